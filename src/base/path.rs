@@ -1,0 +1,192 @@
+//! Where may a path point, and how is a file written so that a crash cannot tear it?
+//!
+//! The only room that writes files. The user's own files come here through `edit`.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Component, Path, PathBuf};
+
+/// Mode of files only their owner may read.
+pub const PRIVATE_FILE: u32 = 0o600;
+/// Mode of folders only their owner may enter.
+pub const PRIVATE_DIR: u32 = 0o700;
+
+/// A path a model or user named, resolved against the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// Absolute, with every symbolic link of its existing part followed.
+    pub absolute: PathBuf,
+    /// Relative to the workspace when inside it.
+    pub relative: Option<PathBuf>,
+}
+
+impl Resolved {
+    /// Says whether the path lies in the workspace after following links.
+    pub fn is_inside(&self) -> bool {
+        self.relative.is_some()
+    }
+
+    /// Returns the shortest honest name: relative inside the workspace, absolute outside it.
+    pub fn display(&self) -> String {
+        match &self.relative {
+            Some(path) if path.as_os_str().is_empty() => ".".to_owned(),
+            Some(path) => path.display().to_string(),
+            None => self.absolute.display().to_string(),
+        }
+    }
+}
+
+/// Resolves `given` against `root`, following the links of the part that exists.
+///
+/// `root` must be canonical. Never fails: what cannot be followed is resolved by its text, which is then judged.
+pub fn resolve(root: &Path, given: &Path) -> Resolved {
+    let absolute = follow_existing(&normalise(&root.join(given)));
+    let relative = absolute.strip_prefix(root).map(Path::to_path_buf).ok();
+    Resolved { absolute, relative }
+}
+
+/// Removes `.` and `..` by text alone.
+fn normalise(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Canonicalises the longest existing ancestor and keeps the rest as text.
+fn follow_existing(path: &Path) -> PathBuf {
+    let mut missing = Vec::new();
+    let mut current = path;
+    loop {
+        if let Ok(real) = current.canonicalize() {
+            return missing.iter().rev().fold(real, |path, name| path.join(name));
+        }
+        // A dangling link is followed by its text: writing through it would create the target.
+        if let Ok(target) = current.read_link() {
+            let base = current.parent().unwrap_or(Path::new("/"));
+            let next = normalise(&base.join(target));
+            if next != current && missing.len() < 64 {
+                let rest = missing.iter().rev().fold(next, |path: PathBuf, name| path.join(name));
+                return if rest == path { rest } else { follow_existing_bounded(&rest, 16) };
+            }
+        }
+        let (Some(parent), Some(name)) = (current.parent(), current.file_name()) else {
+            return path.to_path_buf();
+        };
+        missing.push(name.to_owned());
+        current = parent;
+    }
+}
+
+/// Follows a chain of dangling links, a bounded number of times, because a chain may be a ring.
+fn follow_existing_bounded(path: &Path, left: u32) -> PathBuf {
+    match path.read_link() {
+        Ok(target) if left > 0 => {
+            let base = path.parent().unwrap_or(Path::new("/"));
+            follow_existing_bounded(&normalise(&base.join(target)), left - 1)
+        }
+        _ => match (path.parent().and_then(|parent| parent.canonicalize().ok()), path.file_name()) {
+            (Some(parent), Some(name)) => parent.join(name),
+            _ => path.to_path_buf(),
+        },
+    }
+}
+
+/// Creates a folder, and its parents, that only the user may enter.
+pub fn create_private_dir(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(path)
+}
+
+/// Replaces the content of `path` so that readers and crashes see the old bytes or the new, never a mixture.
+///
+/// The mode of an existing file is kept; a new file gets `mode`. The temporary file lies in the same folder.
+pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?.to_string_lossy();
+    let temporary = folder.join(format!(".{name}.mimi-{}", std::process::id()));
+    let result = write_and_rename(&temporary, path, bytes, mode);
+    if result.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    result?;
+    // Makes the rename itself durable; file systems that cannot sync a folder are no reason to fail the write.
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+fn write_and_rename(temporary: &Path, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mode = std::fs::metadata(path).map_or(mode, |meta| meta.permissions().mode() & 0o7777);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(temporary).or_else(|error| {
+        // A left-over of a crash under a process id that came round again.
+        if error.kind() != io::ErrorKind::AlreadyExists {
+            return Err(error);
+        }
+        std::fs::remove_file(temporary)?;
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(temporary)
+    })?;
+    file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(temporary, path)
+}
+
+/// Opens a private file for appending, creating it when missing.
+pub fn open_append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(PRIVATE_FILE).open(path)
+}
+
+/// Creates a new private file for writing; fails when it exists.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(PRIVATE_FILE).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_and_dots_cannot_hide_where_a_path_leads() {
+        let outside = tempfile::tempdir().unwrap();
+        let inside = tempfile::tempdir().unwrap();
+        let root = inside.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join("src")).unwrap();
+        std::os::unix::fs::symlink(outside.path(), root.join("out")).unwrap();
+        std::os::unix::fs::symlink(outside.path().join("new.txt"), root.join("dangling")).unwrap();
+        std::os::unix::fs::symlink("ring", root.join("ring")).unwrap();
+        let table = [
+            ("src/a.rs", true),
+            ("./src/../src/new/b.rs", true),
+            ("../x", false),
+            ("/etc/passwd", false),
+            ("out/x", false),
+            ("out/../../x", false),
+            ("dangling", false),
+            ("ring", true),
+            ("", true),
+        ];
+        for (given, expected) in table {
+            assert_eq!(resolve(&root, Path::new(given)).is_inside(), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_rewrite_keeps_the_mode_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.sh");
+        write_atomic(&path, b"one", 0o755).unwrap();
+        write_atomic(&path, b"two", PRIVATE_FILE).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o755);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,180 @@
+//! How is text cut, cleaned and compared before somebody reads it?
+//!
+//! Everything that enters the model's context or the terminal is capped here. Bytes from tools and models pass
+//! [`visible`] before a terminal sees them, so that no control sequence of theirs ever works.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Returns the longest prefix of `text` that is at most `max_bytes` long and ends between characters.
+pub fn prefix(text: &str, max_bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(max_bytes)]
+}
+
+/// Returns the longest suffix of `text` that is at most `max_bytes` long and starts between characters.
+pub fn suffix(text: &str, max_bytes: usize) -> &str {
+    &text[text.ceil_char_boundary(text.len().saturating_sub(max_bytes))..]
+}
+
+/// Cuts `text` to about `max_bytes` by leaving out its middle, whole lines where there are any.
+///
+/// `note` is put where the cut is, after the count of lines left out; both are on a line of their own.
+pub fn clip_middle<'a>(text: &'a str, max_bytes: usize, note: &str) -> Cow<'a, str> {
+    if text.len() <= max_bytes {
+        return Cow::Borrowed(text);
+    }
+    // The end of a build or test log matters more than its start.
+    let head = prefix(text, max_bytes / 3);
+    let head = head.rfind('\n').map_or(head, |at| &head[..=at]);
+    let tail = suffix(text, max_bytes - max_bytes / 3);
+    let tail = tail.find('\n').map_or(tail, |at| &tail[at + 1..]);
+    let omitted = &text[head.len()..text.len() - tail.len()];
+    let lines = omitted.lines().count();
+    let newline = if head.is_empty() || head.ends_with('\n') { "" } else { "\n" };
+    Cow::Owned(format!("{head}{newline}[... {lines} lines, {} bytes left out{note} ...]\n{tail}", omitted.len()))
+}
+
+/// Cuts one line to `max_bytes`, saying how much was cut.
+pub fn clip_line(line: &str, max_bytes: usize) -> Cow<'_, str> {
+    if line.len() <= max_bytes {
+        return Cow::Borrowed(line);
+    }
+    let kept = prefix(line, max_bytes);
+    Cow::Owned(format!("{kept}[... {} more bytes]", line.len() - kept.len()))
+}
+
+/// Returns the first line, for summaries, cut to `max_chars` characters with an ellipsis.
+pub fn first_line(text: &str, max_chars: usize) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    if line.chars().count() <= max_chars {
+        return line.to_owned();
+    }
+    line.chars().take(max_chars.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// Replaces everything a terminal could act on, or a reader could be fooled by, with a visible form.
+///
+/// Keeps newline and tab. Escape, other C0 and C1 controls become `\x1b`-like text; bidirectional, zero-width and tag
+/// characters become `\u{202e}`-like text (Unicode TR 9 and TR 36 name them).
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if !is_hidden(c) {
+            out.push(c);
+        } else if (c as u32) < 0x100 {
+            let _ = write!(out, "\\x{:02x}", c as u32);
+        } else {
+            let _ = write!(out, "\\u{{{:x}}}", c as u32);
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn is_hidden(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        _ => {
+            c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+                || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' | '\u{061c}' | '\u{180e}')
+        }
+    }
+}
+
+/// Removes terminal colours and cursor motion from program output and resolves carriage returns.
+///
+/// What a progress bar overwrote is dropped, so that the model reads the line as a person would have seen it last.
+pub fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (body, end) = line.strip_suffix('\n').map_or((line, ""), |body| (body, "\n"));
+        let body = body.trim_end_matches('\r');
+        let last = body.rsplit('\r').find(|part| !part.is_empty()).unwrap_or_default();
+        strip_escapes(last, &mut out);
+        out.push_str(end);
+    }
+    out
+}
+
+/// Copies `line` to `out` without ECMA-48 escape sequences (CSI, OSC and two-character ones) and other controls.
+fn strip_escapes(line: &str, out: &mut String) {
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\u{1b}' {
+            if !c.is_control() || c == '\t' {
+                out.push(c);
+            }
+            continue;
+        }
+        match chars.next() {
+            Some('[') => while chars.next().is_some_and(|c| !('\u{40}'..='\u{7e}').contains(&c)) {},
+            Some(']' | 'P' | '^' | '_' | 'X') => {
+                while let Some(c) = chars.next() {
+                    if c == '\u{7}' || (c == '\u{1b}' && chars.next_if_eq(&'\\').is_some()) {
+                        break;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Returns the candidate nearest in spelling to `word`, if any is near enough to be worth naming.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let score = |candidate: &str| strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase());
+    candidates
+        .into_iter()
+        .map(|candidate| (score(candidate), candidate))
+        .filter(|(score, _)| *score > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Renders a count with its noun: `1 file`, `3 files`.
+pub fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clip_keeps_head_and_tail_and_counts_what_is_gone() {
+        let text: String = (0..100).map(|n| format!("line {n}\n")).collect();
+        let cut = clip_middle(&text, 120, "; see out.txt");
+        assert!(cut.starts_with("line 0\n") && cut.ends_with("line 99\n"), "{cut}");
+        assert!(cut.contains("lines") && cut.contains("left out; see out.txt ...]"), "{cut}");
+        assert!(matches!(clip_middle("short", 120, ""), Cow::Borrowed("short")));
+    }
+
+    #[test]
+    fn nothing_a_terminal_acts_on_survives() {
+        assert_eq!(visible("a\x1b]0;x\x07b"), "a\\x1b]0;x\\x07b");
+        assert_eq!(visible("safe\u{202e}evil\u{9b}"), "safe\\u{202e}evil\\x9b");
+        assert_eq!(visible("tab\tand\nnewline é"), "tab\tand\nnewline é");
+    }
+
+    #[test]
+    fn program_output_reads_as_it_last_looked() {
+        let table = [
+            ("\x1b[31mred\x1b[0m\n", "red\n"),
+            ("10%\r50%\r100%\r\n", "100%\n"),
+            ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x07\n", "link\n"),
+            ("no newline", "no newline"),
+        ];
+        for (raw, expected) in table {
+            assert_eq!(plain(raw), expected);
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_is_named_only_when_near() {
+        assert_eq!(nearest("max_stpes", ["max_steps", "mode"]), Some("max_steps"));
+        assert_eq!(nearest("zzz", ["max_steps", "mode"]), None);
+    }
+}

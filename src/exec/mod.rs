@@ -1,0 +1,11 @@
+//! How does a program run so that it can neither hang, flood, escape its end nor see our secrets?
+//!
+//! The only room that starts processes. Every command runs below a small supervisor (this same binary, re-executed), which
+//! owns all its descendants and ends them when the command ends, when it is cancelled, and when mimi itself dies.
+//! Must not decide whether a command may run.
+//! To add a way of running things: a file here; confinement belongs in `sandbox/` once it exists.
+
+pub mod environment;
+pub mod run;
+pub mod supervise;
+

@@ -1,0 +1,136 @@
+//! What went wrong at the model server, sorted by what to do about it?
+
+use std::time::Duration;
+
+use crate::base::fault::{Explain, Kind};
+
+/// A failed request. The variants are what somebody does about it: only the gateway retries, only the agent compacts.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ModelError {
+    /// Nobody answers at the address.
+    #[error("cannot reach the model server at {url}")]
+    Offline {
+        /// The base URL.
+        url: String,
+        /// The operating system's or TLS library's words.
+        #[source]
+        source: Cause,
+    },
+    /// The server is busy or broke for the moment; the same request may succeed later.
+    #[error("the model server at {url} is not able to answer now ({status})")]
+    Busy {
+        /// The base URL.
+        url: String,
+        /// Status line or error type.
+        status: String,
+        /// Its words.
+        #[source]
+        source: Cause,
+        /// The least time it asks us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The key is missing or wrong.
+    #[error("the model server at {url} refused the key ({status})")]
+    Auth {
+        /// The base URL.
+        url: String,
+        /// 401 or 403.
+        status: u16,
+        /// Name of the environment variable a key would be read from.
+        key_env: String,
+    },
+    /// The server does not have the model.
+    #[error("the model server at {url} has no model `{model}`")]
+    NoModel {
+        /// The base URL.
+        url: String,
+        /// The name asked for.
+        model: String,
+        /// The names it has.
+        available: Vec<String>,
+    },
+    /// The request is longer than the window.
+    #[error("the request is longer than the window of `{model}`")]
+    TooLong {
+        /// The model.
+        model: String,
+        /// The real window, when the server's words gave it away.
+        window_tokens: Option<u64>,
+        /// Its words.
+        #[source]
+        source: Cause,
+    },
+    /// The server refuses the request as wrong; sending it again would not help.
+    #[error("the model server at {url} refused the request ({status})")]
+    Refused {
+        /// The base URL.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// Its words.
+        #[source]
+        source: Cause,
+    },
+    /// The answer broke off or cannot be read; the same request may succeed.
+    #[error("the answer of the model server at {url} broke off: {what}")]
+    Broken {
+        /// The base URL.
+        url: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Nothing is set up to carry out the task.
+    #[error("no model is configured for `{task}`")]
+    NotConfigured {
+        /// The task.
+        task: String,
+        /// What was looked for, and what to type.
+        hints: Vec<String>,
+    },
+    /// We stopped it.
+    #[error("the request was cancelled")]
+    Cancelled,
+}
+
+/// Somebody else's words about a failure, as the source of a [`ModelError`].
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(pub String);
+
+impl ModelError {
+    /// Says whether the same request may succeed later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Broken { .. })
+    }
+}
+
+impl Explain for ModelError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Cancelled => Kind::Interrupted,
+            _ => Kind::Model,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Offline { url, .. } => vec![
+                format!("check that the server runs: curl {url}/models"),
+                "name another one: export MIMI_SERVER_URL=http://HOST:PORT/v1".to_owned(),
+            ],
+            Self::Auth { key_env, .. } => {
+                vec![format!("export {key_env}=..."), "or store it: mimi auth set PROVIDER".to_owned()]
+            }
+            Self::NoModel { available, model, .. } => {
+                let near = crate::base::text::nearest(model, available.iter().map(String::as_str));
+                let list = if available.is_empty() { "none".to_owned() } else { available.join(", ") };
+                let mut hints = vec![format!("it serves: {list}")];
+                hints.extend(near.map(|name| format!("try: --model {name}")));
+                hints
+            }
+            Self::TooLong { .. } => vec!["shorten the conversation: /compact".to_owned()],
+            Self::NotConfigured { hints, .. } => hints.clone(),
+            _ => vec!["mimi doctor".to_owned()],
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! How are words exchanged with a model, whatever server it runs on?
+//!
+//! A [`Provider`] turns one request into one stream of [`StreamEvent`]s. The gateway picks the provider for a task,
+//! retries, meters and cancels; nobody else calls a provider, and nobody else knows keys. Must not know tools, policy
+//! or the agent.
+//! To add a server that speaks the OpenAI dialect: a row in `config/providers.yaml`. To add another wire: a file in
+//! `providers/` and a row.
+
+pub mod assemble;
+pub mod catalog;
+pub mod discover;
+pub mod error;
+pub mod gateway;
+pub mod providers;
+pub mod route;
+pub mod sse;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::error::ModelError;
+use crate::protocol::message::{Message, ToolCall, Usage};
+use crate::protocol::tool::ToolSpec;
+
+/// One question to a model. Its serialised form must put what grows (the messages) last, so that each request of a
+/// session starts with all bytes of the one before.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The model's name on the server.
+    pub model: String,
+    /// The tools on offer; the same list for every request of a session.
+    pub tools: Arc<[ToolSpec]>,
+    /// The conversation, system message first.
+    pub messages: Arc<[Message]>,
+    /// Upper bound of the answer. Always sent, because servers' own defaults range from 16 tokens to the whole window.
+    pub max_tokens: u32,
+    /// Sampling temperature; the server's own when none.
+    pub temperature: Option<f32>,
+    /// JSON schema the answer must follow, for servers that can hold the model to it.
+    pub answer_schema: Option<Arc<serde_json::Value>>,
+}
+
+/// One piece of a tool call as it arrives. Pieces with the same `index` belong together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToolPiece {
+    /// Position among the calls of the answer.
+    pub index: usize,
+    /// The call's id, on the first piece.
+    pub id: Option<String>,
+    /// The tool's name, on the first piece.
+    pub name: Option<String>,
+    /// The next part of the arguments' JSON text.
+    pub arguments: String,
+}
+
+/// Why the model stopped writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// It was done, or called tools: which of the two is decided by the calls, because servers disagree.
+    Stop,
+    /// It ran into `max_tokens` or the window; a last call may be cut off.
+    Length,
+    /// The server gave up (`abort`, `repetition`, content filters and whatever else it names).
+    Aborted,
+}
+
+/// One event of an answer. A stream never fails half way: an error is its last event, and a stream that ends with
+/// neither [`StreamEvent::Finish`] nor [`StreamEvent::Error`] is a failed one.
+#[derive(Debug, Clone)]
+pub enum StreamEvent {
+    /// Words.
+    Text(String),
+    /// Thoughts.
+    Reasoning(String),
+    /// Part of a tool call.
+    Tool(ToolPiece),
+    /// Token counts, as often as the server sends them; the last one counts.
+    Usage(Usage),
+    /// The model stopped.
+    Finish(Finish),
+    /// The request failed.
+    Error(ModelError),
+}
+
+/// A complete answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    /// All it said.
+    pub text: String,
+    /// All it thought.
+    pub reasoning: String,
+    /// The calls it made, complete, in its order.
+    pub tool_calls: Vec<ToolCall>,
+    /// A call that was cut off by a length stop: its tool name. Never to be run.
+    pub cut_call: Option<String>,
+    /// Token counts; zero where the server sent none.
+    pub usage: Usage,
+    /// Whether the answer ran into `max_tokens` or the window.
+    pub is_cut: bool,
+}
+
+/// A server that answers requests. Implementors must not retry, log bodies, or panic on anything a server sends.
+pub trait Provider: Send + Sync {
+    /// Sends the request and streams the answer. Dropping the stream, or cancelling, ends the request at once.
+    fn stream(&self, request: Request, cancel: CancellationToken) -> BoxStream<'static, StreamEvent>;
+
+    /// Lists the names of the models the server has.
+    fn models(&self) -> BoxFuture<'_, Result<Vec<ModelInfo>, ModelError>>;
+}
+
+/// What a server says of one of its models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelInfo {
+    /// The name requests use.
+    pub id: String,
+    /// Tokens it takes as served, where the server says so.
+    pub window_tokens: Option<u64>,
+}

@@ -1,0 +1,279 @@
+//! What does the agent report while it works?
+//!
+//! One stream feeds the terminal, `--json`, the session file and everything later. The conversation can be rebuilt from
+//! it alone (`session::transcript`), so an event that changes the conversation carries all it needs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::diff::FileDiff;
+use crate::protocol::message::{CallId, ToolCall, Usage};
+use crate::protocol::op::{Grant, Mode};
+use crate::protocol::plan::Plan;
+use crate::protocol::tool::{Action, Question, ToolOutcome};
+
+/// Version of the event schema; readers accept records of later versions and skip kinds they do not know.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Where in the loop the agent is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Waiting for, or reading, what the model thinks of the situation.
+    Analyse,
+    /// The model is writing or changing its plan.
+    Plan,
+    /// Tools are at work.
+    Act,
+}
+
+/// Why a turn ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum TurnEnd {
+    /// The model gave its answer.
+    Answered,
+    /// The user interrupted.
+    Interrupted,
+    /// A limit on steps, tokens or time was reached.
+    Limit {
+        /// Which limit, with its value and the setting that moves it.
+        what: String,
+    },
+    /// The same call failed the same way too often.
+    Stuck {
+        /// The tool.
+        tool: String,
+    },
+    /// The model server failed.
+    ModelFailed {
+        /// What failed.
+        message: String,
+        /// What to type next.
+        #[serde(default)]
+        hints: Vec<String>,
+    },
+}
+
+/// Who wrote a user-role message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// The person.
+    User,
+    /// Facts about the project, put before the first words of the person.
+    Project,
+    /// A note of mimi: a limit, a steering rule, what changed meanwhile.
+    Mimi,
+}
+
+/// One report of the agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A turn began.
+    TurnStarted {
+        /// Counts from one within the session.
+        turn: u32,
+    },
+    /// A message of the user role entered the conversation.
+    UserMessage {
+        /// Who wrote it.
+        author: Author,
+        /// The words.
+        text: String,
+    },
+    /// Words were kept for later.
+    Queued {
+        /// The words.
+        text: String,
+    },
+    /// The agent moved on.
+    PhaseChanged {
+        /// Where it is now.
+        phase: Phase,
+    },
+    /// The model said something. A following [`Event::AssistantMessage`] repeats it whole.
+    TextDelta {
+        /// The piece.
+        text: String,
+    },
+    /// The model thought something.
+    ReasoningDelta {
+        /// The piece.
+        text: String,
+    },
+    /// The answer so far is void, because the request is sent again.
+    StreamReset,
+    /// The model finished one answer. Enters the conversation.
+    AssistantMessage {
+        /// All it said.
+        text: String,
+        /// All it thought.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reasoning: String,
+        /// All it called, in its order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tool_calls: Vec<ToolCall>,
+    },
+    /// A call passed its checks and is known to the policy.
+    ToolProposed {
+        /// The call.
+        call: CallId,
+        /// The tool, under its registered name.
+        tool: String,
+        /// What it is about, in a few words.
+        target: String,
+        /// What it would touch.
+        actions: Vec<Action>,
+    },
+    /// A call waits for the user.
+    ApprovalAsked {
+        /// The call.
+        call: CallId,
+        /// The tool.
+        tool: String,
+        /// What it is about.
+        target: String,
+        /// What it would touch.
+        actions: Vec<Action>,
+        /// The change it would make.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        preview: Option<FileDiff>,
+        /// Why it is asked.
+        why: String,
+    },
+    /// The user let a call run.
+    Approved {
+        /// The call.
+        call: CallId,
+        /// How far the approval reaches.
+        grant: Grant,
+    },
+    /// The model asks the user.
+    QuestionAsked {
+        /// The call.
+        call: CallId,
+        /// What it asks.
+        question: Question,
+    },
+    /// A call began to run.
+    ToolStarted {
+        /// The call.
+        call: CallId,
+        /// The tool.
+        tool: String,
+        /// What it is about.
+        target: String,
+    },
+    /// A running call printed something.
+    ToolOutput {
+        /// The call.
+        call: CallId,
+        /// What it printed; not part of the conversation.
+        text: String,
+    },
+    /// A call ended. Enters the conversation, in the model's order.
+    ToolFinished {
+        /// The call.
+        call: CallId,
+        /// The tool as the model named it.
+        tool: String,
+        /// How it ended.
+        outcome: ToolOutcome,
+        /// The result in a few words.
+        summary: String,
+        /// The files it changed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        diffs: Vec<FileDiff>,
+        /// How long it ran.
+        duration_ms: u64,
+    },
+    /// The model replaced its plan.
+    PlanUpdated {
+        /// The plan.
+        plan: Plan,
+    },
+    /// One model request was answered.
+    Usage {
+        /// Tokens of this request.
+        usage: Usage,
+        /// Which model answered.
+        model: String,
+        /// Tokens the conversation takes now.
+        context_tokens: u64,
+        /// Tokens the model can take.
+        window_tokens: u64,
+    },
+    /// The mode changed.
+    ModeChanged {
+        /// The new mode.
+        mode: Mode,
+    },
+    /// The model changed.
+    ModelChanged {
+        /// The new model.
+        model: String,
+    },
+    /// A file was kept as it was before a call changed it.
+    Checkpointed {
+        /// The turn it belongs to.
+        turn: u32,
+        /// Absolute path.
+        path: std::path::PathBuf,
+        /// Hash of the content before; none when the file did not exist.
+        before: Option<String>,
+        /// Hash of the content after; none when the call removed it.
+        after: Option<String>,
+    },
+    /// A turn was taken back. The conversation continues as before it.
+    Undone {
+        /// The turn.
+        turn: u32,
+        /// Files put back.
+        restored: Vec<String>,
+        /// Files left alone because they changed since.
+        conflicts: Vec<String>,
+    },
+    /// The conversation so far was replaced by a summary.
+    Compacted {
+        /// The summary, plan, files and last request, as the model sees them from now on.
+        text: String,
+        /// Tokens before.
+        before_tokens: u64,
+        /// Tokens after.
+        after_tokens: u64,
+    },
+    /// Something the user should know.
+    Warning {
+        /// What.
+        text: String,
+    },
+    /// A turn ended.
+    TurnDone {
+        /// The turn.
+        turn: u32,
+        /// Why.
+        end: TurnEnd,
+        /// Model requests it took.
+        steps: u32,
+        /// Tokens of the turn.
+        usage: Usage,
+        /// Calls refused because nobody could approve them.
+        #[serde(default)]
+        refused: u32,
+    },
+}
+
+/// An event with its place in a session: one line of `--json` output and of the session file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub v: u32,
+    /// Counts up from one within a session.
+    pub seq: u64,
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}

@@ -1,0 +1,88 @@
+//! What has been said between the user, the model and the tools?
+
+use serde::{Deserialize, Serialize};
+
+/// Names one tool call within a session. Chosen by the model's server, or by mimi where the server sent none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallId(pub String);
+
+impl std::fmt::Display for CallId {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// One call of a tool by the model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// Names the call.
+    pub id: CallId,
+    /// The tool's name as the model wrote it.
+    pub name: String,
+    /// The arguments as JSON text, byte for byte as received: servers re-render them into the prompt, and a changed
+    /// byte would lose the prefix cache from here on.
+    pub arguments: String,
+}
+
+/// One message of the conversation as the model sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "snake_case")]
+pub enum Message {
+    /// Instructions that are the same for every user, project and turn.
+    System {
+        /// The instructions.
+        text: String,
+    },
+    /// Words of the user, or of mimi on the user's behalf.
+    User {
+        /// The words.
+        text: String,
+    },
+    /// Words and calls of the model.
+    Assistant {
+        /// What it said.
+        text: String,
+        /// The calls it made, in its order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tool_calls: Vec<ToolCall>,
+    },
+    /// The outcome of one call.
+    Tool {
+        /// The call it answers.
+        call_id: CallId,
+        /// The tool's name.
+        name: String,
+        /// What the model is told.
+        text: String,
+    },
+}
+
+impl Message {
+    /// Returns the text of the message, whoever said it.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::System { text } | Self::User { text } | Self::Assistant { text, .. } | Self::Tool { text, .. } => text,
+        }
+    }
+}
+
+/// Tokens of one or more model requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens the model read.
+    pub input_tokens: u64,
+    /// Tokens the model wrote.
+    pub output_tokens: u64,
+    /// Of those read, tokens the server already had in its prefix cache; zero also when it does not say.
+    #[serde(default)]
+    pub cached_tokens: u64,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+        self.cached_tokens += other.cached_tokens;
+    }
+}

@@ -1,0 +1,97 @@
+//! What can a front end ask of the agent?
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::message::CallId;
+
+/// How much the agent may do without asking.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Reads only; everything else is refused.
+    Plan,
+    /// Reads freely, asks before writing or running.
+    #[default]
+    Ask,
+    /// Also writes in the workspace without asking; commands still ask unless a rule allows them.
+    Auto,
+}
+
+impl Mode {
+    /// Returns the name used in configuration and on the screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Ask => "ask",
+            Self::Auto => "auto",
+        }
+    }
+}
+
+/// How far an approval reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    /// This call only.
+    Once,
+    /// The same action for the rest of the session.
+    Session,
+}
+
+/// A request from a front end to the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Op {
+    /// Starts a turn with the user's words; queues them when one is running.
+    Submit {
+        /// The words.
+        text: String,
+    },
+    /// Gives the running turn more words, delivered after the running tools; starts a turn when none is running.
+    Steer {
+        /// The words.
+        text: String,
+    },
+    /// Keeps words for the next turn.
+    Queue {
+        /// The words.
+        text: String,
+    },
+    /// Stops the stream and the running commands; the conversation stays usable.
+    Interrupt,
+    /// Lets a waiting call run.
+    Approve {
+        /// The call.
+        call: CallId,
+        /// How far the approval reaches.
+        grant: Grant,
+    },
+    /// Refuses a waiting call.
+    Deny {
+        /// The call.
+        call: CallId,
+        /// What the model is told.
+        reason: Option<String>,
+    },
+    /// Answers a question of the model.
+    Answer {
+        /// The call that asked.
+        call: CallId,
+        /// The answer.
+        text: String,
+    },
+    /// Changes how much may be done without asking, from the next call on.
+    SetMode {
+        /// The new mode.
+        mode: Mode,
+    },
+    /// Changes the model for the next request.
+    SetModel {
+        /// `model` or `provider/model`.
+        model: String,
+    },
+    /// Takes back the last turn: its files and its place in the conversation.
+    Undo,
+    /// Summarises the conversation now.
+    Compact,
+}

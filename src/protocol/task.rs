@@ -1,0 +1,57 @@
+//! What is a model being asked to do? Each task may have a model of its own.
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of work that `routes` in the configuration maps to a provider and a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Talking with a person.
+    Chat,
+    /// Turning a failing check green.
+    Fix,
+    /// Planning without acting.
+    Plan,
+    /// Judging a change.
+    Review,
+    /// Summarising a long conversation.
+    Compact,
+    /// Naming a session.
+    Title,
+    /// Completing code at a cursor.
+    Fim,
+    /// Turning text into vectors.
+    Embed,
+    /// Looking at images.
+    Vision,
+}
+
+impl Task {
+    /// Every task, in the order of the configuration file.
+    pub const ALL: [Self; 9] = [
+        Self::Chat,
+        Self::Fix,
+        Self::Plan,
+        Self::Review,
+        Self::Compact,
+        Self::Title,
+        Self::Fim,
+        Self::Embed,
+        Self::Vision,
+    ];
+
+    /// Returns the name used in configuration files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Fix => "fix",
+            Self::Plan => "plan",
+            Self::Review => "review",
+            Self::Compact => "compact",
+            Self::Title => "title",
+            Self::Fim => "fim",
+            Self::Embed => "embed",
+            Self::Vision => "vision",
+        }
+    }
+}

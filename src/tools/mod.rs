@@ -1,0 +1,83 @@
+//! What can the model do, one file each?
+//!
+//! A tool says what it would touch ([`Tool::intent`]) and does it ([`Tool::run`]). It must not decide whether it may:
+//! that is policy, and the only caller of `run` is `agent::dispatch`. It must not know models.
+//! To add one: `tools/<name>.yaml` (all the model sees), `src/tools/<name>.rs`, one row in [`registry`].
+
+pub mod ask_user;
+pub mod edit_file;
+pub mod git;
+pub mod list_files;
+pub mod manifest;
+pub mod more_tools;
+pub mod read_file;
+pub mod registry;
+pub mod search;
+pub mod shell;
+pub mod update_plan;
+pub mod write_file;
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::protocol::tool::{Intent, ToolReport};
+use crate::tools::manifest::Manifest;
+
+/// Where a tool works and under which limits.
+#[derive(Clone)]
+pub struct ToolContext {
+    /// The workspace and what is known of its files.
+    pub workspace: std::sync::Arc<crate::workspace::Workspace>,
+    /// Starts processes.
+    pub runner: crate::exec::Runner,
+    /// Folder for outputs too long for the model, private to the session. The model may read it.
+    pub spill_dir: std::path::PathBuf,
+    /// Ends the call.
+    pub cancel: CancellationToken,
+    /// Takes what the call prints while it runs, for the person watching; losing some is no error.
+    pub progress: mpsc::Sender<String>,
+}
+
+/// Why a call cannot even be proposed: words for the model saying what is wrong and what would work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadCall(pub String);
+
+/// A bug in mimi met while running a tool. Everything the world can do wrong is a report instead.
+#[derive(Debug, thiserror::Error)]
+#[error("the tool `{tool}` failed inside mimi")]
+pub struct ToolBug {
+    /// The tool.
+    pub tool: String,
+    /// What broke.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// One ability of the agent. Implementors must not touch anything in `intent`, nor anything in `run` beyond what
+/// `intent` named, must end soon after `cancel`, and must cap what they return.
+pub trait Tool: Send + Sync {
+    /// Returns what the model is told about the tool.
+    fn manifest(&self) -> &Manifest;
+
+    /// Checks the arguments and says what the call would touch.
+    fn intent(&self, cx: &ToolContext, arguments: &Value) -> Result<Intent, BadCall>;
+
+    /// Does it.
+    fn run<'a>(&'a self, cx: &'a ToolContext, arguments: Value) -> BoxFuture<'a, Result<ToolReport, ToolBug>>;
+}
+
+/// Reads a tool's arguments into its own struct; unknown, missing and wrong fields become words for the model.
+pub fn parse_arguments<T: serde::de::DeserializeOwned>(manifest: &Manifest, arguments: &Value) -> Result<T, BadCall> {
+    serde_path_to_error::deserialize(arguments).map_err(|error| {
+        let path = error.path().to_string();
+        let place = if path == "." { String::new() } else { format!(" at `{path}`") };
+        BadCall(format!(
+            "wrong arguments for `{}`{place}: {}. It takes: {}. Call it again with these arguments.",
+            manifest.name,
+            error.inner(),
+            manifest.signature()
+        ))
+    })
+}
