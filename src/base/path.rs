@@ -114,12 +114,12 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let temporary = folder.join(format!(".{name}.mimi-{}", std::process::id()));
     let result = write_and_rename(&temporary, path, bytes, mode);
     if result.is_err() {
-        let _ = std::fs::remove_file(&temporary);
+        drop(std::fs::remove_file(&temporary));
     }
     result?;
     // Makes the rename itself durable; file systems that cannot sync a folder are no reason to fail the write.
     if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
+        drop(folder.sync_all());
     }
     Ok(())
 }
