@@ -1,0 +1,15 @@
+//! What is the model told about the project before the user's first words?
+//!
+//! The same bytes for every user and every clone of a project: no absolute path, no name, no date. That keeps the
+//! server's prefix cache shared by the team. What changes belongs into the newest message instead.
+
+use crate::context::prompt;
+use crate::workspace::Workspace;
+use crate::workspace::instructions;
+
+/// Builds the opening message and the warnings met while reading instruction files.
+pub fn build(workspace: &Workspace) -> (String, Vec<String>) {
+    let facts = instructions::project_facts(workspace);
+    let found = instructions::collect(workspace);
+    (prompt::OPENING.render(&[facts.trim(), found.text.trim()]).trim_end().to_owned(), found.warnings)
+}

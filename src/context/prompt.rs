@@ -1,0 +1,95 @@
+//! Where do the sentences for the model come from?
+//!
+//! From `prompts/`, compiled in. `{{name}}` stands for a value; a template and its caller must name the same variables.
+
+/// A text from `prompts/`, with the variables it must be given.
+#[derive(Debug, Clone, Copy)]
+pub struct Prompt {
+    /// File below `prompts/`, without `.md`.
+    pub name: &'static str,
+    /// The text.
+    pub text: &'static str,
+    /// Its variables, in the order callers give them.
+    pub variables: &'static [&'static str],
+}
+
+macro_rules! prompts {
+    ($($constant:ident = $name:literal [$($variable:literal),*];)*) => {
+        $(
+            #[doc = concat!("`prompts/", $name, ".md`.")]
+            pub const $constant: Prompt = Prompt {
+                name: $name,
+                text: include_str!(concat!("../../prompts/", $name, ".md")),
+                variables: &[$($variable),*],
+            };
+        )*
+        /// Every prompt.
+        pub const TABLE: &[Prompt] = &[$($constant),*];
+    };
+}
+
+prompts! {
+    SYSTEM = "system" [];
+    OPENING = "opening" ["facts", "instructions"];
+    COMPACT = "compact" [];
+    COMPACTED = "compacted" ["summary", "carried"];
+    NOTE_CUT_CALL = "note_cut_call" ["tool"];
+    NOTE_CUT_ANSWER = "note_cut_answer" [];
+    NOTE_EMPTY = "note_empty" [];
+    NOTE_SCHEMA = "note_schema" ["schema"];
+    NOTE_SCHEMA_RETRY = "note_schema_retry" ["error"];
+    TASK_FIX = "task/fix" ["command", "ending", "output"];
+    TASK_FIX_AGAIN = "task/fix_again" ["command", "ending", "output"];
+    TASK_STDIN = "task/stdin" ["task", "input"];
+}
+
+impl Prompt {
+    /// Fills in the variables, in the order of [`Prompt::variables`]. Values are not searched for variables again.
+    pub fn render(&self, values: &[&str]) -> String {
+        debug_assert_eq!(self.variables.len(), values.len(), "prompts/{}.md", self.name);
+        let mut out = String::with_capacity(self.text.len() + values.iter().map(|value| value.len()).sum::<usize>());
+        let mut rest = self.text.trim_end();
+        while let Some((before, after)) = rest.split_once("{{") {
+            out.push_str(before);
+            let Some((name, after)) = after.split_once("}}") else {
+                rest = after;
+                break;
+            };
+            let position = self.variables.iter().position(|variable| *variable == name);
+            out.push_str(position.and_then(|at| values.get(at)).copied().unwrap_or_default());
+            rest = after;
+        }
+        out.push_str(rest);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_uses_exactly_its_variables() {
+        for prompt in TABLE {
+            let mut used: Vec<&str> =
+                prompt.text.split("{{").skip(1).map(|part| part.split("}}").next().unwrap()).collect();
+            used.sort_unstable();
+            used.dedup();
+            let mut declared = prompt.variables.to_vec();
+            declared.sort_unstable();
+            assert_eq!(used, declared, "prompts/{}.md", prompt.name);
+        }
+    }
+
+    #[test]
+    fn values_are_put_in_once_and_not_searched_again() {
+        let text = TASK_FIX.render(&["make", "exit code 2", "{{command}}"]);
+        assert!(text.contains("`make`") && text.ends_with("{{command}}"), "{text}");
+    }
+
+    #[test]
+    fn the_system_prompt_holds_nothing_volatile() {
+        assert!(SYSTEM.variables.is_empty());
+        assert!(SYSTEM.text.len() < 4_000, "{} bytes", SYSTEM.text.len());
+    }
+}
