@@ -26,13 +26,15 @@ pub enum Kind {
     Bug,
     /// Ended by Ctrl-C.
     Interrupted,
+    /// Ended by SIGTERM or SIGHUP.
+    Terminated,
     /// The reader of our output went away; not an error for the user.
     BrokenPipe,
 }
 
 impl Kind {
     /// Every kind with its exit code and meaning: the table behind README and the man page.
-    pub const TABLE: [(Self, u8, &'static str); 10] = [
+    pub const TABLE: [(Self, u8, &'static str); 11] = [
         (Self::BrokenPipe, 0, "done, also when the reader of the output closed it early"),
         (Self::Task, 1, "the task failed, or tests still fail"),
         (Self::Usage, 2, "wrong usage"),
@@ -43,6 +45,7 @@ impl Kind {
         (Self::Check, 8, "the check could not be run"),
         (Self::Bug, 70, "a bug in mimi"),
         (Self::Interrupted, 130, "interrupted"),
+        (Self::Terminated, 143, "ended by SIGTERM or SIGHUP"),
     ];
 
     /// Returns the process exit code.

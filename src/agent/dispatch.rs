@@ -1,0 +1,221 @@
+//! How does one call get from the model's words to its outcome?
+//!
+//! validate -> policy -> (approval, by the machine) -> checkpoint -> run -> clip. The only caller of `Tool::run`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::agent::batch::Proposal;
+use crate::agent::machine::Verdict;
+use crate::base::text;
+use crate::checkpoint::store::Store;
+use crate::policy::{Decision, Policy};
+use crate::protocol::message::{CallId, ToolCall};
+use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
+use crate::tools::registry::Registry;
+use crate::tools::{Tool, ToolContext};
+
+/// Bytes any outcome may hand to the model, whatever the tool thinks; a safety net above the tools' own caps.
+const MAX_OUTCOME_BYTES: usize = 64 * 1024;
+
+/// Whether somebody is there to approve a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approvals {
+    /// A person answers.
+    Person,
+    /// Nobody does: what would be asked is refused, naming the rule that would allow it.
+    Nobody,
+}
+
+/// Takes calls through their checks and runs them.
+pub struct Dispatch {
+    registry: Arc<Registry>,
+    /// What may be done.
+    pub policy: Policy,
+    context: ToolContext,
+    approvals: Approvals,
+    store: Option<Arc<Store>>,
+    judged: HashMap<CallId, Judged>,
+}
+
+/// A call that passed its checks.
+#[derive(Debug, Clone)]
+struct Judged {
+    tool: String,
+    arguments: Value,
+    actions: Vec<Action>,
+}
+
+/// A file as it was before a call, to be recorded once the call has changed it.
+#[derive(Debug, Clone)]
+pub struct PreImage {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// Hash of the content before; none when there was no file.
+    pub before: Option<String>,
+}
+
+/// A call that ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// The call.
+    pub call: CallId,
+    /// How it ended.
+    pub report: ToolReport,
+    /// How long it ran.
+    pub duration_ms: u64,
+    /// The files it changed, as they were.
+    pub pre_images: Vec<PreImage>,
+}
+
+impl Dispatch {
+    /// Builds the dispatch of one session. Without a `store` nothing can be taken back.
+    pub fn new(
+        registry: Arc<Registry>,
+        policy: Policy,
+        context: ToolContext,
+        approvals: Approvals,
+        store: Option<Arc<Store>>,
+    ) -> Self {
+        Self { registry, policy, context, approvals, store, judged: HashMap::new() }
+    }
+
+    /// Checks a call: tool, arguments, then policy. Touches nothing.
+    pub fn judge(&mut self, call: &ToolCall) -> Verdict {
+        let arguments: Value = match serde_json::from_str(&call.arguments) {
+            Ok(arguments) => arguments,
+            Err(error) => return failed(format!("the arguments are not valid JSON: {error}")),
+        };
+        let (tool, arguments) = match self.registry.unwrap(&call.name, arguments) {
+            Ok(found) => found,
+            Err(bad) => return failed(bad.0),
+        };
+        let name = tool.manifest().name.clone();
+        let intent = match tool.intent(&self.context, &arguments) {
+            Ok(intent) => intent,
+            Err(bad) => return failed(bad.0),
+        };
+        if let Some(question) = intent.question {
+            return match self.approvals {
+                Approvals::Person => Verdict::Question(question),
+                Approvals::Nobody => failed(
+                    "nobody is there to answer; decide yourself, say what you assumed, and go on".to_owned(),
+                ),
+            };
+        }
+        let decision = self.policy.decide(&intent.actions);
+        self.judged.insert(call.id.clone(), Judged { tool: name.clone(), arguments, actions: intent.actions.clone() });
+        let proposal = Proposal {
+            tool: name,
+            target: intent.target,
+            actions: intent.actions,
+            preview: intent.preview,
+            is_parallel_safe: intent.is_parallel_safe,
+        };
+        self.verdict(decision, proposal)
+    }
+
+    fn verdict(&self, decision: Decision, proposal: Proposal) -> Verdict {
+        match decision {
+            Decision::Allow => Verdict::Run(proposal),
+            Decision::Ask { why, .. } if self.approvals == Approvals::Person => Verdict::Ask { proposal, why },
+            Decision::Ask { why, rules } => Verdict::Refuse {
+                outcome: ToolOutcome::Denied { text: refusal_text(&proposal, &why, &rules) },
+                needs_approval: true,
+            },
+            Decision::Deny { why } => {
+                let text = format!("`{} {}` was refused: {why}", proposal.tool, proposal.target);
+                Verdict::Refuse { outcome: ToolOutcome::Denied { text }, needs_approval: false }
+            }
+        }
+    }
+
+    /// Allows what a judged call would do for the rest of the session.
+    pub fn grant(&mut self, call: &CallId) {
+        if let Some(judged) = self.judged.get(call) {
+            for action in &judged.actions {
+                self.policy.grant(action);
+            }
+        }
+    }
+
+    /// Runs a judged call with a context of its own; the future owns all it needs.
+    pub fn run(
+        &mut self,
+        call: &CallId,
+        progress: tokio::sync::mpsc::Sender<String>,
+        cancel: tokio_util::sync::CancellationToken,
+    ) -> impl Future<Output = Finished> + Send + use<> {
+        let judged = self.judged.remove(call);
+        let (registry, store, call) = (self.registry.clone(), self.store.clone(), call.clone());
+        let context = ToolContext { progress, cancel, ..self.context.clone() };
+        async move {
+            let started = Instant::now();
+            let (report, pre_images) = match judged {
+                Some(judged) => run_judged(&registry, store.as_deref(), &context, judged).await,
+                None => (ToolReport::failed("this call was never checked, so it was not run"), Vec::new()),
+            };
+            Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, pre_images }
+        }
+    }
+}
+
+async fn run_judged(
+    registry: &Registry,
+    store: Option<&Store>,
+    context: &ToolContext,
+    judged: Judged,
+) -> (ToolReport, Vec<PreImage>) {
+    let Some(tool) = registry.get(&judged.tool) else {
+        return (ToolReport::failed(format!("the tool `{}` is gone", judged.tool)), Vec::new());
+    };
+    let pre_images = keep(store, &judged.actions);
+    let report = match tool.run(context, judged.arguments).await {
+        Ok(report) => clip(report),
+        Err(bug) => {
+            let cause = std::error::Error::source(&bug).map(ToString::to_string).unwrap_or_default();
+            ToolReport::failed(format!("{bug}: {cause}"))
+        }
+    };
+    (report, pre_images)
+}
+
+/// Keeps the files a call is about to change. What cannot be kept is left out: the change is still the user's wish.
+fn keep(store: Option<&Store>, actions: &[Action]) -> Vec<PreImage> {
+    let Some(store) = store else { return Vec::new() };
+    let kept = actions.iter().filter_map(|action| match action {
+        Action::Write { path } => {
+            store.keep(path).ok().map(|before| PreImage { path: path.clone(), before })
+        }
+        _ => None,
+    });
+    kept.collect()
+}
+
+fn clip(mut report: ToolReport) -> ToolReport {
+    if let ToolOutcome::Ok { text } | ToolOutcome::Failed { text } | ToolOutcome::TimedOut { text } =
+        &mut report.outcome
+        && text.len() > MAX_OUTCOME_BYTES
+    {
+        *text = text::clip_middle(text, MAX_OUTCOME_BYTES, "").into_owned();
+    }
+    report
+}
+
+fn refusal_text(proposal: &Proposal, why: &str, rules: &[String]) -> String {
+    let allow: Vec<String> = rules.iter().map(|rule| format!("--allow '{rule}'")).collect();
+    format!(
+        "`{} {}` was refused, because {why} and nobody is there to approve it. The user can allow it with {} or in `policy.allow`.",
+        proposal.tool,
+        proposal.target,
+        allow.join(" ")
+    )
+}
+
+fn failed(text: String) -> Verdict {
+    Verdict::Refuse { outcome: ToolOutcome::Failed { text }, needs_approval: false }
+}

@@ -1,0 +1,350 @@
+//! Who carries out what the machine decides?
+//!
+//! One loop per session: it waits for operations, the model's stream, running calls and the turn's clock, hands each to
+//! the machine and carries out the effects. Events are in the session file before they are shown or acted on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{BoxStream, FuturesUnordered, StreamExt as _};
+use futures_util::future::{BoxFuture, FutureExt as _};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::dispatch::{Dispatch, Finished};
+use crate::agent::handle::{Handle, OPS_CAPACITY, RECORDS_CAPACITY};
+use crate::agent::machine::{Effect, Input, Machine};
+use crate::agent::memory::Memory;
+use crate::base::fault::Explain as _;
+use crate::model::error::ModelError;
+use crate::model::gateway::{Gateway, Progress};
+use crate::protocol::event::{Event, Record};
+use crate::protocol::message::CallId;
+use crate::protocol::op::Op;
+use crate::session::recorder::Recorder;
+
+/// Everything an agent works with.
+pub struct Parts {
+    /// Decides.
+    pub machine: Machine,
+    /// Checks and runs calls.
+    pub dispatch: Dispatch,
+    /// Asks models.
+    pub gateway: Arc<Gateway>,
+    /// Knows the conversation and builds requests.
+    pub memory: Memory,
+    /// Writes the session file.
+    pub recorder: Recorder,
+    /// Seconds a turn may take; 0 for no bound.
+    pub max_seconds: u64,
+    /// Said once at the start: what was found, what is wrong.
+    pub notices: Vec<String>,
+}
+
+/// Starts an agent on the current runtime.
+pub fn start(parts: Parts) -> Handle {
+    let (ops, ops_in) = mpsc::channel(OPS_CAPACITY);
+    let (records_out, records) = mpsc::channel(RECORDS_CAPACITY);
+    tokio::spawn(Driver::new(parts, ops_in, records_out).run());
+    Handle { ops, records }
+}
+
+struct Driver {
+    parts: Parts,
+    ops: mpsc::Receiver<Op>,
+    records: mpsc::Sender<Record>,
+    stream: Option<Stream>,
+    calls: FuturesUnordered<BoxFuture<'static, Finished>>,
+    /// Pieces of output of running calls, for the person watching.
+    output: (mpsc::Sender<(CallId, String)>, mpsc::Receiver<(CallId, String)>),
+    /// Ends all running calls.
+    cancel_calls: CancellationToken,
+    deadline: Option<Instant>,
+    inputs: VecDeque<Input>,
+}
+
+/// The model request under way.
+struct Stream {
+    purpose: Purpose,
+    progress: BoxStream<'static, Progress>,
+    /// Raw estimate of the request, to learn from the server's count.
+    estimate: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Answer,
+    Summary,
+}
+
+/// What the loop woke up for.
+enum Wake {
+    Op(Option<Op>),
+    Progress(Vec<Progress>),
+    Finished(Finished),
+    Output(CallId, String),
+    TimeUp,
+}
+
+impl Driver {
+    fn new(parts: Parts, ops: mpsc::Receiver<Op>, records: mpsc::Sender<Record>) -> Self {
+        Self {
+            parts,
+            ops,
+            records,
+            stream: None,
+            calls: FuturesUnordered::new(),
+            output: mpsc::channel(RECORDS_CAPACITY),
+            cancel_calls: CancellationToken::new(),
+            deadline: None,
+            inputs: VecDeque::new(),
+        }
+    }
+
+    async fn run(mut self) {
+        for text in std::mem::take(&mut self.parts.notices) {
+            self.emit(Event::Warning { text }).await;
+        }
+        let mut is_open = true;
+        while is_open || !self.parts.machine.is_idle() {
+            match self.wake(is_open).await {
+                Wake::Op(Some(op)) => self.inputs.push_back(Input::Op(op)),
+                // The front end is gone: end what runs, then end.
+                Wake::Op(None) => {
+                    is_open = false;
+                    self.inputs.push_back(Input::Op(Op::Interrupt));
+                }
+                Wake::Progress(pieces) => self.on_progress(pieces).await,
+                Wake::Finished(finished) => self.on_finished(finished).await,
+                Wake::Output(call, text) => self.emit(Event::ToolOutput { call, text }).await,
+                Wake::TimeUp => {
+                    self.deadline = None;
+                    self.inputs.push_back(Input::TimeUp);
+                }
+            }
+            while let Some(input) = self.inputs.pop_front() {
+                for effect in self.parts.machine.step(input) {
+                    self.carry_out(effect).await;
+                }
+            }
+        }
+    }
+
+    /// Waits for the next thing to happen. Operations come first, so that an interrupt is never behind a fast stream.
+    async fn wake(&mut self, is_open: bool) -> Wake {
+        let deadline = self.deadline;
+        tokio::select! {
+            biased;
+            op = self.ops.recv(), if is_open => Wake::Op(op),
+            Some((call, text)) = self.output.1.recv() => Wake::Output(call, text),
+            Some(finished) = self.calls.next() => Wake::Finished(finished),
+            pieces = next_pieces(&mut self.stream), if self.stream.is_some() => Wake::Progress(pieces),
+            () = sleep_until(deadline), if deadline.is_some() => Wake::TimeUp,
+        }
+    }
+
+    async fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Emit(event) => self.emit(event).await,
+            Effect::CallModel => self.call_model(),
+            Effect::StopModel => self.stream = None,
+            Effect::Judge(call) => {
+                let verdict = self.parts.dispatch.judge(&call);
+                self.inputs.push_back(Input::Judged { call: call.id, verdict });
+            }
+            Effect::Run(call) => self.run_call(call),
+            Effect::CancelCalls => {
+                self.cancel_calls.cancel();
+                self.cancel_calls = CancellationToken::new();
+            }
+            Effect::Grant(call) => self.parts.dispatch.grant(&call),
+            Effect::Compact => self.request_summary(),
+            Effect::Undo => self.undo().await,
+            Effect::SetMode(mode) => self.parts.dispatch.policy.mode = mode,
+            Effect::SetModel(model) => self.set_model(&model).await,
+            Effect::StartClock => {
+                let seconds = self.parts.max_seconds;
+                self.deadline = (seconds > 0).then(|| Instant::now() + Duration::from_secs(seconds));
+            }
+        }
+    }
+
+    /// Writes the event to the session file, takes it into the conversation, and shows it.
+    async fn emit(&mut self, event: Event) {
+        let (record, trouble) = self.parts.recorder.record(event);
+        for record in trouble.into_iter().chain([record]) {
+            self.parts.memory.apply(&record);
+            // A front end that went away is no reason to stop before the turn is brought to its end.
+            drop(self.records.send(record).await);
+        }
+    }
+
+    // ---- the model
+
+    fn call_model(&mut self) {
+        if self.parts.memory.is_full() {
+            self.inputs.push_back(Input::ContextFull);
+            return;
+        }
+        let (request, estimate) = self.parts.memory.request();
+        self.start_stream(Purpose::Answer, request, estimate);
+    }
+
+    fn request_summary(&mut self) {
+        let (request, estimate) = self.parts.memory.summary_request();
+        self.start_stream(Purpose::Summary, request, estimate);
+    }
+
+    fn start_stream(&mut self, purpose: Purpose, request: crate::model::Request, estimate: f64) {
+        let cancel = CancellationToken::new();
+        let progress = self.parts.gateway.stream(self.parts.memory.route(), request, cancel);
+        self.stream = Some(Stream { purpose, progress, estimate });
+    }
+
+    async fn on_progress(&mut self, pieces: Vec<Progress>) {
+        for piece in pieces {
+            let Some(Stream { purpose, estimate, .. }) = &self.stream else { return };
+            let (purpose, estimate) = (*purpose, *estimate);
+            match piece {
+                Progress::Done(answer) => {
+                    self.stream = None;
+                    self.parts.memory.learn(estimate, &answer);
+                    self.emit(self.parts.memory.usage_event(&answer)).await;
+                    self.inputs.push_back(match purpose {
+                        Purpose::Answer => Input::Answered(answer),
+                        Purpose::Summary => Input::Compacted(self.parts.memory.compaction(&answer.text)),
+                    });
+                }
+                Progress::Failed(error) => {
+                    self.stream = None;
+                    self.on_model_error(purpose, error);
+                }
+                shown if purpose == Purpose::Answer => self.show(shown).await,
+                _ => {}
+            }
+        }
+    }
+
+    async fn show(&mut self, piece: Progress) {
+        let event = match piece {
+            Progress::Text(text) => Event::TextDelta { text },
+            Progress::Reasoning(text) => Event::ReasoningDelta { text },
+            Progress::Reset => Event::StreamReset,
+            Progress::Waiting { what } => Event::Warning { text: what },
+            Progress::Retrying { attempt, wait_ms, error } => Event::Warning {
+                text: format!("{error}; try {attempt} in {}", crate::base::clock::format_duration(wait_ms)),
+            },
+            Progress::Done(_) | Progress::Failed(_) => return,
+        };
+        self.emit(event).await;
+    }
+
+    fn on_model_error(&mut self, purpose: Purpose, error: ModelError) {
+        if let ModelError::TooLong { window_tokens, .. } = &error
+            && purpose == Purpose::Answer
+        {
+            self.parts.memory.shrink_window(*window_tokens);
+            self.inputs.push_back(Input::ContextFull);
+            return;
+        }
+        let fault = crate::base::fault::Fault::from(error.clone());
+        let message = std::iter::once(fault.message).chain(fault.causes).collect::<Vec<_>>().join(": ");
+        self.inputs.push_back(match purpose {
+            Purpose::Answer => Input::ModelFailed { message, hints: error.hints() },
+            Purpose::Summary => Input::Compacted(Err(message)),
+        });
+    }
+
+    async fn set_model(&mut self, model: &str) {
+        match self.parts.gateway.resolve(self.parts.memory.task(), Some(model)).await {
+            Ok(route) => {
+                self.emit(Event::ModelChanged { model: route.model.clone() }).await;
+                self.parts.memory.set_route(route);
+            }
+            Err(error) => {
+                let hints = error.hints().join("; ");
+                self.emit(Event::Warning { text: format!("{error} ({hints})") }).await;
+            }
+        }
+    }
+
+    // ---- calls
+
+    fn run_call(&mut self, call: CallId) {
+        let (progress, mut pieces) = mpsc::channel::<String>(16);
+        let (output, id) = (self.output.0.clone(), call.clone());
+        let run = self.parts.dispatch.run(&call, progress, self.cancel_calls.child_token());
+        let forward = async move {
+            while let Some(text) = pieces.recv().await {
+                // Only for the person watching: what does not fit is dropped rather than waited for.
+                drop(output.try_send((id.clone(), text)));
+            }
+        };
+        self.calls.push(async move { tokio::join!(run, forward).0 }.boxed());
+    }
+
+    async fn on_finished(&mut self, finished: Finished) {
+        while let Ok((call, text)) = self.output.1.try_recv() {
+            self.emit(Event::ToolOutput { call, text }).await;
+        }
+        let turn = self.parts.machine.turn();
+        for image in finished.pre_images {
+            let after = crate::base::hash::of_file(&image.path).ok();
+            if after != image.before {
+                self.emit(Event::Checkpointed { turn, path: image.path, before: image.before, after }).await;
+            }
+        }
+        self.inputs.push_back(Input::Finished {
+            call: finished.call,
+            report: Box::new(finished.report),
+            duration_ms: finished.duration_ms,
+        });
+    }
+
+    async fn undo(&mut self) {
+        let event = self.parts.memory.undo();
+        self.emit(event).await;
+    }
+}
+
+/// Waits for the next piece of the stream and takes along what is there already, joining neighbouring text, so that a
+/// fast server costs one record per wake-up instead of one per token.
+async fn next_pieces(stream: &mut Option<Stream>) -> Vec<Progress> {
+    let Some(stream) = stream else { return Vec::new() };
+    let mut pieces = Vec::new();
+    let mut next = stream.progress.next().await;
+    loop {
+        let Some(piece) = next else {
+            pieces.push(Progress::Failed(ModelError::Broken {
+                url: String::new(),
+                what: "it ended without an end".to_owned(),
+            }));
+            return pieces;
+        };
+        let is_end = matches!(piece, Progress::Done(_) | Progress::Failed(_));
+        join(&mut pieces, piece);
+        if is_end {
+            return pieces;
+        }
+        match stream.progress.next().now_or_never() {
+            Some(ready) => next = ready,
+            None => return pieces,
+        }
+    }
+}
+
+fn join(pieces: &mut Vec<Progress>, piece: Progress) {
+    match (pieces.last_mut(), piece) {
+        (Some(Progress::Text(last)), Progress::Text(more)) => last.push_str(&more),
+        (Some(Progress::Reasoning(last)), Progress::Reasoning(more)) => last.push_str(&more),
+        (_, piece) => pieces.push(piece),
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    if let Some(at) = deadline {
+        tokio::time::sleep_until(at).await;
+    }
+}

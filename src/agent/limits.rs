@@ -1,0 +1,63 @@
+//! When has a turn gone on long enough?
+
+use std::collections::HashMap;
+
+use crate::protocol::message::{ToolCall, Usage};
+use crate::protocol::tool::ToolOutcome;
+
+/// The bounds of one turn. Zero means no bound, except for steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Model requests.
+    pub max_steps: u32,
+    /// Tokens read and written.
+    pub max_tokens: u64,
+    /// Seconds.
+    pub max_seconds: u64,
+    /// Times the same call may fail in the same way.
+    pub max_same_failures: u32,
+}
+
+impl Limits {
+    /// Returns the bound that a turn of this length has reached, in words for the user.
+    pub fn reached(&self, steps: u32, usage: &Usage) -> Option<String> {
+        if steps >= self.max_steps {
+            return Some(format!("{} model requests in one turn (agent.max_steps)", self.max_steps));
+        }
+        let tokens = usage.input_tokens + usage.output_tokens;
+        if self.max_tokens > 0 && tokens >= self.max_tokens {
+            return Some(format!("{tokens} tokens in one turn (agent.max_tokens is {})", self.max_tokens));
+        }
+        None
+    }
+
+    /// Returns the words for the time bound.
+    pub fn time_words(&self) -> String {
+        format!("{} seconds in one turn (agent.max_seconds)", self.max_seconds)
+    }
+}
+
+/// Notices that the model does the same failing thing again and again.
+#[derive(Debug, Clone, Default)]
+pub struct Repetition {
+    failures: HashMap<u64, u32>,
+}
+
+impl Repetition {
+    /// Counts an outcome; returns how often this call has failed in this way.
+    pub fn count(&mut self, call: &ToolCall, outcome: &ToolOutcome) -> u32 {
+        if outcome.is_ok() || matches!(outcome, ToolOutcome::Cancelled) {
+            return 0;
+        }
+        let count = self.failures.entry(signature(call, outcome)).or_default();
+        *count += 1;
+        *count
+    }
+}
+
+fn signature(call: &ToolCall, outcome: &ToolOutcome) -> u64 {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    (&call.name, &call.arguments, outcome.text()).hash(&mut hasher);
+    hasher.finish()
+}

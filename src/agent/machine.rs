@@ -1,0 +1,534 @@
+//! What does the agent do next?
+//!
+//! A pure state machine: no I/O, no clock, no async. [`Machine::step`] takes one input and returns the effects to carry
+//! out, in order. Everything the conversation consists of leaves through [`Effect::Emit`], so that the session file, the
+//! screen and the next request are all made of the same events.
+
+use std::collections::VecDeque;
+
+use crate::agent::batch::{Batch, Ended, Proposal};
+use crate::agent::limits::{Limits, Repetition};
+use crate::context::compact::Guard;
+use crate::context::prompt;
+use crate::model::Answer;
+use crate::protocol::event::{Author, Event, Phase, TurnEnd};
+use crate::protocol::message::{CallId, ToolCall, Usage};
+use crate::protocol::op::{Mode, Op};
+use crate::protocol::tool::{Question, ToolOutcome, ToolReport};
+
+/// Times a turn may be nudged on after an empty or cut answer.
+const MAX_NUDGES: u32 = 3;
+/// Name under which models keep their plan.
+const PLAN_TOOL: &str = "update_plan";
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A front end asks for something.
+    Op(Op),
+    /// The model's answer is complete.
+    Answered(Box<Answer>),
+    /// The model request failed for good.
+    ModelFailed {
+        /// What failed.
+        message: String,
+        /// What to type next.
+        hints: Vec<String>,
+    },
+    /// The next request would not fit the window.
+    ContextFull,
+    /// A call has been checked.
+    Judged {
+        /// The call.
+        call: CallId,
+        /// What came of it.
+        verdict: Verdict,
+    },
+    /// A running call ended.
+    Finished {
+        /// The call.
+        call: CallId,
+        /// How it ended.
+        report: Box<ToolReport>,
+        /// How long it ran.
+        duration_ms: u64,
+    },
+    /// The conversation was summarised: tokens before and after, and the text; or why it was not.
+    Compacted(Result<Compaction, String>),
+    /// The time of the turn is up.
+    TimeUp,
+}
+
+/// A finished compaction.
+#[derive(Debug, Clone)]
+pub struct Compaction {
+    /// What replaces the conversation.
+    pub text: String,
+    /// Tokens before.
+    pub before_tokens: u64,
+    /// Tokens after.
+    pub after_tokens: u64,
+}
+
+/// What the checks of a call found.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// It may run.
+    Run(Proposal),
+    /// The user must approve it.
+    Ask {
+        /// The call.
+        proposal: Proposal,
+        /// Why it is asked.
+        why: String,
+    },
+    /// It asks the user something; the answer is its outcome.
+    Question(Question),
+    /// It may not or cannot run.
+    Refuse {
+        /// What the model is told, and how it counts.
+        outcome: ToolOutcome,
+        /// Whether it was refused only because nobody is there to approve it.
+        needs_approval: bool,
+    },
+}
+
+/// Something to carry out.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Record and show an event.
+    Emit(Event),
+    /// Ask the model.
+    CallModel,
+    /// Stop the stream of the answer.
+    StopModel,
+    /// Check a call; answer with [`Input::Judged`].
+    Judge(ToolCall),
+    /// Run a call that was judged; answer with [`Input::Finished`].
+    Run(CallId),
+    /// End all running calls; each still answers.
+    CancelCalls,
+    /// Allow what a call would do for the rest of the session.
+    Grant(CallId),
+    /// Summarise the conversation; answer with [`Input::Compacted`].
+    Compact,
+    /// Take back the last turn that still stands.
+    Undo,
+    /// Tell the policy the mode.
+    SetMode(Mode),
+    /// Use another model from the next request on.
+    SetModel(String),
+    /// Start the clock of a turn.
+    StartClock,
+}
+
+/// The agent's decisions.
+#[derive(Debug)]
+pub struct Machine {
+    limits: Limits,
+    state: State,
+    /// The project's facts, until they have been said.
+    opening: Option<String>,
+    turn: u32,
+    turn_usage: Usage,
+    steps: u32,
+    total_steps: u32,
+    nudges: u32,
+    refused: u32,
+    repetition: Repetition,
+    guard: Guard,
+    /// Words for the running turn.
+    steering: VecDeque<String>,
+    /// Words for later turns.
+    queue: VecDeque<String>,
+}
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    /// A request is under way.
+    Thinking,
+    /// Calls of the last answer are being dealt with.
+    Acting(Batch),
+    /// A summary is under way; the turn goes on afterwards if there is one.
+    Compacting { in_turn: bool },
+    /// The user or a limit ended the turn; running calls are being ended.
+    Stopping { batch: Batch, end: TurnEnd },
+}
+
+impl Machine {
+    /// Starts idle. `opening` is said before the first words of the user; `turn` is the last turn of a resumed session.
+    pub fn new(limits: Limits, opening: Option<String>, turn: u32) -> Self {
+        Self {
+            limits,
+            state: State::Idle,
+            opening,
+            turn,
+            turn_usage: Usage::default(),
+            steps: 0,
+            total_steps: 0,
+            nudges: 0,
+            refused: 0,
+            repetition: Repetition::default(),
+            guard: Guard::default(),
+            steering: VecDeque::new(),
+            queue: VecDeque::new(),
+        }
+    }
+
+    /// Says whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    /// Returns the number of the present or last turn.
+    pub fn turn(&self) -> u32 {
+        self.turn
+    }
+
+    /// Takes one input and returns what to do, in order. Inputs that no longer matter are ignored.
+    pub fn step(&mut self, input: Input) -> Vec<Effect> {
+        let mut out = Vec::new();
+        match input {
+            Input::Op(op) => self.on_op(op, &mut out),
+            Input::Answered(answer) => self.on_answer(*answer, &mut out),
+            Input::ModelFailed { message, hints } => {
+                if matches!(self.state, State::Thinking) {
+                    self.end_turn(TurnEnd::ModelFailed { message, hints }, &mut out);
+                }
+            }
+            Input::ContextFull => self.on_context_full(&mut out),
+            Input::Judged { call, verdict } => self.on_judged(&call, verdict, &mut out),
+            Input::Finished { call, report, duration_ms } => self.on_finished(&call, report, duration_ms, &mut out),
+            Input::Compacted(result) => self.on_compacted(result, &mut out),
+            Input::TimeUp => self.stop(TurnEnd::Limit { what: self.limits.time_words() }, &mut out),
+        }
+        out
+    }
+
+    fn on_op(&mut self, op: Op, out: &mut Vec<Effect>) {
+        match op {
+            Op::Submit { text } | Op::Steer { text } if self.is_idle() => self.start_turn(text, out),
+            Op::Steer { text } => {
+                out.push(Effect::Emit(Event::Queued { text: text.clone() }));
+                self.steering.push_back(text);
+            }
+            Op::Queue { text } if self.is_idle() => self.start_turn(text, out),
+            Op::Submit { text } | Op::Queue { text } => {
+                out.push(Effect::Emit(Event::Queued { text: text.clone() }));
+                self.queue.push_back(text);
+            }
+            Op::Interrupt => self.stop(TurnEnd::Interrupted, out),
+            Op::Approve { call, grant } => {
+                if let State::Acting(batch) = &mut self.state {
+                    batch.approve(&call, grant, out);
+                    self.advance(out);
+                }
+            }
+            Op::Deny { call, reason } => {
+                let text = match reason {
+                    Some(reason) => format!("the user refused this call: {reason}"),
+                    None => "the user refused this call".to_owned(),
+                };
+                self.on_reply(&call, ToolReport::of(ToolOutcome::Denied { text }, "refused by you"), out);
+            }
+            Op::Answer { call, text } => self.on_reply(&call, ToolReport::ok(text, "answered"), out),
+            Op::SetMode { mode } => {
+                out.push(Effect::SetMode(mode));
+                out.push(Effect::Emit(Event::ModeChanged { mode }));
+            }
+            Op::SetModel { model } => out.push(Effect::SetModel(model)),
+            Op::Undo => self.on_undo(out),
+            Op::Compact => {
+                if self.is_idle() {
+                    self.state = State::Compacting { in_turn: false };
+                    out.push(Effect::Compact);
+                }
+            }
+        }
+    }
+
+    fn on_undo(&self, out: &mut Vec<Effect>) {
+        if self.is_idle() {
+            out.push(Effect::Undo);
+        } else {
+            warn("interrupt the turn before taking it back", out);
+        }
+    }
+
+    // ---- a turn begins and ends
+
+    fn start_turn(&mut self, text: String, out: &mut Vec<Effect>) {
+        self.turn += 1;
+        self.turn_usage = Usage::default();
+        (self.steps, self.nudges, self.refused) = (0, 0, 0);
+        self.repetition = Repetition::default();
+        out.push(Effect::StartClock);
+        out.push(Effect::Emit(Event::TurnStarted { turn: self.turn }));
+        if let Some(opening) = self.opening.take() {
+            say(Author::Project, opening, out);
+        }
+        say(Author::User, text, out);
+        self.call_model(out);
+    }
+
+    fn call_model(&mut self, out: &mut Vec<Effect>) {
+        self.steps += 1;
+        self.total_steps += 1;
+        self.state = State::Thinking;
+        out.push(Effect::Emit(Event::PhaseChanged { phase: Phase::Analyse }));
+        out.push(Effect::CallModel);
+    }
+
+    fn end_turn(&mut self, end: TurnEnd, out: &mut Vec<Effect>) {
+        self.state = State::Idle;
+        let is_over = end == TurnEnd::Answered;
+        out.push(Effect::Emit(Event::TurnDone {
+            turn: self.turn,
+            end,
+            steps: self.steps,
+            usage: self.turn_usage,
+            refused: self.refused,
+        }));
+        // Words meant for a turn that ended early wait with the others; after an interruption the user speaks first.
+        while let Some(text) = self.steering.pop_back() {
+            self.queue.push_front(text);
+        }
+        if is_over && let Some(text) = self.queue.pop_front() {
+            self.start_turn(text, out);
+        }
+    }
+
+    fn stop(&mut self, end: TurnEnd, out: &mut Vec<Effect>) {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => {}
+            State::Compacting { in_turn: false } => out.push(Effect::StopModel),
+            State::Thinking | State::Compacting { in_turn: true } => {
+                out.push(Effect::StopModel);
+                self.end_turn(end, out);
+            }
+            State::Acting(mut batch) => {
+                batch.cancel_waiting();
+                out.push(Effect::CancelCalls);
+                self.state = State::Stopping { batch, end };
+                self.report_in_order(out);
+            }
+            // A second request to stop: the calls were told already.
+            stopping @ State::Stopping { .. } => self.state = stopping,
+        }
+    }
+
+    // ---- the model answers
+
+    fn on_answer(&mut self, answer: Answer, out: &mut Vec<Effect>) {
+        if !matches!(self.state, State::Thinking) {
+            return;
+        }
+        self.turn_usage += answer.usage;
+        let (calls, broken) = split_broken(answer.tool_calls);
+        let is_empty = answer.text.trim().is_empty() && calls.is_empty();
+        if !is_empty {
+            out.push(Effect::Emit(Event::AssistantMessage {
+                text: answer.text,
+                reasoning: answer.reasoning,
+                tool_calls: calls.clone(),
+            }));
+        }
+        if !calls.is_empty() {
+            self.start_acting(calls, &broken, out);
+        } else if let Some(tool) = answer.cut_call {
+            self.nudge(prompt::NOTE_CUT_CALL.render(&[&tool]), out);
+        } else if answer.is_cut {
+            self.nudge(prompt::NOTE_CUT_ANSWER.render(&[]), out);
+        } else if is_empty {
+            self.nudge(prompt::NOTE_EMPTY.render(&[]), out);
+        } else if !self.deliver_steering(out) {
+            self.end_turn(TurnEnd::Answered, out);
+        } else {
+            self.go_on(out);
+        }
+    }
+
+    /// Tells the model what was wrong with its answer and lets it go on, a bounded number of times.
+    fn nudge(&mut self, note: String, out: &mut Vec<Effect>) {
+        self.nudges += 1;
+        if self.nudges > MAX_NUDGES {
+            warn("the model's answers stay empty or cut off", out);
+            return self.end_turn(TurnEnd::Limit { what: format!("{MAX_NUDGES} unusable answers") }, out);
+        }
+        say(Author::Mimi, note, out);
+        self.go_on(out);
+    }
+
+    /// Asks the model again unless a limit is reached.
+    fn go_on(&mut self, out: &mut Vec<Effect>) {
+        match self.limits.reached(self.steps, &self.turn_usage) {
+            Some(what) => self.end_turn(TurnEnd::Limit { what }, out),
+            None => self.call_model(out),
+        }
+    }
+
+    fn deliver_steering(&mut self, out: &mut Vec<Effect>) -> bool {
+        let any = !self.steering.is_empty();
+        for text in self.steering.drain(..) {
+            say(Author::User, text, out);
+        }
+        any
+    }
+
+    // ---- calls
+
+    fn start_acting(&mut self, calls: Vec<ToolCall>, broken: &[(CallId, String)], out: &mut Vec<Effect>) {
+        let plans = calls.iter().any(|call| call.name == PLAN_TOOL);
+        let phase = if plans { Phase::Plan } else { Phase::Act };
+        out.push(Effect::Emit(Event::PhaseChanged { phase }));
+        self.state = State::Acting(Batch::new(calls, broken));
+        self.advance(out);
+    }
+
+    /// Reports what has ended and checks the next call that may start.
+    fn advance(&mut self, out: &mut Vec<Effect>) {
+        self.report_in_order(out);
+        if let State::Acting(batch) = &self.state
+            && let Some(call) = batch.next_to_judge()
+        {
+            out.push(Effect::Judge(call.clone()));
+        }
+    }
+
+    fn on_judged(&mut self, id: &CallId, verdict: Verdict, out: &mut Vec<Effect>) {
+        let State::Acting(batch) = &mut self.state else { return };
+        let needs_approval = matches!(verdict, Verdict::Refuse { needs_approval: true, .. });
+        if batch.judged(id, verdict, out) {
+            self.refused += u32::from(needs_approval);
+            self.advance(out);
+        }
+    }
+
+    fn on_reply(&mut self, id: &CallId, report: ToolReport, out: &mut Vec<Effect>) {
+        if let State::Acting(batch) = &mut self.state {
+            batch.reply(id, report);
+            self.advance(out);
+        }
+    }
+
+    fn on_finished(&mut self, id: &CallId, report: Box<ToolReport>, duration_ms: u64, out: &mut Vec<Effect>) {
+        if let State::Acting(batch) | State::Stopping { batch, .. } = &mut self.state {
+            batch.finished(id, report, duration_ms);
+            self.advance(out);
+        }
+    }
+
+    /// Reports ended calls in the model's order, and moves on when all are reported.
+    fn report_in_order(&mut self, out: &mut Vec<Effect>) {
+        let (State::Acting(batch) | State::Stopping { batch, .. }) = &mut self.state else { return };
+        let mut stuck = None;
+        while let Some(Ended { call, report, duration_ms }) = batch.next_report() {
+            if self.repetition.count(&call, &report.outcome) >= self.limits.max_same_failures {
+                stuck = Some(call.name.clone());
+            }
+            report_call(call, report, duration_ms, out);
+        }
+        if batch.is_over() {
+            self.all_reported(stuck, out);
+        }
+    }
+
+    fn all_reported(&mut self, stuck: Option<String>, out: &mut Vec<Effect>) {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Stopping { end, .. } => self.end_turn(end, out),
+            State::Acting(_) => match stuck {
+                Some(tool) => self.end_turn(TurnEnd::Stuck { tool }, out),
+                None => {
+                    self.deliver_steering(out);
+                    self.go_on(out);
+                }
+            },
+            other => self.state = other,
+        }
+    }
+
+    // ---- compaction
+
+    fn on_context_full(&mut self, out: &mut Vec<Effect>) {
+        if !matches!(self.state, State::Thinking) {
+            return;
+        }
+        if self.guard.allows(self.total_steps) {
+            self.state = State::Compacting { in_turn: true };
+            out.push(Effect::Compact);
+        } else {
+            let what = "the context window is full and summarising no longer helps; start a new session".to_owned();
+            self.end_turn(TurnEnd::Limit { what }, out);
+        }
+    }
+
+    fn on_compacted(&mut self, result: Result<Compaction, String>, out: &mut Vec<Effect>) {
+        let State::Compacting { in_turn } = self.state else { return };
+        self.state = if in_turn { State::Thinking } else { State::Idle };
+        match result {
+            Ok(Compaction { text, before_tokens, after_tokens }) => {
+                self.guard.record(self.total_steps, before_tokens, after_tokens);
+                out.push(Effect::Emit(Event::Compacted { text, before_tokens, after_tokens }));
+                if in_turn {
+                    out.push(Effect::CallModel);
+                }
+            }
+            Err(why) => {
+                self.guard.record(self.total_steps, 1, 1);
+                warn(&format!("the conversation could not be summarised: {why}"), out);
+                if in_turn {
+                    self.end_turn(TurnEnd::Limit { what: "the context window is full".to_owned() }, out);
+                }
+            }
+        }
+    }
+}
+
+fn say(author: Author, text: String, out: &mut Vec<Effect>) {
+    out.push(Effect::Emit(Event::UserMessage { author, text }));
+}
+
+fn warn(text: &str, out: &mut Vec<Effect>) {
+    out.push(Effect::Emit(Event::Warning { text: text.to_owned() }));
+}
+
+fn report_call(call: ToolCall, report: ToolReport, duration_ms: u64, out: &mut Vec<Effect>) {
+    if let Some(plan) = report.plan {
+        out.push(Effect::Emit(Event::PlanUpdated { plan }));
+    }
+    out.push(Effect::Emit(Event::ToolFinished {
+        call: call.id,
+        tool: call.name,
+        outcome: report.outcome,
+        summary: report.summary,
+        diffs: report.diffs,
+        duration_ms,
+    }));
+}
+
+/// Makes calls with unreadable arguments harmless: history must hold valid JSON, because servers refuse every later
+/// request otherwise, and the model must be told.
+fn split_broken(calls: Vec<ToolCall>) -> (Vec<ToolCall>, Vec<(CallId, String)>) {
+    let mut broken = Vec::new();
+    let calls = calls
+        .into_iter()
+        .map(|mut call| {
+            if !crate::model::assemble::is_valid_arguments(&call.arguments) {
+                let got = crate::base::text::clip_middle(&call.arguments, 500, "").into_owned();
+                let why = format!(
+                    "the arguments of `{}` were not a JSON object, so it was not run. Received: {got}\nCall it again with one complete JSON object.",
+                    call.name
+                );
+                broken.push((call.id.clone(), why));
+                call.arguments = "{}".to_owned();
+            }
+            call
+        })
+        .collect();
+    (calls, broken)
+}
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;

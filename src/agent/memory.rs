@@ -1,0 +1,207 @@
+//! What does the agent know of its conversation, and what does the next request look like?
+//!
+//! Joins the transcript, the route to the model and the token count. Applies every record, live as in replay, so that a
+//! resumed session continues exactly where the file ends.
+
+use std::sync::Arc;
+
+use crate::agent::machine::Compaction;
+use crate::checkpoint::store::Store;
+use crate::context::compact::{self, Carried};
+use crate::context::estimate::{self, Meter};
+use crate::context::prompt;
+use crate::model::route::Route;
+use crate::model::{Answer, Request};
+use crate::protocol::event::{Event, Record};
+use crate::protocol::message::{Message, Usage};
+use crate::protocol::task::Task;
+use crate::protocol::tool::ToolSpec;
+use crate::session::transcript::Transcript;
+
+/// A window is never believed to be smaller than this.
+const MIN_WINDOW_TOKENS: u64 = 2048;
+
+/// The conversation and how it is sent.
+pub struct Memory {
+    transcript: Transcript,
+    task: Task,
+    route: Route,
+    tools: Arc<[ToolSpec]>,
+    max_output_tokens: u32,
+    answer_schema: Option<Arc<serde_json::Value>>,
+    store: Option<Arc<Store>>,
+    root: std::path::PathBuf,
+    meter: Meter,
+    /// Raw estimate of the first so many messages, so that a long conversation is not counted again each time.
+    counted: (usize, f64),
+}
+
+/// What a memory is made of.
+pub struct MemoryParts {
+    /// The conversation so far; empty for a new session.
+    pub transcript: Transcript,
+    /// What the model is asked to do.
+    pub task: Task,
+    /// Which model, where.
+    pub route: Route,
+    /// The tools on offer.
+    pub tools: Arc<[ToolSpec]>,
+    /// Upper bound of one answer.
+    pub max_output_tokens: u32,
+    /// Schema of the final answer, for servers that can hold the model to it.
+    pub answer_schema: Option<Arc<serde_json::Value>>,
+    /// Files as they were.
+    pub store: Option<Arc<Store>>,
+    /// The workspace.
+    pub root: std::path::PathBuf,
+}
+
+impl Memory {
+    /// Builds the memory of one session.
+    pub fn new(parts: MemoryParts) -> Self {
+        Self {
+            transcript: parts.transcript,
+            task: parts.task,
+            route: parts.route,
+            tools: parts.tools,
+            max_output_tokens: parts.max_output_tokens,
+            answer_schema: parts.answer_schema,
+            store: parts.store,
+            root: parts.root,
+            meter: Meter::default(),
+            counted: (0, 0.0),
+        }
+    }
+
+    /// Takes a record into the conversation.
+    pub fn apply(&mut self, record: &Record) {
+        if matches!(record.event, Event::Compacted { .. } | Event::Undone { .. }) {
+            self.counted = (0, 0.0);
+        }
+        self.transcript.apply(record);
+    }
+
+    /// Returns the route of the next request.
+    pub fn route(&self) -> &Route {
+        &self.route
+    }
+
+    /// Returns what the model is asked to do.
+    pub fn task(&self) -> Task {
+        self.task
+    }
+
+    /// Sends the next requests elsewhere.
+    pub fn set_route(&mut self, route: Route) {
+        self.route = route;
+        self.meter = Meter::default();
+    }
+
+    /// Believes a server that says its window is smaller than we thought.
+    pub fn shrink_window(&mut self, said_tokens: Option<u64>) {
+        let smaller = said_tokens.unwrap_or(self.route.window_tokens / 2);
+        self.route.window_tokens = smaller.max(MIN_WINDOW_TOKENS).min(self.route.window_tokens);
+    }
+
+    /// Says whether the next request would leave no room for an answer.
+    pub fn is_full(&mut self) -> bool {
+        let tokens = self.context_tokens();
+        compact::is_needed(tokens, self.route.window_tokens, u64::from(self.max_output_tokens))
+    }
+
+    /// Builds the next request, with its raw token estimate.
+    pub fn request(&mut self) -> (Request, f64) {
+        let estimate = self.raw_tokens();
+        (self.request_of(self.transcript.messages()), estimate)
+    }
+
+    /// Builds the request for a summary, with its raw token estimate.
+    pub fn summary_request(&mut self) -> (Request, f64) {
+        let room = self.route.window_tokens.saturating_sub(u64::from(self.max_output_tokens)) as f64;
+        let messages = compact::request(self.transcript.messages(), room, estimate::message_tokens);
+        let estimate = self.fixed_tokens() + messages.iter().map(estimate::message_tokens).sum::<f64>();
+        (self.request_of(&messages), estimate)
+    }
+
+    fn request_of(&self, conversation: &[Message]) -> Request {
+        let system = Message::System { text: prompt::SYSTEM.text.trim_end().to_owned() };
+        Request {
+            model: self.route.model.clone(),
+            tools: self.tools.clone(),
+            messages: std::iter::once(system).chain(conversation.iter().cloned()).collect(),
+            max_tokens: self.max_output_tokens,
+            temperature: self.route.row.temperature,
+            answer_schema: self.answer_schema.clone(),
+        }
+    }
+
+    /// Turns the model's summary into what replaces the conversation.
+    pub fn compaction(&mut self, summary: &str) -> Result<Compaction, String> {
+        let before_tokens = self.context_tokens();
+        let text = compact::replacement(
+            summary,
+            &Carried {
+                plan: self.transcript.plan(),
+                files: self.transcript.files_changed().iter().map(|path| self.relative(path)).collect(),
+                last_request: self.transcript.last_request(),
+                opening: self.transcript.opening(),
+            },
+        )?;
+        let raw = self.fixed_tokens() + estimate::text_tokens(&text);
+        Ok(Compaction { text, before_tokens, after_tokens: self.meter.corrected(raw) })
+    }
+
+    fn relative(&self, path: &std::path::Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+
+    /// Learns from the server's count of a request that was estimated as `raw`.
+    pub fn learn(&mut self, raw: f64, answer: &Answer) {
+        if answer.usage.input_tokens > 0 {
+            self.meter.learn(raw, answer.usage.input_tokens);
+        }
+    }
+
+    /// Reports what an answer cost and how full the window is.
+    pub fn usage_event(&mut self, answer: &Answer) -> Event {
+        let usage = answer.usage;
+        let known = usage.input_tokens + usage.output_tokens;
+        let context_tokens = if known > 0 { known } else { self.context_tokens() };
+        Event::Usage {
+            usage: Usage { ..usage },
+            model: self.route.model.clone(),
+            context_tokens,
+            window_tokens: self.route.window_tokens,
+        }
+    }
+
+    fn context_tokens(&mut self) -> u64 {
+        let raw = self.raw_tokens();
+        self.meter.corrected(raw)
+    }
+
+    fn raw_tokens(&mut self) -> f64 {
+        let messages = self.transcript.messages();
+        let (n, sum) = if self.counted.0 <= messages.len() { self.counted } else { (0, 0.0) };
+        let sum = sum + messages[n..].iter().map(estimate::message_tokens).sum::<f64>();
+        self.counted = (messages.len(), sum);
+        sum + self.fixed_tokens()
+    }
+
+    fn fixed_tokens(&self) -> f64 {
+        estimate::text_tokens(prompt::SYSTEM.text) + estimate::tools_tokens(&self.tools)
+    }
+
+    /// Takes back the files of the last turn that still stands, and says what came of it.
+    pub fn undo(&mut self) -> Event {
+        let (Some(turn), Some(store)) = (self.transcript.last_turn(), &self.store) else {
+            return Event::Warning { text: "there is nothing to take back".to_owned() };
+        };
+        let report = crate::checkpoint::undo::undo(store, &self.transcript.changes_of(turn));
+        Event::Undone {
+            turn,
+            restored: report.restored.iter().map(|path| self.relative(path)).collect(),
+            conflicts: report.conflicts.iter().map(|path| self.relative(path)).collect(),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Where is everything put together?
+//!
+//! The composition root: settings in, running agents out. The only place that knows all rooms; it holds no decisions of its
+//! own. To add a part: build it here and hand it to the room that needs it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::agent::dispatch::{Approvals, Dispatch};
+use crate::agent::driver::{self, Parts};
+use crate::agent::handle::Handle;
+use crate::agent::limits::Limits;
+use crate::agent::machine::Machine;
+use crate::agent::memory::{Memory, MemoryParts};
+use crate::base::clock::{Clock, SystemClock};
+use crate::base::fault::{Fault, Kind};
+use crate::checkpoint::store::Store;
+use crate::config::dirs::Dirs;
+use crate::config::env::Env;
+use crate::config::schema::Config;
+use crate::exec::environment;
+use crate::exec::run::Runner;
+use crate::model::Provider;
+use crate::model::gateway::{Gateway, GatewayConfig};
+use crate::model::route::Route;
+use crate::policy::Policy;
+use crate::protocol::op::Mode;
+use crate::protocol::task::Task;
+use crate::session::journal::{Header, Journal};
+use crate::session::recorder::Recorder;
+use crate::session::transcript::Transcript;
+use crate::tools::ToolContext;
+use crate::tools::registry::Registry;
+use crate::workspace::Workspace;
+
+/// Settings, folders and the workspace, ready to start agents.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// Where mimi keeps things.
+    pub dirs: Dirs,
+    /// The folder worked in.
+    pub workspace: Arc<Workspace>,
+    /// Starts processes.
+    pub runner: Runner,
+    /// Asks models.
+    pub gateway: Arc<Gateway>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Which agent to start.
+#[derive(Clone)]
+pub struct AgentOptions {
+    /// What its model is asked to do.
+    pub task: Task,
+    /// How much it may do without asking; the configured mode when none.
+    pub mode: Option<Mode>,
+    /// `model` or `provider/model`; the configured route when none.
+    pub model: Option<String>,
+    /// Whether somebody is there to approve.
+    pub approvals: Approvals,
+    /// Further rules that allow.
+    pub allow: Vec<String>,
+    /// Schema of the final answer, for servers that can hold the model to it.
+    pub answer_schema: Option<serde_json::Value>,
+}
+
+/// A running agent and what a front end shows of it.
+pub struct Session {
+    /// Both ends of the conversation.
+    pub handle: Handle,
+    /// Names the session.
+    pub id: String,
+    /// Which model, where.
+    pub route: Route,
+    /// How much it may do without asking.
+    pub mode: Mode,
+}
+
+impl App {
+    /// Puts everything together; touches neither network nor disk beyond the workspace folder.
+    pub fn new(config: Config, env: &Env, dirs: Dirs, folder: &Path) -> Result<Self, Fault> {
+        let workspace = Workspace::open(folder).map_err(|error| {
+            Fault::io(Kind::Usage, format!("cannot work in `{}`", folder.display()), &error)
+        })?;
+        let supervisor = std::env::current_exe()
+            .map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
+        let environment = environment::clean(env.pairs(), &config.tools.pass_env);
+        let gateway = Gateway::new(gateway_config(&config), keys(env, &dirs))?;
+        Ok(Self {
+            runner: Runner::new(supervisor, environment),
+            gateway: Arc::new(gateway),
+            workspace: Arc::new(workspace),
+            clock: Arc::new(SystemClock),
+            config,
+            dirs,
+        })
+    }
+
+    /// Uses this provider for everything, instead of any server.
+    #[must_use]
+    pub fn with_provider(mut self, name: &str, provider: Arc<dyn Provider>) -> Self {
+        self.gateway = Arc::new(Gateway::with_provider(name, provider));
+        self
+    }
+
+    /// Starts an agent on a new session.
+    pub async fn start(&self, options: AgentOptions) -> Result<Session, Fault> {
+        let header = Header::new(self.workspace.root(), self.clock.now_ms());
+        let (journal, notice) = match Journal::create(&self.sessions_dir(), &header, self.clock.clone()) {
+            Ok(journal) => (Some(journal), None),
+            // A session that cannot be kept is better than none, if the user is told.
+            Err(error) => (None, Some(format!("this session is not kept: {}", Fault::from(error)))),
+        };
+        let recorder = Recorder::new(journal, self.clock.clone());
+        self.launch(header.id, recorder, Transcript::default(), notice, options).await
+    }
+
+    /// Continues a session from its file.
+    pub async fn resume(&self, id: &str, options: AgentOptions) -> Result<Session, Fault> {
+        let found = crate::session::list::find(&self.sessions_dir(), id)?;
+        let records = crate::session::journal::read(&found.path)?;
+        let mut transcript = Transcript::default();
+        for record in &records.records {
+            transcript.apply(record);
+        }
+        let journal = Journal::resume(&found.path, self.clock.clone())?;
+        let recorder = Recorder::new(Some(journal), self.clock.clone());
+        self.launch(found.id, recorder, transcript, None, options).await
+    }
+
+    /// Returns the folder of the session files.
+    pub fn sessions_dir(&self) -> PathBuf {
+        self.dirs.state.join("sessions")
+    }
+
+    async fn launch(
+        &self,
+        id: String,
+        recorder: Recorder,
+        transcript: Transcript,
+        notice: Option<String>,
+        options: AgentOptions,
+    ) -> Result<Session, Fault> {
+        let route = self.gateway.resolve(options.task, options.model.as_deref()).await?;
+        let mode = options.mode.or(transcript.mode()).unwrap_or(self.config.agent.mode);
+        let registry = Arc::new(Registry::new());
+        let store = Store::open(&self.dirs.state.join("checkpoints")).ok().map(Arc::new);
+        let (opening, mut notices) = self.opening(&transcript);
+        notices.extend(notice);
+        notices.extend(route.note.clone());
+        let machine = Machine::new(self.limits(), opening, transcript.turn());
+        let spill_dir = self.dirs.state.join("out").join(&id);
+        let policy = self.policy(mode, &spill_dir, &options)?;
+        let dispatch =
+            Dispatch::new(registry.clone(), policy, self.tool_context(spill_dir), options.approvals, store.clone());
+        let memory = Memory::new(MemoryParts {
+            transcript,
+            task: options.task,
+            tools: registry.specs(route.row.tool_budget),
+            route: route.clone(),
+            max_output_tokens: self.config.model.max_output_tokens,
+            answer_schema: options.answer_schema.map(Arc::new),
+            store,
+            root: self.workspace.root().to_path_buf(),
+        });
+        let max_seconds = self.config.agent.max_seconds;
+        let parts = Parts { machine, dispatch, gateway: self.gateway.clone(), memory, recorder, max_seconds, notices };
+        Ok(Session { handle: driver::start(parts), id, route, mode })
+    }
+
+    /// Builds the opening message, unless the session has one already.
+    fn opening(&self, transcript: &Transcript) -> (Option<String>, Vec<String>) {
+        if transcript.opening().is_some() {
+            return (None, Vec::new());
+        }
+        let (text, warnings) = crate::context::opening::build(&self.workspace);
+        (Some(text), warnings)
+    }
+
+    fn limits(&self) -> Limits {
+        let agent = &self.config.agent;
+        Limits {
+            max_steps: agent.max_steps,
+            max_tokens: agent.max_tokens,
+            max_seconds: agent.max_seconds,
+            max_same_failures: agent.max_same_failures,
+        }
+    }
+
+    fn policy(&self, mode: Mode, spill_dir: &Path, options: &AgentOptions) -> Result<Policy, Fault> {
+        let allow: Vec<String> = self.config.policy.allow.iter().chain(&options.allow).cloned().collect();
+        let mut policy = Policy::new(mode, self.workspace.root().to_path_buf(), &allow, &self.config.policy.deny)?;
+        policy.allow_reading(spill_dir.to_path_buf());
+        Ok(policy)
+    }
+
+    fn tool_context(&self, spill_dir: PathBuf) -> ToolContext {
+        let (progress, _) = tokio::sync::mpsc::channel(1);
+        ToolContext {
+            workspace: self.workspace.clone(),
+            runner: self.runner.clone(),
+            spill_dir,
+            cancel: tokio_util::sync::CancellationToken::new(),
+            progress,
+            max_output_bytes: self.config.tools.max_output_bytes,
+            shell_timeout: Duration::from_secs(self.config.tools.shell_timeout_s),
+        }
+    }
+}
+
+fn gateway_config(config: &Config) -> GatewayConfig {
+    GatewayConfig {
+        server: config.server.clone(),
+        providers: config.providers.clone(),
+        routes: config.routes.clone(),
+        model: config.model.clone(),
+    }
+}
+
+/// Looks keys up when a provider is first used, so that a slow keyring never delays the start.
+fn keys(env: &Env, dirs: &Dirs) -> crate::model::gateway::Keys {
+    let (env, dirs) = (env.clone(), dirs.clone());
+    Box::new(move |provider: &str, key_env: &str| {
+        let found = crate::config::secret::find(&env, &dirs, provider, key_env);
+        found.ok().flatten().map(|secret| secret.expose().to_owned())
+    })
+}

@@ -1,0 +1,110 @@
+//! How does a newcomer see mimi work on a machine without any model server?
+//!
+//! Writes a small project with a real bug to a scratch folder and runs the real `mimi fix` on it. Only the model's words come
+//! from a script, and the user is told so.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::base::fault::{Fault, Kind};
+use crate::base::path::{PRIVATE_FILE, create_private_dir, write_atomic};
+use crate::cli::commands::fix::{FixArgs, work};
+use crate::cli::context::Cx;
+use crate::cli::output::Style;
+use crate::model::providers::script::{Script, ScriptProvider};
+use crate::strategy::fix::{Ending, Job, Outcome};
+
+/// The project, file by file.
+const FILES: &[(&str, &str)] = &[
+    ("Cargo.toml", include_str!("../../../config/demo/project/Cargo.toml.txt")),
+    ("src/lib.rs", include_str!("../../../config/demo/project/src/lib.rs")),
+    ("tests/pages.rs", include_str!("../../../config/demo/project/tests/pages.rs")),
+];
+const SCRIPT: &str = include_str!("../../../config/demo/script.yaml");
+const CHECK: &str = "cargo test --offline --quiet";
+const TIMEOUT_S: u64 = 300;
+
+/// Arguments of `mimi demo`.
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// Let the configured model server do the work instead of the bundled script
+    #[arg(long)]
+    pub live: bool,
+}
+
+/// Runs the demo.
+pub fn run(cx: &Cx, args: &DemoArgs) -> Result<(), Fault> {
+    let folder = write_project()?;
+    cx.out.note_styled(Style::Bold, "mimi demo: a small Rust project with a bug and three tests, two of them red");
+    cx.out.note(format!("project: {}", folder.display()));
+    let app = app(cx, args, &folder)?;
+    let job = Job { command: CHECK.to_owned(), folder: app.workspace.root().to_path_buf(), max_rounds: 3, timeout_s: TIMEOUT_S };
+    let outcome = work(cx, &app, &job, &FixArgs::default()).map_err(|fault| explain(fault, args))?;
+    finish(cx, &folder, &outcome)
+}
+
+fn app(cx: &Cx, args: &DemoArgs, folder: &Path) -> Result<App, Fault> {
+    let app = App::new(cx.load()?.config, &cx.env, cx.dirs.clone(), folder)?;
+    if args.live {
+        return Ok(app);
+    }
+    cx.out.note("the model's words come from a bundled script; the tools, the edit and the tests are real");
+    let script = Script::parse(SCRIPT)
+        .map_err(|error| Fault::new(Kind::Bug, "the bundled script is broken").cause(error.to_string()))?;
+    Ok(app.with_provider("demo", Arc::new(ScriptProvider::new(script))))
+}
+
+fn explain(fault: Fault, args: &DemoArgs) -> Fault {
+    match fault.kind {
+        Kind::Check => fault.hint("the demo needs cargo: https://rustup.rs"),
+        Kind::Model if args.live => fault.hint("without a server: mimi demo"),
+        _ => fault,
+    }
+}
+
+/// Writes the project to a fresh folder that only the user may enter.
+fn write_project() -> Result<PathBuf, Fault> {
+    let folder = std::env::temp_dir().join(format!("mimi-demo-{}", crate::base::clock::new_id()));
+    for (name, text) in FILES {
+        let path = folder.join(name);
+        let parent = path.parent().unwrap_or(&folder);
+        create_private_dir(parent)
+            .and_then(|()| write_atomic(&path, text.as_bytes(), PRIVATE_FILE))
+            .map_err(|error| Fault::io(Kind::Task, format!("cannot write `{}`", path.display()), &error))?;
+    }
+    Ok(folder)
+}
+
+fn finish(cx: &Cx, folder: &Path, outcome: &Outcome) -> Result<(), Fault> {
+    match outcome.ending {
+        Ending::Fixed => {}
+        _ => return Err(Fault::new(Kind::Task, "the demo's tests still fail").cause(outcome.last_run.text.clone())),
+    }
+    cx.out.line("")?;
+    cx.out.styled(Style::Bold, "The change:")?;
+    show_change(cx, folder)?;
+    cx.out.line("")?;
+    cx.out.styled(Style::Bold, format!("The test run after it (`{CHECK}`):"))?;
+    cx.out.line(crate::base::text::visible(outcome.last_run.text.trim()))?;
+    cx.out.line("")?;
+    cx.out.styled(Style::Bold, "Try next:")?;
+    cx.out.line("  mimi doctor                      is everything there that mimi needs?")?;
+    cx.out.line("  export MIMI_SERVER_URL=http://HOST:8000/v1   name your model server")?;
+    cx.out.line("  mimi chat                        talk about your own project; or: mimi fix")
+}
+
+fn show_change(cx: &Cx, folder: &Path) -> Result<(), Fault> {
+    let (name, before) = FILES[1];
+    let after = std::fs::read_to_string(folder.join(name))
+        .map_err(|error| Fault::io(Kind::Task, format!("cannot read `{name}`"), &error))?;
+    let diff = crate::edit::diff::of_texts(name, before, &after);
+    diff.unified.lines().try_for_each(|line| {
+        let style = match line.as_bytes().first() {
+            Some(b'+') => Style::Good,
+            Some(b'-') => Style::Bad,
+            _ => Style::Plain,
+        };
+        cx.out.styled(style, format!("  {line}"))
+    })
+}

@@ -1,0 +1,157 @@
+//! How is a failing check made to pass from the command line?
+
+use crate::agent::dispatch::Approvals;
+use crate::app::{AgentOptions, App};
+use crate::base::clock::format_duration;
+use crate::base::fault::{Fault, Kind};
+use crate::base::text::{count, visible};
+use crate::cli::context::{Cx, runtime};
+use crate::cli::output::Style;
+use crate::cli::render::{Channel, Lines, json_line};
+use crate::cli::signal::Signals;
+use crate::protocol::op::Mode;
+use crate::protocol::task::Task;
+use crate::strategy::fix::{self, Ending, Job, Outcome, Progress};
+use crate::strategy::runner;
+use tokio_util::sync::CancellationToken;
+
+/// Arguments of `mimi fix`.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct FixArgs {
+    /// The check, as a shell command; found from the project's files when not given
+    #[arg(long = "test", value_name = "COMMAND")]
+    pub test: Option<String>,
+    /// Times the agent is handed the failures
+    #[arg(long, value_name = "N")]
+    pub max_rounds: Option<u32>,
+    /// Allow what this rule covers: `shell:make *`, `write:docs/**`
+    #[arg(long, value_name = "RULE")]
+    pub allow: Vec<String>,
+    /// Show which check would be run, and stop
+    #[arg(long)]
+    pub detect: bool,
+    /// Print every event as a line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Makes the check pass.
+pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
+    let app = cx.app()?;
+    let job = job(&app, args)?;
+    if args.detect {
+        return cx.out.line(&job.command);
+    }
+    let outcome = work(cx, &app, &job, args)?;
+    report(cx, &job, &outcome, args)
+}
+
+/// Says what is to be fixed: flags over configuration over detection.
+fn job(app: &App, args: &FixArgs) -> Result<Job, Fault> {
+    let fix = &app.config.fix;
+    let folder = app.workspace.root().to_path_buf();
+    let command = match &args.test {
+        Some(command) => command.clone(),
+        None if !fix.test_command.is_empty() => fix.test_command.clone(),
+        None => runner::detect(&folder)?.command,
+    };
+    Ok(Job {
+        command,
+        folder,
+        max_rounds: args.max_rounds.unwrap_or(fix.max_rounds),
+        timeout_s: fix.test_timeout_s,
+    })
+}
+
+/// Runs the job and shows its progress.
+pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fault> {
+    // The agent may run the check itself: it is what the user asked mimi to run.
+    let mut allow = args.allow.clone();
+    allow.push(format!("shell:{}", job.command));
+    let options = AgentOptions {
+        task: Task::Fix,
+        mode: Some(Mode::Auto),
+        model: cx.global.model.clone(),
+        approvals: Approvals::Nobody,
+        allow,
+        answer_schema: None,
+    };
+    runtime()?.block_on(async {
+        let mut signals = Signals::listen()?;
+        let mut lines = Lines::new(&cx.out, Channel::Progress);
+        let mut broken = None;
+        let cancel = CancellationToken::new();
+        let fixing = fix::fix(
+            job,
+            &app.runner,
+            async || Ok(app.start(options).await?.handle),
+            cancel.clone(),
+            |progress| {
+                if broken.is_none() {
+                    broken = show(cx, job, args, &mut lines, &progress).err();
+                }
+            },
+        );
+        let result = tokio::select! {
+            result = fixing => result,
+            // Dropping the work ends the agent and its commands; what it changed so far stays.
+            stop = signals.next() => Err(stop.fault()),
+        };
+        cx.out.idle();
+        broken.map_or(result, Err)
+    })
+}
+
+fn show(cx: &Cx, job: &Job, args: &FixArgs, lines: &mut Lines<'_>, progress: &Progress<'_>) -> Result<(), Fault> {
+    if args.json {
+        return match progress {
+            Progress::Agent(record) => cx.out.line(json_line(record)?),
+            Progress::CheckStarted { .. } => Ok(()),
+            Progress::CheckDone { round, run } => cx.out.line(
+                serde_json::json!({
+                    "v": crate::protocol::event::SCHEMA_VERSION,
+                    "type": "check_done",
+                    "round": round,
+                    "command": job.command,
+                    "is_green": run.is_green,
+                    "ending": run.ending,
+                    "duration_ms": run.duration_ms,
+                    "output": run.text,
+                })
+                .to_string(),
+            ),
+        };
+    }
+    match progress {
+        Progress::Agent(record) => lines.show(record)?,
+        Progress::CheckStarted { .. } => cx.out.busy(&format!("running {}", visible(&job.command))),
+        Progress::CheckDone { run, .. } => {
+            cx.out.idle();
+            let (style, word) = if run.is_green { (Style::Good, "passes") } else { (Style::Bad, "fails") };
+            let ending = if run.is_green { String::new() } else { format!(" with {}", run.ending) };
+            let time = format_duration(run.duration_ms);
+            cx.out.note_styled(style, format!("check `{}` {word}{ending} ({time})", visible(&job.command)));
+        }
+    }
+    Ok(())
+}
+
+fn report(cx: &Cx, job: &Job, outcome: &Outcome, args: &FixArgs) -> Result<(), Fault> {
+    let rounds = count(outcome.rounds as usize, "round");
+    let still = format!("the check `{}` still fails after {rounds}", job.command);
+    let output = || visible(crate::base::text::suffix(outcome.last_run.text.trim(), 2_000)).into_owned();
+    let say = |text: String| if args.json { Ok(()) } else { cx.out.line(text) };
+    match &outcome.ending {
+        Ending::NothingToDo => say(format!("nothing to fix: `{}` passes", visible(&job.command))),
+        Ending::Fixed => {
+            let answer = visible(outcome.answer.trim()).into_owned();
+            say(format!("fixed in {rounds}: `{}` passes\n\n{answer}", visible(&job.command)))
+        }
+        Ending::NotFixed => Err(Fault::new(Kind::Task, still).cause(output()).hint("give it more rounds: mimi fix --max-rounds 10")),
+        Ending::OutOfBudget { what } => {
+            Err(Fault::new(Kind::Budget, format!("{still}; stopped at a limit: {what}")).cause(output()))
+        }
+        Ending::Refused => Err(Fault::new(Kind::Denied, format!("{still}; the agent needed an approval nobody could give"))
+            .hint("allow it with --allow RULE, as named in the refusal above")),
+    }
+}

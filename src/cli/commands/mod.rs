@@ -1,0 +1,15 @@
+//! What does each command do?
+//!
+//! One file a command: its arguments, whose doc comments are the help text, and `run`. To add one: a file here and a variant
+//! of `cli::Command`.
+
+pub mod auth;
+pub mod chat;
+pub mod completions;
+pub mod config;
+pub mod demo;
+pub mod doctor;
+pub mod fix;
+pub mod man;
+pub mod run;
+pub mod session;

@@ -1,0 +1,188 @@
+//! How is one task carried out without a conversation?
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::agent::dispatch::Approvals;
+use crate::app::{AgentOptions, Session};
+use crate::base::fault::{Fault, Kind};
+use crate::cli::context::{Cx, runtime};
+use crate::cli::render::{Channel, Lines, json_line};
+use crate::cli::signal::{Signals, Stop};
+use crate::context::prompt;
+use crate::protocol::event::{Record, TurnEnd};
+use crate::protocol::op::{Mode, Op};
+use crate::protocol::task::Task;
+use crate::strategy::answer::{self, AnswerSchema};
+
+/// Bytes read from a pipe; more is refused rather than silently cut.
+const MAX_INPUT_BYTES: u64 = 1024 * 1024;
+
+/// Arguments of `mimi run`.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// The task; `-` takes it from standard input
+    pub task: String,
+    /// How much may be done without asking: what would be asked is refused, as nobody is there to answer
+    #[arg(long, value_enum)]
+    pub mode: Option<ModeArg>,
+    /// Allow what this rule covers: `shell:cargo test`, `shell:make *`, `write:src/**`, `git:commit`
+    #[arg(long, value_name = "RULE")]
+    pub allow: Vec<String>,
+    /// Print every event as a line of JSON instead of the answer
+    #[arg(long)]
+    pub json: bool,
+    /// Make the answer one JSON value that follows the JSON schema in this file
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub output_schema: Option<PathBuf>,
+}
+
+/// How much the agent may do without asking.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum ModeArg {
+    /// Read only
+    Plan,
+    /// Ask before writing and running
+    Ask,
+    /// Write in the workspace without asking
+    Auto,
+}
+
+impl From<ModeArg> for Mode {
+    fn from(mode: ModeArg) -> Self {
+        match mode {
+            ModeArg::Plan => Self::Plan,
+            ModeArg::Ask => Self::Ask,
+            ModeArg::Auto => Self::Auto,
+        }
+    }
+}
+
+/// Carries out the task.
+pub fn run(cx: &Cx, args: &RunArgs) -> Result<(), Fault> {
+    let task = task_words(&args.task)?;
+    let schema = args.output_schema.as_deref().map(read_schema).transpose()?;
+    let compiled = schema.as_ref().map(AnswerSchema::compile).transpose()?;
+    let app = cx.app()?;
+    let options = AgentOptions {
+        task: Task::Chat,
+        mode: args.mode.map(Into::into),
+        model: cx.global.model.clone(),
+        approvals: Approvals::Nobody,
+        allow: args.allow.clone(),
+        answer_schema: None,
+    };
+    runtime()?.block_on(async {
+        let mut signals = Signals::listen()?;
+        let mut session = app.start(options).await?;
+        let mut view = View::new(cx, args, compiled.is_some());
+        let ops = session.handle.ops.clone();
+        let work = carry_out(&mut session, task, compiled.as_ref(), &mut view);
+        let stopped = stop_on_signal(&mut signals, ops);
+        tokio::select! {
+            result = work => result,
+            stop = stopped => Err(stop.fault()),
+        }
+    })
+}
+
+/// On the first signal interrupts the agent; on the second, or after a grace, gives up waiting for it.
+async fn stop_on_signal(signals: &mut Signals, ops: tokio::sync::mpsc::Sender<Op>) -> Stop {
+    let stop = signals.next().await;
+    drop(ops.send(Op::Interrupt).await);
+    tokio::select! {
+        second = signals.next() => second,
+        () = tokio::time::sleep(std::time::Duration::from_secs(2)) => stop,
+    }
+}
+
+async fn carry_out(session: &mut Session, task: String, schema: Option<&AnswerSchema>, view: &mut View<'_>) -> Result<(), Fault> {
+    let mut broken = None;
+    let result = answer::run(&mut session.handle, task, schema, |record| {
+        if broken.is_none() {
+            broken = view.show(record).err();
+        }
+    })
+    .await;
+    if let Some(fault) = broken {
+        return Err(fault);
+    }
+    let (turn, value) = result?;
+    view.finish(value.as_ref())?;
+    match turn.end {
+        TurnEnd::Answered if turn.refused > 0 => Err(Fault::new(
+            Kind::Denied,
+            format!("{} refused, because nobody could approve", crate::base::text::count(turn.refused as usize, "call")),
+        )
+        .hint("allow it with --allow RULE, as named in the refusal above, or use --mode auto")),
+        TurnEnd::Answered => Ok(()),
+        end => Err(end_fault(end)),
+    }
+}
+
+/// Says with which failure a turn that did not end with an answer ends the command.
+pub fn end_fault(end: TurnEnd) -> Fault {
+    match end {
+        TurnEnd::Answered => Fault::new(Kind::Bug, "an answer is no failure"),
+        TurnEnd::Interrupted => Fault::new(Kind::Interrupted, "interrupted"),
+        TurnEnd::Limit { what } => Fault::new(Kind::Budget, format!("stopped at a limit: {what}")),
+        TurnEnd::Stuck { tool } => Fault::new(Kind::Task, format!("stopped: the same call of `{tool}` kept failing")),
+        TurnEnd::ModelFailed { message, hints } => Fault { kind: Kind::Model, message, causes: Vec::new(), hints },
+    }
+}
+
+/// Where the records go.
+struct View<'a> {
+    cx: &'a Cx,
+    lines: Lines<'a>,
+    is_json: bool,
+}
+
+impl<'a> View<'a> {
+    fn new(cx: &'a Cx, args: &RunArgs, has_schema: bool) -> Self {
+        // With a schema the words of the model are drafts until one of them follows it.
+        let channel = if has_schema { Channel::Progress } else { Channel::Result };
+        Self { cx, lines: Lines::new(&cx.out, channel), is_json: args.json }
+    }
+
+    fn show(&mut self, record: &Record) -> Result<(), Fault> {
+        if self.is_json { self.cx.out.line(json_line(record)?) } else { self.lines.show(record) }
+    }
+
+    fn finish(&mut self, value: Option<&serde_json::Value>) -> Result<(), Fault> {
+        match value {
+            Some(value) if !self.is_json => self.cx.out.line(value.to_string()),
+            _ => self.lines.finish_line(),
+        }
+    }
+}
+
+/// Joins the task with what is piped in.
+fn task_words(task: &str) -> Result<String, Fault> {
+    if std::io::stdin().is_terminal() {
+        return Ok(task.to_owned());
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .take(MAX_INPUT_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Fault::io(Kind::Usage, "cannot read standard input", &error))?;
+    if bytes.len() as u64 > MAX_INPUT_BYTES {
+        return Err(Fault::new(Kind::Usage, format!("standard input is longer than {MAX_INPUT_BYTES} bytes"))
+            .hint("put it into a file of the project and name the file in the task"));
+    }
+    let input = String::from_utf8_lossy(&bytes);
+    Ok(match (task, input.trim()) {
+        ("-", input) => input.to_owned(),
+        (task, "") => task.to_owned(),
+        (task, input) => prompt::TASK_STDIN.render(&[task, input]),
+    })
+}
+
+fn read_schema(path: &Path) -> Result<serde_json::Value, Fault> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Fault::io(Kind::Usage, format!("cannot read the schema `{}`", path.display()), &error))?;
+    serde_json::from_str(&text).map_err(|error| {
+        Fault::new(Kind::Usage, format!("the schema `{}` is not JSON", path.display())).cause(error.to_string())
+    })
+}

@@ -1,0 +1,150 @@
+//! What can be typed after `mimi`, and what comes back?
+//!
+//! Reads the command line, runs one command, prints a failure once, and returns the exit code. Must not hold logic of its
+//! own: a command parses, calls `app` or a strategy, and prints.
+//! To add a command: `commands/<name>.rs` and a variant of [`Command`]; help, completions and man pages follow by themselves.
+
+pub mod commands;
+pub mod context;
+pub mod output;
+pub mod prompt;
+pub mod render;
+pub mod signal;
+pub mod slash;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::base::fault::{Fault, Kind};
+use crate::cli::context::Cx;
+use crate::config::env::Env;
+
+/// Coding agent for the terminal that works with your own model server
+///
+/// Without a command it starts `mimi chat`. Settings come from flags, MIMI_* variables, the project's .mimi/config.yaml,
+/// ~/.config/mimi/config.yaml and /etc/mimi/config.yaml; `mimi config show --origin` tells which.
+#[derive(Debug, Parser)]
+#[command(name = "mimi", version, disable_help_subcommand = true, after_help = exit_codes(), max_term_width = 100)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command; `chat` when none.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Global {
+    /// Work in this folder
+    #[arg(short = 'C', long, global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub cwd: Option<PathBuf>,
+    /// Use this model: `MODEL` or `PROVIDER/MODEL`
+    #[arg(short, long, global = true)]
+    pub model: Option<String>,
+    /// Set a configuration value: `agent.max_steps=20`
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Say only what was asked for: no progress, no notes
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Colour the output
+    #[arg(long, global = true, value_name = "WHEN", value_parser = ["auto", "always", "never"])]
+    pub color: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Talk with the agent about this project
+    Chat(commands::chat::ChatArgs),
+    /// Carry out one task and print the answer
+    Run(commands::run::RunArgs),
+    /// Make a failing check pass
+    Fix(commands::fix::FixArgs),
+    /// Watch mimi fix a small project, without any model server
+    Demo(commands::demo::DemoArgs),
+    /// List, show, resume, fork, export or delete sessions
+    Session(commands::session::SessionArgs),
+    /// Show, check or edit the configuration
+    Config(commands::config::ConfigArgs),
+    /// Store, list or remove keys of model servers
+    Auth(commands::auth::AuthArgs),
+    /// Check that everything mimi needs is there
+    Doctor(commands::doctor::DoctorArgs),
+    /// Print the completion script of a shell
+    Completions(commands::completions::CompletionsArgs),
+    /// Print or write the man pages
+    Man(commands::man::ManArgs),
+}
+
+/// Runs the program and returns its exit code.
+pub fn main() -> ExitCode {
+    install_panic_hook();
+    let result = run();
+    let code = match &result {
+        Ok(()) => 0,
+        Err(fault) => {
+            if fault.kind != Kind::BrokenPipe {
+                output::print_fault(fault);
+            }
+            fault.kind.exit_code()
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn run() -> Result<(), Fault> {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return print_usage(&error),
+    };
+    let cx = Cx::new(Env::from_process(), cli.global)?;
+    match cli.command.unwrap_or_else(|| Command::Chat(commands::chat::ChatArgs::default())) {
+        Command::Chat(args) => commands::chat::run(&cx, &args),
+        Command::Run(args) => commands::run::run(&cx, &args),
+        Command::Fix(args) => commands::fix::run(&cx, &args),
+        Command::Demo(args) => commands::demo::run(&cx, &args),
+        Command::Session(args) => commands::session::run(&cx, &args),
+        Command::Config(args) => commands::config::run(&cx, &args),
+        Command::Auth(args) => commands::auth::run(&cx, &args),
+        Command::Doctor(args) => commands::doctor::run(&cx, &args),
+        Command::Completions(args) => commands::completions::run(&cx, &args),
+        Command::Man(args) => commands::man::run(&cx, &args),
+    }
+}
+
+/// Prints help, version or a usage error as clap words it, and keeps its exit codes: 0 for help, 2 for errors.
+fn print_usage(error: &clap::Error) -> Result<(), Fault> {
+    let is_help = !error.use_stderr();
+    match error.print() {
+        Err(error) => Err(Fault::io(Kind::Bug, "cannot print", &error)),
+        Ok(()) if is_help => Ok(()),
+        Ok(()) => std::process::exit(i32::from(Kind::Usage.exit_code())),
+    }
+}
+
+/// Returns the command-line tree, for completions and man pages.
+pub fn command_tree() -> clap::Command {
+    Cli::command()
+}
+
+fn exit_codes() -> String {
+    let rows = Kind::TABLE.iter().map(|(_, code, meaning)| format!("  {code:>3}  {meaning}"));
+    format!("Exit codes:\n{}", rows.collect::<Vec<_>>().join("\n"))
+}
+
+/// Turns a panic into the words of a bug report. The terminal is put back first; nothing of the conversation is printed.
+fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        output::restore_terminal();
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let fault = Fault::new(Kind::Bug, format!("a bug in mimi ({place})"))
+            .cause(info.payload_as_str().unwrap_or("no message").to_owned())
+            .hint("the session file holds everything up to now: mimi session list");
+        output::print_fault(&fault);
+    }));
+}

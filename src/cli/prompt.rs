@@ -1,0 +1,129 @@
+//! How are lines and single keys read from the person?
+//!
+//! Lines come from an editor with history and multi-line paste; a line that ends in a backslash goes on in the next. Keys are
+//! read one at a time for approvals. Both block, so they run beside the agent's thread.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers};
+use rustyline::error::ReadlineError;
+use rustyline::{Config, DefaultEditor};
+
+use crate::base::fault::{Fault, Kind};
+use crate::base::path::create_private_dir;
+
+/// Lines kept in the history file.
+const HISTORY_LINES: usize = 1000;
+
+/// What the person gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// Words, possibly of several lines.
+    Text(String),
+    /// Ctrl-C.
+    Interrupted,
+    /// Ctrl-D, or the terminal is gone.
+    End,
+}
+
+/// Reads lines.
+pub struct Prompt {
+    editor: Arc<Mutex<DefaultEditor>>,
+    history: PathBuf,
+}
+
+impl Prompt {
+    /// Opens the editor with the history kept in `history`; a history that cannot be read is an empty one.
+    pub fn new(history: &Path) -> Result<Self, Fault> {
+        let broken = |error: ReadlineError| Fault::new(Kind::Bug, "cannot read from the terminal").cause(error.to_string());
+        let config = Config::builder().max_history_size(HISTORY_LINES).map_err(broken)?.auto_add_history(true).build();
+        let mut editor = DefaultEditor::with_config(config).map_err(broken)?;
+        drop(editor.load_history(history));
+        Ok(Self { editor: Arc::new(Mutex::new(editor)), history: history.to_path_buf() })
+    }
+
+    /// Reads a line.
+    pub async fn line(&mut self, prompt: &str) -> Result<Line, Fault> {
+        let (editor, history, prompt) = (self.editor.clone(), self.history.clone(), prompt.to_owned());
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut editor = editor.lock().unwrap_or_else(PoisonError::into_inner);
+            let line = read_whole(&mut editor, &prompt);
+            // Kept at once, so that a crash does not lose it. The history is a convenience: failing to keep it is no error.
+            drop(history.parent().map(create_private_dir));
+            drop(editor.save_history(&history));
+            line
+        });
+        reading.await.map_err(|error| Fault::new(Kind::Bug, "cannot read a line").cause(error.to_string()))?
+    }
+}
+
+/// Reads a line and its continuations.
+fn read_whole(editor: &mut DefaultEditor, prompt: &str) -> Result<Line, Fault> {
+    let mut text = String::new();
+    let mut prompt = prompt;
+    loop {
+        match editor.readline(prompt) {
+            Ok(line) => match line.strip_suffix('\\') {
+                Some(line) => {
+                    text.push_str(line);
+                    text.push('\n');
+                    prompt = "... ";
+                }
+                None => return Ok(Line::Text(text + &line)),
+            },
+            Err(ReadlineError::Interrupted) => return Ok(Line::Interrupted),
+            Err(ReadlineError::Eof | ReadlineError::Io(_)) => return Ok(Line::End),
+            Err(error) => return Err(Fault::new(Kind::Task, "cannot read a line").cause(error.to_string())),
+        }
+    }
+}
+
+/// A key that matters for an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// A letter, in lower case.
+    Char(char),
+    /// Ctrl-C or Esc.
+    Interrupt,
+    /// Anything else.
+    Other,
+}
+
+/// Reads one key without waiting for Enter.
+pub async fn read_key() -> Result<Key, Fault> {
+    let reading = tokio::task::spawn_blocking(|| {
+        let _raw = RawMode::enter()?;
+        loop {
+            if let Event::Key(key) = crossterm::event::read()?
+                && key.kind == KeyEventKind::Press
+            {
+                return Ok(match key.code {
+                    KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Interrupt,
+                    KeyCode::Char(c) => Key::Char(c.to_ascii_lowercase()),
+                    KeyCode::Esc => Key::Interrupt,
+                    _ => Key::Other,
+                });
+            }
+        }
+    });
+    let read: std::io::Result<Key> =
+        reading.await.map_err(|error| Fault::new(Kind::Bug, "cannot read a key").cause(error.to_string()))?;
+    read.map_err(|error| Fault::io(Kind::Task, "cannot read a key", &error))
+}
+
+/// Raw mode for as long as it lives.
+struct RawMode;
+
+impl RawMode {
+    fn enter() -> std::io::Result<Self> {
+        crossterm::terminal::enable_raw_mode()?;
+        Ok(Self)
+    }
+}
+
+impl Drop for RawMode {
+    fn drop(&mut self) {
+        drop(crossterm::terminal::disable_raw_mode());
+    }
+}

@@ -1,0 +1,174 @@
+//! How does the stream of records read as lines of text?
+//!
+//! One line a tool call, the model's words as they come. Where words go depends on the command: `chat` shows everything on
+//! standard output, `run` and `fix` keep standard output for the result.
+
+use crate::base::clock::format_duration;
+use crate::base::fault::Fault;
+use crate::base::text::{first_line, visible};
+use crate::cli::output::{Out, Style};
+use crate::protocol::diff::FileDiff;
+use crate::protocol::event::{Event, Record, TurnEnd};
+use crate::protocol::tool::ToolOutcome;
+use crate::tools::registry::Registry;
+
+/// Characters of a target shown in a line.
+const TARGET_CHARS: usize = 70;
+
+/// Where the model's words and the notes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// Words and notes on standard output: a conversation.
+    Conversation,
+    /// Words on standard output, notes on standard error: a result with progress beside it.
+    Result,
+    /// Everything on standard error: the words are progress too.
+    Progress,
+}
+
+/// Turns records into lines.
+pub struct Lines<'a> {
+    out: &'a Out,
+    channel: Channel,
+    registry: Registry,
+    /// Whether the cursor stands behind words that do not end with a newline.
+    is_mid_line: bool,
+    /// What was called last, by id, to name it when it ends.
+    running: Vec<(String, String)>,
+}
+
+impl<'a> Lines<'a> {
+    /// Starts rendering.
+    pub fn new(out: &'a Out, channel: Channel) -> Self {
+        Self { out, channel, registry: Registry::new(), is_mid_line: false, running: Vec::new() }
+    }
+
+    /// Shows one record.
+    pub fn show(&mut self, record: &Record) -> Result<(), Fault> {
+        match &record.event {
+            Event::TextDelta { text } => self.words(text),
+            Event::StreamReset => self.note(Style::Notice, "(the answer broke off; asking again)"),
+            Event::ToolStarted { call, tool, target } => self.on_started(&call.0, tool, target),
+            Event::ToolFinished { call, tool, outcome, summary, diffs, duration_ms } => {
+                self.on_finished(&call.0, tool, outcome, summary, *duration_ms)?;
+                diffs.iter().try_for_each(|diff| self.diff(diff))
+            }
+            Event::PlanUpdated { plan } => self.note(Style::Bold, visible(&plan.to_string()).trim_end()),
+            Event::Warning { text } => self.note(Style::Notice, &format!("! {}", visible(text))),
+            Event::Compacted { before_tokens, after_tokens, .. } => {
+                self.note(Style::Notice, &format!("conversation summarised: {before_tokens} to {after_tokens} tokens"))
+            }
+            Event::Undone { turn, restored, conflicts } => self.undone(*turn, restored, conflicts),
+            Event::ModeChanged { mode } => self.note(Style::Dim, &format!("mode: {}", mode.name())),
+            Event::ModelChanged { model } => self.note(Style::Dim, &format!("model: {}", visible(model))),
+            Event::Queued { text } => self.note(Style::Dim, &format!("queued: {}", visible(&first_line(text, 60)))),
+            Event::TurnDone { end, .. } => self.turn_done(end),
+            _ => Ok(()),
+        }
+    }
+
+    fn words(&mut self, text: &str) -> Result<(), Fault> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.is_mid_line = !text.ends_with('\n');
+        let text = visible(text);
+        match self.channel {
+            Channel::Progress => Ok(()),
+            Channel::Conversation | Channel::Result => self.out.text(&text),
+        }
+    }
+
+    /// Ends the line of words the cursor may stand in.
+    pub fn finish_line(&mut self) -> Result<(), Fault> {
+        if std::mem::take(&mut self.is_mid_line) && self.channel != Channel::Progress {
+            self.out.text("\n")?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, style: Style, text: &str) -> Result<(), Fault> {
+        self.finish_line()?;
+        match self.channel {
+            Channel::Conversation => self.out.styled(style, text),
+            Channel::Result | Channel::Progress => {
+                self.out.note_styled(style, text);
+                Ok(())
+            }
+        }
+    }
+
+    fn on_started(&mut self, call: &str, tool: &str, target: &str) -> Result<(), Fault> {
+        self.finish_line()?;
+        let target = visible(&first_line(target, TARGET_CHARS)).into_owned();
+        let doing = self.registry.get(tool).map_or("running", |tool| tool.manifest().verbs.doing.as_str());
+        self.out.busy(&format!("{doing} {target}"));
+        self.running.push((call.to_owned(), target));
+        Ok(())
+    }
+
+    fn on_finished(&mut self, call: &str, tool: &str, outcome: &ToolOutcome, summary: &str, ms: u64) -> Result<(), Fault> {
+        self.out.idle();
+        let at = self.running.iter().position(|(id, _)| id == call);
+        let target = at.map(|at| self.running.remove(at).1).unwrap_or_default();
+        let found = self.registry.resolve(tool);
+        let verb = found.map_or_else(|| tool.to_owned(), |tool| tool.manifest().verbs.done.clone());
+        let (mark, style, word) = match outcome {
+            ToolOutcome::Ok { .. } => ("-", Style::Dim, ""),
+            ToolOutcome::Failed { .. } => ("x", Style::Bad, "failed: "),
+            ToolOutcome::Denied { .. } => ("x", Style::Notice, "refused: "),
+            ToolOutcome::Cancelled => ("x", Style::Notice, ""),
+            ToolOutcome::TimedOut { .. } => ("x", Style::Bad, "timed out: "),
+        };
+        let gap = if target.is_empty() { "" } else { " " };
+        let line = format!("{mark} {verb}{gap}{target}: {word}{} ({})", visible(summary), format_duration(ms));
+        self.note(style, &line)
+    }
+
+    /// Shows a change with its added and removed lines.
+    pub fn diff(&mut self, diff: &FileDiff) -> Result<(), Fault> {
+        for line in diff.unified.lines().filter(|line| !line.starts_with("---") && !line.starts_with("+++")) {
+            let style = match line.as_bytes().first() {
+                Some(b'+') => Style::Good,
+                Some(b'-') => Style::Bad,
+                Some(b'@') => Style::Dim,
+                _ => Style::Plain,
+            };
+            self.note(style, &format!("    {}", visible(line)))?;
+        }
+        Ok(())
+    }
+
+    fn undone(&mut self, turn: u32, restored: &[String], conflicts: &[String]) -> Result<(), Fault> {
+        let files = if restored.is_empty() { "no files".to_owned() } else { restored.join(", ") };
+        self.note(Style::Plain, &format!("turn {turn} taken back; restored: {}", visible(&files)))?;
+        if conflicts.is_empty() {
+            return Ok(());
+        }
+        let text = format!("! left alone, because they changed since: {}", visible(&conflicts.join(", ")));
+        self.note(Style::Notice, &text)
+    }
+
+    fn turn_done(&mut self, end: &TurnEnd) -> Result<(), Fault> {
+        self.out.idle();
+        self.finish_line()?;
+        match end {
+            TurnEnd::Answered => Ok(()),
+            TurnEnd::Interrupted => self.note(Style::Notice, "! interrupted"),
+            TurnEnd::Limit { what } => self.note(Style::Notice, &format!("! stopped: {what}")),
+            TurnEnd::Stuck { tool } => {
+                self.note(Style::Notice, &format!("! stopped: the same call of `{}` kept failing", visible(tool)))
+            }
+            TurnEnd::ModelFailed { message, hints } => {
+                self.note(Style::Bad, &format!("error: {}", visible(message)))?;
+                hints.iter().try_for_each(|hint| self.note(Style::Plain, &format!("hint: {}", visible(hint))))
+            }
+        }
+    }
+}
+
+/// Renders a record as one line of JSON.
+pub fn json_line(record: &Record) -> Result<String, Fault> {
+    serde_json::to_string(record)
+        .map_err(|error| Fault::new(crate::base::fault::Kind::Bug, "cannot write a record").cause(error.to_string()))
+}

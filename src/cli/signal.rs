@@ -1,0 +1,55 @@
+//! What do Ctrl-C, SIGTERM and a hang-up do?
+//!
+//! The first one asks the work to stop in good order; a second Ctrl-C within the same work ends the process at once. Commands
+//! below mimi end with it in any case, because their supervisor notices.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::base::fault::{Fault, Kind};
+
+/// Which signal came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// SIGINT.
+    Interrupt,
+    /// SIGTERM or SIGHUP.
+    Terminate,
+}
+
+impl Stop {
+    /// Returns the failure a command ends with when it was stopped by this signal.
+    pub fn fault(self) -> Fault {
+        match self {
+            Self::Interrupt => Fault::new(Kind::Interrupted, "interrupted"),
+            Self::Terminate => Fault::new(Kind::Terminated, "ended by a signal"),
+        }
+    }
+}
+
+/// Listens for the signals that end work.
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Starts listening; from now on these signals no longer end the process by themselves.
+    pub fn listen() -> Result<Self, Fault> {
+        let on = |kind| signal(kind).map_err(|error| Fault::io(Kind::Bug, "cannot listen for signals", &error));
+        Ok(Self {
+            interrupt: on(SignalKind::interrupt())?,
+            terminate: on(SignalKind::terminate())?,
+            hangup: on(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Stop {
+        tokio::select! {
+            _ = self.interrupt.recv() => Stop::Interrupt,
+            _ = self.terminate.recv() => Stop::Terminate,
+            _ = self.hangup.recv() => Stop::Terminate,
+        }
+    }
+}

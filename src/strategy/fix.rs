@@ -1,0 +1,145 @@
+//! How does a failing check turn green?
+//!
+//! Run the check; hand its failures to the agent; run it again; at most so many rounds. Only the check decides whether the
+//! work is done, never the model's words.
+
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::handle::Handle;
+use crate::base::fault::{Fault, Kind};
+use crate::context::prompt;
+use crate::exec::run::Runner;
+use crate::protocol::event::{Record, TurnEnd};
+use crate::strategy::runner::{self, CheckRun};
+
+/// What is to be fixed.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The check, as bash reads it.
+    pub command: String,
+    /// Folder it runs in.
+    pub folder: PathBuf,
+    /// Times the agent is handed the failures.
+    pub max_rounds: u32,
+    /// Seconds one run of the check may take.
+    pub timeout_s: u64,
+}
+
+/// What happens while fixing.
+#[derive(Debug, Clone)]
+pub enum Progress<'a> {
+    /// The check is about to run; round 0 is before the agent did anything.
+    CheckStarted {
+        /// The round.
+        round: u32,
+    },
+    /// The check ran.
+    CheckDone {
+        /// The round.
+        round: u32,
+        /// What it showed.
+        run: &'a CheckRun,
+    },
+    /// The agent reported something.
+    Agent(&'a Record),
+}
+
+/// How fixing ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The check passed from the start.
+    NothingToDo,
+    /// The check passes now.
+    Fixed,
+    /// The rounds are used up and the check still fails.
+    NotFixed,
+    /// A turn ended at a limit and the check still fails.
+    OutOfBudget {
+        /// The limit.
+        what: String,
+    },
+    /// The agent needed an approval nobody could give, and the check still fails.
+    Refused,
+}
+
+/// The result of fixing.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// How it ended.
+    pub ending: Ending,
+    /// Rounds the agent worked.
+    pub rounds: u32,
+    /// The agent's last words.
+    pub answer: String,
+    /// The last run of the check.
+    pub last_run: CheckRun,
+}
+
+/// Runs the job to its end. The agent is started only if the check fails.
+pub async fn fix(
+    job: &Job,
+    runner: &Runner,
+    start_agent: impl AsyncFnOnce() -> Result<Handle, Fault>,
+    cancel: CancellationToken,
+    mut listen: impl FnMut(Progress<'_>),
+) -> Result<Outcome, Fault> {
+    let mut last_run = check(job, runner, 0, &cancel, &mut listen).await?;
+    let mut outcome = |ending, rounds, answer, last_run| Ok(Outcome { ending, rounds, answer, last_run });
+    if last_run.is_green {
+        return outcome(Ending::NothingToDo, 0, String::new(), last_run);
+    }
+    let mut agent = start_agent().await?;
+    let mut answer = String::new();
+    for round in 1..=job.max_rounds {
+        let words = task_words(job, round, &last_run);
+        let listen_agent = |record: &Record| listen(Progress::Agent(record));
+        let Some(turn) = agent.turn(words, listen_agent).await else {
+            return Err(Fault::new(Kind::Bug, "the agent ended in the middle of its work"));
+        };
+        answer = turn.answer;
+        match turn.end {
+            TurnEnd::Interrupted => return Err(Fault::new(Kind::Interrupted, "interrupted")),
+            TurnEnd::ModelFailed { message, hints } => {
+                return Err(Fault { kind: Kind::Model, message, causes: Vec::new(), hints });
+            }
+            _ => {}
+        }
+        last_run = check(job, runner, round, &cancel, &mut listen).await?;
+        if last_run.is_green {
+            return outcome(Ending::Fixed, round, answer, last_run);
+        }
+        if let Some(ending) = gives_up(turn.end, turn.refused) {
+            return outcome(ending, round, answer, last_run);
+        }
+    }
+    outcome(Ending::NotFixed, job.max_rounds, answer, last_run)
+}
+
+/// Says whether another round would only repeat what stopped this one.
+fn gives_up(end: TurnEnd, refused: u32) -> Option<Ending> {
+    match end {
+        TurnEnd::Limit { what } => Some(Ending::OutOfBudget { what }),
+        _ if refused > 0 => Some(Ending::Refused),
+        _ => None,
+    }
+}
+
+fn task_words(job: &Job, round: u32, run: &CheckRun) -> String {
+    let template = if round == 1 { prompt::TASK_FIX } else { prompt::TASK_FIX_AGAIN };
+    template.render(&[&job.command, &run.ending, run.text.trim()])
+}
+
+async fn check(
+    job: &Job,
+    runner: &Runner,
+    round: u32,
+    cancel: &CancellationToken,
+    listen: &mut impl FnMut(Progress<'_>),
+) -> Result<CheckRun, Fault> {
+    listen(Progress::CheckStarted { round });
+    let run = runner::run(runner, &job.folder, &job.command, job.timeout_s, cancel.child_token()).await?;
+    listen(Progress::CheckDone { round, run: &run });
+    Ok(run)
+}

@@ -1,0 +1,8 @@
+//! Which recipe turns one command of the user into turns of the agent?
+//!
+//! A strategy drives an agent through its handle and looks at the world in between. It must not print: it reports to the
+//! listener it is given. To add one: a file here and a command in `cli/commands`.
+
+pub mod answer;
+pub mod fix;
+pub mod runner;
