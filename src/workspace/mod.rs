@@ -1,6 +1,7 @@
 //! What project are we in, and what does it say about itself?
 //!
 //! The root folder, instruction files, git facts, and which files a session has read. Must not change anything.
+//! To add one: a file here for each new source of facts.
 
 pub mod git;
 pub mod instructions;

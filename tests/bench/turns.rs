@@ -1,0 +1,69 @@
+//! How much time does mimi add to a turn: from the end of one answer to the next request on the wire?
+//!
+//! Reading the call, checking it, policy, the file itself, the journal on disk, and building the next request.
+
+use crate::server::{Server, Turn, edit_file, read_file};
+use crate::user::User;
+use crate::{Measured, Unit, spread};
+
+/// Calls of each kind in the run that is measured.
+const N_CALLS: usize = 40;
+/// A file of usual length.
+const N_LINES: usize = 200;
+const FILE: &str = "notes.txt";
+
+/// Measures calls that read a file.
+pub fn read_call() -> Result<Measured, String> {
+    gaps(|n| read_file(&format!("part_{}.txt", n % 8)))
+}
+
+/// Measures calls that change one line of a file.
+pub fn edit_call() -> Result<Measured, String> {
+    gaps(|n| edit_file(FILE, &format!("line {n} is old\n"), &format!("line {n} is new\n")))
+}
+
+fn gaps(call: fn(usize) -> Turn) -> Result<Measured, String> {
+    let user = project()?;
+    let server = Server::start(move |number| match number {
+        // A file must have been read before it is changed, and the first turn opens files and caches.
+        0 => read_file(FILE),
+        1..=N_CALLS => call(number - 1),
+        _ => Turn::Say("done"),
+    })
+    .map_err(|error| error.to_string())?;
+    let ended = user.run_task(&server.url, "work through the notes", |_| {}).map_err(|error| error.to_string())?;
+    let exchanges = server.exchanges();
+    if exchanges.len() != N_CALLS + 2 {
+        return Err(format!("{} requests instead of {}: {}", exchanges.len(), N_CALLS + 2, ended.stderr.trim()));
+    }
+    if let Some(broken) = exchanges.iter().find_map(|exchange| failed_call(&exchange.body)) {
+        return Err(format!("a call failed: {broken}"));
+    }
+    // The gap after a call belongs to it; the first call is warm-up.
+    let pairs = exchanges[1..].windows(2);
+    let gaps = pairs.map(|pair| pair[1].arrived_at.saturating_duration_since(pair[0].answered_at));
+    spread(gaps.map(|gap| gap.as_secs_f64() * 1000.0).collect(), Unit::Milliseconds)
+}
+
+/// Returns the result of the last call in a request when it says that the call did not work, which would be quicker than
+/// a call that does.
+fn failed_call(body: &[u8]) -> Option<String> {
+    let request: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let last = request.get("messages")?.as_array()?.last()?;
+    let text = last.get("content")?.as_str()?;
+    let is_failure =
+        ["error", "denied", "refused", "not in the file", "wrong arguments"].iter().any(|word| text.contains(word));
+    (last.get("role")? == "tool" && is_failure).then(|| text.chars().take(200).collect())
+}
+
+/// Makes a project with one file to change and some to read.
+fn project() -> Result<User, String> {
+    let lines = |word: &str| (0..N_LINES).map(|n| format!("line {n} is {word}\n")).collect::<String>();
+    let make = || {
+        let user = User::new("ada", "project")?;
+        user.write(FILE, &lines("old"))?;
+        (0..8).try_for_each(|n| user.write(&format!("part_{n}.txt"), &lines("here")))?;
+        Ok(user)
+    };
+    make().map_err(|error: std::io::Error| error.to_string())
+}

@@ -1,0 +1,139 @@
+//! Is each outside crate used in one room only?
+//!
+//! A crate with one home can be replaced, and its surprises are known to one room.
+
+use crate::tidy::source::{Source, paths};
+use crate::tidy::{assert_none, root};
+
+/// Crates that are vocabulary rather than machinery.
+const EVERYWHERE: &[&str] = &["serde", "serde_json", "thiserror", "tokio", "tokio_util", "futures_util"];
+
+/// The rooms of every other crate, by the name code uses. More than one room needs a reason beside it.
+const HOMES: &[(&str, &[&str])] = &[
+    ("async_openai", &["model"]),
+    ("blake3", &["base"]),
+    // A schema check for whoever takes structured answers.
+    ("boon", &["strategy", "cli", "context"]),
+    ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
+    ("crossterm", &["cli"]),
+    ("encoding_rs", &["edit"]),
+    ("etcetera", &["config"]),
+    ("humantime", &["base"]),
+    ("ignore", &["workspace"]),
+    ("indicatif", &["cli"]),
+    ("keyring", &["config"]),
+    // The search tool, and recovering calls from what models write instead of them.
+    ("regex", &["tools", "model"]),
+    ("reqwest", &["model"]),
+    // System calls of different kinds: processes, locks, and file modes.
+    ("rustix", &["base", "config", "exec", "session"]),
+    ("rustls", &["model"]),
+    ("rustyline", &["cli"]),
+    // The path of a wrong value, where what others wrote is read.
+    ("serde_path_to_error", &["base", "config", "tools"]),
+    ("serde_yaml", &["base"]),
+    ("similar", &["edit"]),
+    ("strsim", &["base"]),
+    ("tower", &["model"]),
+    ("uuid", &["base"]),
+];
+
+/// Reads the names of the dependencies (not those of tests) as code writes them.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut is_inside = false;
+    for line in manifest.lines().map(str::trim) {
+        if let Some(section) = line.strip_prefix('[') {
+            let section = section.trim_end_matches(']');
+            is_inside =
+                section == "dependencies" || (section.starts_with("target.") && section.ends_with(".dependencies"));
+            // `[dependencies.name]`
+            names.extend(section.strip_prefix("dependencies.").map(|name| name.replace('-', "_")));
+        } else if is_inside
+            && !line.starts_with('#')
+            && let Some((name, _)) = line.split_once('=')
+        {
+            let name = name.split('.').next().unwrap_or(name).trim();
+            names.push(name.replace('-', "_"));
+        }
+    }
+    names
+}
+
+fn table_breaches(dependencies: &[String]) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for name in dependencies {
+        let rows =
+            HOMES.iter().filter(|row| row.0 == name).count() + EVERYWHERE.iter().filter(|row| *row == name).count();
+        if rows == 0 {
+            breaches.push(format!("Cargo.toml: `{name}` has no home: add a row to HOMES in tests/it/tidy/homes.rs"));
+        }
+        if rows > 1 {
+            breaches.push(format!("tests/it/tidy/homes.rs: `{name}` stands there twice: keep one row"));
+        }
+    }
+    for name in HOMES.iter().map(|row| row.0).chain(EVERYWHERE.iter().copied()) {
+        if !dependencies.iter().any(|dependency| dependency == name) {
+            breaches.push(format!("tests/it/tidy/homes.rs: `{name}` is not in Cargo.toml: strike its row"));
+        }
+    }
+    breaches
+}
+
+fn uses_away_from_home(sources: &[Source]) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for source in sources {
+        let room = source.room().unwrap_or("main");
+        for path in paths(&source.code) {
+            let Some((name, homes)) = HOMES.iter().find(|row| row.0 == path.parts[0]) else { continue };
+            if !homes.contains(&room) {
+                let what = format!("`{name}` lives in `{}`: ask that room for what you need", homes.join("`, `"));
+                breaches.push(source.breach(path.at, what));
+            } else if path.is_reexport {
+                breaches.push(source.breach(path.at, format!("`{name}` must not leave `{room}`: wrap the type")));
+            }
+        }
+    }
+    breaches
+}
+
+#[test]
+fn every_dependency_has_a_home() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert_none("The table of homes and Cargo.toml name the same crates.", &table_breaches(&dependencies(&manifest)));
+}
+
+#[test]
+fn crates_are_used_at_home_only() {
+    assert_none("Each outside crate has one home.", &uses_away_from_home(&Source::read_all(&root(), "src")));
+}
+
+#[test]
+fn crates_away_from_home_are_found() {
+    let table = [
+        ("src/agent/mod.rs", "use reqwest::Client;", 1),
+        ("src/agent/mod.rs", "fn f() -> ::uuid::Uuid { uuid::Uuid::now_v7() }", 2),
+        ("src/model/sse.rs", "use reqwest::{Client, header};", 0),
+        ("src/model/sse.rs", "pub use reqwest::StatusCode;", 1),
+        ("src/tools/search.rs", "use regex::Regex; use serde_json::Value;", 0),
+        ("src/main.rs", "use clap::Parser;", 1),
+        ("src/agent/mod.rs", "use crate::ignore::x; /* regex::Regex */", 0),
+    ];
+    for (path, text, expected) in table {
+        let breaches = uses_away_from_home(&[Source::of(path, text)]);
+        assert_eq!(breaches.len(), expected, "{path}: {text}: {breaches:?}");
+    }
+}
+
+#[test]
+fn missing_and_stale_rows_are_found() {
+    let manifest = "[package]\nname = \"x\"\n[dependencies]\n# clap = 1\nserde = \"1\"\nserde-yaml.workspace = true\n\
+        [dependencies.tokio-util]\nversion = \"1\"\n[target.'cfg(unix)'.dependencies]\nrustix = \"1\"\n[dev-dependencies]\ninsta = \"1\"\n";
+    let names = dependencies(manifest);
+    assert_eq!(names, ["serde", "serde_yaml", "tokio_util", "rustix"]);
+    assert!(table_breaches(&names).iter().any(|breach| breach.contains("`clap` is not in Cargo.toml")));
+    let more = [names, vec!["left_pad".to_owned()]].concat();
+    assert!(table_breaches(&more).iter().any(|breach| breach.contains("`left_pad` has no home")));
+}
