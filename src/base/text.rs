@@ -30,8 +30,18 @@ pub fn clip_middle<'a>(text: &'a str, max_bytes: usize, note: &str) -> Cow<'a, s
     let tail = tail.find('\n').map_or(tail, |at| &tail[at + 1..]);
     let omitted = &text[head.len()..text.len() - tail.len()];
     let lines = omitted.lines().count();
+    Cow::Owned(join_clipped(head, &gap_note(lines as u64, omitted.len() as u64, note), tail))
+}
+
+/// Says how much is left out where text was cut, always in these words; `note` follows the counts.
+pub fn gap_note(n_lines: u64, n_bytes: u64, note: &str) -> String {
+    format!("[... {n_lines} lines, {n_bytes} bytes left out{note} ...]")
+}
+
+/// Puts `gap` on a line of its own between what is left of a text.
+pub fn join_clipped(head: &str, gap: &str, tail: &str) -> String {
     let newline = if head.is_empty() || head.ends_with('\n') { "" } else { "\n" };
-    Cow::Owned(format!("{head}{newline}[... {lines} lines, {} bytes left out{note} ...]\n{tail}", omitted.len()))
+    format!("{head}{newline}{gap}\n{tail}")
 }
 
 /// Cuts one line to `max_bytes`, saying how much was cut.

@@ -1,11 +1,15 @@
 //! How does a program run so that it can neither hang, flood, escape its end nor see our secrets?
 //!
 //! The only room that starts processes. Every command runs below a small supervisor (this same binary, re-executed), which
-//! owns all its descendants and ends them when the command ends, when it is cancelled, and when mimi itself dies.
+//! owns all its descendants and ends them when the command ends, when it is cancelled, and when mimi itself dies:
+//! [`run`] -> `lifeline` -> [`supervise`] in the other process -> `tree`; what is printed comes back through `capture`.
 //! Must not decide whether a command may run.
 //! To add a way of running things: a file here; confinement belongs in `sandbox/` once it exists.
 
+mod capture;
 pub mod environment;
+mod lifeline;
+mod report;
 pub mod run;
 pub mod supervise;
-
+mod tree;

@@ -1,10 +1,25 @@
 //! How is one command run, watched, cut short and reported?
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+use crate::base::fault::{Explain, Kind};
+use crate::exec::capture::{Capture, Prefix, Reading, Sink};
+use crate::exec::lifeline::Lifeline;
+use crate::exec::report::{Report, Verdict};
+
+/// Time given to the rest of the output once the command is over. Longer only helps whoever holds the pipe open.
+const DRAIN: Duration = Duration::from_millis(200);
+/// Most that [`Runner::run_quiet`] keeps of standard output.
+const QUIET_STDOUT_BYTES: usize = 16 * 1024 * 1024;
+/// Most that it keeps of standard error.
+const QUIET_STDERR_BYTES: usize = 64 * 1024;
 
 /// One command to run.
 #[derive(Debug, Clone)]
@@ -17,7 +32,7 @@ pub struct Command {
     pub timeout: Duration,
     /// Bytes of output kept in memory: the first third and the last two thirds of a longer output.
     pub max_output_bytes: usize,
-    /// File that receives the whole output when it is longer than that; created private.
+    /// File that receives the whole output when it is longer than that; created private, must not exist.
     pub spill: Option<PathBuf>,
 }
 
@@ -28,6 +43,16 @@ pub enum Program {
     Shell(String),
     /// A program and its arguments, without a shell.
     Argv(Vec<String>),
+}
+
+impl Program {
+    fn argv(&self) -> Vec<String> {
+        match self {
+            // `--`, because a text that starts with a dash is not meant as an option of bash.
+            Self::Shell(text) => ["bash", "--noprofile", "--norc", "-c", "--", text].map(str::to_owned).to_vec(),
+            Self::Argv(argv) => argv.clone(),
+        }
+    }
 }
 
 /// How a command ended.
@@ -52,12 +77,25 @@ pub struct Output {
     pub text: String,
     /// Bytes it printed in all.
     pub total_bytes: u64,
-    /// Where the whole output is, when `text` is clipped and a spill file was asked for.
+    /// Where the whole output is, when it is longer than wanted and a spill file was asked for. Raw bytes.
     pub spilled: Option<PathBuf>,
     /// Processes it left running, which were ended.
     pub n_leftovers: usize,
     /// How long it ran.
     pub duration: Duration,
+}
+
+/// What a program printed for mimi itself to read.
+#[derive(Debug, Clone)]
+pub struct QuietOutput {
+    /// How it ended.
+    pub ending: Ending,
+    /// Standard output as it came, at most 16 MiB.
+    pub stdout: Vec<u8>,
+    /// Whether there was more; the program was ended then.
+    pub is_cut: bool,
+    /// Standard error, at most 64 KiB.
+    pub stderr: String,
 }
 
 /// Why a command could not be started.
@@ -70,8 +108,37 @@ pub enum ExecError {
         program: String,
         /// Why.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
+    /// The folder to run in is missing or closed to us.
+    #[error("cannot run in the folder `{folder}`")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Explain for ExecError {
+    fn kind(&self) -> Kind {
+        Kind::Check
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Start { program, source } => match source.kind() {
+                io::ErrorKind::NotFound => vec![format!("install it, or add its folder to PATH: command -v {program}")],
+                io::ErrorKind::ArgumentListTooLong => {
+                    vec!["put the long text into a file and name the file".to_owned()]
+                }
+                io::ErrorKind::WouldBlock => vec!["too many processes: ulimit -u".to_owned()],
+                _ => vec![format!("ls -l $(command -v {program})")],
+            },
+            Self::Folder { folder, .. } => vec![format!("ls -ld {}", folder.display())],
+        }
+    }
 }
 
 /// Starts commands. Cheap to clone.
@@ -80,15 +147,105 @@ pub struct Runner {
     /// The mimi binary, which is its own supervisor.
     pub supervisor: PathBuf,
     /// The environment commands get: built from an allow-list by `environment::clean`.
-    pub environment: std::sync::Arc<Vec<(String, String)>>,
+    pub environment: Arc<Vec<(String, String)>>,
+}
+
+/// Why a command is not waited for any longer.
+enum Stop {
+    Over(Option<Report>),
+    Cut(Ending),
 }
 
 impl Runner {
+    /// Prepares to start commands with `environment` below `supervisor`.
+    pub fn new(supervisor: PathBuf, environment: Vec<(String, String)>) -> Self {
+        Self { supervisor, environment: Arc::new(environment) }
+    }
+
+    /// Returns a runner whose commands also see `extra`, which replaces variables of the same name.
+    #[must_use]
+    pub fn with_environment(&self, extra: &[(&str, &str)]) -> Self {
+        let is_kept = |name: &str| extra.iter().all(|(replaced, _)| *replaced != name);
+        let kept = self.environment.iter().filter(|(name, _)| is_kept(name)).cloned();
+        let added = extra.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        Self::new(self.supervisor.clone(), kept.chain(added).collect())
+    }
+
     /// Runs `command` to its end; `progress` receives what it prints, with losses when nobody keeps up.
+    ///
+    /// Dropping the future ends the command too.
     pub async fn run(
         &self,
         command: Command,
         cancel: CancellationToken,
         progress: Option<mpsc::Sender<String>>,
-    ) -> Result<Output, ExecError>;
+    ) -> Result<Output, ExecError> {
+        let argv = command.program.argv();
+        let started_at = Instant::now();
+        let failed = |source| ExecError::Start { program: argv[0].clone(), source };
+        // One pipe for both keeps the order of what was printed.
+        let (reader, writer) = io::pipe().map_err(failed)?;
+        let output = [writer.try_clone().map_err(failed)?.into(), writer.into()];
+        let mut lifeline = Lifeline::start(self, &argv, &command.cwd, output)?;
+        let reading = Reading::start(reader, Capture::new(&command, progress)).map_err(failed)?;
+        let stop = tokio::select! {
+            report = lifeline.report() => Stop::Over(report),
+            () = cancel.cancelled() => Stop::Cut(Ending::Cancelled),
+            () = tokio::time::sleep(command.timeout) => Stop::Cut(Ending::TimedOut),
+        };
+        let (ending, n_leftovers) = settle(lifeline, stop, &argv[0]).await?;
+        let capture = reading.finish(DRAIN).await;
+        let mut capture = capture.unwrap_or_else(|| Capture::new(&command, None));
+        Ok(Output {
+            ending,
+            text: capture.text(),
+            total_bytes: capture.total_bytes(),
+            spilled: capture.spilled().map(Path::to_path_buf),
+            n_leftovers,
+            duration: started_at.elapsed(),
+        })
+    }
+
+    /// Runs a program for its standard output, bytes unchanged. Dropping the future ends it.
+    pub async fn run_quiet(&self, argv: &[String], cwd: &Path, timeout: Duration) -> Result<QuietOutput, ExecError> {
+        let program = argv.first().cloned().unwrap_or_default();
+        let failed = |source| ExecError::Start { program: program.clone(), source };
+        let (stdout, out) = pipe_into(Prefix::new(QUIET_STDOUT_BYTES)).map_err(failed)?;
+        let (stderr, err) = pipe_into(Prefix::new(QUIET_STDERR_BYTES)).map_err(failed)?;
+        let mut lifeline = Lifeline::start(self, argv, cwd, [out, err])?;
+        let stop = tokio::select! {
+            report = lifeline.report() => Stop::Over(report),
+            () = tokio::time::sleep(timeout) => Stop::Cut(Ending::TimedOut),
+        };
+        let (ending, _) = settle(lifeline, stop, &program).await?;
+        let stdout = stdout.finish(DRAIN).await.unwrap_or_else(|| Prefix::new(0));
+        let stderr = stderr.finish(DRAIN).await.unwrap_or_else(|| Prefix::new(0));
+        let stderr = String::from_utf8_lossy(&stderr.bytes).into_owned();
+        Ok(QuietOutput { ending, is_cut: stdout.is_cut, stdout: stdout.bytes, stderr })
+    }
+}
+
+fn pipe_into<S: Sink>(sink: S) -> io::Result<(Reading<S>, OwnedFd)> {
+    let (reader, writer) = io::pipe()?;
+    Ok((Reading::start(reader, sink)?, writer.into()))
+}
+
+/// Ends what is to be ended and returns how it ended, with the number of processes left over.
+async fn settle(lifeline: Lifeline, stop: Stop, program: &str) -> Result<(Ending, usize), ExecError> {
+    let report = match stop {
+        Stop::Over(report) => report,
+        Stop::Cut(ending) => {
+            lifeline.cut().await;
+            return Ok((ending, 0));
+        }
+    };
+    let n_leftovers = report.map_or(0, |report| report.n_leftovers);
+    match lifeline.bury(report).await {
+        Verdict::Exited(code) => Ok((Ending::Exited(code), n_leftovers)),
+        Verdict::Signalled(signal) => Ok((Ending::Signalled(signal), n_leftovers)),
+        Verdict::NotStarted(errno) => {
+            let source = io::Error::from_raw_os_error(errno);
+            Err(ExecError::Start { program: program.to_owned(), source })
+        }
+    }
 }

@@ -1,0 +1,129 @@
+//! Which of our environment variables may a command see?
+//!
+//! Starts from nothing and lets through an allow-list, because the list of dangerous names has no end: keys, tokens, agent
+//! sockets, and variables such as `BASH_ENV`, `LD_PRELOAD` or `GIT_SSH_COMMAND` that run code in whatever is started.
+//! Must not read the environment itself: that is for `config`.
+
+use std::collections::BTreeMap;
+
+/// Names let through when set: who and where we are, and where toolchains live.
+#[rustfmt::skip]
+const ALLOWED: &[&str] = &[
+    "HOME", "LANG", "LANGUAGE", "TZ", "USER", "LOGNAME", "SHELL", "TMPDIR", // who and where
+    "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", // not XDG_RUNTIME_DIR: it holds sockets
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", // public by nature
+    "CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_BUILD_JOBS", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", // Rust
+    "GOPATH", "GOROOT", "GOBIN", "GOCACHE", "GOMODCACHE", // Go
+    "JAVA_HOME", "MAVEN_HOME", "M2_HOME", "GRADLE_HOME", "GRADLE_USER_HOME", "SDKMAN_DIR", "ANDROID_HOME", // Java
+    "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYENV_ROOT", "UV_CACHE_DIR", "PIP_CACHE_DIR", // Python
+    "NVM_DIR", "NVM_BIN", "FNM_DIR", "VOLTA_HOME", "PNPM_HOME", "DENO_DIR", "BUN_INSTALL", // JavaScript
+    "RBENV_ROOT", "GEM_HOME", "GEM_PATH", "DOTNET_ROOT", "ASDF_DIR", "ASDF_DATA_DIR", "MISE_DATA_DIR", // others
+    "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES", "CC", "CXX", "PKG_CONFIG_PATH", // native builds
+    "LC_*", // glob
+];
+
+/// Parts of names that hold secrets; such a name passes only when the user wrote it out in full.
+const SECRET: &[&str] = &["TOKEN", "SECRET", "KEY", "PASS", "CREDENTIAL"];
+
+/// Set for every command: no colour, no pager, and nothing that waits for a person who cannot answer.
+const FIXED: &[(&str, &str)] = &[
+    ("TERM", "dumb"),
+    ("NO_COLOR", "1"),
+    ("PAGER", "cat"),
+    ("GIT_PAGER", "cat"),
+    ("GIT_EDITOR", "true"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GCM_INTERACTIVE", "never"),
+    ("SSH_ASKPASS", "/bin/false"),
+    ("DEBIAN_FRONTEND", "noninteractive"),
+];
+
+/// Where programs are looked for when our own `PATH` says nothing usable.
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// Builds the environment of commands from ours: the allow-list, the names in `pass`, and what keeps programs from asking.
+///
+/// A name in `pass` may end in `*`. Names that look like secrets pass only when `pass` holds them in full. Entries of
+/// `PATH` that are not absolute are dropped, since they would find programs of the project in place of the system's.
+pub fn clean(vars: impl Iterator<Item = (String, String)>, pass: &[String]) -> Vec<(String, String)> {
+    let mut kept: BTreeMap<String, String> =
+        FIXED.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    kept.insert("PATH".to_owned(), DEFAULT_PATH.to_owned());
+    for (name, value) in vars {
+        if name == "PATH" {
+            kept.extend(absolute_entries(&value).map(|path| (name, path)));
+        } else if is_passed(&name, pass) {
+            kept.insert(name, value);
+        }
+    }
+    kept.into_iter().collect()
+}
+
+fn is_passed(name: &str, pass: &[String]) -> bool {
+    if pass.iter().any(|wanted| wanted == name) {
+        return true;
+    }
+    let mut patterns = ALLOWED.iter().copied().chain(pass.iter().map(String::as_str));
+    patterns.any(|pattern| matches(pattern, name)) && !looks_secret(name)
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
+}
+
+fn looks_secret(name: &str) -> bool {
+    let name = name.to_uppercase();
+    SECRET.iter().any(|part| name.contains(part))
+}
+
+fn absolute_entries(path: &str) -> Option<String> {
+    let entries: Vec<&str> = path.split(':').filter(|entry| entry.starts_with('/')).collect();
+    (!entries.is_empty()).then(|| entries.join(":"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_see_the_allow_list_and_what_the_user_passes() {
+        let pass = ["MY_FLAG".to_owned(), "CI_*".to_owned(), "NPM_TOKEN".to_owned(), "GIT_PAGER".to_owned()];
+        // Name, value, what the command sees.
+        let table = [
+            ("HOME", "/home/u", Some("/home/u")),
+            ("LC_ALL", "C.UTF-8", Some("C.UTF-8")),
+            ("LC_SECRET", "x", None),
+            ("CARGO_HOME", "/c", Some("/c")),
+            ("OPENAI_API_KEY", "sk", None),
+            ("AWS_SECRET_ACCESS_KEY", "x", None),
+            ("SSH_AUTH_SOCK", "/tmp/s", None),
+            ("BASH_ENV", "/tmp/evil", None),
+            ("LD_PRELOAD", "/tmp/evil.so", None),
+            ("GIT_SSH_COMMAND", "evil", None),
+            ("PYTHONSTARTUP", "evil", None),
+            ("MIMI_API_KEY", "x", None),
+            ("MY_FLAG", "1", Some("1")),
+            ("CI_JOB", "7", Some("7")),
+            ("CI_JOB_TOKEN", "x", None),
+            ("NPM_TOKEN", "n", Some("n")),
+            ("TERM", "xterm-256color", Some("dumb")),
+            ("GIT_TERMINAL_PROMPT", "1", Some("0")),
+            ("GIT_PAGER", "less", Some("less")),
+            ("PATH", "node_modules/.bin:/usr/bin::.:/bin", Some("/usr/bin:/bin")),
+        ];
+        let vars = table.iter().map(|(name, value, _)| ((*name).to_owned(), (*value).to_owned()));
+        let cleaned: BTreeMap<String, String> = clean(vars, &pass).into_iter().collect();
+        for (name, _, expected) in table {
+            assert_eq!(cleaned.get(name).map(String::as_str), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_empty_environment_still_finds_programs_and_never_prompts() {
+        let cleaned = clean(std::iter::empty(), &[]);
+        for (name, value) in FIXED.iter().chain(&[("PATH", DEFAULT_PATH)]) {
+            assert!(cleaned.contains(&((*name).to_owned(), (*value).to_owned())), "{name}");
+        }
+        assert!(!cleaned.iter().any(|(name, _)| name == "PYTHONDONTWRITEBYTECODE"));
+    }
+}
