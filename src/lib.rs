@@ -1,4 +1,85 @@
-//! mimi (map to come)
+//! THE MAP: how mimi is laid out, and why.
+//!
+//! # One path from input to output
+//!
+//! `mimi fix` -> [`cli`] -> [`app`] -> [`strategy::fix`] -> [`strategy::runner`] and [`exec`] run the tests -> an `Op` goes
+//! into [`agent`] -> `agent::machine` says "call the model" -> `agent::driver` -> `agent::memory` and [`context`] build the
+//! request -> [`model`]'s gateway -> a provider -> stream events -> `machine` says "run this call" -> `agent::dispatch`:
+//! arguments, [`policy`], approval, [`checkpoint`] -> [`tools`]' `edit_file` -> [`edit`] -> the outcome is clipped and
+//! recorded ([`session`]) -> `machine` ... -> `Event::TurnDone` -> the tests again -> report and exit code.
+//!
+//! The chat, `--json`, the session file and every later front end listen to the same stream of events ([`protocol::event`]).
+//!
+//! # Layers: a room uses only rooms on a lower line, never a sibling
+//!
+//! | Layer | Rooms |
+//! | --- | --- |
+//! | 0 | [`base`] errors as people read them, text, paths and atomic writes, YAML, clock and ids |
+//! | 1 | [`protocol`] operations, events, messages, tools, plans: plain data |
+//! | 2 | [`config`] settings and where they came from; [`exec`] running processes |
+//! | 3 | [`workspace`] the project; [`model`] servers and streams; [`edit`] changing text; [`policy`] may it be done? |
+//! | 4 | [`session`] what happened, kept; [`checkpoint`] files as they were |
+//! | 5 | [`context`] what the model sees; [`tools`] what it can do |
+//! | 6 | [`agent`] the loop |
+//! | 7 | [`strategy`] recipes: fix, answer by a schema |
+//! | 8 | [`app`] puts everything together |
+//! | 10 | [`cli`] the command line |
+//!
+//! `tests/it/tidy` reads every `crate::` path and fails on a breach; it also holds the table of which outside crate lives in
+//! which room. Layers named there without a room here (`db`, `mcp`, `telemetry`, `index`, `fim`, `tui`, `serve`) are kept
+//! free for what is to come.
+//!
+//! # Invariants
+//!
+//! 1. `protocol`, `agent::machine`, `agent::batch`, `context::compact` and `session::transcript` do no I/O and read no clock.
+//! 2. No tool decides its own permission; the only caller of `Tool::run` is `agent::dispatch`.
+//! 3. Only `exec` starts processes. Only `base::path` writes files; the user's files only through `edit`.
+//! 4. Only `model::gateway` calls a provider. Nothing else knows keys or retries.
+//! 5. A front end holds no truth: replayed from the session file, the same transcript shows.
+//! 6. The prompt prefix only grows: tools, then system, then history, byte for byte, except at a recorded compaction. Nothing
+//!    that changes (time, folder, git, user) stands in tools or system.
+//! 7. Every tool call gets exactly one outcome, in the model's order, also when denied or cancelled.
+//! 8. Everything put into the model's context has a cap and a label.
+//! 9. Config is data: no live object in it; each room receives its own section.
+//! 10. A tool failure is a result for the model, never an `Err`; `Err` from a tool means a bug in mimi.
+//!
+//! # What runs through all rooms
+//!
+//! - **Ending things**: `Op::Interrupt` drops the model's stream and cancels one token that every running call holds; commands
+//!   end with their supervisor, which notices also when mimi itself is killed.
+//! - **Clipping**: tools cap what they return; `agent::dispatch` caps again; the whole output is spilled to a file.
+//! - **Hidden characters**: every byte of tools and models passes `base::text::visible` before a terminal sees it.
+//! - **Durability**: an event is in the session file before it is shown or acted on.
+//!
+//! # One obvious place
+//!
+//! | To add | Touch |
+//! | --- | --- |
+//! | an OpenAI-compatible server | a row in `config/providers.yaml` |
+//! | a provider with another wire | `model/providers/<name>.rs` and a row |
+//! | a model family | a row in `config/models.yaml` |
+//! | a tool | `tools/<name>.yaml`, `src/tools/<name>.rs`, a row in `tools::registry` |
+//! | a slash command | a row in `cli::slash` and an arm in `cli::commands::chat` |
+//! | a test runner | a row in `config/runners.yaml` |
+//! | a command | `cli/commands/<name>.rs` and a variant of `cli::Command` |
+//! | a setting | `config/default.yaml` and a field in `config::schema` |
+//! | a prompt | `prompts/<name>.md` and a row in `context::prompt` |
+//!
+//! Each of these tables is walked by a test, so a forgotten half fails.
+
+pub mod agent;
+pub mod app;
 pub mod base;
+pub mod checkpoint;
+pub mod cli;
+pub mod config;
+pub mod context;
+pub mod edit;
+pub mod exec;
+pub mod model;
 pub mod policy;
 pub mod protocol;
+pub mod session;
+pub mod strategy;
+pub mod tools;
+pub mod workspace;
