@@ -111,7 +111,7 @@ fn is_answered_for(source: &Source, at: usize, text: &str) -> bool {
     const FUNCTION_LINES: usize = 15;
     let Some((_, lint)) = ANSWERED.iter().find(|row| row.0 == text) else { return false };
     let above: Vec<&str> = source.code[..at].lines().rev().take(FUNCTION_LINES).collect();
-    above.iter().any(|line| line.contains("#[expect(") && line.contains(lint))
+    above.iter().any(|line| line.contains(lint))
 }
 
 fn word_breaches(sources: &[Source]) -> Vec<String> {
