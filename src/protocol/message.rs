@@ -62,7 +62,9 @@ impl Message {
     /// Returns the text of the message, whoever said it.
     pub fn text(&self) -> &str {
         match self {
-            Self::System { text } | Self::User { text } | Self::Assistant { text, .. } | Self::Tool { text, .. } => text,
+            Self::System { text } | Self::User { text } | Self::Assistant { text, .. } | Self::Tool { text, .. } => {
+                text
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Does each file open by saying which question it answers?
 
-use crate::tidy::source::Source;
+use crate::tidy::source::{Source, is_test_file};
 use crate::tidy::{assert_none, root};
 
 /// Lines a head may have: the question, a blank line, and what surprises. Doors also say how to add one.
@@ -8,7 +8,7 @@ const MAX_HEAD_LINES: usize = 12;
 
 fn head_breaches(sources: &[Source]) -> Vec<String> {
     let mut breaches = Vec::new();
-    for source in sources.iter().filter(|source| !source.path.ends_with("_tests.rs")) {
+    for source in sources.iter().filter(|source| !is_test_file(&source.path)) {
         let head: Vec<&str> = source.text.lines().take_while(|line| line.starts_with("//!")).collect();
         let first = head.first().map_or("", |line| line.trim_start_matches("//!").trim());
         if first.split_whitespace().count() < 2 {

@@ -56,7 +56,7 @@ impl Source {
     /// Cuts up `text` as if it stood at `path`.
     pub fn of(path: &str, text: &str) -> Self {
         let (code, comments) = split(text);
-        let whole = path.ends_with("_tests.rs") || code.contains("#![cfg(test)]");
+        let whole = is_test_file(path) || code.contains("#![cfg(test)]");
         let tests = if whole { std::iter::once(0..code.len()).collect() } else { test_items(&code) };
         let shipped = blank(&code, &tests);
         Self { path: path.to_owned(), text: text.to_owned(), code, shipped, comments, tests }
@@ -117,6 +117,11 @@ impl Source {
         rest.push(from..self.code.len());
         blank(&self.code, &rest)
     }
+}
+
+/// Says whether a file holds nothing but tests, by its name.
+pub fn is_test_file(path: &str) -> bool {
+    path.ends_with("_tests.rs") || path.ends_with("/tests.rs") || path.starts_with("tests/")
 }
 
 fn collect(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
@@ -242,12 +247,13 @@ fn end_of_character(text: &str, start: usize) -> usize {
 
 /// Finds the items under `#[cfg(test)]`, from the attribute to their end.
 fn test_items(code: &str) -> Vec<Range<usize>> {
-    const ATTRIBUTE: &str = "#[cfg(test)]";
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(n) = code[from..].find(ATTRIBUTE) {
+    while let Some(n) =
+        ["#[cfg(test)]", "#[cfg(all(test,"].iter().filter_map(|attribute| code[from..].find(attribute)).min()
+    {
         let start = from + n;
-        let end = item_end(code, start + ATTRIBUTE.len());
+        let end = item_end(code, start);
         found.push(start..end);
         from = end;
     }
@@ -493,12 +499,13 @@ fn words_in_comments_and_strings_are_not_code() {
 #[test]
 fn only_test_items_are_blanked() {
     let text = "fn a() {}\n#[cfg(test)]\nmod tests {\n    fn b() { if true { c() } }\n}\nfn d() {}\n\
-        #[cfg(test)]\n#[path = \"x_tests.rs\"]\nmod more;\nfn e() {}\n#[cfg(test)]\nuse f::{g, h};\nfn i() {}\n";
+        #[cfg(test)]\n#[path = \"x_tests.rs\"]\nmod more;\nfn e() {}\n#[cfg(test)]\nuse f::{g, h};\nfn i() {}\n\
+        #[cfg(all(test, unix))]\nmod last {}\n";
     let source = Source::of("src/base/x.rs", text);
     for kept in ["fn a", "fn d", "fn e", "fn i"] {
         assert!(source.shipped.contains(kept) && !source.test_code().contains(kept), "{kept}");
     }
-    for gone in ["mod tests", "fn b", "mod more", "h}"] {
+    for gone in ["mod tests", "fn b", "mod more", "h}", "mod last"] {
         assert!(!source.shipped.contains(gone) && source.test_code().contains(gone), "{gone}");
     }
     assert_eq!(source.shipped_lines(), 4);

@@ -52,10 +52,10 @@ fn top_level_breaches(present: &BTreeSet<String>, to_come: &[&str]) -> Vec<Strin
     breaches
 }
 
-/// Follows `mod` lines from `tests/it/main.rs` and names the files that none of them reaches.
-fn forgotten_files(sources: &[Source]) -> Vec<String> {
+/// Follows `mod` lines from the files where compiling starts and names the files that none of them reaches.
+fn forgotten_files(sources: &[Source], starts: &[&str]) -> Vec<String> {
     let mut reached = BTreeSet::new();
-    let mut open = vec!["tests/it/main.rs".to_owned()];
+    let mut open: Vec<String> = starts.iter().map(|start| (*start).to_owned()).collect();
     while let Some(path) = open.pop() {
         let Some(source) = sources.iter().find(|source| source.path == path) else { continue };
         if !reached.insert(path.clone()) {
@@ -63,7 +63,7 @@ fn forgotten_files(sources: &[Source]) -> Vec<String> {
         }
         let (folder, file) = path.rsplit_once('/').unwrap();
         let own = match file {
-            "main.rs" | "mod.rs" => folder.to_owned(),
+            "main.rs" | "lib.rs" | "mod.rs" => folder.to_owned(),
             _ => path.trim_end_matches(".rs").to_owned(),
         };
         for (name, named) in file_modules(source) {
@@ -74,8 +74,9 @@ fn forgotten_files(sources: &[Source]) -> Vec<String> {
         }
     }
     let is_forgotten = |source: &&Source| !reached.contains(&source.path);
-    let say =
-        |source: &Source| format!("{}: no test of it runs: add its `mod` line beside it or in its door", source.path);
+    let say = |source: &Source| {
+        format!("{}: nothing of it is compiled: add its `mod` line in its door, or delete it", source.path)
+    };
     sources.iter().filter(is_forgotten).map(say).collect()
 }
 
@@ -86,10 +87,17 @@ fn top_level_is_fixed() {
 
 #[test]
 fn every_test_file_runs() {
-    assert_none(
-        "A test file that is not declared never runs.",
-        &forgotten_files(&Source::read_all(&root(), "tests/it")),
-    );
+    let sources = Source::read_all(&root(), "tests/it");
+    assert_none("A test file that is not declared never runs.", &forgotten_files(&sources, &["tests/it/main.rs"]));
+}
+
+#[test]
+fn every_source_file_is_compiled() {
+    let mut sources = Source::read_all(&root(), "src");
+    let map = sources.iter().find(|source| source.path == "src/lib.rs").map(file_modules).unwrap_or_default();
+    // A checkout in which some rooms are still to be declared is judged by the others.
+    sources.retain(|source| source.room().is_none_or(|room| map.iter().any(|(name, _)| name == room)));
+    assert_none("What is not compiled is not checked.", &forgotten_files(&sources, &["src/lib.rs", "src/main.rs"]));
 }
 
 #[test]
@@ -129,7 +137,7 @@ fn forgotten_test_files_are_found() {
         file("tests/it/cli/gone.rs", ""),
         file("tests/it/gone.rs", ""),
     ];
-    let found = forgotten_files(&sources);
+    let found = forgotten_files(&sources, &["tests/it/main.rs"]);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].starts_with("tests/it/cli/gone.rs: ") && found[1].starts_with("tests/it/gone.rs: "), "{found:?}");
 }
