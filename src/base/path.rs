@@ -3,7 +3,7 @@
 //! The only room that writes files. The user's own files come here through `edit`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
@@ -122,6 +122,61 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         drop(folder.sync_all());
     }
     Ok(())
+}
+
+/// Writes a new private file piece by piece, which appears under its name only when `fill` is done and all is on disk.
+///
+/// For files too long to hold in memory. Replaces a file of that name. A crash leaves a hidden file in the folder.
+pub fn stream_atomic(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?.to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.mimi-{}", std::process::id()));
+    let result = stream_and_rename(&temporary, path, fill);
+    if result.is_err() {
+        drop(std::fs::remove_file(&temporary));
+    }
+    result?;
+    sync_parent(path);
+    Ok(())
+}
+
+fn stream_and_rename(
+    temporary: &Path,
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut out = io::BufWriter::new(create_private(temporary)?);
+    fill(&mut out)?;
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    std::fs::rename(temporary, path)
+}
+
+/// Makes the names in the folder of `path` durable; file systems that cannot sync a folder are no reason to fail.
+pub fn sync_parent(path: &Path) {
+    if let Some(Ok(folder)) = path.parent().map(File::open) {
+        drop(folder.sync_all());
+    }
+}
+
+/// Opens an existing file for reading and for appending; fails when it does not exist.
+pub fn open_existing_append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).open(path)
+}
+
+/// Removes a file, durably.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)?;
+    sync_parent(path);
+    Ok(())
+}
+
+/// Creates the missing folders above a file of the user's, with the modes the user's umask gives.
+pub fn create_parents(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), std::fs::create_dir_all)
+}
+
+/// Marks a file as used at `now`, so that whatever deletes old files keeps it.
+pub fn touch(path: &Path, now: std::time::SystemTime) -> io::Result<()> {
+    OpenOptions::new().append(true).open(path)?.set_modified(now)
 }
 
 fn write_and_rename(temporary: &Path, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {

@@ -83,7 +83,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn is_hidden(c: char) -> bool {
+/// Says whether a terminal could act on the character, or a reader be fooled by it.
+pub fn is_hidden(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         _ => {

@@ -219,11 +219,15 @@ pub enum Event {
         /// The turn it belongs to.
         turn: u32,
         /// Absolute path.
+        #[serde(with = "crate::protocol::path")]
         path: std::path::PathBuf,
         /// Hash of the content before; none when the file did not exist.
         before: Option<String>,
         /// Hash of the content after; none when the call removed it.
         after: Option<String>,
+        /// Permission bits before, where the file existed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mode: Option<u32>,
     },
     /// A turn was taken back. The conversation continues as before it.
     Undone {

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod event;
 pub mod message;
 pub mod op;
+pub mod path;
 pub mod plan;
 pub mod task;
 pub mod tool;

@@ -23,11 +23,13 @@ pub enum Action {
     /// Reads a file or folder.
     Read {
         /// Absolute path, links followed.
+        #[serde(with = "crate::protocol::path")]
         path: std::path::PathBuf,
     },
     /// Creates or changes a file.
     Write {
         /// Absolute path, links followed.
+        #[serde(with = "crate::protocol::path")]
         path: std::path::PathBuf,
     },
     /// Runs a shell command.

@@ -1,0 +1,36 @@
+//! Are these the same bytes as before?
+//!
+//! BLAKE3 in lower-case hex, 64 characters. Files are read in pieces, so that a large one costs no memory. Must not be
+//! used for secrets: equal contents give equal hashes on purpose.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Hashes bytes.
+pub fn of_bytes(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+/// Hashes the content of a file, following links; fails when it cannot be opened or read.
+pub fn of_file(path: &Path) -> io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(File::open(path)?)?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_hashes_like_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large");
+        let bytes = vec![7_u8; 300_000];
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(of_file(&path).unwrap(), of_bytes(&bytes));
+        assert_eq!(of_bytes(b""), "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
+        assert!(of_file(&folder.path().join("none")).is_err());
+    }
+}

@@ -1,0 +1,283 @@
+//! What do the events of a session add up to?
+//!
+//! A pure fold: the running agent applies each record as it is written, a resumed one applies those in the file, and both
+//! hold the same conversation. Must not do I/O. At every moment each call of the model has exactly one outcome behind it,
+//! in the model's order; one that is not known yet stands as cancelled, so that a crash needs no repair.
+
+use crate::base::text::first_line;
+use crate::protocol::diff::{Change, FileDiff};
+use crate::protocol::event::{Author, Event, Record, TurnEnd};
+use crate::protocol::message::{CallId, Message, ToolCall, Usage};
+use crate::protocol::op::Mode;
+use crate::protocol::plan::Plan;
+use crate::protocol::tool::ToolOutcome;
+use crate::session::error::SessionError;
+
+/// Longest title, in characters: one line of a list.
+pub const MAX_TITLE_CHARS: usize = 80;
+
+/// A file change and the turn it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The turn.
+    pub turn: u32,
+    /// The change.
+    pub change: Change,
+}
+
+/// A session as of its last record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Transcript {
+    /// The conversation exactly as the model must see it next, without the system message.
+    pub messages: Vec<Message>,
+    /// What the model streamed and never finished, for display; none of it is in `messages`.
+    pub partial: Option<String>,
+    /// The model's plan.
+    pub plan: Option<Plan>,
+    /// The mode last chosen.
+    pub mode: Option<Mode>,
+    /// The model last chosen.
+    pub model: Option<String>,
+    /// The model that answered last.
+    pub answered_by: Option<String>,
+    /// Number of the latest turn ever begun, taken back or not; the next turn is this plus one.
+    pub turns: u32,
+    /// Tokens of all requests. Taking a turn back does not give its tokens back.
+    pub usage: Usage,
+    /// Tokens the conversation took at the last request.
+    pub context_tokens: u64,
+    /// Tokens the model can take.
+    pub window_tokens: u64,
+    /// First line of the person's first words.
+    pub title: Option<String>,
+    /// The person's last words that still stand.
+    pub last_user_text: Option<String>,
+    /// Words kept for later and not yet delivered.
+    pub queued: Vec<String>,
+    /// Files changed by turns that stand, in the order of their first change.
+    pub files_changed: Vec<String>,
+    /// File changes that can be taken back, oldest first.
+    pub checkpoints: Vec<Checkpoint>,
+    /// When the last record was written, in milliseconds since the Unix epoch.
+    pub last_at_ms: u64,
+    /// Calls of the latest answer and the places of their outcomes.
+    open: Vec<OpenCall>,
+    /// Where each turn that can be taken back began.
+    marks: Vec<Mark>,
+    /// Where the next turn began, when a message came before its `TurnStarted`.
+    early: Option<Mark>,
+    is_in_turn: bool,
+    /// Whether the last message is facts about the project, which the person's words join.
+    ends_in_facts: bool,
+    /// The latest turn that went into a summary.
+    summarised: Option<u32>,
+}
+
+/// A call and the place of its outcome among the messages.
+#[derive(Debug, Clone, PartialEq)]
+struct OpenCall {
+    id: CallId,
+    at: usize,
+    is_answered: bool,
+}
+
+/// The state to return to when a turn is taken back.
+#[derive(Debug, Clone, PartialEq)]
+struct Mark {
+    turn: u32,
+    n_messages: usize,
+    /// Length of the last message, because the person's words may be joined to it.
+    last_bytes: usize,
+    ends_in_facts: bool,
+    plan: Option<Plan>,
+    last_user_text: Option<String>,
+    n_files: usize,
+}
+
+impl Transcript {
+    /// Adds one record. Records must come in the order they were written.
+    pub fn apply(&mut self, record: &Record) {
+        self.last_at_ms = record.at_ms;
+        match &record.event {
+            Event::TurnStarted { turn } => self.start_turn(*turn),
+            Event::TurnDone { end, .. } => self.end_turn(end),
+            Event::UserMessage { author, text } => self.hear(*author, text),
+            Event::Queued { text } => self.queued.push(text.clone()),
+            Event::TextDelta { text } => self.partial.get_or_insert_default().push_str(text),
+            Event::StreamReset => self.partial = None,
+            Event::AssistantMessage { text, tool_calls, .. } => self.answer(text, tool_calls),
+            Event::ToolFinished { call, outcome, diffs, .. } => self.finish(call, outcome, diffs),
+            Event::PlanUpdated { plan } => self.plan = Some(plan.clone()),
+            Event::Usage { usage, model, context_tokens, window_tokens } => {
+                self.usage += *usage;
+                self.answered_by = Some(model.clone());
+                self.context_tokens = *context_tokens;
+                self.window_tokens = *window_tokens;
+            }
+            Event::ModeChanged { mode } => self.mode = Some(*mode),
+            Event::ModelChanged { model } => self.model = Some(model.clone()),
+            Event::Checkpointed { turn, path, before, after, mode } => {
+                let (path, before, after) = (path.clone(), before.clone(), after.clone());
+                self.checkpoints.push(Checkpoint { turn: *turn, change: Change { path, before, after, mode: *mode } });
+            }
+            Event::Undone { turn, conflicts, .. } => self.take_back(*turn, conflicts),
+            Event::Compacted { text, after_tokens, .. } => self.compact(text, *after_tokens),
+            Event::PhaseChanged { .. }
+            | Event::ReasoningDelta { .. }
+            | Event::ToolProposed { .. }
+            | Event::ApprovalAsked { .. }
+            | Event::Approved { .. }
+            | Event::QuestionAsked { .. }
+            | Event::ToolStarted { .. }
+            | Event::ToolOutput { .. }
+            | Event::Warning { .. } => {}
+        }
+    }
+
+    /// Returns the turn `Op::Undo` would take back; fails when there is none, or when it went into a summary.
+    pub fn undoable(&self) -> Result<u32, SessionError> {
+        match (self.marks.last(), self.summarised) {
+            (Some(mark), _) => Ok(mark.turn),
+            (None, Some(turn)) => Err(SessionError::Summarised { turn }),
+            (None, None) => Err(SessionError::NothingToUndo),
+        }
+    }
+
+    /// Returns the file changes of `turn` and later ones, oldest first.
+    pub fn changes_since(&self, turn: u32) -> Vec<Change> {
+        self.checkpoints.iter().filter(|point| point.turn >= turn).map(|point| point.change.clone()).collect()
+    }
+
+    fn start_turn(&mut self, turn: u32) {
+        let mark = self.early.take().unwrap_or_else(|| self.mark());
+        self.marks.push(Mark { turn, ..mark });
+        self.turns = self.turns.max(turn);
+        self.is_in_turn = true;
+        self.partial = None;
+        // An outcome that comes later than this would change what the model has been told.
+        self.open.clear();
+    }
+
+    fn end_turn(&mut self, end: &TurnEnd) {
+        self.is_in_turn = false;
+        if *end == TurnEnd::Interrupted
+            && let Some(text) = self.partial.take()
+        {
+            // The model must know what the person has seen of its answer.
+            self.answer(&text, &[]);
+        }
+    }
+
+    fn mark(&self) -> Mark {
+        Mark {
+            turn: 0,
+            n_messages: self.messages.len(),
+            last_bytes: self.messages.last().map_or(0, |message| message.text().len()),
+            ends_in_facts: self.ends_in_facts,
+            plan: self.plan.clone(),
+            last_user_text: self.last_user_text.clone(),
+            n_files: self.files_changed.len(),
+        }
+    }
+
+    fn hear(&mut self, author: Author, text: &str) {
+        if !self.is_in_turn && self.early.is_none() {
+            self.early = Some(self.mark());
+        }
+        if author == Author::User {
+            self.title.get_or_insert_with(|| first_line(text, MAX_TITLE_CHARS));
+            self.last_user_text = Some(text.to_owned());
+            // Several kept pieces may be delivered as one message.
+            self.queued.retain(|kept| !text.contains(kept.as_str()));
+        }
+        match self.messages.last_mut() {
+            Some(Message::User { text: facts }) if self.ends_in_facts && author == Author::User => {
+                facts.push_str("\n\n");
+                facts.push_str(text);
+            }
+            _ => self.messages.push(Message::User { text: text.to_owned() }),
+        }
+        self.ends_in_facts = author == Author::Project;
+    }
+
+    fn answer(&mut self, text: &str, tool_calls: &[ToolCall]) {
+        self.partial = None;
+        self.open.clear();
+        if text.trim().is_empty() && tool_calls.is_empty() {
+            return;
+        }
+        self.ends_in_facts = false;
+        self.messages.push(Message::Assistant { text: text.to_owned(), tool_calls: tool_calls.to_vec() });
+        for call in tool_calls {
+            self.open.push(OpenCall { id: call.id.clone(), at: self.messages.len(), is_answered: false });
+            let text = ToolOutcome::Cancelled.text().to_owned();
+            self.messages.push(Message::Tool { call_id: call.id.clone(), name: call.name.clone(), text });
+        }
+    }
+
+    /// Puts an outcome in its place. One without a call in the latest answer is left out: servers refuse such.
+    fn finish(&mut self, call: &CallId, outcome: &ToolOutcome, diffs: &[FileDiff]) {
+        for diff in diffs {
+            if !self.files_changed.contains(&diff.path) {
+                self.files_changed.push(diff.path.clone());
+            }
+        }
+        // Ids may repeat within one answer of a careless server; outcomes then come in the order of the calls.
+        let Some(open) = self.open.iter_mut().find(|open| open.id == *call && !open.is_answered) else {
+            return;
+        };
+        open.is_answered = true;
+        if let Some(Message::Tool { text, .. }) = self.messages.get_mut(open.at) {
+            outcome.text().clone_into(text);
+        }
+    }
+
+    fn compact(&mut self, summary: &str, after_tokens: u64) {
+        let begins_here = self.marks.pop().filter(|mark| self.is_in_turn && self.is_at(mark));
+        self.summarised = Some(self.turns).filter(|turns| *turns > 0);
+        self.messages = vec![Message::User { text: summary.to_owned() }];
+        self.context_tokens = after_tokens;
+        self.ends_in_facts = false;
+        self.partial = None;
+        self.early = None;
+        self.open.clear();
+        self.marks.clear();
+        // A turn that has said nothing yet begins behind the summary.
+        if let Some(mark) = begins_here {
+            self.summarised = Some(mark.turn.saturating_sub(1)).filter(|turn| *turn > 0);
+            self.marks.push(Mark { turn: mark.turn, ..self.mark() });
+        }
+    }
+
+    fn is_at(&self, mark: &Mark) -> bool {
+        let last_bytes = self.messages.last().map_or(0, |message| message.text().len());
+        (mark.n_messages, mark.last_bytes) == (self.messages.len(), last_bytes)
+    }
+
+    /// Returns the conversation to where the turn began. Of a turn that went into a summary only the files go back.
+    fn take_back(&mut self, turn: u32, conflicts: &[String]) {
+        self.checkpoints.retain(|point| point.turn < turn);
+        let Some(at) = self.marks.iter().position(|mark| mark.turn >= turn) else {
+            return;
+        };
+        let mark = self.marks.swap_remove(at);
+        self.marks.truncate(at);
+        self.messages.truncate(mark.n_messages);
+        if let Some(Message::User { text }) = self.messages.last_mut() {
+            text.truncate(mark.last_bytes);
+        }
+        let files = self.files_changed.split_off(mark.n_files.min(self.files_changed.len()));
+        self.files_changed.extend(files.into_iter().filter(|file| conflicts.contains(file)));
+        self.plan = mark.plan;
+        self.last_user_text = mark.last_user_text;
+        self.ends_in_facts = mark.ends_in_facts;
+        self.partial = None;
+        self.early = None;
+        self.open.clear();
+        self.is_in_turn = false;
+    }
+}
+
+#[cfg(test)]
+#[path = "transcript_tests.rs"]
+mod tests;
