@@ -43,6 +43,14 @@ pub fn new_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
+/// Returns a fresh number from zero up to, not including, one; for spreading retries, not for secrets.
+pub fn random_fraction() -> f64 {
+    // The low 62 bits of a version-7 identifier are random; 53 of them fill a float.
+    const BITS: u32 = 53;
+    let random = uuid::Uuid::now_v7().as_u128() & ((1 << BITS) - 1);
+    random as f64 / (1u64 << BITS) as f64
+}
+
 /// Renders milliseconds since the epoch as `2026-01-31T12:00:00Z`.
 pub fn format_utc(at_ms: u64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + std::time::Duration::from_millis(at_ms)).to_string()

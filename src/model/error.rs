@@ -84,8 +84,22 @@ pub enum ModelError {
     NotConfigured {
         /// The task.
         task: String,
-        /// What was looked for, and what to type.
+        /// What to type.
         hints: Vec<String>,
+        /// What was looked for, and where.
+        #[source]
+        source: Cause,
+    },
+    /// An address, header or script in the configuration is wrong; nothing was sent.
+    #[error("{what}")]
+    Misconfigured {
+        /// What is wrong.
+        what: String,
+        /// What to write instead.
+        hint: String,
+        /// Why it is wrong.
+        #[source]
+        source: Cause,
     },
     /// We stopped it.
     #[error("the request was cancelled")]
@@ -108,6 +122,7 @@ impl Explain for ModelError {
     fn kind(&self) -> Kind {
         match self {
             Self::Cancelled => Kind::Interrupted,
+            Self::Misconfigured { .. } => Kind::Config,
             _ => Kind::Model,
         }
     }
@@ -118,6 +133,9 @@ impl Explain for ModelError {
                 format!("check that the server runs: curl {url}/models"),
                 "name another one: export MIMI_SERVER_URL=http://HOST:PORT/v1".to_owned(),
             ],
+            Self::Auth { key_env, .. } if key_env.is_empty() => {
+                vec!["name the variable that holds the key: `api_key_env` of the provider in config.yaml".to_owned()]
+            }
             Self::Auth { key_env, .. } => {
                 vec![format!("export {key_env}=..."), "or store it: mimi auth set PROVIDER".to_owned()]
             }
@@ -130,6 +148,7 @@ impl Explain for ModelError {
             }
             Self::TooLong { .. } => vec!["shorten the conversation: /compact".to_owned()],
             Self::NotConfigured { hints, .. } => hints.clone(),
+            Self::Misconfigured { hint, .. } => vec![hint.clone()],
             _ => vec!["mimi doctor".to_owned()],
         }
     }

@@ -6,14 +6,18 @@
 //! To add a server that speaks the OpenAI dialect: a row in `config/providers.yaml`. To add another wire: a file in
 //! `providers/` and a row.
 
+pub mod ask;
 pub mod assemble;
+pub mod calls;
 pub mod catalog;
+pub mod chunk;
 pub mod discover;
 pub mod error;
 pub mod gateway;
 pub mod providers;
 pub mod route;
 pub mod sse;
+pub mod think;
 
 use std::sync::Arc;
 
@@ -21,7 +25,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::error::ModelError;
+use crate::model::error::{Cause, ModelError};
 use crate::protocol::message::{Message, ToolCall, Usage};
 use crate::protocol::tool::ToolSpec;
 
@@ -109,6 +113,13 @@ pub trait Provider: Send + Sync {
 
     /// Lists the names of the models the server has.
     fn models(&self) -> BoxFuture<'_, Result<Vec<ModelInfo>, ModelError>>;
+
+    /// Turns texts into vectors, one each, in their order. Providers without embeddings refuse.
+    fn embed(&self, model: String, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>> {
+        let source = Cause(format!("it cannot turn {} into vectors", crate::base::text::count(texts.len(), "text")));
+        let error = ModelError::Refused { url: model, status: 501, source };
+        Box::pin(std::future::ready(Err(error)))
+    }
 }
 
 /// What a server says of one of its models.

@@ -1,0 +1,133 @@
+//! What exactly is sent for a chat request?
+//!
+//! The order of the keys is the point: what stays the same first, the messages last, so that each request of a session
+//! starts with all bytes of the one before minus its closing `]}`. Servers then find the prompt in their prefix cache.
+//! Must not add anything that changes from request to request.
+
+use serde::Serialize;
+
+use crate::model::Request;
+use crate::model::assemble::is_valid_arguments;
+use crate::protocol::message::{Message, ToolCall};
+use crate::protocol::tool::ToolSpec;
+
+/// Renders the body of `request`.
+pub fn render(request: &Request) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&Body::of(request))
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    stream: bool,
+    stream_options: StreamOptions,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<ResponseFormat<'a>>,
+    // vLLM answers an empty list with status 400.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Tool<'a>>,
+    messages: Vec<WireMessage<'a>>,
+}
+
+impl<'a> Body<'a> {
+    fn of(request: &'a Request) -> Self {
+        Self {
+            model: &request.model,
+            stream: true,
+            stream_options: StreamOptions { include_usage: true },
+            max_tokens: request.max_tokens,
+            temperature: request.temperature,
+            response_format: request.answer_schema.as_deref().map(|schema| ResponseFormat {
+                kind: "json_schema",
+                json_schema: NamedSchema { name: "answer", strict: true, schema },
+            }),
+            tools: request.tools.iter().map(|function| Tool { kind: "function", function }).collect(),
+            messages: request.messages.iter().map(WireMessage::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+#[derive(Serialize)]
+struct ResponseFormat<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    json_schema: NamedSchema<'a>,
+}
+
+#[derive(Serialize)]
+struct NamedSchema<'a> {
+    name: &'static str,
+    strict: bool,
+    schema: &'a serde_json::Value,
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: &'a ToolSpec,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "role", rename_all = "snake_case")]
+enum WireMessage<'a> {
+    System {
+        content: &'a str,
+    },
+    User {
+        content: &'a str,
+    },
+    Assistant {
+        content: Option<&'a str>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        tool_calls: Vec<WireCall<'a>>,
+    },
+    Tool {
+        tool_call_id: &'a str,
+        content: &'a str,
+    },
+}
+
+impl<'a> WireMessage<'a> {
+    fn of(message: &'a Message) -> Self {
+        match message {
+            Message::System { text } => Self::System { content: text },
+            Message::User { text } => Self::User { content: text },
+            Message::Assistant { text, tool_calls } => Self::Assistant {
+                content: (!text.is_empty() || tool_calls.is_empty()).then_some(text.as_str()),
+                tool_calls: tool_calls.iter().map(WireCall::of).collect(),
+            },
+            Message::Tool { call_id, text, .. } => Self::Tool { tool_call_id: &call_id.0, content: text },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct WireCall<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: WireFunction<'a>,
+}
+
+#[derive(Serialize)]
+struct WireFunction<'a> {
+    name: &'a str,
+    arguments: &'a str,
+}
+
+impl<'a> WireCall<'a> {
+    fn of(call: &'a ToolCall) -> Self {
+        // Arguments that are no JSON object would have vLLM refuse this and every later request of the session.
+        let arguments = if is_valid_arguments(&call.arguments) { call.arguments.as_str() } else { "{}" };
+        Self { id: &call.id.0, kind: "function", function: WireFunction { name: &call.name, arguments } }
+    }
+}

@@ -1,0 +1,177 @@
+//! Which HTTP client talks to model servers, and how long does it wait?
+//!
+//! One client for all servers, so that connections are shared. It ignores proxy variables (the servers are the team's
+//! own, and a proxy would see the code), follows no redirect (the key and the code would go where nobody named) and
+//! never retries by itself. Must not know what the bodies mean.
+
+use std::sync::Once;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::config::schema::{ModelConfig, ProviderConfig};
+use crate::model::error::{Cause, ModelError};
+
+/// Uvicorn, under vLLM and SGLang, closes idle connections after 5 s; a request sent into that moment would fail.
+const POOL_IDLE: Duration = Duration::from_secs(4);
+/// Notices a server that vanished (a laptop that slept, a VPN that dropped) long before the idle timeout does.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+/// Wait for a list of models; it is asked for at start-up and must not hold a person up.
+const LIST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long each stage of a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Until the connection stands.
+    pub connect: Duration,
+    /// Until the first event of an answer: queue and prefill. Comments that keep a connection open do not count.
+    pub first_byte: Duration,
+    /// Between two pieces of an answer, comments included.
+    pub idle: Duration,
+    /// For a request that is answered at once, such as the list of models.
+    pub list: Duration,
+}
+
+impl From<&ModelConfig> for Limits {
+    fn from(config: &ModelConfig) -> Self {
+        Self {
+            connect: Duration::from_secs(config.connect_timeout_s),
+            first_byte: Duration::from_secs(config.first_byte_timeout_s),
+            idle: Duration::from_secs(config.idle_timeout_s),
+            list: LIST_TIMEOUT,
+        }
+    }
+}
+
+/// The client with its limits. Clones share connections.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// The shared client.
+    pub client: reqwest::Client,
+    /// How long each stage may take.
+    pub limits: Limits,
+}
+
+impl Http {
+    /// Builds the client.
+    pub fn new(limits: Limits) -> Result<Self, ModelError> {
+        install_tls();
+        let client = builder(limits.connect)
+            .build()
+            // Without any certificate store (slim containers) the build fails even when only plain HTTP is used;
+            // reqwest issue 2988. TLS servers are then refused one by one.
+            .or_else(|_| builder(limits.connect).tls_certs_only([]).build())
+            .map_err(|error| ModelError::Misconfigured {
+                what: "cannot set up the HTTP client".to_owned(),
+                hint: "mimi doctor".to_owned(),
+                source: Cause(error_chain(&error)),
+            })?;
+        Ok(Self { client, limits })
+    }
+}
+
+fn builder(connect: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(connect)
+        .pool_idle_timeout(POOL_IDLE)
+        .tcp_keepalive(KEEPALIVE)
+        .user_agent(concat!("mimi/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Chooses the TLS implementation of the process, once.
+fn install_tls() {
+    static ONCE: Once = Once::new();
+    // An error means that somebody chose already, which is as good.
+    ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+}
+
+/// The address of one server and what is sent with each request.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Base URL without a slash at its end.
+    pub url: String,
+    /// Environment variable that would hold the key.
+    pub key_env: String,
+    /// Sent with each request; holds the key, marked so that it is never printed.
+    pub headers: HeaderMap,
+}
+
+impl Endpoint {
+    /// Checks a row of the configuration; `key` goes into the `Authorization` header, which is left out without one.
+    pub fn new(row: &ProviderConfig, key: Option<&SecretString>) -> Result<Self, ModelError> {
+        let url = normalise_url(&row.base_url)?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &row.headers {
+            let pair = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::try_from(value.as_str()).ok());
+            let (name, value) = pair.ok_or_else(|| wrong(format!("`{name}` is no HTTP header"), &row.base_url))?;
+            headers.insert(name, value);
+        }
+        if let Some(key) = key.map(|key| key.expose_secret().trim()).filter(|key| !key.is_empty()) {
+            let mut value = HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| {
+                wrong(format!("the key in {} has signs no header can hold", row.api_key_env), &row.base_url)
+            })?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        Ok(Self { url, key_env: row.api_key_env.clone(), headers })
+    }
+}
+
+/// Checks a base URL and completes it: without a path it gets `/v1`, where all servers keep their OpenAI dialect.
+pub fn normalise_url(given: &str) -> Result<String, ModelError> {
+    let url = reqwest::Url::parse(given.trim()).map_err(|error| wrong(format!("not a URL ({error})"), given))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(wrong("a model server's address starts with http:// or https://".to_owned(), given));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        // The address is printed in errors; a secret in it would be, too. Not even this error shows it.
+        return Err(wrong("a key or password does not belong in the URL: use `api_key_env`".to_owned(), "it"));
+    }
+    let text = url.as_str().trim_end_matches('/');
+    Ok(if url.path() == "/" { format!("{text}/v1") } else { text.to_owned() })
+}
+
+/// Says whether a base URL points at this machine.
+pub fn is_loopback(url: &str) -> bool {
+    reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).is_some_and(|host| {
+        host == "localhost"
+            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    })
+}
+
+fn wrong(why: String, given: &str) -> ModelError {
+    ModelError::Misconfigured {
+        what: format!("the address of the model server is wrong: {given}"),
+        hint: "write it like this: http://HOST:8000/v1".to_owned(),
+        source: Cause(why),
+    }
+}
+
+/// Sorts a failure of the connection itself. A connection that breaks after it stood may work next time.
+pub fn connection_failed(url: &str, error: &reqwest::Error) -> ModelError {
+    if error.is_connect() || error.is_builder() || error.is_request() && error.is_timeout() {
+        return ModelError::Offline { url: url.to_owned(), source: Cause(error_chain(error)) };
+    }
+    ModelError::Broken { url: url.to_owned(), what: error_chain(error) }
+}
+
+/// Renders an error with its causes, outermost dropped where it only repeats the URL.
+fn error_chain(error: &reqwest::Error) -> String {
+    let mut words = Vec::new();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        words.push(cause.to_string());
+        next = cause.source();
+    }
+    // The innermost cause is the operating system's; the layers above say `client error (Connect)` and the like.
+    let text = match words.as_slice() {
+        [] => error.to_string(),
+        [only] => only.clone(),
+        [.., inner] => inner.clone(),
+    };
+    crate::model::providers::status::clean(&text)
+}

@@ -1,0 +1,70 @@
+//! Which wires can a model be reached over, and which servers are known from the start?
+//!
+//! One row and one file per wire; the known servers are rows of `config/providers.yaml`.
+//! To add a server that speaks a wire in the table: a row in `config/providers.yaml`. To add a wire: a file here that
+//! implements [`Provider`], a row in [`TABLE`], a variant of [`ProviderKind`].
+
+pub mod body;
+pub mod http;
+pub mod openai;
+pub mod overflow;
+pub mod script;
+pub mod simple;
+pub mod status;
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::config::schema::{ProviderConfig, ProviderKind};
+use crate::model::Provider;
+use crate::model::error::{Cause, ModelError};
+use crate::model::providers::http::Http;
+
+/// What a provider is built from.
+pub struct Setup<'a> {
+    /// The row of the configuration.
+    pub row: &'a ProviderConfig,
+    /// The key, where there is one.
+    pub key: Option<SecretString>,
+    /// The shared HTTP client.
+    pub http: &'a Http,
+}
+
+/// One wire.
+pub struct Wire {
+    /// Its name in the configuration.
+    pub kind: ProviderKind,
+    /// Builds a provider that speaks it.
+    pub build: fn(Setup<'_>) -> Result<Arc<dyn Provider>, ModelError>,
+}
+
+/// Every wire.
+pub const TABLE: &[Wire] = &[
+    Wire { kind: ProviderKind::Openai, build: |setup| Ok(Arc::new(openai::OpenAi::new(&setup)?)) },
+    Wire {
+        kind: ProviderKind::Script,
+        build: |setup| Ok(Arc::new(script::ScriptProvider::open(&setup.row.base_url)?)),
+    },
+];
+
+/// Builds the provider of a row.
+pub fn build(setup: Setup<'_>) -> Result<Arc<dyn Provider>, ModelError> {
+    match TABLE.iter().find(|wire| wire.kind == setup.row.kind) {
+        Some(wire) => (wire.build)(setup),
+        None => Err(ModelError::Misconfigured {
+            what: format!("no provider of the kind {:?} is built in", setup.row.kind),
+            hint: "mimi config show providers".to_owned(),
+            source: Cause(format!("it was named for {}", setup.row.base_url)),
+        }),
+    }
+}
+
+/// The servers of `config/providers.yaml` by name and by what people call them, in the order in which this machine is
+/// searched for one.
+pub const KNOWN: [(&str, &str); 3] = [("ollama", "Ollama"), ("vllm", "vLLM"), ("llamacpp", "llama.cpp")];
+
+/// Returns what people call the provider `name`.
+pub fn title(name: &str) -> &str {
+    KNOWN.iter().find(|(known, _)| *known == name).map_or(name, |(_, title)| title)
+}
