@@ -6,6 +6,7 @@
 //! To add a way of running things: a file here; confinement belongs in `sandbox/` once it exists.
 
 pub mod environment;
+pub mod interactive;
 pub mod run;
 pub mod supervise;
 
