@@ -195,6 +195,27 @@ fn write_and_rename(temporary: &Path, path: &Path, bytes: &[u8], mode: u32) -> i
     std::fs::rename(temporary, path)
 }
 
+/// Returns the numeric id of the user this process acts as.
+pub fn user_id() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Opens an existing regular file for reading; never waits on a pipe that lies where a file is expected.
+///
+/// The metadata is that of the opened file, so that what is judged is what is read.
+pub fn open_regular(path: &Path) -> io::Result<(File, std::fs::Metadata)> {
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+    }
+    if !meta.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    Ok((file, meta))
+}
+
 /// Opens a private file for appending, creating it when missing.
 pub fn open_append(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(PRIVATE_FILE).open(path)

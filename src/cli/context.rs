@@ -1,6 +1,6 @@
 //! What does every command know?
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::app::App;
 use crate::base::fault::{Fault, Kind};
@@ -8,7 +8,7 @@ use crate::cli::Global;
 use crate::cli::output::Out;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
-use crate::config::layer::{self, Loaded, Sources};
+use crate::config::layer::{Loaded, Sources, load};
 
 /// Where the administrator's settings are.
 pub const SYSTEM_FILE: &str = "/etc/mimi/config.yaml";
@@ -21,6 +21,10 @@ pub struct Cx {
     pub dirs: Dirs,
     /// The folder worked in.
     pub workspace_root: PathBuf,
+    /// The machine's settings file.
+    pub system_file: PathBuf,
+    /// Settings from the command line: key path and value.
+    pub flags: Vec<(String, String)>,
     /// Where output goes.
     pub out: Out,
     /// The options of every command.
@@ -40,20 +44,26 @@ impl Cx {
         })?;
         let dirs = Dirs::from_env(&env)?;
         let out = Out::new(&env, &global);
-        Ok(Self { env, dirs, workspace_root, out, global })
+        let flags = flags(&global.set)?;
+        Ok(Self { env, dirs, workspace_root, system_file: SYSTEM_FILE.into(), flags, out, global })
+    }
+
+    /// Returns the places settings are read from.
+    pub fn sources(&self) -> Sources<'_> {
+        Sources {
+            env: &self.env,
+            dirs: &self.dirs,
+            system_file: &self.system_file,
+            project_root: Some(&self.workspace_root),
+            flags: self.flags.clone(),
+        }
     }
 
     /// Loads the configuration from all layers and says what is odd about it.
     pub fn load(&self) -> Result<Loaded, Fault> {
-        let loaded = layer::load(&Sources {
-            env: &self.env,
-            dirs: &self.dirs,
-            system_file: Path::new(SYSTEM_FILE),
-            project_root: Some(&self.workspace_root),
-            flags: self.flags()?,
-        })?;
+        let loaded = load(&self.sources())?;
         for warning in &loaded.warnings {
-            self.out.note(warning);
+            self.out.note(format!("warning: {warning}"));
         }
         Ok(loaded)
     }
@@ -63,17 +73,16 @@ impl Cx {
         let loaded = self.load()?;
         App::new(loaded.config, &self.env, self.dirs.clone(), &self.workspace_root)
     }
+}
 
-    fn flags(&self) -> Result<Vec<(String, String)>, Fault> {
-        let mut flags = Vec::new();
-        for text in &self.global.set {
-            let (key, value) = text.split_once('=').ok_or_else(|| {
-                Fault::new(Kind::Usage, format!("`--set {text}` has no value")).hint("--set agent.max_steps=20")
-            })?;
-            flags.push((key.trim().to_owned(), value.trim().to_owned()));
-        }
-        Ok(flags)
-    }
+fn flags(texts: &[String]) -> Result<Vec<(String, String)>, Fault> {
+    let read = |text: &String| {
+        let (key, value) = text.split_once('=').ok_or_else(|| {
+            Fault::new(Kind::Usage, format!("`--set {text}` has no value")).hint("--set agent.max_steps=20")
+        })?;
+        Ok((key.trim().to_owned(), value.trim().to_owned()))
+    };
+    texts.iter().map(read).collect()
 }
 
 /// Builds the runtime a command runs its agent on: one thread is enough, and keeps a session small.

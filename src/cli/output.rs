@@ -3,9 +3,9 @@
 //! Results go to standard output, everything else to standard error. A reader that goes away is no error. Text of tools and
 //! models is made harmless before it gets here (`base::text::visible`); the only control sequences are our own colours.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -55,12 +55,17 @@ impl Style {
     }
 }
 
+/// Where the result goes.
+type Results = Arc<Mutex<dyn Write + Send>>;
+
 /// Where output goes and how it looks.
+#[derive(Clone)]
 pub struct Out {
+    results: Results,
     is_quiet: bool,
     colours_stdout: bool,
     colours_stderr: bool,
-    spinner: Mutex<Option<ProgressBar>>,
+    spinner: Arc<Mutex<Option<ProgressBar>>>,
 }
 
 impl Out {
@@ -76,10 +81,22 @@ impl Out {
         let colours_stderr = decide(std::io::stderr().is_terminal());
         COLOUR_STDERR.store(colours_stderr, Ordering::Relaxed);
         Self {
+            results: Arc::new(Mutex::new(std::io::stdout())),
             is_quiet: global.quiet,
             colours_stdout: decide(std::io::stdout().is_terminal()),
             colours_stderr,
-            spinner: Mutex::new(None),
+            spinner: Arc::default(),
+        }
+    }
+
+    /// Writes results to `results`, without colour and without notes; for tests.
+    pub fn to(results: impl Write + Send + 'static) -> Self {
+        Self {
+            results: Arc::new(Mutex::new(results)),
+            is_quiet: true,
+            colours_stdout: false,
+            colours_stderr: false,
+            spinner: Arc::default(),
         }
     }
 
@@ -96,10 +113,10 @@ impl Out {
     /// Prints a piece of the result as it comes.
     pub fn text(&self, text: &str) -> Result<(), Fault> {
         self.idle();
-        let mut stdout = std::io::stdout().lock();
-        stdout
+        let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+        results
             .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush())
+            .and_then(|()| results.flush())
             .map_err(|error| Fault::io(Kind::Task, "cannot write to standard output", &error))
     }
 

@@ -8,6 +8,7 @@
 
 mod capture;
 pub mod environment;
+pub mod interactive;
 mod lifeline;
 mod report;
 pub mod run;

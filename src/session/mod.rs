@@ -13,4 +13,5 @@ pub mod journal;
 pub mod list;
 pub mod lock;
 pub mod reader;
+pub mod recorder;
 pub mod transcript;

@@ -1,0 +1,44 @@
+//! Which numbers make sense?
+//!
+//! One row per number of `default.yaml`; a test compares the two. Bounds are generous: they stop slips of the keyboard and
+//! values that would overflow or never end, not unusual wishes.
+
+/// A week: nothing mimi waits for takes longer.
+const WEEK_S: i64 = 7 * 24 * 3600;
+/// More than any model takes or any turn could use.
+const MANY_TOKENS: i64 = 1_000_000_000;
+
+/// Key, lowest and highest value.
+pub const RANGES: &[(&str, i64, i64)] = &[
+    ("model.max_output_tokens", 1, 10_000_000),
+    ("model.window_tokens", 0, MANY_TOKENS),
+    ("model.connect_timeout_s", 1, 3600),
+    ("model.first_byte_timeout_s", 1, WEEK_S),
+    ("model.idle_timeout_s", 1, WEEK_S),
+    ("model.max_retries", 0, 100),
+    ("agent.max_steps", 1, 100_000),
+    ("agent.max_tokens", 0, 1000 * MANY_TOKENS),
+    ("agent.max_seconds", 0, WEEK_S),
+    ("agent.max_same_failures", 1, 1000),
+    // Below some hundred bytes a clipped output is nothing but the note that it was clipped.
+    ("tools.max_output_bytes", 500, 10_000_000),
+    ("tools.shell_timeout_s", 1, WEEK_S),
+    ("fix.max_rounds", 0, 1000),
+    ("fix.test_timeout_s", 1, WEEK_S),
+    ("session.keep_days", 0, 36_500),
+];
+
+/// Numbers for which 0 stands for no limit.
+pub const ZERO_IS_UNLIMITED: &[&str] = &["agent.max_tokens", "agent.max_seconds"];
+
+/// Returns what is wrong with a number, to be read after the key.
+pub fn problem(key: &str, value: i64) -> Option<String> {
+    let (_, low, high) = RANGES.iter().find(|(name, ..)| *name == key)?;
+    if value < *low {
+        Some(format!("must be at least {low}"))
+    } else if value > *high {
+        Some(format!("must be at most {high}"))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,172 @@
+//! Which keys are there, and what sort of value does each take?
+//!
+//! Read off the compiled-in `default.yaml`, so that no second list of keys exists. The rows of `providers` and their
+//! `headers` have names users choose; every other map is closed.
+
+use crate::base::text::{nearest, visible};
+use crate::base::yaml::{Entry, Node, Value};
+use crate::config::error::ConfigError;
+use crate::config::origin::Source;
+use crate::config::range;
+
+/// What stands below one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// Text.
+    Text,
+    /// A whole number; its range stands in [`range`].
+    Number,
+    /// `true` or `false`.
+    Switch,
+    /// A list of texts.
+    Texts,
+    /// A map with exactly these keys.
+    Section(Vec<(String, Self)>),
+    /// A map whose keys the user chooses.
+    Open(Box<Self>),
+}
+
+impl Shape {
+    /// Builds the shape of the whole configuration from its default tree.
+    pub fn of_config(default: &Node) -> Self {
+        let mut shape = Self::of(default);
+        if let Self::Section(sections) = &mut shape {
+            for (_, section) in sections.iter_mut().filter(|(name, _)| name == "providers") {
+                *section = Self::Open(Box::new(Self::provider()));
+            }
+        }
+        shape
+    }
+
+    /// Returns the shape of one row of `providers`.
+    pub fn provider() -> Self {
+        let fields = [
+            ("kind", Self::Text),
+            ("base_url", Self::Text),
+            ("api_key_env", Self::Text),
+            ("headers", Self::Open(Box::new(Self::Text))),
+        ];
+        Self::Section(fields.map(|(name, shape)| (name.to_owned(), shape)).into())
+    }
+
+    fn of(node: &Node) -> Self {
+        match &node.value {
+            Value::Map(entries) => {
+                Self::Section(entries.iter().map(|entry| (entry.key.clone(), Self::of(&entry.value))).collect())
+            }
+            Value::List(_) => Self::Texts,
+            Value::Int(_) | Value::Float(_) => Self::Number,
+            Value::Bool(_) => Self::Switch,
+            Value::Text(_) | Value::Null => Self::Text,
+        }
+    }
+
+    /// Returns what stands at a key path such as `agent.max_steps`.
+    pub fn at(&self, path: &str) -> Option<&Self> {
+        path.split('.').try_fold(self, |shape, key| match shape {
+            Self::Section(keys) => keys.iter().find(|(name, _)| name == key).map(|(_, shape)| shape),
+            Self::Open(row) => Some(row.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// Returns the path of every key that takes a value of its own; an open map counts as one.
+    pub fn leaves(&self) -> Vec<String> {
+        let mut leaves = Vec::new();
+        self.collect_leaves("", &mut leaves);
+        leaves
+    }
+
+    fn collect_leaves(&self, path: &str, leaves: &mut Vec<String>) {
+        match self {
+            Self::Section(keys) => keys.iter().for_each(|(key, shape)| shape.collect_leaves(&join(path, key), leaves)),
+            _ => leaves.push(path.to_owned()),
+        }
+    }
+
+    /// Compares a tree with the shape and adds what is wrong to `problems`.
+    pub fn check(&self, node: &Node, source: &Source, problems: &mut Vec<ConfigError>) {
+        Walk { source, problems }.value(self, node, "");
+    }
+
+    /// As [`Shape::check`] for the value of the key at `path`.
+    pub fn check_at(&self, path: &str, node: &Node, source: &Source, problems: &mut Vec<ConfigError>) {
+        Walk { source, problems }.value(self, node, path);
+    }
+
+    /// Says what the shape takes, for messages.
+    fn expected(&self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "a whole number",
+            Self::Switch => "true or false",
+            Self::Texts => "a list of texts",
+            Self::Section(_) | Self::Open(_) => "a map of keys",
+        }
+    }
+}
+
+/// Appends a key to a path, made fit for a message.
+pub fn join(path: &str, key: &str) -> String {
+    let key = visible(key);
+    if path.is_empty() { key.into_owned() } else { format!("{path}.{key}") }
+}
+
+struct Walk<'a> {
+    source: &'a Source,
+    problems: &'a mut Vec<ConfigError>,
+}
+
+impl Walk<'_> {
+    fn value(&mut self, shape: &Shape, node: &Node, path: &str) {
+        match (shape, &node.value) {
+            (Shape::Section(keys), Value::Map(entries)) => {
+                for entry in entries {
+                    self.closed(keys, entry, path);
+                }
+            }
+            (Shape::Open(row), Value::Map(entries)) => {
+                for entry in entries {
+                    self.value(row, &entry.value, &join(path, &entry.key));
+                }
+            }
+            (Shape::Texts, Value::List(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.value(&Shape::Text, item, &format!("{path}[{index}]"));
+                }
+            }
+            (Shape::Number, Value::Int(value)) => {
+                if let Some(problem) = range::problem(path, *value) {
+                    self.wrong(path, problem, node);
+                }
+            }
+            (Shape::Text, Value::Text(_)) | (Shape::Switch, Value::Bool(_)) => {}
+            // A section or list with all its lines commented out sets nothing.
+            (Shape::Section(_) | Shape::Open(_) | Shape::Texts, Value::Null) => {}
+            (Shape::Text, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
+                self.wrong(path, format!("must be text, found {}: put it in quotes", node.kind()), node);
+            }
+            _ if path.is_empty() => self.wrong("the file", format!("must hold keys, found {}", node.kind()), node),
+            _ => self.wrong(path, format!("must be {}, found {}", shape.expected(), node.kind()), node),
+        }
+    }
+
+    /// Checks one entry of a map that has exactly these keys.
+    fn closed(&mut self, keys: &[(String, Shape)], entry: &Entry, path: &str) {
+        if let Some((_, shape)) = keys.iter().find(|(name, _)| *name == entry.key) {
+            self.value(shape, &entry.value, &join(path, &entry.key));
+            return;
+        }
+        let nearest = nearest(&entry.key, keys.iter().map(|(name, _)| name.as_str()));
+        self.problems.push(ConfigError::UnknownKey {
+            key: join(path, &entry.key),
+            nearest: nearest.map(|key| join(path, key)),
+            origin: self.source.origin(entry.line, entry.column),
+        });
+    }
+
+    fn wrong(&mut self, key: &str, problem: String, node: &Node) {
+        let origin = self.source.origin(node.line, node.column);
+        self.problems.push(ConfigError::WrongValue { key: key.to_owned(), problem, origin });
+    }
+}

@@ -1,0 +1,84 @@
+//! How is the terminal handed to a person: to their editor, or to type a key nobody may see?
+//!
+//! Runs in the foreground with the user's own environment, unconfined: the user named the editor. Must not be reached
+//! from anything a model or a project says.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+use std::process::Command;
+
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+
+/// Longest line that is read without echo.
+const MAX_HIDDEN_BYTES: usize = 64 * 1024;
+
+/// Runs an editor on `file` with our terminal and waits for it. Returns its exit code, or 128 and the signal.
+///
+/// # Errors
+/// `argv` is empty or its program cannot be started.
+pub fn run_editor(argv: &[String], file: &Path) -> io::Result<i32> {
+    use std::os::unix::process::ExitStatusExt as _;
+    let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let status = Command::new(program).args(arguments).arg(file).status()?;
+    Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
+}
+
+/// Asks on the terminal for one line that is not shown, whatever the standard streams are.
+///
+/// # Errors
+/// There is no terminal, or the user pressed Ctrl-C ([`io::ErrorKind::Interrupted`]).
+pub fn read_hidden(prompt: &str) -> io::Result<String> {
+    let mut terminal = File::options().read(true).write(true).open("/dev/tty")?;
+    let quiet = Quiet::enter(&terminal)?;
+    write!(terminal, "{prompt}")?;
+    let line = read_line(&terminal);
+    drop(quiet);
+    writeln!(terminal)?;
+    line
+}
+
+/// A terminal that does not show what is typed, until dropped.
+struct Quiet<'a> {
+    terminal: &'a File,
+    before: Termios,
+}
+
+impl<'a> Quiet<'a> {
+    fn enter(terminal: &'a File) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut quiet = before.clone();
+        // Keys that send signals arrive as bytes: a signal would end us before the echo is back.
+        quiet.local_modes &= !(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN);
+        quiet.special_codes[SpecialCodeIndex::VMIN] = 1;
+        quiet.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(terminal, OptionalActions::Flush, &quiet)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Quiet<'_> {
+    fn drop(&mut self) {
+        let _ = tcsetattr(self.terminal, OptionalActions::Drain, &self.before);
+    }
+}
+
+/// Reads bytes up to Enter, with the few editing keys people use on a line they cannot see.
+fn read_line(terminal: &File) -> io::Result<String> {
+    let mut line = Vec::new();
+    for byte in terminal.bytes() {
+        match byte? {
+            b'\r' | b'\n' => break,
+            // Ctrl-D ends the input, Ctrl-C gives up, Ctrl-U starts again.
+            4 => break,
+            3 => return Err(io::ErrorKind::Interrupted.into()),
+            21 => line.clear(),
+            8 | 127 => {
+                line.pop();
+            }
+            _ if line.len() >= MAX_HIDDEN_BYTES => return Err(io::ErrorKind::InvalidInput.into()),
+            byte => line.push(byte),
+        }
+    }
+    String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData.into())
+}
