@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod fault;
+pub mod hash;
 pub mod path;
 pub mod text;
 pub mod yaml;
