@@ -4,7 +4,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
 /// Mode of files only their owner may read.
@@ -105,13 +105,27 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(path)
 }
 
+/// Creates a folder, and its parents, with the modes the user's umask gives.
+pub fn create_dirs(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// Opens a file for reading without ever waiting: a FIFO put in its place since the caller looked would block.
+pub fn open_read(path: &Path) -> io::Result<File> {
+    // From <fcntl.h>: Linux on the platforms mimi is built for, and macOS.
+    const O_NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 0x4 };
+    OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path)
+}
+
 /// Replaces the content of `path` so that readers and crashes see the old bytes or the new, never a mixture.
 ///
-/// The mode of an existing file is kept; a new file gets `mode`. The temporary file lies in the same folder.
+/// Mode and, where the system lets us, owner of an existing file are kept; a new file gets `mode` less the umask.
+/// The temporary file lies in the same folder.
 pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?.to_string_lossy();
-    let temporary = folder.join(format!(".{name}.mimi-{}", std::process::id()));
+    // Names may have 255 bytes; the temporary one must not outgrow that.
+    let temporary = folder.join(format!(".{}.mimi-{}", crate::base::text::prefix(&name, 200), std::process::id()));
     let result = write_and_rename(&temporary, path, bytes, mode);
     if result.is_err() {
         drop(std::fs::remove_file(&temporary));
@@ -180,7 +194,8 @@ pub fn touch(path: &Path, now: std::time::SystemTime) -> io::Result<()> {
 }
 
 fn write_and_rename(temporary: &Path, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mode = std::fs::metadata(path).map_or(mode, |meta| meta.permissions().mode() & 0o7777);
+    let old = std::fs::metadata(path).ok();
+    let mode = old.as_ref().map_or(mode, |old| old.permissions().mode() & 0o7777);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(temporary).or_else(|error| {
         // A left-over of a crash under a process id that came round again.
         if error.kind() != io::ErrorKind::AlreadyExists {
@@ -189,7 +204,12 @@ fn write_and_rename(temporary: &Path, path: &Path, bytes: &[u8], mode: u32) -> i
         std::fs::remove_file(temporary)?;
         OpenOptions::new().write(true).create_new(true).mode(mode).open(temporary)
     })?;
-    file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+    if let Some(old) = old {
+        // Only root may give a file away; for everybody else this changes nothing or at most the group. Before the
+        // mode, because a change of owner clears the set-id bits.
+        drop(std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid())));
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+    }
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(temporary, path)

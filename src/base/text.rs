@@ -145,6 +145,26 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// Renders a size for people: `12 bytes`, `4.0 kB`, `1.5 GB` (powers of 1000).
+pub fn size(bytes: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return count(usize::try_from(bytes).unwrap_or_default(), "byte");
+    }
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < units.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", units[unit])
+}
+
+/// Renders a file name so that it stays on one line: one with control characters is quoted and escaped.
+pub fn one_line_name(name: &str) -> Cow<'_, str> {
+    if name.chars().any(char::is_control) { Cow::Owned(format!("{name:?}")) } else { Cow::Borrowed(name) }
+}
+
 /// Renders a count with its noun: `1 file`, `3 files`.
 pub fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
@@ -180,6 +200,14 @@ mod tests {
         ];
         for (raw, expected) in table {
             assert_eq!(plain(raw), expected);
+        }
+    }
+
+    #[test]
+    fn sizes_read_in_the_unit_that_fits() {
+        let table = [(1, "1 byte"), (999, "999 bytes"), (1000, "1.0 kB"), (999_990, "1.0 MB"), (1 << 30, "1.1 GB")];
+        for (bytes, expected) in table {
+            assert_eq!(size(bytes), expected);
         }
     }
 

@@ -5,15 +5,19 @@
 //! To add one: `tools/<name>.yaml` (all the model sees), `src/tools/<name>.rs`, one row in [`registry`].
 
 pub mod ask_user;
+pub mod blocking;
 pub mod edit_file;
 pub mod git;
+pub mod lenient;
 pub mod list_files;
 pub mod manifest;
 pub mod more_tools;
 pub mod read_file;
+pub mod refusal;
 pub mod registry;
 pub mod search;
 pub mod shell;
+pub mod target;
 pub mod update_plan;
 pub mod write_file;
 

@@ -7,15 +7,19 @@ pub mod git;
 pub mod instructions;
 pub mod walk;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::path::{Resolved, resolve};
 
-/// The folder a session works in.
+/// The folder a session works in. Clones share what is known of its files.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     /// Canonical path of the folder.
     root: PathBuf,
+    /// Hash of every file the model has seen, as it saw it: a file it has not seen, or not as it is now, is not changed.
+    reads: Arc<Mutex<HashMap<PathBuf, String>>>,
 }
 
 impl Workspace {
@@ -23,7 +27,7 @@ impl Workspace {
     pub fn open(folder: &Path) -> std::io::Result<Self> {
         let root = folder.canonicalize()?;
         std::fs::read_dir(&root)?;
-        Ok(Self { root })
+        Ok(Self { root, reads: Arc::default() })
     }
 
     /// Returns the canonical path of the folder.
@@ -34,5 +38,17 @@ impl Workspace {
     /// Resolves a path a model or user named against the workspace, following links.
     pub fn resolve(&self, given: &str) -> Resolved {
         resolve(&self.root, Path::new(given))
+    }
+
+    /// Remembers that the model has seen the file at `path` (absolute, links followed) with this content hash.
+    pub fn note_read(&self, path: &Path, hash: &str) {
+        // A poisoned lock only means that some thread died between two whole states of the map.
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        reads.insert(path.to_path_buf(), hash.to_owned());
+    }
+
+    /// Returns the content hash of the file at `path` as the model last saw it, if it did.
+    pub fn seen(&self, path: &Path) -> Option<String> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
     }
 }
