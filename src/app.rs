@@ -23,11 +23,13 @@ use crate::exec::environment;
 use crate::exec::run::Runner;
 use crate::model::Provider;
 use crate::model::gateway::{Gateway, GatewayConfig};
+use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
 use crate::policy::Policy;
 use crate::protocol::op::Mode;
 use crate::protocol::task::Task;
-use crate::session::journal::{Header, Journal};
+use crate::session::header::Header;
+use crate::session::journal::Journal;
 use crate::session::recorder::Recorder;
 use crate::session::transcript::Transcript;
 use crate::tools::ToolContext;
@@ -86,8 +88,9 @@ impl App {
         })?;
         let supervisor = std::env::current_exe()
             .map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
-        let environment = environment::clean(env.pairs(), &config.tools.pass_env);
-        let gateway = Gateway::new(gateway_config(&config), keys(env, &dirs))?;
+        let environment = environment::clean(env.texts(), &config.tools.pass_env);
+        let http = Http::new(HttpLimits::of(&config.model))?;
+        let gateway = Gateway::new(GatewayConfig::of(&config), keys(env, &dirs), http);
         Ok(Self {
             runner: Runner::new(supervisor, environment),
             gateway: Arc::new(gateway),
@@ -107,27 +110,27 @@ impl App {
 
     /// Starts an agent on a new session.
     pub async fn start(&self, options: AgentOptions) -> Result<Session, Fault> {
-        let header = Header::new(self.workspace.root(), self.clock.now_ms());
-        let (journal, notice) = match Journal::create(&self.sessions_dir(), &header, self.clock.clone()) {
-            Ok(journal) => (Some(journal), None),
+        let header = Header::new(self.workspace.root(), self.clock.as_ref());
+        let id = header.id.clone();
+        let (journal, notices) = match Journal::create(&self.sessions_dir(), header, self.clock.clone()) {
+            Ok(journal) => {
+                let notices = journal.notes().to_vec();
+                (Some(journal), notices)
+            }
             // A session that cannot be kept is better than none, if the user is told.
-            Err(error) => (None, Some(format!("this session is not kept: {}", Fault::from(error)))),
+            Err(error) => (None, vec![format!("this session is not kept: {}", Fault::from(error).words())]),
         };
         let recorder = Recorder::new(journal, self.clock.clone());
-        self.launch(header.id, recorder, Transcript::default(), notice, options).await
+        self.launch(Begun { id, recorder, transcript: Transcript::default(), notices }, options).await
     }
 
     /// Continues a session from its file.
     pub async fn resume(&self, id: &str, options: AgentOptions) -> Result<Session, Fault> {
-        let found = crate::session::list::find(&self.sessions_dir(), id)?;
-        let records = crate::session::journal::read(&found.path)?;
-        let mut transcript = Transcript::default();
-        for record in &records.records {
-            transcript.apply(record);
-        }
-        let journal = Journal::resume(&found.path, self.clock.clone())?;
+        let path = crate::session::list::find(&self.sessions_dir(), id)?;
+        let (journal, transcript) = Journal::resume(&path, self.clock.clone())?;
+        let (id, notices) = (journal.id().to_owned(), journal.notes().to_vec());
         let recorder = Recorder::new(Some(journal), self.clock.clone());
-        self.launch(found.id, recorder, transcript, None, options).await
+        self.launch(Begun { id, recorder, transcript, notices }, options).await
     }
 
     /// Returns the folder of the session files.
@@ -135,22 +138,17 @@ impl App {
         self.dirs.state.join("sessions")
     }
 
-    async fn launch(
-        &self,
-        id: String,
-        recorder: Recorder,
-        transcript: Transcript,
-        notice: Option<String>,
-        options: AgentOptions,
-    ) -> Result<Session, Fault> {
+    async fn launch(&self, begun: Begun, options: AgentOptions) -> Result<Session, Fault> {
+        let Begun { id, recorder, transcript, mut notices } = begun;
         let route = self.gateway.resolve(options.task, options.model.as_deref()).await?;
-        let mode = options.mode.or(transcript.mode()).unwrap_or(self.config.agent.mode);
+        let mode = options.mode.or(transcript.mode).unwrap_or(self.config.agent.mode);
         let registry = Arc::new(Registry::new());
         let store = Store::open(&self.dirs.state.join("checkpoints")).ok().map(Arc::new);
-        let (opening, mut notices) = self.opening(&transcript);
-        notices.extend(notice);
+        let (opening, warnings) = crate::context::opening::build(&self.workspace);
+        notices.extend(warnings);
         notices.extend(route.note.clone());
-        let machine = Machine::new(self.limits(), opening, transcript.turn());
+        let to_say = transcript.opening.is_none().then(|| opening.clone());
+        let machine = Machine::new(self.limits(), to_say, transcript.turns);
         let spill_dir = self.dirs.state.join("out").join(&id);
         let policy = self.policy(mode, &spill_dir, &options)?;
         let dispatch =
@@ -164,19 +162,11 @@ impl App {
             answer_schema: options.answer_schema.map(Arc::new),
             store,
             root: self.workspace.root().to_path_buf(),
+            opening: Some(opening),
         });
         let max_seconds = self.config.agent.max_seconds;
         let parts = Parts { machine, dispatch, gateway: self.gateway.clone(), memory, recorder, max_seconds, notices };
         Ok(Session { handle: driver::start(parts), id, route, mode })
-    }
-
-    /// Builds the opening message, unless the session has one already.
-    fn opening(&self, transcript: &Transcript) -> (Option<String>, Vec<String>) {
-        if transcript.opening().is_some() {
-            return (None, Vec::new());
-        }
-        let (text, warnings) = crate::context::opening::build(&self.workspace);
-        (Some(text), warnings)
     }
 
     fn limits(&self) -> Limits {
@@ -210,13 +200,12 @@ impl App {
     }
 }
 
-fn gateway_config(config: &Config) -> GatewayConfig {
-    GatewayConfig {
-        server: config.server.clone(),
-        providers: config.providers.clone(),
-        routes: config.routes.clone(),
-        model: config.model.clone(),
-    }
+/// A session that has a file, or has to do without, and no agent yet.
+struct Begun {
+    id: String,
+    recorder: Recorder,
+    transcript: Transcript,
+    notices: Vec<String>,
 }
 
 /// Looks keys up when a provider is first used, so that a slow keyring never delays the start.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::agent::batch::Proposal;
 use crate::agent::machine::Verdict;
 use crate::base::text;
-use crate::checkpoint::store::Store;
+use crate::checkpoint::store::{Kept, Skipped, Store};
 use crate::policy::{Decision, Policy};
 use crate::protocol::message::{CallId, ToolCall};
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
@@ -55,8 +55,8 @@ struct Judged {
 pub struct PreImage {
     /// Absolute path.
     pub path: PathBuf,
-    /// Hash of the content before; none when there was no file.
-    pub before: Option<String>,
+    /// What was kept of it.
+    pub kept: Kept,
 }
 
 /// A call that ended.
@@ -189,7 +189,8 @@ fn keep(store: Option<&Store>, actions: &[Action]) -> Vec<PreImage> {
     let Some(store) = store else { return Vec::new() };
     let kept = actions.iter().filter_map(|action| match action {
         Action::Write { path } => {
-            store.keep(path).ok().map(|before| PreImage { path: path.clone(), before })
+            let kept = store.keep(path).unwrap_or(Kept::Skipped(Skipped::NotAFile));
+            Some(PreImage { path: path.clone(), kept })
         }
         _ => None,
     });

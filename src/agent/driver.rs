@@ -17,9 +17,11 @@ use crate::agent::dispatch::{Dispatch, Finished};
 use crate::agent::handle::{Handle, OPS_CAPACITY, RECORDS_CAPACITY};
 use crate::agent::machine::{Effect, Input, Machine};
 use crate::agent::memory::Memory;
-use crate::base::fault::Explain as _;
+use crate::base::fault::{Explain as _, Fault};
 use crate::model::error::ModelError;
-use crate::model::gateway::{Gateway, Progress};
+use crate::model::ask::Progress;
+use crate::model::gateway::Gateway;
+use crate::protocol::diff::Change;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::CallId;
 use crate::protocol::op::Op;
@@ -174,7 +176,7 @@ impl Driver {
     /// Writes the event to the session file, takes it into the conversation, and shows it.
     async fn emit(&mut self, event: Event) {
         let (record, trouble) = self.parts.recorder.record(event);
-        for record in trouble.into_iter().chain([record]) {
+        for record in [record].into_iter().chain(trouble) {
             self.parts.memory.apply(&record);
             // A front end that went away is no reason to stop before the turn is brought to its end.
             drop(self.records.send(record).await);
@@ -249,10 +251,10 @@ impl Driver {
             self.inputs.push_back(Input::ContextFull);
             return;
         }
-        let fault = crate::base::fault::Fault::from(error.clone());
-        let message = std::iter::once(fault.message).chain(fault.causes).collect::<Vec<_>>().join(": ");
+        let hints = error.hints();
+        let message = Fault::from(error).line();
         self.inputs.push_back(match purpose {
-            Purpose::Answer => Input::ModelFailed { message, hints: error.hints() },
+            Purpose::Answer => Input::ModelFailed { message, hints },
             Purpose::Summary => Input::Compacted(Err(message)),
         });
     }
@@ -291,9 +293,8 @@ impl Driver {
         }
         let turn = self.parts.machine.turn();
         for image in finished.pre_images {
-            let after = crate::base::hash::of_file(&image.path).ok();
-            if after != image.before {
-                self.emit(Event::Checkpointed { turn, path: image.path, before: image.before, after }).await;
+            if let Ok(Some(Change { path, before, after, mode })) = image.kept.change(&image.path) {
+                self.emit(Event::Checkpointed { turn, path, before, after, mode }).await;
             }
         }
         self.inputs.push_back(Input::Finished {
@@ -306,6 +307,9 @@ impl Driver {
     async fn undo(&mut self) {
         let event = self.parts.memory.undo();
         self.emit(event).await;
+        if let Some(opening) = self.parts.memory.opening_to_repeat() {
+            self.parts.machine.introduce(opening);
+        }
     }
 }
 

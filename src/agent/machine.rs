@@ -181,6 +181,11 @@ impl Machine {
         matches!(self.state, State::Idle)
     }
 
+    /// Has the project introduced again before the next words of the user.
+    pub fn introduce(&mut self, opening: String) {
+        self.opening = Some(opening);
+    }
+
     /// Returns the number of the present or last turn.
     pub fn turn(&self) -> u32 {
         self.turn

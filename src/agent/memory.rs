@@ -6,14 +6,16 @@
 use std::sync::Arc;
 
 use crate::agent::machine::Compaction;
+use crate::base::fault::Fault;
 use crate::checkpoint::store::Store;
+use crate::checkpoint::undo;
 use crate::context::compact::{self, Carried};
 use crate::context::estimate::{self, Meter};
 use crate::context::prompt;
 use crate::model::route::Route;
 use crate::model::{Answer, Request};
 use crate::protocol::event::{Event, Record};
-use crate::protocol::message::{Message, Usage};
+use crate::protocol::message::Message;
 use crate::protocol::task::Task;
 use crate::protocol::tool::ToolSpec;
 use crate::session::transcript::Transcript;
@@ -32,6 +34,8 @@ pub struct Memory {
     store: Option<Arc<Store>>,
     root: std::path::PathBuf,
     meter: Meter,
+    /// The project's facts.
+    opening: Option<String>,
     /// Raw estimate of the first so many messages, so that a long conversation is not counted again each time.
     counted: (usize, f64),
 }
@@ -54,6 +58,8 @@ pub struct MemoryParts {
     pub store: Option<Arc<Store>>,
     /// The workspace.
     pub root: std::path::PathBuf,
+    /// The project's facts, for when they have to be said again.
+    pub opening: Option<String>,
 }
 
 impl Memory {
@@ -68,6 +74,7 @@ impl Memory {
             answer_schema: parts.answer_schema,
             store: parts.store,
             root: parts.root,
+            opening: parts.opening,
             meter: Meter::default(),
             counted: (0, 0.0),
         }
@@ -112,13 +119,13 @@ impl Memory {
     /// Builds the next request, with its raw token estimate.
     pub fn request(&mut self) -> (Request, f64) {
         let estimate = self.raw_tokens();
-        (self.request_of(self.transcript.messages()), estimate)
+        (self.request_of(&self.transcript.messages), estimate)
     }
 
     /// Builds the request for a summary, with its raw token estimate.
     pub fn summary_request(&mut self) -> (Request, f64) {
         let room = self.route.window_tokens.saturating_sub(u64::from(self.max_output_tokens)) as f64;
-        let messages = compact::request(self.transcript.messages(), room, estimate::message_tokens);
+        let messages = compact::request(&self.transcript.messages, room, estimate::message_tokens);
         let estimate = self.fixed_tokens() + messages.iter().map(estimate::message_tokens).sum::<f64>();
         (self.request_of(&messages), estimate)
     }
@@ -141,10 +148,10 @@ impl Memory {
         let text = compact::replacement(
             summary,
             &Carried {
-                plan: self.transcript.plan(),
-                files: self.transcript.files_changed().iter().map(|path| self.relative(path)).collect(),
-                last_request: self.transcript.last_request(),
-                opening: self.transcript.opening(),
+                plan: self.transcript.plan.as_ref(),
+                files: self.transcript.files_changed.clone(),
+                last_request: self.transcript.last_user_text.as_deref(),
+                opening: self.transcript.opening.as_deref(),
             },
         )?;
         let raw = self.fixed_tokens() + estimate::text_tokens(&text);
@@ -168,7 +175,7 @@ impl Memory {
         let known = usage.input_tokens + usage.output_tokens;
         let context_tokens = if known > 0 { known } else { self.context_tokens() };
         Event::Usage {
-            usage: Usage { ..usage },
+            usage,
             model: self.route.model.clone(),
             context_tokens,
             window_tokens: self.route.window_tokens,
@@ -181,7 +188,7 @@ impl Memory {
     }
 
     fn raw_tokens(&mut self) -> f64 {
-        let messages = self.transcript.messages();
+        let messages = &self.transcript.messages;
         let (n, sum) = if self.counted.0 <= messages.len() { self.counted } else { (0, 0.0) };
         let sum = sum + messages[n..].iter().map(estimate::message_tokens).sum::<f64>();
         self.counted = (messages.len(), sum);
@@ -194,14 +201,23 @@ impl Memory {
 
     /// Takes back the files of the last turn that still stands, and says what came of it.
     pub fn undo(&mut self) -> Event {
-        let (Some(turn), Some(store)) = (self.transcript.last_turn(), &self.store) else {
-            return Event::Warning { text: "there is nothing to take back".to_owned() };
+        let turn = match self.transcript.undoable() {
+            Ok(turn) => turn,
+            Err(error) => return Event::Warning { text: Fault::from(error).words() },
         };
-        let report = crate::checkpoint::undo::undo(store, &self.transcript.changes_of(turn));
+        let Some(store) = &self.store else {
+            return Event::Warning { text: "no files were kept in this session, so none can be put back".to_owned() };
+        };
+        let report = undo::undo(store, &self.transcript.changes_since(turn));
         Event::Undone {
             turn,
             restored: report.restored.iter().map(|path| self.relative(path)).collect(),
-            conflicts: report.conflicts.iter().map(|path| self.relative(path)).collect(),
+            conflicts: report.conflicts.iter().map(|(path, _)| self.relative(path)).collect(),
         }
+    }
+
+    /// Returns the project's facts when the model has to be told them again, because its first turn was taken back.
+    pub fn opening_to_repeat(&self) -> Option<String> {
+        self.transcript.opening.is_none().then(|| self.opening.clone()).flatten()
     }
 }

@@ -98,6 +98,17 @@ impl Fault {
         self
     }
 
+    /// Returns message and causes as one line, without the hints.
+    pub fn line(&self) -> String {
+        std::iter::once(&self.message).chain(&self.causes).map(String::as_str).collect::<Vec<_>>().join(": ")
+    }
+
+    /// Renders it on one line, for a reader that is no person: message, causes, hints.
+    pub fn words(&self) -> String {
+        let hints = self.hints.iter().map(|hint| format!("hint: {hint}"));
+        std::iter::once(self.line()).chain(hints).collect::<Vec<_>>().join("; ")
+    }
+
     /// Builds a fault from an operating-system error, keeping a closed pipe apart from real failures.
     pub fn io(kind: Kind, message: impl Into<String>, error: &std::io::Error) -> Self {
         let kind = if error.kind() == std::io::ErrorKind::BrokenPipe { Kind::BrokenPipe } else { kind };

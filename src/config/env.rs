@@ -44,6 +44,11 @@ impl Env {
         self.values.iter().map(|(name, value)| (name.as_str(), value.as_os_str()))
     }
 
+    /// Walks all variables whose value is text, owned; for the environment of commands.
+    pub fn texts(&self) -> impl Iterator<Item = (String, String)> {
+        self.iter().filter_map(|(name, value)| Some((name.to_owned(), value.to_str()?.to_owned())))
+    }
+
     /// Walks the variables meant for mimi: those whose name starts with `MIMI_`, empty ones left out.
     pub fn mimi(&self) -> impl Iterator<Item = (&str, &OsStr)> {
         self.iter().filter(|(name, value)| name.starts_with("MIMI_") && !value.is_empty())

@@ -29,6 +29,11 @@ const SPOILER: &[u8] = b" #torn\n";
 trait Sink: Send {
     /// Writes as much as it can.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+    /// Returns the place the next record will have.
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
     /// Returns when all that was written is on disk.
     fn sync(&mut self) -> io::Result<()>;
 }

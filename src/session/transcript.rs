@@ -48,6 +48,8 @@ pub struct Transcript {
     pub context_tokens: u64,
     /// Tokens the model can take.
     pub window_tokens: u64,
+    /// The facts about the project as the model was told them; none when it has to be told again.
+    pub opening: Option<String>,
     /// First line of the person's first words.
     pub title: Option<String>,
     /// The person's last words that still stand.
@@ -184,6 +186,9 @@ impl Transcript {
         if !self.is_in_turn && self.early.is_none() {
             self.early = Some(self.mark());
         }
+        if author == Author::Project {
+            self.opening = Some(text.to_owned());
+        }
         if author == Author::User {
             self.title.get_or_insert_with(|| first_line(text, MAX_TITLE_CHARS));
             self.last_user_text = Some(text.to_owned());
@@ -263,6 +268,9 @@ impl Transcript {
         let mark = self.marks.swap_remove(at);
         self.marks.truncate(at);
         self.messages.truncate(mark.n_messages);
+        if self.messages.is_empty() {
+            self.opening = None;
+        }
         if let Some(Message::User { text }) = self.messages.last_mut() {
             text.truncate(mark.last_bytes);
         }

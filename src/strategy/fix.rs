@@ -86,7 +86,7 @@ pub async fn fix(
     mut listen: impl FnMut(Progress<'_>),
 ) -> Result<Outcome, Fault> {
     let mut last_run = check(job, runner, 0, &cancel, &mut listen).await?;
-    let mut outcome = |ending, rounds, answer, last_run| Ok(Outcome { ending, rounds, answer, last_run });
+    let outcome = |ending, rounds, answer, last_run| Ok(Outcome { ending, rounds, answer, last_run });
     if last_run.is_green {
         return outcome(Ending::NothingToDo, 0, String::new(), last_run);
     }

@@ -35,13 +35,17 @@ pub struct ToolContext {
     /// The workspace and what is known of its files.
     pub workspace: std::sync::Arc<crate::workspace::Workspace>,
     /// Starts processes.
-    pub runner: crate::exec::Runner,
+    pub runner: crate::exec::run::Runner,
     /// Folder for outputs too long for the model, private to the session. The model may read it.
     pub spill_dir: std::path::PathBuf,
     /// Ends the call.
     pub cancel: CancellationToken,
     /// Takes what the call prints while it runs, for the person watching; losing some is no error.
     pub progress: mpsc::Sender<String>,
+    /// Bytes of output a call hands to the model.
+    pub max_output_bytes: usize,
+    /// Time a command may take unless its call asks for another.
+    pub shell_timeout: std::time::Duration,
 }
 
 /// Why a call cannot even be proposed: words for the model saying what is wrong and what would work.

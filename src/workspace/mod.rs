@@ -4,6 +4,7 @@
 //! To add one: a file here for each new source of facts.
 
 pub mod git;
+pub mod git_parse;
 pub mod instructions;
 pub mod walk;
 

@@ -63,7 +63,9 @@ async fn start(app: &App, cx: &Cx, args: &ChatArgs) -> Result<Session, Fault> {
     match args.resume.as_deref() {
         None => app.start(options).await,
         Some("") => {
-            let newest = crate::session::list::latest(&app.sessions_dir(), app.workspace.root())?;
+            let newest = crate::session::list::latest(&app.sessions_dir(), app.workspace.root())?.ok_or_else(|| {
+                Fault::new(Kind::Usage, "there is no session of this folder yet").hint("start one: mimi chat")
+            })?;
             app.resume(&newest.id, options).await
         }
         Some(id) => app.resume(id, options).await,

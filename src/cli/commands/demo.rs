@@ -98,7 +98,7 @@ fn show_change(cx: &Cx, folder: &Path) -> Result<(), Fault> {
     let (name, before) = FILES[1];
     let after = std::fs::read_to_string(folder.join(name))
         .map_err(|error| Fault::io(Kind::Task, format!("cannot read `{name}`"), &error))?;
-    let diff = crate::edit::diff::of_texts(name, before, &after);
+    let diff = crate::edit::diff::file_diff(name, Some(before), Some(&after));
     diff.unified.lines().try_for_each(|line| {
         let style = match line.as_bytes().first() {
             Some(b'+') => Style::Good,

@@ -12,6 +12,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::text::visible;
 use crate::cli::context::{Cx, runtime};
 use crate::cli::output::Style;
+use crate::exec::run::Ending;
 use crate::protocol::task::Task;
 
 /// Time git may take to say its version.
@@ -105,7 +106,7 @@ async fn server_rows(app: &App, cx: &Cx) -> Vec<Row> {
 async fn git_row(app: &App) -> Row {
     let argv = ["git", "--version"].map(str::to_owned).to_vec();
     match app.runner.run_quiet(&argv, app.workspace.root(), GIT_TIMEOUT).await {
-        Ok(output) if output.is_ok() => Row::good("git", String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+        Ok(output) if output.ending == Ending::Exited(0) => Row::good("git", String::from_utf8_lossy(&output.stdout).trim().to_owned()),
         _ => Row {
             what: "git",
             health: Health::Weak,
