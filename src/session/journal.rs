@@ -77,6 +77,7 @@ impl Journal {
             drop(remove_file(&path));
         }
         sync_parent(&path);
+        sync_parent(folder);
         begun
     }
 
