@@ -28,7 +28,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("large");
         let bytes = vec![7_u8; 300_000];
-        std::fs::write(&path, &bytes).unwrap();
+        crate::base::path::write_atomic(&path, &bytes, 0o600).unwrap();
         assert_eq!(of_file(&path).unwrap(), of_bytes(&bytes));
         assert_eq!(of_bytes(b""), "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
         assert!(of_file(&folder.path().join("none")).is_err());

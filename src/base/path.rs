@@ -188,6 +188,11 @@ pub fn create_parents(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)
 }
 
+/// Gives a file exactly these permission bits, whatever the umask.
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+}
+
 /// Marks a file as used at `now`, so that whatever deletes old files keeps it.
 pub fn touch(path: &Path, now: std::time::SystemTime) -> io::Result<()> {
     OpenOptions::new().append(true).open(path)?.set_modified(now)

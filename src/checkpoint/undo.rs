@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::base::hash;
-use crate::base::path::{create_parents, remove_file, write_atomic};
+use crate::base::path::{PRIVATE_FILE, create_parents, remove_file, set_mode, write_atomic};
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::store::{Store, is_absent};
 use crate::protocol::diff::Change;
@@ -140,7 +140,12 @@ fn put_back(store: &Store, change: &Change) -> Result<(), Conflict> {
         return remove_file(&change.path).map_err(Conflict::Refused);
     };
     let bytes = store.load(before).map_err(Conflict::Lost)?;
+    if change.after.is_some() {
+        // Its mode is of today: whoever changed that since meant it.
+        return write_atomic(&change.path, &bytes, USUAL_FILE).map_err(Conflict::Refused);
+    }
     create_parents(&change.path)
-        .and_then(|()| write_atomic(&change.path, &bytes, change.mode.unwrap_or(USUAL_FILE)))
+        .and_then(|()| write_atomic(&change.path, &bytes, PRIVATE_FILE))
+        .and_then(|()| set_mode(&change.path, change.mode.unwrap_or(USUAL_FILE)))
         .map_err(Conflict::Refused)
 }

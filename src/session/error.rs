@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::base::fault::{Explain, Kind};
 use crate::base::text::visible;
+use crate::session::reader::id_of;
 
 /// Why something could not be done with a session.
 #[derive(Debug, Error)]
@@ -119,6 +120,16 @@ fn show(path: &Path) -> String {
     visible(&path.display().to_string()).into_owned()
 }
 
+/// Makes a name one word of a command that can be pasted.
+fn word(name: &str) -> String {
+    let name = visible(name);
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@".contains(c);
+    if !name.is_empty() && name.chars().all(is_plain) {
+        return name.into_owned();
+    }
+    format!("'{}'", name.replace('\'', "'\\''"))
+}
+
 /// Names up to five ids; more would hide the sentence.
 fn sample(ids: &[String]) -> String {
     let named: Vec<String> = ids.iter().rev().take(5).map(|id| visible(id).into_owned()).collect();
@@ -148,17 +159,17 @@ impl Explain for SessionError {
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::Folder { path, .. } | Self::Write { path, .. } if self.is_disk_full() => {
-                format!("df -h {}", show(path.parent().unwrap_or(path)))
+                format!("df -h {}", word(&path.parent().unwrap_or(path).display().to_string()))
             }
             Self::Folder { .. } => "set `XDG_STATE_HOME` to a folder you can write to".to_owned(),
             Self::Open { path, .. } | Self::Read { path, .. } | Self::Write { path, .. } => {
-                format!("ls -l {}", show(path))
+                format!("ls -l {}", word(&path.display().to_string()))
             }
-            Self::InUse { id, .. } => format!("mimi session fork {id}"),
+            Self::InUse { id, .. } => format!("mimi session fork {}", word(id)),
             Self::BadId { .. } | Self::NotFound { .. } => "mimi session list --all".to_owned(),
             Self::Ambiguous { .. } => "give more characters of the id; `mimi session list --all` shows them".to_owned(),
-            Self::NotASession { path, .. } => format!("rm {}", show(path)),
-            Self::NoTurn { id, .. } => format!("mimi session show {id}"),
+            Self::NotASession { path, .. } => format!("mimi session delete {}", word(&id_of(path))),
+            Self::NoTurn { id, .. } => format!("mimi session show {}", word(id)),
             Self::TooLong { .. } | Self::Encode(_) | Self::NothingToUndo | Self::Summarised { .. } => {
                 return Vec::new();
             }

@@ -43,12 +43,12 @@ pub fn fork(source: &Path, up_to: Option<u32>, clock: &dyn Clock) -> Result<Fork
     let written = stream_atomic(&path, |out| {
         serde_json::to_writer(&mut *out, &header)?;
         out.write_all(b"\n")?;
-        copy(&mut reader, up_to, out).map(|copied| records = copied).or_else(|error| match error {
-            CopyError::Write(error) => Err(error),
+        copy(&mut reader, up_to, out).map(|copied| records = copied).map_err(|error| match error {
+            CopyError::Write(error) => error,
             // Carried around the writer, which speaks of its own failures only.
             CopyError::Read(error) => {
                 failed = Some(error);
-                Err(io::ErrorKind::Other.into())
+                io::ErrorKind::Other.into()
             }
         })
     });

@@ -82,6 +82,7 @@ impl Journal {
             drop(remove_file(&path));
         }
         sync_parent(&path);
+        sync_parent(folder);
         begun
     }
 

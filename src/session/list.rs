@@ -106,11 +106,13 @@ pub fn delete(path: &Path) -> Result<(), SessionError> {
 
 /// Deletes sessions in which nothing happened for `keep_days` before `now_ms`, and returns their ids. Zero days keep all.
 ///
-/// Sessions in use and files that are no sessions stay, and so does what cannot be deleted.
+/// Sessions in use and files that are no sessions stay, and so does what cannot be deleted. Copies that a crash cut off
+/// go after a day.
 pub fn prune(folder: &Path, keep_days: u64, now_ms: u64) -> Result<Vec<String>, SessionError> {
     if keep_days == 0 {
         return Ok(Vec::new());
     }
+    sweep(folder, now_ms);
     let kept = Duration::from_secs(keep_days.saturating_mul(DAY_SECONDS));
     let Some(limit) = Duration::from_millis(now_ms).checked_sub(kept) else {
         return Ok(Vec::new());
@@ -118,6 +120,19 @@ pub fn prune(folder: &Path, keep_days: u64, now_ms: u64) -> Result<Vec<String>, 
     let is_old = |path: &PathBuf| modified(path).is_some_and(|at| at < limit);
     let old = files(folder)?.into_iter().filter(is_old).filter(|path| matches!(summary(path), Ok(Some(_))));
     Ok(old.filter(|path| delete(path).is_ok()).map(|path| id_of(&path)).collect())
+}
+
+/// Removes what [`crate::session::fork`] leaves when it is killed; no copy takes a day.
+fn sweep(folder: &Path, now_ms: u64) {
+    let limit = Duration::from_millis(now_ms).saturating_sub(Duration::from_secs(DAY_SECONDS));
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_cut_off = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with('.') && name.contains(".jsonl.mimi-") && modified(path).is_some_and(|at| at < limit)
+    };
+    for path in names.filter(is_cut_off) {
+        drop(remove_file(&path));
+    }
 }
 
 fn modified(path: &Path) -> Option<Duration> {
@@ -173,7 +188,8 @@ fn summary(path: &Path) -> Result<Option<Summary>, SessionError> {
         short_id: header.id.clone(),
         title: header.title.or(head.words),
         created_ms: header.created_ms,
-        active_ms: if head.has_events { last_ms.unwrap_or(header.created_ms) } else { header.created_ms },
+        // A copy is newer than what it holds.
+        active_ms: header.created_ms.max(last_ms.filter(|_| head.has_events).unwrap_or_default()),
         turns: tail.turn.unwrap_or_default(),
         workspace: header.workspace,
         model: tail.model,

@@ -206,6 +206,17 @@ pub fn load(path: &Path) -> Result<Loaded, SessionError> {
     Err(SessionError::NotASession { path: path.to_path_buf(), bytes })
 }
 
+/// Gives every record of a session to `show`, in order: what a front end needs to draw the session again.
+pub fn each_record(path: &Path, mut show: impl FnMut(&Record)) -> Result<(), SessionError> {
+    let mut reader = Reader::open(path)?;
+    while let Some(line) = reader.next_line()? {
+        if let Line::Record(record) = line {
+            show(&record);
+        }
+    }
+    Ok(())
+}
+
 impl Loaded {
     fn take(&mut self, line: Line) {
         match line {

@@ -275,7 +275,8 @@ impl Transcript {
             text.truncate(mark.last_bytes);
         }
         let files = self.files_changed.split_off(mark.n_files.min(self.files_changed.len()));
-        self.files_changed.extend(files.into_iter().filter(|file| conflicts.contains(file)));
+        self.files_changed
+            .extend(files.into_iter().filter(|file| conflicts.iter().any(|conflict| names(conflict, file))));
         self.plan = mark.plan;
         self.last_user_text = mark.last_user_text;
         self.ends_in_facts = mark.ends_in_facts;
@@ -284,6 +285,11 @@ impl Transcript {
         self.open.clear();
         self.is_in_turn = false;
     }
+}
+
+/// Says whether a conflict, `src/a.rs` or `src/a.rs: it changed since`, is about the file.
+fn names(conflict: &str, file: &str) -> bool {
+    conflict.strip_prefix(file).is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ fn delta(text: &str) -> Event {
 }
 
 fn undone(turn: u32) -> Event {
-    Event::Undone { turn, restored: Vec::new(), conflicts: vec!["kept.rs".into()] }
+    Event::Undone { turn, restored: Vec::new(), conflicts: vec!["kept.rs: it changed since".into()] }
 }
 
 fn compacted() -> Event {

@@ -120,7 +120,10 @@ pub fn folder(state: &Path) -> PathBuf {
 pub fn run(cx: &Cx, args: &SessionArgs) -> Result<(), Fault> {
     let folder = folder(&cx.dirs.state);
     match &args.command {
-        SessionCommand::List { all, json } => print_list(cx, &listed(cx, &folder, *all)?, *json),
+        SessionCommand::List { all, json } => {
+            let found = if *all { list::summaries(&folder, None)? } else { listed_here(cx, &folder)? };
+            if *json { print_json(cx, &found) } else { print_rows(cx, &found) }
+        }
         SessionCommand::Show { id, json } => {
             let format = if *json { Format::Json } else { Format::Markdown };
             print_session(cx, &list::find(&folder, id)?, format)
@@ -143,25 +146,30 @@ pub fn run(cx: &Cx, args: &SessionArgs) -> Result<(), Fault> {
             cx.out.note(format!("Copied {}.", count(copy.records as usize, "record")));
             cx.out.line(copy.id)
         }
-        SessionCommand::Delete { ids, yes } => delete(cx, &folder, ids, *yes),
+        SessionCommand::Delete { ids, yes } => {
+            let paths = find_all(&folder, ids)?;
+            if *yes || is_confirmed(cx, paths.len())? {
+                return delete(cx, &paths);
+            }
+            cx.out.note("Nothing deleted.");
+            Ok(())
+        }
     }
 }
 
-fn listed(cx: &Cx, folder: &Path, is_all: bool) -> Result<Vec<Summary>, Fault> {
-    if is_all {
-        return Ok(list::summaries(folder, None)?);
-    }
+fn listed_here(cx: &Cx, folder: &Path) -> Result<Vec<Summary>, Fault> {
     let mut found = list::summaries(folder, Some(&cx.workspace_root))?;
     found.retain(|summary| summary.title.is_some());
     Ok(found)
 }
 
-fn print_list(cx: &Cx, found: &[Summary], is_json: bool) -> Result<(), Fault> {
-    if is_json {
-        let text = serde_json::to_string_pretty(found)
-            .map_err(|error| Fault::new(Kind::Bug, "cannot write the list as JSON").cause(error.to_string()))?;
-        return cx.out.line(export::escape_hidden(&text));
-    }
+fn print_json(cx: &Cx, found: &[Summary]) -> Result<(), Fault> {
+    let text = serde_json::to_string_pretty(found)
+        .map_err(|error| Fault::new(Kind::Bug, "cannot write the list as JSON").cause(error.to_string()))?;
+    cx.out.line(export::escape_hidden(&text))
+}
+
+fn print_rows(cx: &Cx, found: &[Summary]) -> Result<(), Fault> {
     if found.is_empty() {
         cx.out.note("No sessions here. `mimi session list --all` lists those of other folders.");
     }
@@ -215,7 +223,7 @@ fn save_session(cx: &Cx, path: &Path, format: Format, output: &Path) -> Result<(
     // A rename would replace a device or pipe by a file.
     if std::fs::metadata(output).is_ok_and(|meta| !meta.is_file()) {
         return Err(Fault::new(Kind::Usage, format!("`{shown}` is not a regular file"))
-            .hint(format!("mimi session export {} > {shown}", id_of(path))));
+            .hint(format!("leave out `-o {shown}` and end the command with `> {shown}`")));
     }
     crate::session::reader::load(path)?;
     let mut text = String::new();
@@ -230,16 +238,16 @@ fn save_session(cx: &Cx, path: &Path, format: Format, output: &Path) -> Result<(
     Ok(())
 }
 
-/// Deletes all or, when one of the ids is wrong, none.
-fn delete(cx: &Cx, folder: &Path, ids: &[String], is_sure: bool) -> Result<(), Fault> {
+/// Finds all or, when one of the ids is wrong, none.
+fn find_all(folder: &Path, ids: &[String]) -> Result<Vec<PathBuf>, Fault> {
     let mut paths = ids.iter().map(|id| list::find(folder, id)).collect::<Result<Vec<_>, _>>()?;
     paths.sort();
     paths.dedup();
-    if !is_sure && !is_confirmed(cx, paths.len())? {
-        cx.out.note("Nothing deleted.");
-        return Ok(());
-    }
-    for path in &paths {
+    Ok(paths)
+}
+
+fn delete(cx: &Cx, paths: &[PathBuf]) -> Result<(), Fault> {
+    for path in paths {
         list::delete(path)?;
         cx.out.line(format!("deleted {}", cell(&id_of(path))))?;
     }

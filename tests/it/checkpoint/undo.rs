@@ -21,7 +21,7 @@ fn changed_created_and_removed_files_go_back() {
     let place = Place::new();
     place.write("changed", "one");
     place.write("deep/removed", "content");
-    std::fs::set_permissions(place.path("deep/removed"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(place.path("deep/removed"), std::fs::Permissions::from_mode(0o777)).unwrap();
     let changes = [
         place.change("changed", Some("two")),
         place.change("new", Some("made")),
@@ -36,7 +36,7 @@ fn changed_created_and_removed_files_go_back() {
     assert_eq!(place.read("deep/removed").as_deref(), Some("content"));
     assert_eq!(place.read("new"), None);
     let mode = std::fs::metadata(place.path("deep/removed")).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode, 0o755);
+    assert_eq!(mode, 0o777, "also bits the umask would take");
     // What a crash after the last file leaves to do: nothing.
     assert_eq!(take_back(&place, &changes), expected);
 }

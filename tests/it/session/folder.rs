@@ -165,10 +165,13 @@ fn old_sessions_go_unless_they_are_in_use_or_none() {
     age(sessions.begin("old", "a", 0).path(), 91);
     age(sessions.begin("young", "a", 0).path(), 89);
     age(&sessions.put("notes.jsonl", b"mine"), 500);
+    age(&sessions.put(".x.jsonl.mimi-7", b"{"), 2);
+    age(&sessions.put(".y.jsonl.mimi-7", b"{"), 0);
     assert_eq!(list::prune(&sessions.path(), 0, BEGIN_MS).unwrap(), [] as [&str; 0]);
     assert_eq!(list::prune(&sessions.path(), u64::MAX, BEGIN_MS).unwrap(), [] as [&str; 0]);
     assert_eq!(list::prune(&sessions.path(), 90, BEGIN_MS).unwrap(), ["old"]);
     let left = |name: &str| sessions.path().join(name).exists();
+    assert!(!left(".x.jsonl.mimi-7") && left(".y.jsonl.mimi-7"), "only copies that are surely cut off go");
     assert!(left("used.jsonl") && left("young.jsonl") && left("notes.jsonl") && !left("old.jsonl"));
 }
 
@@ -200,6 +203,8 @@ fn a_copy_ends_where_it_is_told_and_goes_its_own_way() {
     write(&mut copy, &turn(3, "elsewhere"));
     assert_eq!(std::fs::read(journal.path()).unwrap(), before, "the source stays as it is");
 
+    let listed = list::summaries(&sessions.path(), None).unwrap();
+    assert_ne!(listed[0].id, "source", "a copy is newer than what it holds");
     for bad in [0, 4] {
         let fault = Fault::from(fork(journal.path(), Some(bad), clock().as_ref()).unwrap_err());
         assert_eq!(fault.message, format!("session `source` has no turn {bad}; it has 3 turns"));

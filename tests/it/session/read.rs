@@ -91,18 +91,20 @@ fn a_later_version_costs_only_what_this_one_cannot_know() {
 fn what_is_no_session_is_said_to_be_none_and_stays_as_it_is() {
     let sessions = Sessions::new();
     let random: Vec<u8> = (0_u32..50_000).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-    let table: [(&str, &[u8]); 5] = [
+    let table: [(&str, &[u8]); 6] = [
         ("empty", b""),
+        ("'odd name'", b"x"),
         ("newlines", b"\n\n\n"),
         ("garbage", &random),
         ("zeroes", &[0; 5000]),
         ("other", b"{\"a\":1}\n[]\n\"text\"\n"),
     ];
     for (name, bytes) in table {
-        let path = sessions.put(&format!("{name}.jsonl"), bytes);
+        let path = sessions.put(&format!("{}.jsonl", name.trim_matches('\'')), bytes);
         let fault = Fault::from(Journal::resume(&path, clock()).map(|_| ()).unwrap_err());
         assert_eq!(fault.kind, Kind::Usage);
         assert!(fault.message.contains("holds no session"), "{fault}");
+        assert_eq!(fault.hints, [format!("mimi session delete {name}")]);
         assert_eq!(std::fs::read(&path).unwrap(), bytes, "{name}");
     }
     let missing = sessions.path().join("missing.jsonl");
@@ -169,5 +171,5 @@ fn an_export_shows_what_happened_and_moves_no_cursor() {
     let records: Vec<mimi::protocol::event::Record> =
         serde_json::from_str(&exported(journal.path(), Format::Json)).unwrap();
     assert_eq!(records[0].event, user(evil), "escapes change no meaning");
-    assert_eq!(exported(&sessions.begin("none", "a", 0).path().to_path_buf(), Format::Json), "[\n]\n");
+    assert_eq!(exported(sessions.begin("none", "a", 0).path(), Format::Json), "[\n]\n");
 }
