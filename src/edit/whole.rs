@@ -15,8 +15,18 @@ const MIN_KEPT_PERCENT: usize = 70;
 const COMMENT_STARTS: [&str; 11] = ["//", "#", "/*", "<!--", "--", ";", "%", "{/*", "\"\"\"", "...", "…"];
 /// Words that, beside an ellipsis in a comment, say that something stays as it was.
 const REST_WORDS: [&str; 12] = [
-    "rest of", "existing", "unchanged", "remaining", "remains", "same as before", "as before", "omitted", "previous code",
-    "other code", "code here", "keep the",
+    "rest of",
+    "existing",
+    "unchanged",
+    "remaining",
+    "remains",
+    "same as before",
+    "as before",
+    "omitted",
+    "previous code",
+    "other code",
+    "code here",
+    "keep the",
 ];
 
 /// Checks that `new` does not leave parts of `old` out; `old` is empty for a new file.
@@ -83,7 +93,9 @@ mod tests {
     #[test]
     fn a_long_file_may_not_lose_a_third_unnoticed() {
         let lines = |n: usize| "x\n".repeat(n);
-        for (old, new, is_refused) in [(101, 70, true), (101, 71, false), (100, 1, false), (0, 5, false), (300, 209, true)] {
+        for (old, new, is_refused) in
+            [(101, 70, true), (101, 71, false), (100, 1, false), (0, 5, false), (300, 209, true)]
+        {
             assert_eq!(check_whole(&lines(old), &lines(new)).is_err(), is_refused, "{old} -> {new}");
         }
     }

@@ -99,7 +99,11 @@ fn list(cx: &ToolContext, call: &Arguments) -> ToolReport {
         if cx.cancel.is_cancelled() || listing.is_full {
             return ControlFlow::Break(());
         }
-        if call.glob.is_some() { listing.push_path(&entry) } else { listing.push_node(&entry) }
+        if call.glob.is_some() {
+            listing.push_path(&entry);
+        } else {
+            listing.push_node(&entry);
+        }
         ControlFlow::Continue(())
     });
     if cx.cancel.is_cancelled() { blocking::cancelled() } else { listing.report(&target.display(), n_unreadable) }
@@ -126,9 +130,7 @@ impl Listing {
 
     fn push_node(&mut self, entry: &Entry) {
         // The walk goes depth first: an entry ends all folders deeper than its own.
-        for (depth, n_met) in self.met.iter().enumerate().skip(entry.depth).rev().map(|(at, n)| (at, *n)).collect::<Vec<_>>() {
-            self.close_folder(depth, n_met);
-        }
+        self.close_folders(entry.depth);
         self.met.resize(entry.depth, 0);
         self.met[entry.depth - 1] += 1;
         if self.hidden_below.is_some_and(|depth| entry.depth > depth) {
@@ -144,11 +146,14 @@ impl Listing {
         self.push(&format!("{indent}{}{}\n", one_line_name(&name), mark(entry)));
     }
 
-    /// Says how much of a folder that ends here was left out.
-    fn close_folder(&mut self, depth: usize, n_met: usize) {
-        if n_met > MAX_PER_FOLDER {
-            let line = format!("{}[{} more]\n", "  ".repeat(depth), n_met - MAX_PER_FOLDER);
-            self.text.push_str(&line);
+    /// Ends the folders from `depth` levels down, saying how much of each was left out.
+    fn close_folders(&mut self, depth: usize) {
+        while self.met.len() > depth {
+            let n_met = self.met.pop().unwrap_or_default();
+            if n_met > MAX_PER_FOLDER {
+                let indent = "  ".repeat(self.met.len());
+                self.text.push_str(&format!("{indent}[{} more]\n", n_met - MAX_PER_FOLDER));
+            }
         }
     }
 
@@ -163,12 +168,13 @@ impl Listing {
 
     fn report(mut self, name: &str, n_unreadable: usize) -> ToolReport {
         if !self.is_full {
-            for depth in (0..self.met.len()).rev() {
-                self.close_folder(depth, self.met[depth]);
-            }
+            self.close_folders(0);
         }
         if self.n_entries == 0 {
-            return ToolReport::ok(format!("`{name}` has no files to list (ignored and hidden ones are left out)"), "empty");
+            return ToolReport::ok(
+                format!("`{name}` has no files to list (ignored and hidden ones are left out)"),
+                "empty",
+            );
         }
         if self.is_full {
             self.text.push_str("[there are more; narrow the list with path, depth or glob]\n");

@@ -80,11 +80,7 @@ impl Manifest {
 
     /// Returns what the model is told.
     pub fn spec(&self) -> ToolSpec {
-        ToolSpec {
-            name: self.name.clone(),
-            description: self.description.clone(),
-            parameters: self.parameters.clone(),
-        }
+        ToolSpec { name: self.name.clone(), description: self.description.clone(), parameters: self.parameters.clone() }
     }
 
     /// Renders the arguments on one line: `path (string), start_line? (integer)`.
@@ -111,7 +107,9 @@ fn type_of(schema: &Value) -> String {
         keys.map(|(name, schema)| format!("{name}: {}", type_of(schema))).collect::<Vec<_>>().join(", ")
     };
     match schema["type"].as_str() {
-        Some("array") if schema["items"]["properties"].is_object() => format!("array of {{{}}}", keys(&schema["items"])),
+        Some("array") if schema["items"]["properties"].is_object() => {
+            format!("array of {{{}}}", keys(&schema["items"]))
+        }
         Some("array") => format!("array of {}", schema["items"]["type"].as_str().unwrap_or("anything")),
         Some(name) => name.to_owned(),
         None => "anything".to_owned(),

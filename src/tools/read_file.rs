@@ -66,9 +66,10 @@ impl Arguments {
 
     fn check(&self) -> Result<(), BadCall> {
         match self.end_line {
-            Some(end) if end < self.first() => {
-                Err(BadCall(format!("end_line {end} is before start_line {}; give them the other way round", self.first())))
-            }
+            Some(end) if end < self.first() => Err(BadCall(format!(
+                "end_line {end} is before start_line {}; give them the other way round",
+                self.first()
+            ))),
             _ => Ok(()),
         }
     }

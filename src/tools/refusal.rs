@@ -25,7 +25,10 @@ pub fn words(cx: &ToolContext, given: &str, error: &EditError) -> String {
         EditError::Ambiguous { lines } => {
             let places: Vec<String> = lines.iter().take(MAX_PLACES).map(ToString::to_string).collect();
             let more = if lines.len() > MAX_PLACES { ", ..." } else { "" };
-            format!("{what}, at lines {}{more}; add lines around it until it is unique, or set replace_all", places.join(", "))
+            format!(
+                "{what}, at lines {}{more}; add lines around it until it is unique, or set replace_all",
+                places.join(", ")
+            )
         }
         EditError::Elided { .. } => format!(
             "{what}. Nothing was written, because that code would be lost; write the complete content, or change the parts with \

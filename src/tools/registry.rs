@@ -76,7 +76,8 @@ impl Registry {
         let is_core = |row: &Row| row.place == Place::Core;
         let hidden = rows().filter(|(_, row)| !is_core(row)).map(|(manifest, _)| manifest).collect::<Vec<_>>();
         let door = MoreTools::new(compiled_in(MORE_TOOLS), &hidden);
-        let mut core: Vec<ToolSpec> = rows().filter(|(_, row)| is_core(row)).map(|(manifest, _)| manifest.spec()).collect();
+        let mut core: Vec<ToolSpec> =
+            rows().filter(|(_, row)| is_core(row)).map(|(manifest, _)| manifest.spec()).collect();
         core.push(door.manifest().spec());
         let mut tools: Vec<Box<dyn Tool>> = rows().map(|(manifest, row)| (row.build)(manifest)).collect();
         tools.push(Box::new(door));
@@ -93,10 +94,8 @@ impl Registry {
         let bare = name.trim();
         let bare = PREFIXES.iter().find_map(|prefix| bare.strip_prefix(prefix)).unwrap_or(bare);
         let wanted = folded(bare);
-        self.get(bare).or_else(|| {
-            let is_meant = |tool: &&Box<dyn Tool>| folded(&tool.manifest().name) == wanted;
-            self.tools.iter().find(is_meant).map(Box::as_ref)
-        })
+        let meant = || self.names().into_iter().find(|name| folded(name) == wanted);
+        self.get(bare).or_else(|| self.get(meant()?))
     }
 
     /// Returns every name, the door's last.
@@ -119,10 +118,12 @@ impl Registry {
         }
         match more_tools::inner_call(tool.manifest(), &arguments)? {
             None => Ok((tool, Value::Object(Map::new()))),
-            Some((inner, arguments)) => match self.resolve(&inner).filter(|inner| inner.manifest().name != more_tools::NAME) {
-                Some(inner) => Ok((inner, arguments)),
-                None => Err(self.unknown(&inner)),
-            },
+            Some((inner, arguments)) => {
+                match self.resolve(&inner).filter(|inner| inner.manifest().name != more_tools::NAME) {
+                    Some(inner) => Ok((inner, arguments)),
+                    None => Err(self.unknown(&inner)),
+                }
+            }
         }
     }
 

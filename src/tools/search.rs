@@ -73,17 +73,17 @@ impl Arguments {
 
     fn regex(&self) -> Result<Regex, BadCall> {
         if self.pattern.is_empty() {
-            return Err(BadCall("the pattern is empty and would match every line; use `list_files` to see the files".to_owned()));
+            return Err(BadCall(
+                "the pattern is empty and would match every line; use `list_files` to see the files".to_owned(),
+            ));
         }
         // An escaped backslash before an `n` is a search for the two characters.
         if self.pattern.contains('\n') || self.pattern.replace(r"\\", "").contains(r"\n") {
             let text = "the pattern has a line end, but files are searched line by line; search for one of the lines";
             return Err(BadCall(text.to_owned()));
         }
-        let built = RegexBuilder::new(&self.pattern)
-            .case_insensitive(self.ignore_case)
-            .size_limit(MAX_PATTERN_BYTES)
-            .build();
+        let built =
+            RegexBuilder::new(&self.pattern).case_insensitive(self.ignore_case).size_limit(MAX_PATTERN_BYTES).build();
         built.map_err(|error| {
             BadCall(format!(
                 "`{}` is not a valid regular expression: {}. To search for exactly this text, use the pattern `{}`",
@@ -190,36 +190,35 @@ impl Hits {
         let lines: Vec<&str> = file.text.lines().collect();
         let found: Vec<usize> = (0..lines.len()).filter(|at| regex.is_match(lines[*at])).collect();
         if !found.is_empty() {
-            self.n_files += 1;
-            let start = self.text.len();
-            self.text.push_str(&format!("{}\n", one_line_name(&name)));
-            self.push_matches(regex, &lines, &found);
-            if self.text.len() > MAX_BYTES {
-                // Cut between lines; the last file may lose some of its matches.
-                let kept = prefix(&self.text, MAX_BYTES).rfind('\n').map_or(start, |at| at + 1);
-                self.text.truncate(kept);
-                self.is_full = true;
-            }
+            self.push_file(regex, &name, (&lines, &found));
         }
         Ok(())
     }
 
-    fn push_matches(&mut self, regex: &Regex, lines: &[&str], found: &[usize]) {
+    /// Appends the matches of one file, as many as fit, under its name.
+    fn push_file(&mut self, regex: &Regex, name: &str, (lines, found): (&[&str], &[usize])) {
         let mut next = 0;
         for (index, at) in found.iter().enumerate() {
+            let end = self.text.len();
+            if index == 0 {
+                self.text.push_str(&format!("{}\n", one_line_name(name)));
+            }
+            let from = at.saturating_sub(self.context).max(next);
+            if self.context > 0 && index > 0 && from > next {
+                self.text.push_str("   --\n");
+            }
+            let until =
+                found.get(index + 1).copied().unwrap_or(lines.len()).min(at + 1 + self.context).min(lines.len());
+            for (number, line) in lines.iter().enumerate().take(until).skip(from) {
+                self.push_line(regex, number + 1, line, if number == *at { ':' } else { '-' });
+            }
             if self.n_matches == self.max_matches || self.text.len() > MAX_BYTES {
+                self.text.truncate(end);
                 self.is_full = true;
                 return;
             }
             self.n_matches += 1;
-            let from = at.saturating_sub(self.context).max(next);
-            if self.context > 0 && next > 0 && from > next {
-                self.text.push_str("   --\n");
-            }
-            let until = found.get(index + 1).copied().unwrap_or(lines.len()).min(at + 1 + self.context).min(lines.len());
-            for number in from..until {
-                self.push_line(regex, number + 1, lines[number], if number == *at { ':' } else { '-' });
-            }
+            self.n_files += usize::from(index == 0);
             next = until;
         }
     }
@@ -245,7 +244,11 @@ impl Hits {
             let (pattern, searched) = (&call.pattern, count(self.n_searched, "file"));
             return ToolReport::ok(format!("no line matches `{pattern}` in {searched}{notes}"), "no matches");
         }
-        let matches = format!("{} in {}", count(self.n_matches, "match").replace("matchs", "matches"), count(self.n_files, "file"));
+        let matches = format!(
+            "{} in {}",
+            count(self.n_matches, "match").replace("matchs", "matches"),
+            count(self.n_files, "file")
+        );
         ToolReport::ok(format!("{}[{matches}{notes}]", self.text), matches)
     }
 }

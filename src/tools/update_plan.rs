@@ -33,7 +33,10 @@ impl UpdatePlan {
             return Err(BadCall(format!("{n_current} steps are in_progress; mark only the one being worked on")));
         }
         if steps.len() > MAX_STEPS {
-            return Err(BadCall(format!("the plan has {} steps; at most {MAX_STEPS} are kept: join some", steps.len())));
+            return Err(BadCall(format!(
+                "the plan has {} steps; at most {MAX_STEPS} are kept: join some",
+                steps.len()
+            )));
         }
         if let Some(empty) = steps.iter().position(|step| step.step.is_empty()) {
             return Err(BadCall(format!("step {} is empty; say what is to be done", empty + 1)));

@@ -115,12 +115,7 @@ fn refuse_unseen(cx: &ToolContext, target: &Resolved, file: &TextFile) -> Option
     )))
 }
 
-fn apply(
-    cx: &ToolContext,
-    target: &Resolved,
-    old: Option<&TextFile>,
-    content: &str,
-) -> Result<ToolReport, EditError> {
+fn apply(cx: &ToolContext, target: &Resolved, old: Option<&TextFile>, content: &str) -> Result<ToolReport, EditError> {
     let (name, before) = (target.display(), text_of(old));
     if before == Some(content) {
         return Ok(ToolReport::ok(format!("`{name}` already has this content; nothing was changed"), "unchanged"));

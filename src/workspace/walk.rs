@@ -128,15 +128,18 @@ impl Walk {
     fn builder(&self, top: &Path) -> WalkBuilder {
         let start = self.start.clone();
         let n_above = start.strip_prefix(top).map_or(0, |below| below.components().count());
+        let repository = repository_of(&self.root);
+        let is_below = repository.is_some_and(|repository| repository != self.root);
         let mut builder = WalkBuilder::new(top);
         builder
             .follow_links(false)
             .hidden(true)
             .ignore(false)
             .git_global(false)
-            .require_git(false)
+            // With it, rules of a folder end at the repository it lies in; without a repository they would not count.
+            .require_git(repository.is_some())
             // What somebody named although rules exclude it is shown whole.
-            .parents(!self.is_named_exception(top) && is_below_repository(top))
+            .parents(is_below && !self.is_named_exception(top))
             .max_depth(self.max_depth.map(|depth| depth + n_above))
             .add_custom_ignore_filename(IGNORE_FILE)
             .current_dir(top)
@@ -157,9 +160,9 @@ impl Walk {
     }
 }
 
-/// Says whether `folder` lies in a repository without being its top: then ignore files above count, up to that top.
-fn is_below_repository(folder: &Path) -> bool {
-    !folder.join(".git").exists() && folder.ancestors().skip(1).any(|above| above.join(".git").exists())
+/// Returns the top of the repository that `folder` lies in or is.
+fn repository_of(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|above| above.join(".git").exists())
 }
 
 fn to_entry(entry: &DirEntry, relative: &Path) -> Entry {

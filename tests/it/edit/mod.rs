@@ -1,0 +1,4 @@
+//! Is a text changed in the place that was meant, whatever it looks like?
+
+mod diff;
+mod replace;

@@ -1,0 +1,10 @@
+//! What do the tools do, called the way the agent calls them?
+
+mod edit_file;
+mod list_files;
+mod plan_and_question;
+mod read_file;
+mod registry;
+mod search;
+mod support;
+mod write_file;
