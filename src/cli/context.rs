@@ -5,11 +5,11 @@
 
 use std::path::PathBuf;
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
 use crate::cli::output::Out;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
-use crate::config::layer::{Loaded, Sources, load};
+use crate::config::layer::{Loaded, Sources, load_or_problems};
 
 /// The surroundings of a command.
 #[derive(Debug, Clone)]
@@ -43,9 +43,18 @@ impl Cx {
     /// Reads the settings; warnings become remarks.
     ///
     /// # Errors
-    /// The first problem of the settings.
+    /// The first problem of the settings; a hint says how to see the others.
     pub fn load(&self) -> Result<Loaded, Fault> {
-        let loaded = load(&self.sources())?;
+        let loaded = load_or_problems(&self.sources()).map_err(|problems| {
+            let n_problems = problems.len();
+            let first = problems.into_iter().next().map(Fault::from);
+            let fault = first.unwrap_or_else(|| Fault::new(Kind::Bug, "no problem named"));
+            if n_problems > 1 {
+                fault.hint(format!("mimi config check lists all {n_problems} problems"))
+            } else {
+                fault
+            }
+        })?;
         for warning in &loaded.warnings {
             self.out.note(format!("warning: {warning}"));
         }

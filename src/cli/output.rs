@@ -41,7 +41,7 @@ impl Out {
 
     /// Prints one remark. A remark nobody can read is dropped.
     pub fn note(&self, text: impl AsRef<str>) {
-        let _ = writeln!(open(&self.remarks), "{}", text.as_ref());
+        writeln!(open(&self.remarks), "{}", text.as_ref()).ok();
     }
 }
 
