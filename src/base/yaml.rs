@@ -9,8 +9,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
-use serde_yaml::granit_parser::input::str::StrInput;
-use serde_yaml::granit_parser::{Event, Marker, Parser, ScalarStyle, Span};
+use serde_yaml::granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
 
 /// Largest text that is parsed. The files of the project are below 20 kB.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -221,7 +220,12 @@ impl<'a> Reader<'a> {
             let key = key(event, span)?;
             let (event, value_span) = self.inner(span)?;
             let (line, column) = place(span.start);
-            entries.push(Entry { key, line, column, value: self.node(event, value_span, depth + 1)? });
+            let mut value = self.node(event, value_span, depth + 1)?;
+            if value.value == Value::Null {
+                // A value that is not there has no place of its own; people look for its key.
+                (value.line, value.column) = (line, column);
+            }
+            entries.push(Entry { key, line, column, value });
         }
         refuse_duplicates(&entries)?;
         Ok(Value::Map(entries))
@@ -291,10 +295,14 @@ fn number(text: &str) -> Option<Value> {
 
 /// Locates an error of serde in the tree and says it without showing the value.
 fn misfit(root: &Node, path: &Path, error: &serde_json::Error) -> YamlError {
+    let text = error.to_string();
+    let unknown = |entry: &&Entry| text.starts_with(&format!("unknown field `{}`", entry.key));
     let (mut node, mut name) = (root, String::new());
     for segment in path.iter() {
         let next = match (segment, &node.value) {
             (Segment::Seq { index }, Value::List(items)) => items.get(*index).map(|item| (item, format!("[{index}]"))),
+            // The place of an unknown key is in its map, not at its value.
+            (Segment::Map { .. }, Value::Map(entries)) if entries.iter().any(|entry| unknown(&entry)) => None,
             (Segment::Map { key } | Segment::Enum { variant: key }, _) => {
                 let dot = if name.is_empty() { "" } else { "." };
                 node.get(key).map(|value| (value, format!("{dot}{}", shown(key))))
@@ -305,11 +313,8 @@ fn misfit(root: &Node, path: &Path, error: &serde_json::Error) -> YamlError {
         node = next;
         name.push_str(&step);
     }
-    let text = error.to_string();
-    let (mut line, mut column) = (node.line, node.column);
-    if let Some(entry) = node.entries().iter().find(|entry| text.starts_with(&format!("unknown field `{}`", entry.key))) {
-        (line, column) = (entry.line, entry.column);
-    }
+    let key = node.entries().iter().find(unknown);
+    let (line, column) = key.map_or((node.line, node.column), |entry| (entry.line, entry.column));
     YamlError { line, column, path: name, message: without_value(&text, node) }
 }
 

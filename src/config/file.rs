@@ -17,6 +17,8 @@ pub const MAX_FILE_BYTES: u64 = 256 * 1024;
 pub enum Guard {
     /// Anybody may have written it; its content is judged instead.
     Open,
+    /// Its group may share it, not everybody: many systems give each user a group of their own.
+    Own,
     /// Only root and the user may have written it: it can redirect every request.
     Unaltered,
     /// Only the user may have written or read it: it holds keys.
@@ -32,7 +34,9 @@ pub fn read(path: &Path, guard: Guard) -> Result<Option<String>, ConfigError> {
     let (file, meta) = match open_regular(path) {
         Ok(opened) => opened,
         // `.mimi` may be a plain file of the project; then there is no `.mimi/config.yaml`.
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(error) => return Err(unreadable(error)),
     };
     if let Some((problem, command)) = exposure(guard, &File { owner: meta.uid(), mode: meta.mode() }, user_id()) {
@@ -45,7 +49,8 @@ pub fn read(path: &Path, guard: Guard) -> Result<Option<String>, ConfigError> {
         return Err(ConfigError::TooLarge { file: path.to_path_buf(), limit_bytes: MAX_FILE_BYTES });
     }
     String::from_utf8(bytes).map(Some).map_err(|error| {
-        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line =
+            1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         ConfigError::NotUtf8 { file: path.to_path_buf(), line }
     })
 }
@@ -59,7 +64,6 @@ struct File {
 /// Returns what is wrong with owner or mode, and the command that mends it.
 fn exposure(guard: Guard, file: &File, user: u32) -> Option<(&'static str, &'static str)> {
     match guard {
-        Guard::Open => None,
         Guard::Unaltered if file.owner != 0 && file.owner != user => {
             Some(("belongs to another user, who could redirect your requests", "sudo chown root"))
         }
@@ -68,7 +72,8 @@ fn exposure(guard: Guard, file: &File, user: u32) -> Option<(&'static str, &'sta
         }
         Guard::Private if file.owner != user => Some(("belongs to another user", "sudo chown \"$(id -u)\"")),
         Guard::Private if file.mode & 0o077 != 0 => Some(("holds keys and can be read by others", "chmod 600")),
-        Guard::Unaltered | Guard::Private => None,
+        Guard::Own if file.mode & 0o002 != 0 => Some(("can be changed by every user of this machine", "chmod o-w")),
+        Guard::Open | Guard::Own | Guard::Unaltered | Guard::Private => None,
     }
 }
 
@@ -85,6 +90,8 @@ mod tests {
             (Guard::Unaltered, 7, 0o644, Some("sudo chown root")),
             (Guard::Unaltered, 0, 0o664, Some("sudo chmod go-w")),
             (Guard::Unaltered, 0, 0o646, Some("sudo chmod go-w")),
+            (Guard::Own, 1000, 0o664, None),
+            (Guard::Own, 1000, 0o666, Some("chmod o-w")),
             (Guard::Private, 1000, 0o600, None),
             (Guard::Private, 1000, 0o640, Some("chmod 600")),
             (Guard::Private, 1000, 0o604, Some("chmod 600")),

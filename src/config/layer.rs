@@ -118,7 +118,11 @@ impl<'a> Stack<'a> {
     }
 
     fn add_file(&mut self, layer: Layer, file: &Path, name: &str) {
-        let guard = if layer == Layer::System { Guard::Unaltered } else { Guard::Open };
+        let guard = match layer {
+            Layer::System => Guard::Unaltered,
+            Layer::User => Guard::Own,
+            _ => Guard::Open,
+        };
         match read(file, guard) {
             Ok(Some(text)) => {
                 self.files.push(file.to_path_buf());

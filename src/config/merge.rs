@@ -45,7 +45,9 @@ impl Notes<'_> {
     fn note_all(&mut self, path: &str, node: &Node) {
         self.note(path, node);
         match &node.value {
-            Value::Map(entries) => entries.iter().for_each(|entry| self.note_all(&join(path, &entry.key), &entry.value)),
+            Value::Map(entries) => {
+                entries.iter().for_each(|entry| self.note_all(&join(path, &entry.key), &entry.value));
+            }
             Value::List(items) => {
                 items.iter().enumerate().for_each(|(index, item)| self.note_all(&format!("{path}[{index}]"), item));
             }

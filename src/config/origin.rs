@@ -81,7 +81,11 @@ pub struct Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line == 0 { write!(out, "{}", self.file) } else { write!(out, "{}:{}:{}", self.file, self.line, self.column) }
+        if self.line == 0 {
+            write!(out, "{}", self.file)
+        } else {
+            write!(out, "{}:{}:{}", self.file, self.line, self.column)
+        }
     }
 }
 

@@ -82,8 +82,8 @@ impl Project<'_> {
 
 /// Says whether a key a project may set lies below `path`.
 fn leads_to_allowed(path: &str) -> bool {
-    let below = |key: &&str| key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
-    MAY_LOWER.iter().chain(MAY_ADD).any(|key| below(&key))
+    let mut allowed = MAY_LOWER.iter().chain(MAY_ADD);
+    allowed.any(|key| key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// Names the first value below a key, so that the message points at the line that sets something.

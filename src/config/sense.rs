@@ -120,7 +120,8 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 }
 
 fn route_problem(route: &str, config: &Config) -> Option<String> {
-    let Some((provider, model)) = route.split_once('/').filter(|(provider, model)| !provider.is_empty() && !model.is_empty())
+    let Some((provider, model)) =
+        route.split_once('/').filter(|(provider, model)| !provider.is_empty() && !model.is_empty())
     else {
         return Some("must be `provider/model`, like `vllm/qwen3-coder` or `auto/qwen3-coder:30b`".to_owned());
     };
@@ -180,7 +181,9 @@ mod tests {
 
     #[test]
     fn provider_names_fit_into_paths_and_routes() {
-        for (name, good) in [("dgx", true), ("a-b_2", true), ("auto", false), ("", false), ("a/b", false), ("a.b", false)] {
+        for (name, good) in
+            [("dgx", true), ("a-b_2", true), ("auto", false), ("", false), ("a/b", false), ("a.b", false)]
+        {
             assert_eq!(is_provider_name(name), good, "{name}");
         }
     }

@@ -140,9 +140,10 @@ impl Walk<'_> {
                     self.wrong(path, problem, node);
                 }
             }
-            (Shape::Text, Value::Text(_)) | (Shape::Switch, Value::Bool(_)) => {}
             // A section or list with all its lines commented out sets nothing.
-            (Shape::Section(_) | Shape::Open(_) | Shape::Texts, Value::Null) => {}
+            (Shape::Text, Value::Text(_))
+            | (Shape::Switch, Value::Bool(_))
+            | (Shape::Section(_) | Shape::Open(_) | Shape::Texts, Value::Null) => {}
             (Shape::Text, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
                 self.wrong(path, format!("must be text, found {}: put it in quotes", node.kind()), node);
             }

@@ -38,7 +38,8 @@ pub struct Assigned {
 
 /// Returns the variable of a key path: `agent.max_steps` is `MIMI_AGENT_MAX_STEPS`.
 pub fn variable(path: &str) -> String {
-    let name: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+    let name: String =
+        path.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
     format!("MIMI_{name}")
 }
 

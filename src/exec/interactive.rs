@@ -17,6 +17,7 @@ const MAX_HIDDEN_BYTES: usize = 64 * 1024;
 ///
 /// # Errors
 /// `argv` is empty or its program cannot be started.
+#[expect(clippy::disallowed_methods, reason = "an editor needs our terminal and outlives nothing: we wait for it")]
 pub fn run_editor(argv: &[String], file: &Path) -> io::Result<i32> {
     use std::os::unix::process::ExitStatusExt as _;
     let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
@@ -29,12 +30,19 @@ pub fn run_editor(argv: &[String], file: &Path) -> io::Result<i32> {
 /// # Errors
 /// There is no terminal, or the user pressed Ctrl-C ([`io::ErrorKind::Interrupted`]).
 pub fn read_hidden(prompt: &str) -> io::Result<String> {
-    let mut terminal = File::options().read(true).write(true).open("/dev/tty")?;
-    let quiet = Quiet::enter(&terminal)?;
-    write!(terminal, "{prompt}")?;
-    let line = read_line(&terminal);
+    read_hidden_on(&File::options().read(true).write(true).open("/dev/tty")?, prompt)
+}
+
+/// As [`read_hidden`], on the terminal given.
+///
+/// # Errors
+/// As [`read_hidden`].
+pub fn read_hidden_on(mut terminal: &File, prompt: &str) -> io::Result<String> {
+    let quiet = Quiet::enter(terminal)?;
+    terminal.write_all(prompt.as_bytes())?;
+    let line = read_line(terminal);
     drop(quiet);
-    writeln!(terminal)?;
+    terminal.write_all(b"\n")?;
     line
 }
 
@@ -64,13 +72,14 @@ impl Drop for Quiet<'_> {
 }
 
 /// Reads bytes up to Enter, with the few editing keys people use on a line they cannot see.
-fn read_line(terminal: &File) -> io::Result<String> {
+fn read_line(mut terminal: &File) -> io::Result<String> {
     let mut line = Vec::new();
-    for byte in terminal.bytes() {
-        match byte? {
-            b'\r' | b'\n' => break,
-            // Ctrl-D ends the input, Ctrl-C gives up, Ctrl-U starts again.
-            4 => break,
+    let mut byte = [0];
+    // One at a time: what follows Enter belongs to whoever reads next.
+    while terminal.read(&mut byte)? == 1 {
+        match byte[0] {
+            // Ctrl-D (4) ends the input like Enter, Ctrl-C (3) gives up, Ctrl-U (21) starts again.
+            b'\r' | b'\n' | 4 => break,
             3 => return Err(io::ErrorKind::Interrupted.into()),
             21 => line.clear(),
             8 | 127 => {

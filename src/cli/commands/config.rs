@@ -92,7 +92,7 @@ fn show(cx: &Cx, args: &ShowArgs) -> Result<(), Fault> {
         cx.out.line(visible(text))
     } else {
         let text = yaml::to_string(value).map_err(|error| Fault::new(Kind::Bug, error.message))?;
-        cx.out.line(text.trim_end())
+        cx.out.line(visible(text.trim_end()))
     }
 }
 

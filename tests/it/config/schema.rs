@@ -1,0 +1,124 @@
+//! Do the compiled-in tables and the typed schema say the same?
+
+use mimi::base::yaml::{Node, Value, parse, to_json};
+use mimi::config::range::RANGES;
+use mimi::config::schema::{Config, ProviderConfig};
+use mimi::config::shape::Shape;
+
+use crate::config::Machine;
+
+const DEFAULT: &str = include_str!("../../../config/default.yaml");
+
+fn paths(value: &serde_json::Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(map) if !map.is_empty() => {
+            map.iter().for_each(|(key, value)| paths(value, &format!("{path}.{key}"), found));
+        }
+        _ => found.push(path.to_owned()),
+    }
+}
+
+#[test]
+fn default_yaml_and_the_schema_have_the_same_keys() {
+    let mut written = to_json(&parse(DEFAULT).unwrap());
+    let config: Config = serde_json::from_value(written.clone()).unwrap();
+    let mut typed = serde_json::to_value(config).unwrap();
+    let (mut in_file, mut in_struct) = (Vec::new(), Vec::new());
+    paths(&written.take(), "", &mut in_file);
+    paths(&typed.take(), "", &mut in_struct);
+    in_file.sort();
+    in_struct.sort();
+    assert_eq!(in_file, in_struct);
+    assert!(in_file.len() > 30);
+}
+
+#[test]
+fn the_shape_of_a_provider_is_that_of_its_struct() {
+    let row = ProviderConfig {
+        kind: mimi::config::schema::ProviderKind::Openai,
+        base_url: String::new(),
+        api_key_env: String::new(),
+        headers: std::collections::BTreeMap::new(),
+    };
+    let mut fields = Vec::new();
+    paths(&serde_json::to_value(row).unwrap(), "", &mut fields);
+    let shape: Vec<String> = Shape::provider().leaves().iter().map(|leaf| format!(".{leaf}")).collect();
+    assert_eq!(shape, fields);
+}
+
+fn numbers(node: &Node, path: &str, found: &mut Vec<(String, i64)>) {
+    for entry in node.entries() {
+        let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+        match entry.value.value {
+            Value::Int(number) => found.push((path, number)),
+            _ => numbers(&entry.value, &path, found),
+        }
+    }
+}
+
+#[test]
+fn every_number_has_a_range_that_holds_its_default() {
+    let mut found = Vec::new();
+    numbers(&parse(DEFAULT).unwrap(), "", &mut found);
+    let mut names: Vec<&str> = RANGES.iter().map(|(name, ..)| *name).collect();
+    for (key, number) in &found {
+        let (_, low, high) = RANGES.iter().find(|(name, ..)| name == key).unwrap_or_else(|| panic!("no range: {key}"));
+        assert!((low..=high).contains(&number), "{key}");
+        names.retain(|name| name != key);
+    }
+    assert!(names.is_empty(), "ranges of keys that are gone: {names:?}");
+}
+
+/// The ends of each range must fit the type of the struct, or the message would come from elsewhere.
+#[test]
+fn the_ends_of_every_range_load() {
+    for (key, low, high) in RANGES {
+        for value in [low, high] {
+            let loaded = Machine::new().flag(key, &value.to_string()).load();
+            assert!(loaded.is_ok(), "{key}: {value}: {:?}", loaded.err());
+        }
+    }
+}
+
+/// A comment stands above each key, or above the section whose first key it is; `routes` is one table.
+#[test]
+fn every_key_of_default_yaml_is_explained_by_a_comment() {
+    let mut explained = false;
+    let mut section = "";
+    for line in DEFAULT.lines() {
+        let text = line.trim_start();
+        if text.is_empty() || text.starts_with('#') {
+            explained = text.starts_with('#');
+        } else if let Some(name) = line.strip_suffix(':').filter(|name| !name.starts_with(' ')) {
+            section = name;
+        } else {
+            assert!(explained || section == "routes", "no comment above `{text}` of `{section}`");
+            explained = false;
+        }
+    }
+}
+
+#[test]
+fn keys_marked_for_projects_are_those_a_project_may_set() {
+    let mut marked = Vec::new();
+    let mut section = "";
+    let mut mark = false;
+    for line in DEFAULT.lines().skip_while(|line| !line.is_empty()) {
+        let text = line.trim_start();
+        if text.starts_with('#') {
+            mark = text.contains("(project");
+        } else if let Some((key, _)) = text.split_once(':') {
+            if line == text {
+                section = key;
+            } else if mark {
+                marked.push(format!("{section}.{key}"));
+            }
+            mark = false;
+        }
+    }
+    let mut allowed: Vec<&str> =
+        mimi::config::project::MAY_LOWER.iter().chain(mimi::config::project::MAY_ADD).copied().collect();
+    marked.sort();
+    allowed.sort_unstable();
+    assert_eq!(marked, allowed);
+}
