@@ -89,7 +89,7 @@ impl App {
         let supervisor = std::env::current_exe()
             .map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
         let environment = environment::clean(env.texts(), &config.tools.pass_env);
-        let http = Http::new(HttpLimits::of(&config.model))?;
+        let http = Http::new(HttpLimits::from(&config.model))?;
         let gateway = Gateway::new(GatewayConfig::of(&config), keys(env, &dirs), http);
         Ok(Self {
             runner: Runner::new(supervisor, environment),

@@ -17,7 +17,7 @@ use crate::policy::{Decision, Policy};
 use crate::protocol::message::{CallId, ToolCall};
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
 use crate::tools::registry::Registry;
-use crate::tools::{Tool, ToolContext};
+use crate::tools::ToolContext;
 
 /// Bytes any outcome may hand to the model, whatever the tool thinks; a safety net above the tools' own caps.
 const MAX_OUTCOME_BYTES: usize = 64 * 1024;

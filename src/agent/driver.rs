@@ -213,7 +213,8 @@ impl Driver {
                 Progress::Done(answer) => {
                     self.stream = None;
                     self.parts.memory.learn(estimate, &answer);
-                    self.emit(self.parts.memory.usage_event(&answer)).await;
+                    let usage = self.parts.memory.usage_event(&answer);
+                    self.emit(usage).await;
                     self.inputs.push_back(match purpose {
                         Purpose::Answer => Input::Answered(answer),
                         Purpose::Summary => Input::Compacted(self.parts.memory.compaction(&answer.text)),

@@ -10,6 +10,8 @@ use crate::workspace::instructions;
 /// Builds the opening message and the warnings met while reading instruction files.
 pub fn build(workspace: &Workspace) -> (String, Vec<String>) {
     let facts = instructions::project_facts(workspace);
-    let found = instructions::collect(workspace);
-    (prompt::OPENING.render(&[facts.trim(), found.text.trim()]).trim_end().to_owned(), found.warnings)
+    let found = instructions::collect(workspace, workspace.root());
+    let texts = found.files.iter().map(|file| format!("# {}\n{}", file.path, file.text.trim()));
+    let texts = texts.collect::<Vec<_>>().join("\n\n");
+    (prompt::OPENING.render(&[facts.trim(), &texts]).trim_end().to_owned(), found.warnings)
 }

@@ -29,11 +29,6 @@ const SPOILER: &[u8] = b" #torn\n";
 trait Sink: Send {
     /// Writes as much as it can.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
-    /// Returns the place the next record will have.
-    pub fn next_seq(&self) -> u64 {
-        self.next_seq
-    }
-
     /// Returns when all that was written is on disk.
     fn sync(&mut self) -> io::Result<()>;
 }
@@ -109,6 +104,11 @@ impl Journal {
 
     fn over(sink: Box<dyn Sink>, path: PathBuf, header: Header, clock: Arc<dyn Clock>) -> Self {
         Self { sink, path, header, clock, next_seq: 1, is_torn: false, notes: Vec::new() }
+    }
+
+    /// Returns the place the next record will have.
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq
     }
 
     /// Writes an event and returns it with its place. When this returns, a crash of the process cannot lose the event;

@@ -24,7 +24,7 @@ pub fn run(cx: &Cx, args: &ManArgs) -> Result<(), Fault> {
     };
     for command in tree.clone().get_subcommands() {
         let name = format!("mimi-{}", command.get_name());
-        write(dir, &name, &page(command.clone().name(name.clone()).bin_name(format!("mimi {}", command.get_name())))?)?;
+        write(dir, &name, &page(command.clone().display_name(name.clone()))?)?;
     }
     write(dir, "mimi", &page(tree)?)
 }
