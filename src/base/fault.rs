@@ -95,6 +95,13 @@ impl Fault {
         self
     }
 
+    /// Renders it on one line, for a reader that is no person: message, causes, hints.
+    pub fn words(&self) -> String {
+        let hints = self.hints.iter().map(|hint| format!("hint: {hint}"));
+        let parts: Vec<String> = [self.message.clone()].into_iter().chain(self.causes.iter().cloned()).collect();
+        [parts.join(": ")].into_iter().chain(hints).collect::<Vec<_>>().join("; ")
+    }
+
     /// Builds a fault from an operating-system error, keeping a closed pipe apart from real failures.
     pub fn io(kind: Kind, message: impl Into<String>, error: &std::io::Error) -> Self {
         let kind = if error.kind() == std::io::ErrorKind::BrokenPipe { Kind::BrokenPipe } else { kind };

@@ -13,3 +13,5 @@ mod report;
 pub mod run;
 pub mod supervise;
 mod tree;
+
+pub use crate::exec::run::Runner;

@@ -3,6 +3,7 @@
 //! The root folder, instruction files, git facts, and which files a session has read. Must not change anything.
 
 pub mod git;
+pub mod git_parse;
 pub mod instructions;
 pub mod walk;
 

@@ -1,5 +1,9 @@
-//! Does mimi do what its user sees? The only integration binary; folders are features.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! Does mimi do what its users are told?
+//!
+//! The only integration test binary: one folder per feature, one `mod` line each.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed step ends its test")]
+#![allow(clippy::disallowed_methods, reason = "tests are no room: they set up files and run programs themselves")]
 
 mod exec;
+mod tools;
+mod workspace;

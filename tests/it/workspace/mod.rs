@@ -1,0 +1,3 @@
+//! Is what mimi knows of a project true and safe to ask?
+
+pub mod git;
