@@ -79,7 +79,7 @@ fn binary_output_is_named_and_not_shown() {
 fn a_file_that_cannot_be_written_is_said_where_the_text_is_cut() {
     let folder = tempfile::tempdir().unwrap();
     let taken = folder.path().join("out.txt");
-    std::fs::File::create(&taken).unwrap();
+    path::create_private(&taken).unwrap();
     let mut capture = capture(100, Some(taken));
     feed(&mut capture, "line\n".repeat(100).as_bytes());
     assert!(capture.text().contains("; whole output could not be kept: File exists"), "{}", capture.text());

@@ -48,6 +48,7 @@ impl Lifeline {
         })
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this room starts processes")]
     fn spawn(runner: &Runner, argv: &[String], cwd: &Path, output: [OwnedFd; 2]) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
         ours.set_nonblocking(true)?;

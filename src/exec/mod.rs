@@ -14,3 +14,5 @@ mod report;
 pub mod run;
 pub mod supervise;
 mod tree;
+
+pub use crate::exec::run::Runner;

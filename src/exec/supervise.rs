@@ -38,6 +38,7 @@ const GIVE_UP: Duration = Duration::from_secs(1);
 /// Runs as a supervisor when the arguments (program name included) say so; otherwise returns none at once.
 ///
 /// To be called first thing in `main`: before the terminal, the configuration and the runtime.
+#[expect(clippy::disallowed_methods, reason = "this room starts processes")]
 pub fn main_if_supervisor(args: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     let mut args = args.skip(1);
     if args.next()? != ARGUMENT {

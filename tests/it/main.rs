@@ -4,7 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed step ends its test")]
 #![allow(clippy::disallowed_methods, reason = "tests are no room: they set up files and run programs themselves")]
 
+mod checkpoint;
+mod config;
+mod edit;
 mod exec;
 mod generated;
+mod model;
+mod session;
 mod support;
 mod tidy;
+mod tools;
+mod workspace;

@@ -5,10 +5,14 @@ mod flood;
 mod survivors;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mimi::exec::environment;
 use mimi::exec::run::{Command, ExecError, Output, Program, Runner};
+use mimi::tools::ToolContext;
+use mimi::workspace::Workspace;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// A folder, a runner, and a mark by which every process of theirs is found in `/proc`.
@@ -57,6 +61,19 @@ impl Bench {
         while !marked(&self.mark).is_empty() {
             assert!(Instant::now() < until, "{what}: left {:?}", marked(&self.mark));
             std::thread::yield_now();
+        }
+    }
+
+    /// Returns what a tool is given, in the folder `work` of ours.
+    pub fn tool_context(&self) -> ToolContext {
+        let work = self.folder.path().join("work");
+        std::fs::create_dir_all(&work).unwrap();
+        ToolContext {
+            workspace: Arc::new(Workspace::open(&work).unwrap()),
+            runner: self.runner.clone(),
+            spill_dir: self.folder.path().join("spill"),
+            cancel: CancellationToken::new(),
+            progress: mpsc::channel(64).0,
         }
     }
 

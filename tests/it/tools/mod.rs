@@ -1,10 +1,12 @@
 //! What do the tools do, called the way the agent calls them?
 
 mod edit_file;
+mod git;
 mod list_files;
 mod plan_and_question;
 mod read_file;
 mod registry;
 mod search;
+mod shell;
 mod support;
 mod write_file;

@@ -1,5 +1,6 @@
 //! What does mimi know of a project without asking anybody?
 
+pub mod git;
 mod instructions;
 mod walk;
 

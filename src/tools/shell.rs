@@ -1,0 +1,166 @@
+//! How does the model run a command?
+//!
+//! The command runs to its end in the workspace: no input, no terminal, a time limit, and nothing left behind. A command that
+//! fails is an answer like any other; only one that cannot run at all is a failure of the call.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::base::fault::Fault;
+use crate::base::{clock, text};
+use crate::exec::run::{Command, Ending, ExecError, Output, Program};
+use crate::protocol::tool::{Action, Intent, ToolOutcome, ToolReport};
+use crate::tools::manifest::Manifest;
+use crate::tools::{BadCall, Tool, ToolBug, ToolContext, lenient, parse_arguments};
+
+/// Bytes of output handed to the model when nothing else is set: about 2500 tokens.
+const MAX_OUTPUT_BYTES: usize = 10_000;
+/// Time a command may take when neither the manifest nor the call says so, in seconds.
+const TIMEOUT_S: u64 = 120;
+/// Longest time a call may ask for, in seconds. Whoever needs more should not run it in a turn.
+const MAX_TIMEOUT_S: u64 = 3600;
+/// Longest form of a command shown to the person watching, in characters.
+const TARGET_CHARS: usize = 120;
+
+/// The tool.
+pub struct Shell {
+    manifest: Manifest,
+    timeout: Duration,
+    max_output_bytes: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    #[serde(alias = "cmd")]
+    command: String,
+    #[serde(default, deserialize_with = "lenient::text", alias = "workdir")]
+    cwd: Option<String>,
+    #[serde(default, deserialize_with = "lenient::count")]
+    timeout_s: Option<usize>,
+}
+
+impl Shell {
+    /// Builds the tool with the limits of its manifest.
+    pub fn new(manifest: Manifest) -> Self {
+        let timeout = Duration::from_secs(manifest.timeout_s.unwrap_or(TIMEOUT_S));
+        Self { manifest, timeout, max_output_bytes: MAX_OUTPUT_BYTES }
+    }
+
+    /// Replaces the limits: the time a command may take unless its call asks for another, and the bytes of output.
+    #[must_use]
+    pub fn with_limits(mut self, timeout: Duration, max_output_bytes: usize) -> Self {
+        self.timeout = timeout;
+        self.max_output_bytes = max_output_bytes;
+        self
+    }
+
+    fn parse(&self, cx: &ToolContext, arguments: &Value) -> Result<(Command, String), BadCall> {
+        let Arguments { command, cwd, timeout_s } = parse_arguments(&self.manifest, arguments)?;
+        if command.trim().is_empty() || command.contains('\0') {
+            return Err(BadCall("`command` is empty or holds a zero byte; pass the text bash should read".to_owned()));
+        }
+        let folder = cx.workspace.resolve(cwd.as_deref().unwrap_or(""));
+        if !folder.is_inside() {
+            let cwd = folder.display();
+            return Err(BadCall(format!("`cwd` {cwd} is outside the project; pass a folder relative to the project")));
+        }
+        let first = text::first_line(&command, TARGET_CHARS);
+        let target = cwd.map_or(first.clone(), |_| format!("{first} (in {})", folder.display()));
+        let timeout = timeout_s.map_or(self.timeout, |s| Duration::from_secs((s as u64).clamp(1, MAX_TIMEOUT_S)));
+        let command = Command {
+            program: Program::Shell(command),
+            cwd: folder.absolute,
+            timeout,
+            max_output_bytes: self.max_output_bytes,
+            spill: Some(cx.spill_dir.join(format!("shell-{}.txt", clock::new_id()))),
+        };
+        Ok((command, target))
+    }
+}
+
+impl Tool for Shell {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn intent(&self, cx: &ToolContext, arguments: &Value) -> Result<Intent, BadCall> {
+        let (command, target) = self.parse(cx, arguments)?;
+        let actions = match command.program {
+            Program::Shell(command) => vec![Action::Execute { command }],
+            Program::Argv(_) => Vec::new(),
+        };
+        Ok(Intent { target, actions, ..Intent::default() })
+    }
+
+    fn run<'a>(&'a self, cx: &'a ToolContext, arguments: Value) -> BoxFuture<'a, Result<ToolReport, ToolBug>> {
+        Box::pin(async move {
+            let command = match self.parse(cx, &arguments) {
+                Ok((command, _)) => command,
+                Err(BadCall(words)) => return Ok(ToolReport::failed(words)),
+            };
+            let timeout = command.timeout;
+            let result = cx.runner.run(command, cx.cancel.clone(), Some(cx.progress.clone())).await;
+            Ok(report(result, timeout))
+        })
+    }
+}
+
+fn report(result: Result<Output, ExecError>, timeout: Duration) -> ToolReport {
+    let output = match result {
+        Ok(output) => output,
+        Err(error) => return ToolReport::failed(Fault::from(error).words()),
+    };
+    match output.ending {
+        Ending::Exited(code) => {
+            let n_lines = output.text.lines().count();
+            let summary = if code == 0 { text::count(n_lines, "line") } else { format!("exit {code}") };
+            ToolReport::ok(told(&output, &format!("exit code {code}")), summary)
+        }
+        Ending::Signalled(signal) => {
+            let ending = format!("ended by signal {}", signal_name(signal));
+            ToolReport::ok(told(&output, &ending), ending)
+        }
+        Ending::TimedOut => {
+            let ending = format!(
+                "timed out after {} s and was ended; pass a larger timeout_s if it needs more",
+                timeout.as_secs()
+            );
+            let summary = format!("timed out after {} s", timeout.as_secs());
+            ToolReport::of(ToolOutcome::TimedOut { text: told(&output, &ending) }, summary)
+        }
+        Ending::Cancelled => ToolReport::of(ToolOutcome::Cancelled, "cancelled"),
+    }
+}
+
+/// Puts the ending on the last line, where a reader looks for it, behind the output.
+fn told(output: &Output, ending: &str) -> String {
+    let newline = if output.text.is_empty() || output.text.ends_with('\n') { "" } else { "\n" };
+    let leftovers = match output.n_leftovers {
+        0 => String::new(),
+        n => {
+            let processes =
+                if n == 1 { "1 background process".to_owned() } else { format!("{n} background processes") };
+            format!("[{processes} ended with the command]\n")
+        }
+    };
+    format!("{}{newline}{leftovers}{ending}", output.text)
+}
+
+/// Renders a signal with its name where it is one of those commands die of.
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        2 => "SIGINT",
+        6 => "SIGABRT",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        15 => "SIGTERM",
+        _ => return signal.to_string(),
+    };
+    format!("{signal} ({name})")
+}
