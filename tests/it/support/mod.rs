@@ -1,0 +1,3 @@
+//! What do tests of more than one feature need?
+
+pub mod wire;
