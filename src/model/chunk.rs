@@ -236,7 +236,3 @@ fn read_usage(chunk: &Map<String, Value>) -> Option<Usage> {
 fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_f64().filter(|n| *n >= 0.0).map(|n| n as u64))
 }
-
-#[cfg(test)]
-#[path = "chunk_tests.rs"]
-mod tests;

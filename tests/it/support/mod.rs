@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! How does a test run the real program as a user would, and read what came out?
 //!
 //! An [`Env`] is one user on one machine: a home and a workspace of its own, an environment built from nothing, and no
@@ -352,3 +353,8 @@ fn a_hanging_run_is_killed_with_all_it_started() {
         std::thread::yield_now();
     }
 }
+=======
+//! What do tests of more than one feature need?
+
+pub mod wire;
+>>>>>>> model
