@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! How does a test run the real program as a user would, and read what came out?
 //!
 //! An [`Env`] is one user on one machine: a home and a workspace of its own, an environment built from nothing, and no
@@ -6,6 +5,7 @@
 #![allow(dead_code, reason = "a harness offers more than each day's tests need")]
 
 pub mod pty;
+pub mod wire;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -353,8 +353,3 @@ fn a_hanging_run_is_killed_with_all_it_started() {
         std::thread::yield_now();
     }
 }
-=======
-//! What do tests of more than one feature need?
-
-pub mod wire;
->>>>>>> model
