@@ -37,6 +37,10 @@ pub(crate) struct Lifeline {
 impl Lifeline {
     /// Starts `argv` in `cwd` below a supervisor, its output going where `stdout` and `stderr` lead.
     pub(crate) fn start(runner: &Runner, argv: &[String], cwd: &Path, output: [OwnedFd; 2]) -> Result<Self, ExecError> {
+        if argv.is_empty() {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "the command is empty");
+            return Err(ExecError::Start { program: String::new(), source });
+        }
         // Asked first because starting in a missing folder fails with the same words as a missing program.
         std::fs::read_dir(cwd).map_err(|source| ExecError::Folder { folder: cwd.to_path_buf(), source })?;
         Self::spawn(runner, argv, cwd, output).map_err(|source| {

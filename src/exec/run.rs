@@ -181,8 +181,9 @@ impl Runner {
         progress: Option<mpsc::Sender<String>>,
     ) -> Result<Output, ExecError> {
         let argv = command.program.argv();
+        let program = argv.first().cloned().unwrap_or_default();
         let started_at = Instant::now();
-        let failed = |source| ExecError::Start { program: argv[0].clone(), source };
+        let failed = |source| ExecError::Start { program: program.clone(), source };
         // One pipe for both keeps the order of what was printed.
         let (reader, writer) = io::pipe().map_err(failed)?;
         let output = [writer.try_clone().map_err(failed)?.into(), writer.into()];
@@ -193,7 +194,7 @@ impl Runner {
             () = cancel.cancelled() => Stop::Cut(Ending::Cancelled),
             () = tokio::time::sleep(command.timeout) => Stop::Cut(Ending::TimedOut),
         };
-        let (ending, n_leftovers) = settle(lifeline, stop, &argv[0]).await?;
+        let (ending, n_leftovers) = settle(lifeline, stop, &program).await?;
         let capture = reading.finish(DRAIN).await;
         let mut capture = capture.unwrap_or_else(|| Capture::new(&command, None));
         Ok(Output {

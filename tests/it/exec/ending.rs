@@ -75,6 +75,7 @@ async fn what_cannot_start_says_what_and_why() {
     let error = bench.try_run(argv(&["echo", &too_long])).await.unwrap_err();
     assert_eq!(error.to_string(), "cannot start `echo`");
     assert!(bench.try_run(argv(&["echo", "a\0b"])).await.is_err());
+    assert!(bench.try_run(argv(&[])).await.is_err());
     assert_eq!(bench.try_run(argv(&["echo", "a b", "$HOME"])).await.unwrap().text, "a b $HOME\n");
 
     let lost = Runner::new("/no/such/mimi".into(), Vec::new());
@@ -119,6 +120,7 @@ async fn an_interrupt_ends_any_command_within_200_ms() {
         "trap '' TERM INT HUP QUIT; echo ready; while :; do sleep 1000; done",
         "for n in 1 2 3 4 5 6 7 8; do (trap '' TERM; sleep 1000 & sleep 1000) & done; setsid sleep 1000 & echo ready; wait",
         "sleep 1000 & kill -STOP $!; echo ready; wait",
+        "trap '' TERM; echo ready; while :; do (setsid sleep 1000 &); sleep 0.001; done",
     ];
     for text in table {
         let mut fastest = Duration::MAX;
