@@ -50,8 +50,7 @@ fn app(cx: &Cx, args: &DemoArgs, folder: &Path) -> Result<App, Fault> {
         return Ok(app);
     }
     cx.out.note("the model's words come from a bundled script; the tools, the edit and the tests are real");
-    let script = Script::parse(SCRIPT)
-        .map_err(|error| Fault::new(Kind::Bug, "the bundled script is broken").cause(error.to_string()))?;
+    let script = Script::parse(SCRIPT)?;
     Ok(app.with_provider("demo", Arc::new(ScriptProvider::new(script))))
 }
 
