@@ -94,6 +94,8 @@ impl Retry {
 pub struct Question {
     /// Who is asked.
     pub provider: Arc<dyn Provider>,
+    /// Its address or name, for errors.
+    pub url: String,
     /// What is asked.
     pub request: Request,
     /// Makes the ids of calls unique that the server sends without; see [`Assembler::new`].
@@ -220,7 +222,8 @@ impl Run {
 
     /// The stream is at its end: what it said last decides whether there is an answer.
     fn end(&mut self) {
-        let broken = |what: &str| ModelError::Broken { url: String::new(), what: what.to_owned() };
+        let url = self.question.url.clone();
+        let broken = |what: &str| ModelError::Broken { url, what: what.to_owned() };
         match self.finish {
             Some(Finish::Aborted) => self.fail(broken("the server gave up before its end")),
             None => self.fail(broken("it ended without a finish reason")),

@@ -47,9 +47,9 @@ pub struct Found {
 }
 
 impl Found {
-    /// Says whether something answers there, be it with an error.
-    pub fn answers(&self) -> bool {
-        !matches!(self.models, Err(ModelError::Offline { .. }))
+    /// Returns its models; none when it would not name them.
+    pub fn served(&self) -> &[ModelInfo] {
+        self.models.as_deref().unwrap_or_default()
     }
 }
 

@@ -16,6 +16,7 @@ pub mod error;
 pub mod gateway;
 pub mod providers;
 pub mod route;
+pub mod seats;
 pub mod sse;
 pub mod think;
 

@@ -8,6 +8,7 @@ pub mod body;
 pub mod http;
 pub mod openai;
 pub mod overflow;
+pub mod player;
 pub mod script;
 pub mod simple;
 pub mod status;

@@ -74,7 +74,7 @@ struct Exchange {
     decoder: Decoder,
     reader: Reader,
     queue: VecDeque<StreamEvent>,
-    /// When the first event of the answer must have come; gone once it has.
+    /// When the answer must have begun; gone once it has.
     first_event_by: Option<Instant>,
 }
 
@@ -210,19 +210,17 @@ impl Exchange {
             Err(error) if self.reader.has_finished() && !matches!(error, ModelError::Cancelled) => None,
             other => other?,
         };
-        let (reader, mut out, mut has_event) = (&mut self.reader, Vec::new(), false);
-        let mut on_event = |event: crate::model::sse::Event<'_>| {
-            has_event = true;
-            reader.read(&event.name, &event.data, &mut out);
-        };
+        let (reader, mut out) = (&mut self.reader, Vec::new());
+        let mut on_event = |event: crate::model::sse::Event<'_>| reader.read(&event.name, &event.data, &mut out);
         let decoded = match &piece {
             Some(bytes) => self.decoder.feed(bytes.as_ref(), &mut on_event),
             None => self.decoder.finish(&mut on_event),
         };
-        self.queue.extend(out);
-        if has_event {
+        // Some servers open with an empty piece and then queue, so only words, thoughts and calls end that wait.
+        if !out.is_empty() {
             self.first_event_by = None;
         }
+        self.queue.extend(out);
         decoded.map_err(|error| ModelError::Broken { url: self.origin.url.clone(), what: error.to_string() })?;
         if piece.is_none() || self.reader.is_done() {
             let mut out = Vec::new();

@@ -97,9 +97,11 @@ async fn a_redirect_to_another_host_is_refused_and_nothing_reaches_that_host() {
     assert!(elsewhere.received().is_empty());
 }
 
+type Stage = (&'static str, fn(&mut Out));
+
 #[tokio::test]
 async fn silence_at_any_stage_ends_in_time() {
-    let handlers: [(&str, fn(&mut Out)); 5] = [
+    let handlers: [Stage; 5] = [
         ("no answer at all", |out| out.hang()),
         ("headers that never end", |out| {
             out.raw(b"HTTP/1.1 200 OK\r\nx-slow: ");

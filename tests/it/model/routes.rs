@@ -1,15 +1,18 @@
 //! Does each task find its server and model, and does the user learn what was chosen?
 
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use mimi::base::fault::Fault;
+use mimi::config::schema::ProviderConfig;
 use mimi::model::error::ModelError;
 use mimi::model::gateway::{Gateway, GatewayConfig};
 use mimi::model::providers::http::Http;
+use mimi::model::providers::script::{Script, ScriptProvider};
 use mimi::protocol::task::Task;
 use serde_json::json;
 
-use super::{LIMITS, config, row};
+use super::{LIMITS, ask, config, outcome, request, row};
 use crate::support::wire::WireServer;
 
 /// A server with models and nothing else.
@@ -182,4 +185,37 @@ async fn a_named_provider_of_the_same_address_lends_its_key_and_headers() {
     let received = server.received();
     assert_eq!(received[0].header("x-team"), Some("core"));
     assert_eq!(received[0].header("authorization"), Some("Bearer from TEST_KEY"));
+}
+
+#[tokio::test]
+async fn a_script_in_a_file_is_a_provider_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("demo.yaml");
+    std::fs::write(&path, "model: tiny\nturns: [{say: one}, {say: two}]\n").unwrap();
+    let mut config = config("");
+    let kind = mimi::config::schema::ProviderKind::Script;
+    config.providers.insert("demo".to_owned(), ProviderConfig { kind, ..row(path.to_str().unwrap()) });
+    config.routes.insert(Task::Chat, "demo/tiny".to_owned());
+    let gateway = gateway(config);
+    for expected in ["one", "two"] {
+        let route = gateway.resolve(Task::Chat, None).await.unwrap();
+        assert_eq!((route.provider.as_str(), route.model.as_str()), ("demo", "tiny"));
+        assert_eq!(outcome(&ask(&gateway, &route, request("hi")).await).unwrap().text, expected);
+    }
+    let missing = ScriptProvider::open("/nowhere/demo.yaml").unwrap_err();
+    assert_eq!(
+        Fault::from(missing).to_string().lines().next(),
+        Some("error: cannot read the script /nowhere/demo.yaml")
+    );
+}
+
+#[tokio::test]
+async fn a_gateway_with_one_provider_takes_its_model_or_says_what_it_has() {
+    let script = Script::parse("model: tiny\nwindow_tokens: 4096\nturns: []").unwrap();
+    let gateway = Gateway::with_provider("demo", Arc::new(ScriptProvider::new(script)));
+    for wanted in [None, Some("tiny"), Some("demo/tiny")] {
+        let route = gateway.resolve(Task::Review, wanted).await.unwrap();
+        assert_eq!((route.model.as_str(), route.window_tokens, route.note), ("tiny", 4096, None));
+    }
+    assert!(matches!(gateway.resolve(Task::Chat, Some("huge")).await, Err(ModelError::NoModel { .. })));
 }

@@ -36,6 +36,7 @@ async fn every_servers_list_of_models_is_read() {
         let server = answering(200, &body);
         let models = at(&server).0.models("server").await.unwrap();
         assert_eq!((models.len(), models[0].id.as_str(), models[0].window_tokens), (1, "a", window_tokens), "{body}");
+        assert_eq!((server.received()[0].method.as_str(), server.received()[0].path.as_str()), ("GET", "/v1/models"));
     }
     let server = answering(200, &json!({"object": "list", "data": null}));
     assert!(matches!(at(&server).0.models("server").await, Err(ModelError::Refused { .. })));

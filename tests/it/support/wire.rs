@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mimi::model::providers::script::{Failure, Player, Script, Seen, Turn};
+use mimi::model::providers::player::{Player, Seen};
+use mimi::model::providers::script::{Failure, Script, Turn};
 use mimi::model::{Finish, StreamEvent};
 use serde_json::{Value, json};
 
@@ -252,13 +253,13 @@ fn play_turn(turn: &Turn, out: &mut Out) {
 /// Renders events as an OpenAI-compatible server would stream them.
 pub fn render(events: &[StreamEvent]) -> String {
     let has_calls = events.iter().any(|event| matches!(event, StreamEvent::Tool(_)));
-    let (mut sse, mut usage) = (line(&choice(json!({"role": "assistant", "content": ""}), Value::Null)), String::new());
+    let (mut sse, mut usage) = (line(&choice(&json!({"role": "assistant", "content": ""}), None)), String::new());
     for event in events {
         let chunk = match event {
-            StreamEvent::Text(text) => choice(json!({"content": text}), Value::Null),
-            StreamEvent::Reasoning(text) => choice(json!({"reasoning": text}), Value::Null),
-            StreamEvent::Tool(piece) => choice(json!({"tool_calls": [call(piece)]}), Value::Null),
-            StreamEvent::Finish(finish) => choice(json!({}), reason(*finish, has_calls).into()),
+            StreamEvent::Text(text) => choice(&json!({"content": text}), None),
+            StreamEvent::Reasoning(text) => choice(&json!({"reasoning": text}), None),
+            StreamEvent::Tool(piece) => choice(&json!({"tool_calls": [call(piece)]}), None),
+            StreamEvent::Finish(finish) => choice(&json!({}), Some(reason(*finish, has_calls))),
             StreamEvent::Usage(counts) => {
                 usage = line(&json!({"choices": [], "usage": {
                     "prompt_tokens": counts.input_tokens, "completion_tokens": counts.output_tokens,
@@ -293,7 +294,7 @@ fn call(piece: &mimi::model::ToolPiece) -> Value {
     call
 }
 
-fn choice(delta: Value, finish_reason: Value) -> Value {
+fn choice(delta: &Value, finish_reason: Option<&str>) -> Value {
     json!({"id": "x", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]})
 }
 
