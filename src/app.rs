@@ -32,7 +32,7 @@ use crate::session::header::Header;
 use crate::session::journal::Journal;
 use crate::session::recorder::Recorder;
 use crate::session::transcript::Transcript;
-use crate::tools::ToolContext;
+use crate::tools::{Limits as ToolLimits, ToolContext};
 use crate::tools::registry::Registry;
 use crate::workspace::Workspace;
 
@@ -194,8 +194,10 @@ impl App {
             spill_dir,
             cancel: tokio_util::sync::CancellationToken::new(),
             progress,
-            max_output_bytes: self.config.tools.max_output_bytes,
-            shell_timeout: Duration::from_secs(self.config.tools.shell_timeout_s),
+            limits: ToolLimits {
+                max_output_bytes: self.config.tools.max_output_bytes,
+                shell_timeout: Duration::from_secs(self.config.tools.shell_timeout_s),
+            },
         }
     }
 }
@@ -209,7 +211,7 @@ struct Begun {
 }
 
 /// Looks keys up when a provider is first used, so that a slow keyring never delays the start.
-fn keys(env: &Env, dirs: &Dirs) -> crate::model::gateway::Keys {
+fn keys(env: &Env, dirs: &Dirs) -> crate::model::seats::Keys {
     let (env, dirs) = (env.clone(), dirs.clone());
     Box::new(move |provider: &str, key_env: &str| {
         let found = crate::config::secret::find(&env, &dirs, provider, key_env);

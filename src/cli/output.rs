@@ -55,13 +55,14 @@ impl Style {
     }
 }
 
-/// Where the result goes.
-type Results = Arc<Mutex<dyn Write + Send>>;
+/// Where text goes.
+type Stream = Arc<Mutex<dyn Write + Send>>;
 
 /// Where output goes and how it looks.
 #[derive(Clone)]
 pub struct Out {
-    results: Results,
+    results: Stream,
+    remarks: Stream,
     is_quiet: bool,
     colours_stdout: bool,
     colours_stderr: bool,
@@ -82,6 +83,7 @@ impl Out {
         COLOUR_STDERR.store(colours_stderr, Ordering::Relaxed);
         Self {
             results: Arc::new(Mutex::new(std::io::stdout())),
+            remarks: Arc::new(Mutex::new(std::io::stderr())),
             is_quiet: global.quiet,
             colours_stdout: decide(std::io::stdout().is_terminal()),
             colours_stderr,
@@ -89,11 +91,12 @@ impl Out {
         }
     }
 
-    /// Writes results to `results`, without colour and without notes; for tests.
-    pub fn to(results: impl Write + Send + 'static) -> Self {
+    /// Writes to `results` and `remarks`, without colour; for tests.
+    pub fn to(results: impl Write + Send + 'static, remarks: impl Write + Send + 'static) -> Self {
         Self {
             results: Arc::new(Mutex::new(results)),
-            is_quiet: true,
+            remarks: Arc::new(Mutex::new(remarks)),
+            is_quiet: false,
             colours_stdout: false,
             colours_stderr: false,
             spinner: Arc::default(),
@@ -134,7 +137,9 @@ impl Out {
     pub fn note_styled(&self, style: Style, text: impl AsRef<str>) {
         if !self.is_quiet {
             self.idle();
-            print_stderr(&format!("{}\n", style.paint(text.as_ref(), self.colours_stderr)));
+            let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+            // Standard error may be closed; then there is nobody to tell.
+            drop(writeln!(remarks, "{}", style.paint(text.as_ref(), self.colours_stderr)));
         }
     }
 

@@ -19,8 +19,6 @@ use crate::tools::{BadCall, Tool, ToolBug, ToolContext, lenient, parse_arguments
 use crate::workspace::git::{Compared, Git as Repository, GitError, Lines};
 use crate::workspace::git_parse::{BlameLine, Commit, Patch, Status};
 
-/// Bytes handed to the model: about 2500 tokens.
-const MAX_OUTPUT_BYTES: usize = 10_000;
 /// Longest line of it.
 const MAX_LINE_BYTES: usize = 2000;
 /// Commits of a log when the call does not say.
@@ -272,7 +270,8 @@ const MAX_TIME_MS: u64 = 253_402_300_799_000;
 /// Cuts an answer to what the model gets; the whole goes to a file it can read.
 fn clipped(cx: &ToolContext, answer: &str) -> String {
     let answer = text::plain(answer);
-    if answer.len() <= MAX_OUTPUT_BYTES {
+    let max_bytes = cx.limits.max_output_bytes;
+    if answer.len() <= max_bytes {
         return answer;
     }
     let file = cx.spill_dir.join(format!("git-{}.txt", clock::new_id()));
@@ -283,7 +282,7 @@ fn clipped(cx: &ToolContext, answer: &str) -> String {
         Err(error) => format!("; whole output could not be kept: {error}"),
     };
     let lines: Vec<_> = answer.lines().map(|line| text::clip_line(line, MAX_LINE_BYTES)).collect();
-    text::clip_middle(&lines.join("\n"), MAX_OUTPUT_BYTES, &note).into_owned()
+    text::clip_middle(&lines.join("\n"), max_bytes, &note).into_owned()
 }
 
 /// Adds the paths, when there are any, and commits.
@@ -314,7 +313,7 @@ async fn step(cx: &ToolContext, arguments: Vec<String>, timeout: Duration) -> Re
         program: Program::Argv(fixed.map(str::to_owned).into_iter().chain(arguments).collect()),
         cwd: cx.workspace.root().to_path_buf(),
         timeout,
-        max_output_bytes: MAX_OUTPUT_BYTES,
+        max_output_bytes: cx.limits.max_output_bytes,
         spill: Some(cx.spill_dir.join(format!("git-{}.txt", clock::new_id()))),
     };
     cx.runner.run(command, cx.cancel.clone(), Some(cx.progress.clone())).await

@@ -21,6 +21,8 @@ pub mod target;
 pub mod update_plan;
 pub mod write_file;
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -42,10 +44,24 @@ pub struct ToolContext {
     pub cancel: CancellationToken,
     /// Takes what the call prints while it runs, for the person watching; losing some is no error.
     pub progress: mpsc::Sender<String>,
-    /// Bytes of output a call hands to the model.
+    /// How much a call may take.
+    pub limits: Limits,
+}
+
+/// How much a call may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of output handed to the model.
     pub max_output_bytes: usize,
-    /// Time a command may take unless its call asks for another.
-    pub shell_timeout: std::time::Duration,
+    /// Time a command may run unless its call asks for another.
+    pub shell_timeout: Duration,
+}
+
+impl Default for Limits {
+    /// For tests; a session takes its limits from the configuration.
+    fn default() -> Self {
+        Self { max_output_bytes: 10_000, shell_timeout: Duration::from_secs(120) }
+    }
 }
 
 /// Why a call cannot even be proposed: words for the model saying what is wrong and what would work.

@@ -16,10 +16,6 @@ use crate::protocol::tool::{Action, Intent, ToolOutcome, ToolReport};
 use crate::tools::manifest::Manifest;
 use crate::tools::{BadCall, Tool, ToolBug, ToolContext, lenient, parse_arguments};
 
-/// Bytes of output handed to the model when nothing else is set: about 2500 tokens.
-const MAX_OUTPUT_BYTES: usize = 10_000;
-/// Time a command may take when neither the manifest nor the call says so, in seconds.
-const TIMEOUT_S: u64 = 120;
 /// Longest time a call may ask for, in seconds. Whoever needs more should not run it in a turn.
 const MAX_TIMEOUT_S: u64 = 3600;
 /// Longest form of a command shown to the person watching, in characters.
@@ -28,8 +24,6 @@ const TARGET_CHARS: usize = 120;
 /// The tool.
 pub struct Shell {
     manifest: Manifest,
-    timeout: Duration,
-    max_output_bytes: usize,
 }
 
 #[derive(Deserialize)]
@@ -44,18 +38,9 @@ struct Arguments {
 }
 
 impl Shell {
-    /// Builds the tool with the limits of its manifest.
+    /// Builds the tool.
     pub fn new(manifest: Manifest) -> Self {
-        let timeout = Duration::from_secs(manifest.timeout_s.unwrap_or(TIMEOUT_S));
-        Self { manifest, timeout, max_output_bytes: MAX_OUTPUT_BYTES }
-    }
-
-    /// Replaces the limits: the time a command may take unless its call asks for another, and the bytes of output.
-    #[must_use]
-    pub fn with_limits(mut self, timeout: Duration, max_output_bytes: usize) -> Self {
-        self.timeout = timeout;
-        self.max_output_bytes = max_output_bytes;
-        self
+        Self { manifest }
     }
 
     fn parse(&self, cx: &ToolContext, arguments: &Value) -> Result<(Command, String), BadCall> {
@@ -70,12 +55,12 @@ impl Shell {
         }
         let first = text::first_line(&command, TARGET_CHARS);
         let target = cwd.map_or(first.clone(), |_| format!("{first} (in {})", folder.display()));
-        let timeout = timeout_s.map_or(self.timeout, |s| Duration::from_secs((s as u64).clamp(1, MAX_TIMEOUT_S)));
+        let timeout = timeout_s.map_or(cx.limits.shell_timeout, |s| Duration::from_secs((s as u64).clamp(1, MAX_TIMEOUT_S)));
         let command = Command {
             program: Program::Shell(command),
             cwd: folder.absolute,
             timeout,
-            max_output_bytes: self.max_output_bytes,
+            max_output_bytes: cx.limits.max_output_bytes,
             spill: Some(cx.spill_dir.join(format!("shell-{}.txt", clock::new_id()))),
         };
         Ok((command, target))

@@ -49,6 +49,7 @@ fn mimi(machine: &Machine, line: &str, key: &str) -> Printed {
         workspace_root: machine.path("project"),
         flags: Vec::new(),
         out: Out::to(results.clone(), remarks.clone()),
+        global: mimi::cli::Global::default(),
     };
     let result = match Line::try_parse_from(["mimi"].into_iter().chain(line.split_whitespace())) {
         Ok(Line::Config(args)) => config::run(&cx, &args),

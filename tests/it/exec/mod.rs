@@ -74,6 +74,7 @@ impl Bench {
             spill_dir: self.folder.path().join("spill"),
             cancel: CancellationToken::new(),
             progress: mpsc::channel(64).0,
+            limits: mimi::tools::Limits::default(),
         }
     }
 

@@ -31,6 +31,7 @@ impl Bench {
             spill_dir,
             cancel: CancellationToken::new(),
             progress: tokio::sync::mpsc::channel(1).0,
+            limits: mimi::tools::Limits::default(),
         };
         let bench = Self { folder, registry: Registry::new(), cx };
         for (name, text) in files {
