@@ -32,8 +32,8 @@ use crate::session::header::Header;
 use crate::session::journal::Journal;
 use crate::session::recorder::Recorder;
 use crate::session::transcript::Transcript;
-use crate::tools::{Limits as ToolLimits, ToolContext};
 use crate::tools::registry::Registry;
+use crate::tools::{Limits as ToolLimits, ToolContext};
 use crate::workspace::Workspace;
 
 /// Settings, folders and the workspace, ready to start agents.
@@ -83,9 +83,8 @@ pub struct Session {
 impl App {
     /// Puts everything together; touches neither network nor disk beyond the workspace folder.
     pub fn new(config: Config, env: &Env, dirs: Dirs, folder: &Path) -> Result<Self, Fault> {
-        let workspace = Workspace::open(folder).map_err(|error| {
-            Fault::io(Kind::Usage, format!("cannot work in `{}`", folder.display()), &error)
-        })?;
+        let workspace = Workspace::open(folder)
+            .map_err(|error| Fault::io(Kind::Usage, format!("cannot work in `{}`", folder.display()), &error))?;
         let supervisor = std::env::current_exe()
             .map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
         let environment = environment::clean(env.texts(), &config.tools.pass_env);

@@ -42,9 +42,14 @@ enum Status {
     Waiting,
     Asked(Proposal),
     Questioned,
-    Running { is_parallel_safe: bool },
+    Running {
+        is_parallel_safe: bool,
+    },
     /// Ended, not yet reported because an earlier call has not.
-    Ended { report: Box<ToolReport>, duration_ms: u64 },
+    Ended {
+        report: Box<ToolReport>,
+        duration_ms: u64,
+    },
     Reported,
 }
 
@@ -94,7 +99,9 @@ impl Batch {
         let is_first = self.slots[..at].iter().all(Slot::is_over);
         let slot = &mut self.slots[at];
         match verdict {
-            Verdict::Run(proposal) if is_first || proposal.is_parallel_safe => slot.propose(&proposal, out).start(proposal, out),
+            Verdict::Run(proposal) if is_first || proposal.is_parallel_safe => {
+                slot.propose(&proposal, out).start(proposal, out)
+            }
             Verdict::Refuse { outcome, .. } => {
                 let summary = crate::base::text::first_line(outcome.text(), 60);
                 slot.status = ended(ToolReport::of(outcome, summary));

@@ -16,8 +16,8 @@ use crate::checkpoint::store::{Kept, Skipped, Store};
 use crate::policy::{Decision, Policy};
 use crate::protocol::message::{CallId, ToolCall};
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
-use crate::tools::registry::Registry;
 use crate::tools::ToolContext;
+use crate::tools::registry::Registry;
 
 /// Bytes any outcome may hand to the model, whatever the tool thinks; a safety net above the tools' own caps.
 const MAX_OUTCOME_BYTES: usize = 64 * 1024;
@@ -102,9 +102,9 @@ impl Dispatch {
         if let Some(question) = intent.question {
             return match self.approvals {
                 Approvals::Person => Verdict::Question(question),
-                Approvals::Nobody => failed(
-                    "nobody is there to answer; decide yourself, say what you assumed, and go on".to_owned(),
-                ),
+                Approvals::Nobody => {
+                    failed("nobody is there to answer; decide yourself, say what you assumed, and go on".to_owned())
+                }
             };
         }
         let decision = self.policy.decide(&intent.actions);

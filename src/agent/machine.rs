@@ -151,9 +151,14 @@ enum State {
     /// Calls of the last answer are being dealt with.
     Acting(Batch),
     /// A summary is under way; the turn goes on afterwards if there is one.
-    Compacting { in_turn: bool },
+    Compacting {
+        in_turn: bool,
+    },
     /// The user or a limit ended the turn; running calls are being ended.
-    Stopping { batch: Batch, end: TurnEnd },
+    Stopping {
+        batch: Batch,
+        end: TurnEnd,
+    },
 }
 
 impl Machine {

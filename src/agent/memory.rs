@@ -174,12 +174,7 @@ impl Memory {
         let usage = answer.usage;
         let known = usage.input_tokens + usage.output_tokens;
         let context_tokens = if known > 0 { known } else { self.context_tokens() };
-        Event::Usage {
-            usage,
-            model: self.route.model.clone(),
-            context_tokens,
-            window_tokens: self.route.window_tokens,
-        }
+        Event::Usage { usage, model: self.route.model.clone(), context_tokens, window_tokens: self.route.window_tokens }
     }
 
     fn context_tokens(&mut self) -> u64 {

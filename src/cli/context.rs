@@ -36,8 +36,9 @@ impl Cx {
     pub fn new(env: Env, global: Global) -> Result<Self, Fault> {
         let workspace_root = match &global.cwd {
             Some(folder) => folder.clone(),
-            None => std::env::current_dir()
-                .map_err(|error| Fault::io(Kind::Usage, "the present folder is gone", &error))?,
+            None => {
+                std::env::current_dir().map_err(|error| Fault::io(Kind::Usage, "the present folder is gone", &error))?
+            }
         };
         let workspace_root = workspace_root.canonicalize().map_err(|error| {
             Fault::io(Kind::Usage, format!("cannot work in `{}`", workspace_root.display()), &error)

@@ -36,7 +36,8 @@ pub struct Prompt {
 impl Prompt {
     /// Opens the editor with the history kept in `history`; a history that cannot be read is an empty one.
     pub fn new(history: &Path) -> Result<Self, Fault> {
-        let broken = |error: ReadlineError| Fault::new(Kind::Bug, "cannot read from the terminal").cause(error.to_string());
+        let broken =
+            |error: ReadlineError| Fault::new(Kind::Bug, "cannot read from the terminal").cause(error.to_string());
         let config = Config::builder().max_history_size(HISTORY_LINES).map_err(broken)?.auto_add_history(true).build();
         let mut editor = DefaultEditor::with_config(config).map_err(broken)?;
         drop(editor.load_history(history));

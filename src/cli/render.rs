@@ -107,7 +107,14 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    fn on_finished(&mut self, call: &str, tool: &str, outcome: &ToolOutcome, summary: &str, ms: u64) -> Result<(), Fault> {
+    fn on_finished(
+        &mut self,
+        call: &str,
+        tool: &str,
+        outcome: &ToolOutcome,
+        summary: &str,
+        ms: u64,
+    ) -> Result<(), Fault> {
         self.out.idle();
         let at = self.running.iter().position(|(id, _)| id == call);
         let target = at.map(|at| self.running.remove(at).1).unwrap_or_default();

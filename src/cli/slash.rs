@@ -39,11 +39,26 @@ pub struct Row {
 /// Every command.
 pub const TABLE: &[Row] = &[
     Row { name: "/help", argument: "", help: "list these commands", read: |_| Some(Slash::Help) },
-    Row { name: "/plan", argument: "", help: "show the plan; plan mode (reads only) on or off", read: |_| Some(Slash::Plan) },
+    Row {
+        name: "/plan",
+        argument: "",
+        help: "show the plan; plan mode (reads only) on or off",
+        read: |_| Some(Slash::Plan),
+    },
     Row { name: "/mode", argument: "plan|ask|auto", help: "how much is done without asking", read: read_mode },
     Row { name: "/model", argument: "[NAME]", help: "show or change the model", read: read_model },
-    Row { name: "/undo", argument: "", help: "take back the last turn: its files and its words", read: |_| Some(Slash::Undo) },
-    Row { name: "/compact", argument: "", help: "summarise the conversation to make room", read: |_| Some(Slash::Compact) },
+    Row {
+        name: "/undo",
+        argument: "",
+        help: "take back the last turn: its files and its words",
+        read: |_| Some(Slash::Undo),
+    },
+    Row {
+        name: "/compact",
+        argument: "",
+        help: "summarise the conversation to make room",
+        read: |_| Some(Slash::Compact),
+    },
     Row { name: "/quit", argument: "", help: "leave; the session is kept", read: |_| Some(Slash::Quit) },
 ];
 
@@ -66,7 +81,9 @@ pub fn parse(line: &str) -> Option<Result<Slash, Fault>> {
     let Some(row) = TABLE.iter().find(|row| row.name == name) else {
         let near = nearest(name, TABLE.iter().map(|row| row.name));
         let fault = Fault::new(Kind::Usage, format!("there is no command `{name}`"));
-        return Some(Err(fault.hint(near.map_or_else(|| "/help lists them".to_owned(), |near| format!("did you mean {near}?")))));
+        return Some(Err(
+            fault.hint(near.map_or_else(|| "/help lists them".to_owned(), |near| format!("did you mean {near}?")))
+        ));
     };
     let argument = line[name.len()..].trim();
     let wrong = || Fault::new(Kind::Usage, format!("`{name}` takes {}", row.argument));

@@ -168,10 +168,12 @@ mod tests {
     #[test]
     fn kinds_of_text_cost_what_the_tokenizer_says() {
         // (text, tokens by the Qwen2 tokenizer's measured bytes per token, allowed share of error)
-        let rust = "pub fn resolve(root: &Path, given: &Path) -> Resolved {\n    let absolute = follow(root.join(given));\n";
+        let rust =
+            "pub fn resolve(root: &Path, given: &Path) -> Resolved {\n    let absolute = follow(root.join(given));\n";
         let digits = "1234567890".repeat(10);
         let base64 = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9w".repeat(4);
-        let table = [(rust, rust.len() as f64 / 4.5, 0.35), (&digits, 100.0, 0.4), (&base64, base64.len() as f64 / 1.35, 0.1)];
+        let table =
+            [(rust, rust.len() as f64 / 4.5, 0.35), (&digits, 100.0, 0.4), (&base64, base64.len() as f64 / 1.35, 0.1)];
         for (text, expected, tolerance) in table {
             let got = text_tokens(text);
             assert!((got / expected - 1.0).abs() < tolerance, "{got} for {expected}: {text:.40}");

@@ -14,5 +14,3 @@ mod report;
 pub mod run;
 pub mod supervise;
 mod tree;
-
-pub use crate::exec::run::Runner;

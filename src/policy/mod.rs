@@ -59,7 +59,10 @@ impl Explain for PolicyError {
     }
 
     fn hints(&self) -> Vec<String> {
-        vec!["rules look like `shell:cargo test`, `shell:make *`, `write:src/**`, `read:/etc/hosts`, `git:commit`".to_owned()]
+        vec![
+            "rules look like `shell:cargo test`, `shell:make *`, `write:src/**`, `read:/etc/hosts`, `git:commit`"
+                .to_owned(),
+        ]
     }
 }
 

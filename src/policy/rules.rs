@@ -11,8 +11,10 @@ use crate::policy::PolicyError;
 use crate::protocol::tool::Action;
 
 /// Characters that make a shell do more than start one program with plain words.
-const SHELL_SYNTAX: &[char] =
-    &[';', '&', '|', '<', '>', '$', '`', '(', ')', '{', '}', '[', ']', '*', '?', '~', '!', '#', '\\', '"', '\'', '\n', '\r', '='];
+const SHELL_SYNTAX: &[char] = &[
+    ';', '&', '|', '<', '>', '$', '`', '(', ')', '{', '}', '[', ']', '*', '?', '~', '!', '#', '\\', '"', '\'', '\n',
+    '\r', '=',
+];
 
 /// One rule, as written and as understood.
 #[derive(Debug)]

@@ -21,7 +21,9 @@ pub struct AnswerSchema {
 impl AnswerSchema {
     /// Compiles a JSON schema (any draft up to 2020-12). References to other documents are refused: nothing is fetched.
     pub fn compile(schema: &Value) -> Result<Self, Fault> {
-        let bad = |error: &dyn std::fmt::Display| Fault::new(Kind::Usage, "the answer schema is not valid").cause(error.to_string());
+        let bad = |error: &dyn std::fmt::Display| {
+            Fault::new(Kind::Usage, "the answer schema is not valid").cause(error.to_string())
+        };
         let mut compiler = boon::Compiler::new();
         compiler.use_loader(Box::new(NoLoader));
         compiler.add_resource("mimi:answer", schema.clone()).map_err(|error| bad(&error))?;
@@ -32,7 +34,8 @@ impl AnswerSchema {
 
     /// Reads an answer: the whole text, or what stands in its only code fence. `Err` says what is wrong with it.
     pub fn read(&self, answer: &str) -> Result<Value, String> {
-        let value: Value = serde_json::from_str(unfenced(answer)).map_err(|error| format!("it is not JSON: {error}"))?;
+        let value: Value =
+            serde_json::from_str(unfenced(answer)).map_err(|error| format!("it is not JSON: {error}"))?;
         self.schemas.validate(&value, self.index).map_err(|error| error.to_string())?;
         Ok(value)
     }

@@ -55,7 +55,8 @@ impl Shell {
         }
         let first = text::first_line(&command, TARGET_CHARS);
         let target = cwd.map_or(first.clone(), |_| format!("{first} (in {})", folder.display()));
-        let timeout = timeout_s.map_or(cx.limits.shell_timeout, |s| Duration::from_secs((s as u64).clamp(1, MAX_TIMEOUT_S)));
+        let timeout =
+            timeout_s.map_or(cx.limits.shell_timeout, |s| Duration::from_secs((s as u64).clamp(1, MAX_TIMEOUT_S)));
         let command = Command {
             program: Program::Shell(command),
             cwd: folder.absolute,

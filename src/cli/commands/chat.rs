@@ -106,7 +106,8 @@ impl<'a> Chat<'a> {
 
     fn greet(&self) -> Result<(), Fault> {
         let route = &self.session.route;
-        let text = format!("mimi {}: {} at {}, mode {}", env!("CARGO_PKG_VERSION"), route.model, route.url, self.mode.name());
+        let text =
+            format!("mimi {}: {} at {}, mode {}", env!("CARGO_PKG_VERSION"), route.model, route.url, self.mode.name());
         self.cx.out.styled(Style::Dim, visible(&text))?;
         self.cx.out.styled(Style::Dim, "/help lists the commands; Ctrl-C interrupts; Ctrl-D leaves")
     }
@@ -158,7 +159,9 @@ impl<'a> Chat<'a> {
                 let mode = if self.mode == Mode::Plan { self.app.config.agent.mode } else { Mode::Plan };
                 self.set_mode(mode).await?;
             }
-            Slash::Model(None) => self.cx.out.line(format!("{} at {}", self.session.route.model, self.session.route.url))?,
+            Slash::Model(None) => {
+                self.cx.out.line(format!("{} at {}", self.session.route.model, self.session.route.url))?
+            }
             Slash::Model(Some(model)) => self.operation(Op::SetModel { model }).await?,
         }
         Ok(Next::Continue)
@@ -287,4 +290,3 @@ fn chosen(question: &Question, text: &str) -> String {
 fn gone() -> Fault {
     Fault::new(Kind::Bug, "the agent ended unexpectedly")
 }
-

@@ -39,7 +39,12 @@ pub fn run(cx: &Cx, args: &DemoArgs) -> Result<(), Fault> {
     cx.out.note_styled(Style::Bold, "mimi demo: a small Rust project with a bug and three tests, two of them red");
     cx.out.note(format!("project: {}", folder.display()));
     let app = app(cx, args, &folder)?;
-    let job = Job { command: CHECK.to_owned(), folder: app.workspace.root().to_path_buf(), max_rounds: 3, timeout_s: TIMEOUT_S };
+    let job = Job {
+        command: CHECK.to_owned(),
+        folder: app.workspace.root().to_path_buf(),
+        max_rounds: 3,
+        timeout_s: TIMEOUT_S,
+    };
     let outcome = work(cx, &app, &job, &FixArgs::default()).map_err(|fault| explain(fault, args))?;
     finish(cx, &folder, &outcome)
 }

@@ -106,7 +106,9 @@ async fn server_rows(app: &App, cx: &Cx) -> Vec<Row> {
 async fn git_row(app: &App) -> Row {
     let argv = ["git", "--version"].map(str::to_owned).to_vec();
     match app.runner.run_quiet(&argv, app.workspace.root(), GIT_TIMEOUT).await {
-        Ok(output) if output.ending == Ending::Exited(0) => Row::good("git", String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+        Ok(output) if output.ending == Ending::Exited(0) => {
+            Row::good("git", String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        }
         _ => Row {
             what: "git",
             health: Health::Weak,

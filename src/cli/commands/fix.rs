@@ -55,12 +55,7 @@ fn job(app: &App, args: &FixArgs) -> Result<Job, Fault> {
         None if !fix.test_command.is_empty() => fix.test_command.clone(),
         None => runner::detect(&folder)?.command,
     };
-    Ok(Job {
-        command,
-        folder,
-        max_rounds: args.max_rounds.unwrap_or(fix.max_rounds),
-        timeout_s: fix.test_timeout_s,
-    })
+    Ok(Job { command, folder, max_rounds: args.max_rounds.unwrap_or(fix.max_rounds), timeout_s: fix.test_timeout_s })
 }
 
 /// Runs the job and shows its progress.
@@ -147,11 +142,15 @@ fn report(cx: &Cx, job: &Job, outcome: &Outcome, args: &FixArgs) -> Result<(), F
             let answer = visible(outcome.answer.trim()).into_owned();
             say(format!("fixed in {rounds}: `{}` passes\n\n{answer}", visible(&job.command)))
         }
-        Ending::NotFixed => Err(Fault::new(Kind::Task, still).cause(output()).hint("give it more rounds: mimi fix --max-rounds 10")),
+        Ending::NotFixed => {
+            Err(Fault::new(Kind::Task, still).cause(output()).hint("give it more rounds: mimi fix --max-rounds 10"))
+        }
         Ending::OutOfBudget { what } => {
             Err(Fault::new(Kind::Budget, format!("{still}; stopped at a limit: {what}")).cause(output()))
         }
-        Ending::Refused => Err(Fault::new(Kind::Denied, format!("{still}; the agent needed an approval nobody could give"))
-            .hint("allow it with --allow RULE, as named in the refusal above")),
+        Ending::Refused => {
+            Err(Fault::new(Kind::Denied, format!("{still}; the agent needed an approval nobody could give"))
+                .hint("allow it with --allow RULE, as named in the refusal above"))
+        }
     }
 }

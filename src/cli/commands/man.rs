@@ -22,6 +22,8 @@ pub fn run(cx: &Cx, args: &ManArgs) -> Result<(), Fault> {
     let Some(dir) = &args.dir else {
         return cx.out.text(&String::from_utf8_lossy(&page(tree)?));
     };
+    crate::base::path::create_dirs(dir)
+        .map_err(|error| Fault::io(Kind::Task, format!("cannot create `{}`", dir.display()), &error))?;
     for command in tree.clone().get_subcommands() {
         let name = format!("mimi-{}", command.get_name());
         write(dir, &name, &page(command.clone().display_name(name.clone()))?)?;

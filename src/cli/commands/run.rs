@@ -96,7 +96,12 @@ async fn stop_on_signal(signals: &mut Signals, ops: tokio::sync::mpsc::Sender<Op
     }
 }
 
-async fn carry_out(session: &mut Session, task: String, schema: Option<&AnswerSchema>, view: &mut View<'_>) -> Result<(), Fault> {
+async fn carry_out(
+    session: &mut Session,
+    task: String,
+    schema: Option<&AnswerSchema>,
+    view: &mut View<'_>,
+) -> Result<(), Fault> {
     let mut broken = None;
     let result = answer::run(&mut session.handle, task, schema, |record| {
         if broken.is_none() {
@@ -112,7 +117,10 @@ async fn carry_out(session: &mut Session, task: String, schema: Option<&AnswerSc
     match turn.end {
         TurnEnd::Answered if turn.refused > 0 => Err(Fault::new(
             Kind::Denied,
-            format!("{} refused, because nobody could approve", crate::base::text::count(turn.refused as usize, "call")),
+            format!(
+                "{} refused, because nobody could approve",
+                crate::base::text::count(turn.refused as usize, "call")
+            ),
         )
         .hint("allow it with --allow RULE, as named in the refusal above, or use --mode auto")),
         TurnEnd::Answered => Ok(()),

@@ -19,7 +19,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("crossterm", &["cli"]),
     ("encoding_rs", &["edit"]),
-    ("etcetera", &["config"]),
+    // Patterns over names of files.
+    ("globset", &["policy"]),
     ("humantime", &["base"]),
     ("ignore", &["workspace"]),
     ("indicatif", &["cli"]),
@@ -33,7 +34,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustyline", &["cli"]),
     // The path of a wrong value, where what others wrote is read.
     ("serde_path_to_error", &["base", "config", "tools"]),
+    // async-openai takes keys as its type.
+    ("secrecy", &["model"]),
     ("serde_yaml", &["base"]),
+    ("signal_hook", &["exec"]),
     ("similar", &["edit"]),
     ("strsim", &["base"]),
     ("tower", &["model"]),

@@ -23,7 +23,7 @@ const TOP_LEVEL: &[&str] = &[
 ];
 
 /// Entries of the top level that are still to come. An entry that is there must be struck from this list.
-const TO_COME: &[&str] = &["README.md", "completions", "man"];
+const TO_COME: &[&str] = &[];
 
 /// Folders that say what goes in them.
 const EXPLAINED: &[&str] = &["config", "prompts", "tests", "tools"];

@@ -1,0 +1,272 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_mimi_global_optspecs
+    string join \n C/cwd= m/model= set= q/quiet color= h/help V/version
+end
+
+function __fish_mimi_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_mimi_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_mimi_using_subcommand
+    set -l cmd (__fish_mimi_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c mimi -n "__fish_mimi_needs_command" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_needs_command" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_needs_command" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_needs_command" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_needs_command" -s V -l version -d 'Print version'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "chat" -d 'Talk with the agent about this project'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "run" -d 'Carry out one task and print the answer'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "fix" -d 'Make a failing check pass'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "demo" -d 'Watch mimi fix a small project, without any model server'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "session" -d 'List, show, resume, fork, export or delete sessions'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "config" -d 'Show, check or edit the configuration'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "auth" -d 'Store, list or remove keys of model servers'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "doctor" -d 'Check that everything mimi needs is there'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "man" -d 'Print or write the man pages'
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -l mode -d 'How much may be done without asking' -r -f -a "plan\t'Read only'
+ask\t'Ask before writing and running'
+auto\t'Write in the workspace without asking'"
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -l resume -d 'Continue this session; without an ID the newest one of this folder' -r
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l mode -d 'How much may be done without asking: what would be asked is refused, as nobody is there to answer' -r -f -a "plan\t'Read only'
+ask\t'Ask before writing and running'
+auto\t'Write in the workspace without asking'"
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l allow -d 'Allow what this rule covers: `shell:cargo test`, `shell:make *`, `write:src/**`, `git:commit`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l output-schema -d 'Make the answer one JSON value that follows the JSON schema in this file' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l json -d 'Print every event as a line of JSON instead of the answer'
+complete -c mimi -n "__fish_mimi_using_subcommand run" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l test -d 'The check, as a shell command; found from the project\'s files when not given' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-rounds -d 'Times the agent is handed the failures' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow -d 'Allow what this rule covers: `shell:make *`, `write:docs/**`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l detect -d 'Show which check would be run, and stop'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l json -d 'Print every event as a line of JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand demo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand demo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand demo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand demo" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand demo" -l live -d 'Let the configured model server do the work instead of the bundled script'
+complete -c mimi -n "__fish_mimi_using_subcommand demo" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand demo" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "list" -d 'List the sessions of this workspace, the latest first'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "show" -d 'Print a session'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "resume" -d 'Go on with a session'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "export" -d 'Write a session as Markdown or JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "fork" -d 'Copy a session, so that it can go another way'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "delete" -d 'Delete sessions'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l all -d 'Also list sessions of other workspaces, and those in which nobody said anything'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l json -d 'Print a JSON array'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l json -d 'Print a JSON array of its records'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l format -d 'What to write' -r -f -a "md\t'Markdown, to read'
+json\t'One JSON array of records'
+jsonl\t'One JSON object a line: the session file as far as it can be read'"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s o -l output -d 'File to write, private to you; standard output when left out or `-`' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l turn -d 'Copy what happened up to the end of this turn' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Do not ask'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -f -a "show" -d 'Print the settings in use, or one of them'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -f -a "check" -d 'Report every problem of the settings, or of one file'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -f -a "path" -d 'Print the path of your settings file'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -f -a "edit" -d 'Open your settings file in $VISUAL or $EDITOR, then check it'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l origin -d 'Print one line per value, with the file and line it comes from'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l json -d 'Print JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l all -d 'Print every file that is looked at, and whether it is there'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -f -a "set" -d 'Store a key, read from a hidden prompt or from a pipe'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -f -a "list" -d 'List the providers that have a key, and where it is kept'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -f -a "remove" -d 'Remove a stored key'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l json -d 'Print the rows as JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand completions" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand completions" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand completions" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand completions" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand man" -l dir -d 'Write mimi.1 and a page for each command into this folder instead of printing mimi.1' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand man" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand man" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand man" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand man" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand man" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand man" -s h -l help -d 'Print help'
