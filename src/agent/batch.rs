@@ -100,7 +100,7 @@ impl Batch {
         let slot = &mut self.slots[at];
         match verdict {
             Verdict::Run(proposal) if is_first || proposal.is_parallel_safe => {
-                slot.propose(&proposal, out).start(proposal, out)
+                slot.propose(&proposal, out).start(proposal, out);
             }
             Verdict::Refuse { outcome, .. } => {
                 let summary = crate::base::text::first_line(outcome.text(), 60);

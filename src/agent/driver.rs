@@ -60,11 +60,17 @@ struct Driver {
     stream: Option<Stream>,
     calls: FuturesUnordered<BoxFuture<'static, Finished>>,
     /// Pieces of output of running calls, for the person watching.
-    output: (mpsc::Sender<(CallId, String)>, mpsc::Receiver<(CallId, String)>),
+    output: Output,
     /// Ends all running calls.
     cancel_calls: CancellationToken,
     deadline: Option<Instant>,
     inputs: VecDeque<Input>,
+}
+
+/// Both ends of what running calls print.
+struct Output {
+    sender: mpsc::Sender<(CallId, String)>,
+    receiver: mpsc::Receiver<(CallId, String)>,
 }
 
 /// The model request under way.
@@ -92,13 +98,14 @@ enum Wake {
 
 impl Driver {
     fn new(parts: Parts, ops: mpsc::Receiver<Op>, records: mpsc::Sender<Record>) -> Self {
+        let (sender, receiver) = mpsc::channel(RECORDS_CAPACITY);
         Self {
             parts,
             ops,
             records,
             stream: None,
             calls: FuturesUnordered::new(),
-            output: mpsc::channel(RECORDS_CAPACITY),
+            output: Output { sender, receiver },
             cancel_calls: CancellationToken::new(),
             deadline: None,
             inputs: VecDeque::new(),
@@ -140,7 +147,7 @@ impl Driver {
         tokio::select! {
             biased;
             op = self.ops.recv(), if is_open => Wake::Op(op),
-            Some((call, text)) = self.output.1.recv() => Wake::Output(call, text),
+            Some((call, text)) = self.output.receiver.recv() => Wake::Output(call, text),
             Some(finished) = self.calls.next() => Wake::Finished(finished),
             pieces = next_pieces(&mut self.stream), if self.stream.is_some() => Wake::Progress(pieces),
             () = sleep_until(deadline), if deadline.is_some() => Wake::TimeUp,
@@ -156,7 +163,7 @@ impl Driver {
                 let verdict = self.parts.dispatch.judge(&call);
                 self.inputs.push_back(Input::Judged { call: call.id, verdict });
             }
-            Effect::Run(call) => self.run_call(call),
+            Effect::Run(call) => self.run_call(&call),
             Effect::CancelCalls => {
                 self.cancel_calls.cancel();
                 self.cancel_calls = CancellationToken::new();
@@ -275,10 +282,10 @@ impl Driver {
 
     // ---- calls
 
-    fn run_call(&mut self, call: CallId) {
+    fn run_call(&mut self, call: &CallId) {
         let (progress, mut pieces) = mpsc::channel::<String>(16);
-        let (output, id) = (self.output.0.clone(), call.clone());
-        let run = self.parts.dispatch.run(&call, progress, self.cancel_calls.child_token());
+        let (output, id) = (self.output.sender.clone(), call.clone());
+        let run = self.parts.dispatch.run(call, progress, self.cancel_calls.child_token());
         let forward = async move {
             while let Some(text) = pieces.recv().await {
                 // Only for the person watching: what does not fit is dropped rather than waited for.
@@ -289,7 +296,7 @@ impl Driver {
     }
 
     async fn on_finished(&mut self, finished: Finished) {
-        while let Ok((call, text)) = self.output.1.try_recv() {
+        while let Ok((call, text)) = self.output.receiver.try_recv() {
             self.emit(Event::ToolOutput { call, text }).await;
         }
         let turn = self.parts.machine.turn();
@@ -342,8 +349,8 @@ async fn next_pieces(stream: &mut Option<Stream>) -> Vec<Progress> {
 
 fn join(pieces: &mut Vec<Progress>, piece: Progress) {
     match (pieces.last_mut(), piece) {
-        (Some(Progress::Text(last)), Progress::Text(more)) => last.push_str(&more),
-        (Some(Progress::Reasoning(last)), Progress::Reasoning(more)) => last.push_str(&more),
+        (Some(Progress::Text(last)), Progress::Text(more))
+        | (Some(Progress::Reasoning(last)), Progress::Reasoning(more)) => last.push_str(&more),
         (_, piece) => pieces.push(piece),
     }
 }

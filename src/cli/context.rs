@@ -8,7 +8,7 @@ use crate::cli::Global;
 use crate::cli::output::Out;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
-use crate::config::layer::{Loaded, Sources, load};
+use crate::config::layer::{Loaded, Sources, load_or_problems};
 
 /// Where the administrator's settings are.
 pub const SYSTEM_FILE: &str = "/etc/mimi/config.yaml";
@@ -62,7 +62,15 @@ impl Cx {
 
     /// Loads the configuration from all layers and says what is odd about it.
     pub fn load(&self) -> Result<Loaded, Fault> {
-        let loaded = load(&self.sources())?;
+        let loaded = load_or_problems(&self.sources()).map_err(|problems| {
+            let n_problems = problems.len();
+            let first = problems.into_iter().next().map(Fault::from);
+            let fault = first.unwrap_or_else(|| Fault::new(Kind::Bug, "no problem named"));
+            match n_problems {
+                0 | 1 => fault,
+                _ => fault.hint(format!("mimi config check lists all {n_problems} problems")),
+            }
+        })?;
         for warning in &loaded.warnings {
             self.out.note(format!("warning: {warning}"));
         }

@@ -160,7 +160,7 @@ impl<'a> Chat<'a> {
                 self.set_mode(mode).await?;
             }
             Slash::Model(None) => {
-                self.cx.out.line(format!("{} at {}", self.session.route.model, self.session.route.url))?
+                self.cx.out.line(format!("{} at {}", self.session.route.model, self.session.route.url))?;
             }
             Slash::Model(Some(model)) => self.operation(Op::SetModel { model }).await?,
         }

@@ -24,7 +24,7 @@ pub fn run(cx: &Cx, args: &ManArgs) -> Result<(), Fault> {
     };
     crate::base::path::create_dirs(dir)
         .map_err(|error| Fault::io(Kind::Task, format!("cannot create `{}`", dir.display()), &error))?;
-    for command in tree.clone().get_subcommands() {
+    for command in tree.get_subcommands() {
         let name = format!("mimi-{}", command.get_name());
         write(dir, &name, &page(command.clone().display_name(name.clone()))?)?;
     }
