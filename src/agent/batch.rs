@@ -102,9 +102,11 @@ impl Batch {
             Verdict::Run(proposal) if is_first || proposal.is_parallel_safe => {
                 slot.propose(&proposal, out).start(proposal, out);
             }
-            Verdict::Refuse { outcome, .. } => {
-                let summary = crate::base::text::first_line(outcome.text(), 60);
-                slot.status = ended(ToolReport::of(outcome, summary));
+            Verdict::Refuse { proposal, report, .. } => {
+                if let Some(proposal) = proposal {
+                    slot.propose(&proposal, out);
+                }
+                slot.status = Status::Ended { report, duration_ms: 0 };
             }
             _ if !is_first => return false,
             Verdict::Run(proposal) => slot.propose(&proposal, out).start(proposal, out),

@@ -123,13 +123,17 @@ impl Dispatch {
         match decision {
             Decision::Allow => Verdict::Run(proposal),
             Decision::Ask { why, .. } if self.approvals == Approvals::Person => Verdict::Ask { proposal, why },
-            Decision::Ask { why, rules } => Verdict::Refuse {
-                outcome: ToolOutcome::Denied { text: refusal_text(&proposal, &why, &rules) },
-                needs_approval: true,
-            },
+            Decision::Ask { why, rules } => {
+                let text = refusal_text(&proposal, &why, &rules);
+                let summary = format!("refused: {why}; allow it with {}", allow_flags(&rules));
+                let report = Box::new(ToolReport::of(ToolOutcome::Denied { text, rules }, summary));
+                Verdict::Refuse { proposal: Some(proposal), report, needs_approval: true }
+            }
             Decision::Deny { why } => {
                 let text = format!("`{} {}` was refused: {why}", proposal.tool, proposal.target);
-                Verdict::Refuse { outcome: ToolOutcome::Denied { text }, needs_approval: false }
+                let outcome = ToolOutcome::Denied { text, rules: Vec::new() };
+                let report = Box::new(ToolReport::of(outcome, format!("refused: {why}")));
+                Verdict::Refuse { proposal: Some(proposal), report, needs_approval: false }
             }
         }
     }
@@ -208,15 +212,20 @@ fn clip(mut report: ToolReport) -> ToolReport {
 }
 
 fn refusal_text(proposal: &Proposal, why: &str, rules: &[String]) -> String {
-    let allow: Vec<String> = rules.iter().map(|rule| format!("--allow '{rule}'")).collect();
     format!(
         "`{} {}` was refused, because {why} and nobody is there to approve it. The user can allow it with {} or in `policy.allow`.",
         proposal.tool,
         proposal.target,
-        allow.join(" ")
+        allow_flags(rules)
     )
 }
 
+/// Renders rules as flags that can be pasted into a shell.
+pub fn allow_flags(rules: &[String]) -> String {
+    let flag = |rule: &String| format!("--allow '{}'", rule.replace('\'', r"'\''"));
+    rules.iter().map(flag).collect::<Vec<_>>().join(" ")
+}
+
 fn failed(text: String) -> Verdict {
-    Verdict::Refuse { outcome: ToolOutcome::Failed { text }, needs_approval: false }
+    Verdict::Refuse { proposal: None, report: Box::new(ToolReport::failed(text)), needs_approval: false }
 }

@@ -4,6 +4,7 @@ use tokio::sync::mpsc;
 
 use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::op::Op;
+use crate::protocol::tool::ToolOutcome;
 
 /// Operations that may wait for the agent.
 pub const OPS_CAPACITY: usize = 64;
@@ -26,6 +27,8 @@ pub struct TurnSummary {
     pub end: TurnEnd,
     /// Calls refused because nobody could approve them.
     pub refused: u32,
+    /// The rules that would have allowed them, each once.
+    pub missing_rules: Vec<String>,
     /// The model's last words.
     pub answer: String,
 }
@@ -36,12 +39,18 @@ impl Handle {
     /// Returns none when the agent ended before the turn did.
     pub async fn turn(&mut self, text: String, mut listen: impl FnMut(&Record)) -> Option<TurnSummary> {
         self.ops.send(Op::Submit { text }).await.ok()?;
-        let mut answer = String::new();
+        let (mut answer, mut missing_rules) = (String::new(), Vec::new());
         while let Some(record) = self.records.recv().await {
             listen(&record);
             match record.event {
                 Event::AssistantMessage { text, .. } => answer = text,
-                Event::TurnDone { end, refused, .. } => return Some(TurnSummary { end, refused, answer }),
+                Event::ToolFinished { outcome: ToolOutcome::Denied { rules, .. }, .. } => {
+                    let new: Vec<String> = rules.into_iter().filter(|rule| !missing_rules.contains(rule)).collect();
+                    missing_rules.extend(new);
+                }
+                Event::TurnDone { end, refused, .. } => {
+                    return Some(TurnSummary { end, refused, missing_rules, answer });
+                }
                 _ => {}
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::base::text::count;
 use crate::protocol::message::{ToolCall, Usage};
 use crate::protocol::tool::ToolOutcome;
 
@@ -22,7 +23,7 @@ impl Limits {
     /// Returns the bound that a turn of this length has reached, in words for the user.
     pub fn reached(&self, steps: u32, usage: &Usage) -> Option<String> {
         if steps >= self.max_steps {
-            return Some(format!("{} model requests in one turn (agent.max_steps)", self.max_steps));
+            return Some(format!("{} in one turn (agent.max_steps)", count(self.max_steps as usize, "model request")));
         }
         let tokens = usage.input_tokens + usage.output_tokens;
         if self.max_tokens > 0 && tokens >= self.max_tokens {
@@ -33,7 +34,7 @@ impl Limits {
 
     /// Returns the words for the time bound.
     pub fn time_words(&self) -> String {
-        format!("{} seconds in one turn (agent.max_seconds)", self.max_seconds)
+        format!("{} in one turn (agent.max_seconds)", count(self.max_seconds as usize, "second"))
     }
 }
 

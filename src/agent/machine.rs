@@ -86,8 +86,10 @@ pub enum Verdict {
     Question(Question),
     /// It may not or cannot run.
     Refuse {
-        /// What the model is told, and how it counts.
-        outcome: ToolOutcome,
+        /// The call, as far as it could be made out.
+        proposal: Option<Proposal>,
+        /// What the model and the person watching are told.
+        report: Box<ToolReport>,
         /// Whether it was refused only because nobody is there to approve it.
         needs_approval: bool,
     },
@@ -240,7 +242,11 @@ impl Machine {
                     Some(reason) => format!("the user refused this call: {reason}"),
                     None => "the user refused this call".to_owned(),
                 };
-                self.on_reply(&call, ToolReport::of(ToolOutcome::Denied { text }, "refused by you"), out);
+                self.on_reply(
+                    &call,
+                    ToolReport::of(ToolOutcome::Denied { text, rules: Vec::new() }, "refused by you"),
+                    out,
+                );
             }
             Op::Answer { call, text } => self.on_reply(&call, ToolReport::ok(text, "answered"), out),
             Op::SetMode { mode } => {

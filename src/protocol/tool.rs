@@ -100,6 +100,9 @@ pub enum ToolOutcome {
     Denied {
         /// Why, and what would be allowed.
         text: String,
+        /// The rules that would have allowed it, where only an approval was missing.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rules: Vec<String>,
     },
     /// The user interrupted it.
     Cancelled,
@@ -114,7 +117,7 @@ impl ToolOutcome {
     /// Returns what the model is told.
     pub fn text(&self) -> &str {
         match self {
-            Self::Ok { text } | Self::Failed { text } | Self::Denied { text } | Self::TimedOut { text } => text,
+            Self::Ok { text } | Self::Failed { text } | Self::Denied { text, .. } | Self::TimedOut { text } => text,
             Self::Cancelled => "the user interrupted this call; it may have run in part",
         }
     }
