@@ -38,6 +38,8 @@ pub enum ModelError {
         status: u16,
         /// Name of the environment variable a key would be read from.
         key_env: String,
+        /// The name a key is stored under.
+        provider: String,
     },
     /// The server does not have the model.
     #[error("the model server at {url} has no model `{model}`")]
@@ -61,7 +63,7 @@ pub enum ModelError {
         source: Cause,
     },
     /// The server refuses the request as wrong; sending it again would not help.
-    #[error("the model server at {url} refused the request ({status})")]
+    #[error("{}", refusal(url, *status))]
     Refused {
         /// The base URL.
         url: String,
@@ -80,7 +82,7 @@ pub enum ModelError {
         what: String,
     },
     /// Nothing is set up to carry out the task.
-    #[error("no model is configured for `{task}`")]
+    #[error("no model server was found for `{task}`")]
     NotConfigured {
         /// The task.
         task: String,
@@ -104,6 +106,14 @@ pub enum ModelError {
     /// We stopped it.
     #[error("the request was cancelled")]
     Cancelled,
+}
+
+/// Words a refusal. With a status of success something answered that does not know what was asked: a web page, for example.
+fn refusal(url: &str, status: u16) -> String {
+    match status {
+        200..300 => format!("what answers at {url} is no model server"),
+        _ => format!("the model server at {url} refused the request ({status})"),
+    }
 }
 
 /// Somebody else's words about a failure, as the source of a [`ModelError`].
@@ -136,14 +146,14 @@ impl Explain for ModelError {
             Self::Auth { key_env, .. } if key_env.is_empty() => {
                 vec!["name the variable that holds the key: `api_key_env` of the provider in config.yaml".to_owned()]
             }
-            Self::Auth { key_env, .. } => {
-                vec![format!("export {key_env}=..."), "or store it: mimi auth set PROVIDER".to_owned()]
+            Self::Auth { key_env, provider, .. } => {
+                vec![format!("export {key_env}=..."), format!("or store it: mimi auth set {provider}")]
             }
             Self::NoModel { available, model, .. } => {
                 let near = crate::base::text::nearest(model, available.iter().map(String::as_str));
                 let list = if available.is_empty() { "none".to_owned() } else { available.join(", ") };
                 let mut hints = vec![format!("it serves: {list}")];
-                hints.extend(near.map(|name| format!("try: --model {name}")));
+                hints.extend(near.filter(|name| name != model).map(|name| format!("try: --model {name}")));
                 hints
             }
             Self::TooLong { .. } => vec!["shorten the conversation: /compact".to_owned()],

@@ -144,7 +144,7 @@ impl Plan {
 
     fn build(&self, name: &str, row: &ProviderConfig, http: &Http) -> Result<Seat, ModelError> {
         let key = (self.keys)(name, &row.api_key_env).map(SecretString::from);
-        let provider = providers::build(Setup { row, key, http })?;
+        let provider = providers::build(Setup { name, row, key, http })?;
         let url = match row.kind {
             ProviderKind::Openai => normalise_url(&row.base_url)?,
             ProviderKind::Script => row.base_url.clone(),

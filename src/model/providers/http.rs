@@ -92,6 +92,8 @@ fn install_tls() {
 /// The address of one server and what is sent with each request.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
+    /// The name its key is stored under.
+    pub provider: String,
     /// Base URL without a slash at its end.
     pub url: String,
     /// Environment variable that would hold the key.
@@ -102,7 +104,7 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// Checks a row of the configuration; `key` goes into the `Authorization` header, which is left out without one.
-    pub fn new(row: &ProviderConfig, key: Option<&SecretString>) -> Result<Self, ModelError> {
+    pub fn new(provider: &str, row: &ProviderConfig, key: Option<&SecretString>) -> Result<Self, ModelError> {
         let url = normalise_url(&row.base_url)?;
         let mut headers = HeaderMap::new();
         for (name, value) in &row.headers {
@@ -117,7 +119,7 @@ impl Endpoint {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        Ok(Self { url, key_env: row.api_key_env.clone(), headers })
+        Ok(Self { provider: provider.to_owned(), url, key_env: row.api_key_env.clone(), headers })
     }
 }
 

@@ -24,6 +24,8 @@ use crate::model::providers::http::Http;
 
 /// What a provider is built from.
 pub struct Setup<'a> {
+    /// The name its key is stored under.
+    pub name: &'a str,
     /// The row of the configuration.
     pub row: &'a ProviderConfig,
     /// The key, where there is one.

@@ -37,7 +37,7 @@ pub struct OpenAi {
 impl OpenAi {
     /// Builds the provider of a row; fails when its address or headers are wrong.
     pub fn new(setup: &Setup<'_>) -> Result<Self, ModelError> {
-        Ok(Self { endpoint: Endpoint::new(setup.row, setup.key.as_ref())?, http: setup.http.clone() })
+        Ok(Self { endpoint: Endpoint::new(setup.name, setup.row, setup.key.as_ref())?, http: setup.http.clone() })
     }
 }
 
@@ -80,11 +80,7 @@ struct Exchange {
 
 impl Exchange {
     fn new(provider: OpenAi, request: Request, cancel: CancellationToken) -> Self {
-        let origin = Origin {
-            url: provider.endpoint.url.clone(),
-            model: request.model.clone(),
-            key_env: provider.endpoint.key_env.clone(),
-        };
+        let origin = Origin { model: request.model.clone(), ..Origin::of(&provider.endpoint) };
         Self {
             reader: Reader::new(origin.clone()),
             first_event_by: Some(Instant::now() + provider.http.limits.first_byte),

@@ -284,7 +284,7 @@ impl ScriptProvider {
     }
 
     fn play(&self, request: &Request) -> Play {
-        let origin = Origin { url: "script".to_owned(), model: request.model.clone(), key_env: String::new() };
+        let origin = Origin { url: "script".to_owned(), model: request.model.clone(), ..Origin::default() };
         let turn = match self.player.next(&Seen::of(&request.messages)) {
             Ok(turn) => turn,
             Err(why) => return Play::failing(ModelError::Refused { url: origin.url, status: 400, source: Cause(why) }),

@@ -53,16 +53,16 @@ impl Config for Address {
 
 fn client(http: &Http, endpoint: &Endpoint) -> Client<Address> {
     let address = Address { endpoint: endpoint.clone(), no_key: SecretString::from(String::new()) };
-    let (reqwest, url, key_env) = (http.client.clone(), endpoint.url.clone(), endpoint.key_env.clone());
+    let (reqwest, origin) = (http.client.clone(), Origin::of(endpoint));
     let service = tower::service_fn(move |factory: HttpRequestFactory| {
-        let (reqwest, url, key_env) = (reqwest.clone(), url.clone(), key_env.clone());
+        let (reqwest, origin) = (reqwest.clone(), origin.clone());
         async move {
             let request = factory.build().await?;
-            let response = reqwest.execute(request).await.map_err(|error| boxed(connection_failed(&url, &error)))?;
+            let response =
+                reqwest.execute(request).await.map_err(|error| boxed(connection_failed(&origin.url, &error)))?;
             if response.status().is_success() {
                 return Ok(response);
             }
-            let origin = Origin { url, key_env, model: String::new() };
             Err(boxed(status::from_reply(&origin, &read_reply(response).await)))
         }
     });
@@ -168,7 +168,7 @@ fn unbox(endpoint: &Endpoint, error: OpenAIError) -> ModelError {
 /// Reports an answer with status 200 that no model server would give: a web page, another service's JSON.
 pub fn not_an_api(endpoint: &Endpoint, body: &str) -> ModelError {
     let words = status::web_page_title(body).unwrap_or_else(|| body.to_owned());
-    let source = Cause(format!("this is not the answer of a model server: {}", status::clean(&words)));
+    let source = Cause(format!("it sent {}", status::clean(&words)));
     ModelError::Refused { url: endpoint.url.clone(), status: 200, source }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::base::text;
 use crate::model::error::{Cause, ModelError};
+use crate::model::providers::http::Endpoint;
 use crate::model::providers::overflow;
 
 /// Longest piece of a server's words that is shown, in bytes.
@@ -27,6 +28,20 @@ pub struct Origin {
     pub model: String,
     /// Environment variable that would hold the key.
     pub key_env: String,
+    /// The name the key is stored under.
+    pub provider: String,
+}
+
+impl Origin {
+    /// Begins the origin of a request to this server; its model is still to be named.
+    pub fn of(endpoint: &Endpoint) -> Self {
+        Self {
+            url: endpoint.url.clone(),
+            model: String::new(),
+            key_env: endpoint.key_env.clone(),
+            provider: endpoint.provider.clone(),
+        }
+    }
 }
 
 /// The head and body of an answer that is not what was asked for.
@@ -93,7 +108,9 @@ fn sort(origin: &Origin, reply: Option<&Reply>, words: &Words) -> ModelError {
     }
     let lasts = LASTING.iter().any(|part| words.text.to_lowercase().contains(part));
     match status {
-        401 | 403 => ModelError::Auth { url, status, key_env: origin.key_env.clone() },
+        401 | 403 => {
+            ModelError::Auth { url, status, key_env: origin.key_env.clone(), provider: origin.provider.clone() }
+        }
         408 | 425 | 429 | 499 | 500 | 502..=599 if !lasts => ModelError::Busy {
             url,
             status: status_line(status),

@@ -59,13 +59,8 @@ async fn every_status_is_sorted_with_the_servers_own_words() {
             "<html><head><title>502 Bad Gateway</title></head></html>",
             "a web page titled `502 Bad Gateway`",
         ),
-        (
-            200,
-            "text/html",
-            "<!DOCTYPE html><title>Router login</title>",
-            "not the answer of a model server: a web page titled `Router login`",
-        ),
-        (200, "application/json", r#"{"status":"ok"}"#, "not the answer of a model server: {\"status\":\"ok\"}"),
+        (200, "text/html", "<!DOCTYPE html><title>Router login</title>", "it sent a web page titled `Router login`"),
+        (200, "application/json", r#"{"status":"ok"}"#, "it sent {\"status\":\"ok\"}"),
         (200, "application/json", r#"{"error":"it broke"}"#, "broke off: it broke"),
     ];
     for (status, content_type, body, expected) in table {

@@ -107,7 +107,7 @@ async fn with_no_server_three_lines_say_how_to_name_one() {
     let error = gateway(searching(&[("ollama", &nobody), ("llamacpp", &web.url())])).resolve(Task::Chat, None).await;
     let fault = Fault::from(error.unwrap_err());
     let expected = format!(
-        "error: no model is configured for `chat`\n\
+        "error: no model server was found for `chat`\n\
          caused by: Ollama at {nobody}: nobody answers; llama.cpp at {}: is something else\n\
          hint: name a server: export MIMI_SERVER_URL=http://HOST:8000/v1\n\
          hint: or in ~/.config/mimi/config.yaml: server: {{url: \"http://HOST:8000/v1\"}}\n\
