@@ -177,12 +177,20 @@ impl<'a> Stack<'a> {
             Err(error) => {
                 let key = if error.path.is_empty() { "the configuration".to_owned() } else { error.path };
                 let origin = origins.find_or_default(&key);
-                problems.push(ConfigError::WrongValue { key, problem: format!("is wrong: {}", error.message), origin });
+                problems.push(ConfigError::WrongValue { key, problem: problem(&error.message), origin });
                 return Err(problems);
             }
         };
         problems.extend(sense::problems(&config, &origins));
         if problems.is_empty() { Ok(Loaded { config, origins, warnings, files }) } else { Err(problems) }
+    }
+}
+
+/// Words what serde found wrong, to be read after the key. A value of a closed set is text whatever it says.
+fn problem(message: &str) -> String {
+    match message.strip_prefix("expected one of ") {
+        Some(names) => format!("must be one of {}", names.strip_suffix(", found text").unwrap_or(names)),
+        None => format!("is wrong: {message}"),
     }
 }
 

@@ -39,11 +39,7 @@ fn wrong_values_name_the_variable_or_the_command_line() {
             "`agent.max_steps` must be a whole number, found text (MIMI_AGENT_MAX_STEPS)",
         ),
         ("MIMI_AGENT_MAX_STEPS", "0", "`agent.max_steps` must be at least 1 (MIMI_AGENT_MAX_STEPS)"),
-        (
-            "MIMI_AGENT_MODE",
-            "SECRET",
-            "`agent.mode` is wrong: expected one of `plan`, `ask`, `auto`, found text (MIMI_AGENT_MODE)",
-        ),
+        ("MIMI_AGENT_MODE", "SECRET", "`agent.mode` must be one of `plan`, `ask`, `auto` (MIMI_AGENT_MODE)"),
         ("MIMI_POLICY_DENY", "[a", "`policy.deny` is not YAML that can be read"),
         ("MIMI_SERVER_URL", "dgx", "`server.url` must start with http://"),
         ("MIMI_PROVIDERS", "{x: {kynd: 1}}", "unknown key `providers.x.kynd` (MIMI_PROVIDERS)"),
