@@ -22,7 +22,8 @@ impl AnswerSchema {
     /// Compiles a JSON schema (any draft up to 2020-12). References to other documents are refused: nothing is fetched.
     pub fn compile(schema: &Value) -> Result<Self, Fault> {
         let bad = |error: &dyn std::fmt::Display| {
-            Fault::new(Kind::Usage, "the answer schema is not valid").cause(error.to_string())
+            // The alternate form of its words names the cause, too.
+            Fault::new(Kind::Usage, "the answer schema is not valid").cause(format!("{error:#}"))
         };
         let mut compiler = boon::Compiler::new();
         compiler.use_loader(Box::new(NoLoader));

@@ -61,7 +61,10 @@ pub enum Ending {
         what: String,
     },
     /// The agent needed an approval nobody could give, and the check still fails.
-    Refused,
+    Refused {
+        /// The rules that would have allowed it.
+        rules: Vec<String>,
+    },
 }
 
 /// The result of fixing.
@@ -110,7 +113,7 @@ pub async fn fix(
         if last_run.is_green {
             return outcome(Ending::Fixed, round, answer, last_run);
         }
-        if let Some(ending) = gives_up(turn.end, turn.refused) {
+        if let Some(ending) = gives_up(turn.end, turn.refused, turn.missing_rules) {
             return outcome(ending, round, answer, last_run);
         }
     }
@@ -118,10 +121,10 @@ pub async fn fix(
 }
 
 /// Says whether another round would only repeat what stopped this one.
-fn gives_up(end: TurnEnd, refused: u32) -> Option<Ending> {
+fn gives_up(end: TurnEnd, refused: u32, rules: Vec<String>) -> Option<Ending> {
     match end {
         TurnEnd::Limit { what } => Some(Ending::OutOfBudget { what }),
-        _ if refused > 0 => Some(Ending::Refused),
+        _ if refused > 0 => Some(Ending::Refused { rules }),
         _ => None,
     }
 }

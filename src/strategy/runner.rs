@@ -161,6 +161,7 @@ fn judge(command: &str, limit_s: u64, output: Output) -> Result<CheckRun, CheckE
 }
 
 fn missing_program(output: &str) -> String {
-    let line = output.lines().rev().find(|line| line.contains("not found"));
+    let names_it = |line: &&str| line.contains("not found") || line.contains("No such file");
+    let line = output.lines().rev().find(names_it);
     line.map_or_else(|| "a program of it was not found".to_owned(), |line| line.trim().to_owned())
 }
