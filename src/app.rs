@@ -139,8 +139,11 @@ impl App {
 
     async fn launch(&self, begun: Begun, options: AgentOptions) -> Result<Session, Fault> {
         let Begun { id, recorder, transcript, mut notices } = begun;
-        let route = self.gateway.resolve(options.task, options.model.as_deref()).await?;
         let mode = options.mode.or(transcript.mode).unwrap_or(self.config.agent.mode);
+        let spill_dir = self.dirs.state.join("out").join(&id);
+        // Before the server is asked: a wrong rule is known at once.
+        let policy = self.policy(mode, &spill_dir, &options)?;
+        let route = self.gateway.resolve(options.task, options.model.as_deref()).await?;
         let registry = Arc::new(Registry::new());
         let store = Store::open(&self.dirs.state.join("checkpoints")).ok().map(Arc::new);
         let (opening, warnings) = crate::context::opening::build(&self.workspace);
@@ -148,8 +151,6 @@ impl App {
         notices.extend(route.note.clone());
         let to_say = transcript.opening.is_none().then(|| opening.clone());
         let machine = Machine::new(self.limits(), to_say, transcript.turns);
-        let spill_dir = self.dirs.state.join("out").join(&id);
-        let policy = self.policy(mode, &spill_dir, &options)?;
         let dispatch =
             Dispatch::new(registry.clone(), policy, self.tool_context(spill_dir), options.approvals, store.clone());
         let memory = Memory::new(MemoryParts {
@@ -179,8 +180,12 @@ impl App {
     }
 
     fn policy(&self, mode: Mode, spill_dir: &Path, options: &AgentOptions) -> Result<Policy, Fault> {
+        let root = || self.workspace.root().to_path_buf();
+        // Rules of the command line first, because a wrong one is wrong usage.
+        Policy::new(mode, root(), &options.allow, &[])
+            .map_err(|error| Fault { kind: Kind::Usage, ..Fault::from(error) })?;
         let allow: Vec<String> = self.config.policy.allow.iter().chain(&options.allow).cloned().collect();
-        let mut policy = Policy::new(mode, self.workspace.root().to_path_buf(), &allow, &self.config.policy.deny)?;
+        let mut policy = Policy::new(mode, root(), &allow, &self.config.policy.deny)?;
         policy.allow_reading(spill_dir.to_path_buf());
         Ok(policy)
     }

@@ -9,6 +9,7 @@ use crate::cli::output::Out;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::layer::{Loaded, Sources, load_or_problems};
+use crate::policy::Policy;
 
 /// Where the administrator's settings are.
 pub const SYSTEM_FILE: &str = "/etc/mimi/config.yaml";
@@ -71,15 +72,24 @@ impl Cx {
                 _ => fault.hint(format!("mimi config check lists all {n_problems} problems")),
             }
         })?;
+        self.out.set_colour(loaded.config.ui.color);
         for warning in &loaded.warnings {
             self.out.note(format!("warning: {warning}"));
         }
         Ok(loaded)
     }
 
+    /// Fails at the first rule of the configuration that cannot be read; what rules look like is not known to `config`.
+    pub fn check_rules(&self, loaded: &Loaded) -> Result<(), Fault> {
+        let policy = &loaded.config.policy;
+        Policy::new(loaded.config.agent.mode, self.workspace_root.clone(), &policy.allow, &policy.deny)?;
+        Ok(())
+    }
+
     /// Loads the configuration and puts everything together.
     pub fn app(&self) -> Result<App, Fault> {
         let loaded = self.load()?;
+        self.check_rules(&loaded)?;
         App::new(loaded.config, &self.env, self.dirs.clone(), &self.workspace_root)
     }
 }

@@ -19,6 +19,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::base::fault::{Fault, Kind};
 use crate::cli::context::Cx;
+use crate::cli::output::Out;
 use crate::config::env::Env;
 
 /// Coding agent for the terminal that works with your own model server
@@ -102,18 +103,24 @@ fn run() -> Result<(), Fault> {
         Ok(cli) => cli,
         Err(error) => return print_usage(&error),
     };
-    let cx = Cx::new(Env::from_process(), cli.global)?;
+    let (env, global) = (Env::from_process(), cli.global);
+    let out = Out::new(&env, &global);
+    // Made for those that need it: packages are built where there is no home folder.
+    let cx = || Cx::new(env, global);
     match cli.command.unwrap_or_else(|| Command::Chat(commands::chat::ChatArgs::default())) {
-        Command::Chat(args) => commands::chat::run(&cx, &args),
-        Command::Run(args) => commands::run::run(&cx, &args),
-        Command::Fix(args) => commands::fix::run(&cx, &args),
-        Command::Demo(args) => commands::demo::run(&cx, &args),
-        Command::Session(args) => commands::session::run(&cx, &args),
-        Command::Config(args) => commands::config::run(&cx, &args),
-        Command::Auth(args) => commands::auth::run(&cx, &args),
-        Command::Doctor(args) => commands::doctor::run(&cx, &args),
-        Command::Completions(args) => commands::completions::run(&cx, &args),
-        Command::Man(args) => commands::man::run(&cx, &args),
+        Command::Chat(args) => commands::chat::run(&cx()?, &args),
+        Command::Run(args) => commands::run::run(&cx()?, &args),
+        Command::Fix(args) => commands::fix::run(&cx()?, &args),
+        Command::Demo(args) => commands::demo::run(&cx()?, &args),
+        Command::Session(args) => match args.resumed() {
+            Some(resumed) => commands::chat::run(&cx()?, &commands::chat::ChatArgs::resuming(resumed)),
+            None => commands::session::run(&cx()?, &args),
+        },
+        Command::Config(args) => commands::config::run(&cx()?, &args),
+        Command::Auth(args) => commands::auth::run(&cx()?, &args),
+        Command::Doctor(args) => commands::doctor::run(&cx()?, &args),
+        Command::Completions(args) => commands::completions::run(&out, &args),
+        Command::Man(args) => commands::man::run(&out, &args),
     }
 }
 

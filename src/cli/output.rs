@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::base::fault::{Fault, Kind};
 use crate::cli::Global;
 use crate::config::env::Env;
+use crate::config::schema::ColorChoice;
 
 /// Whether notes and faults on standard error are coloured; set once at the start.
 static COLOUR_STDERR: AtomicBool = AtomicBool::new(false);
@@ -64,9 +65,17 @@ pub struct Out {
     results: Stream,
     remarks: Stream,
     is_quiet: bool,
-    colours_stdout: bool,
-    colours_stderr: bool,
+    colours: Arc<Colours>,
+    /// Whether the command line decided about colour, so that the configuration does not.
+    is_colour_fixed: bool,
     spinner: Arc<Mutex<Option<ProgressBar>>>,
+}
+
+/// Which streams are coloured.
+#[derive(Default)]
+struct Colours {
+    stdout: AtomicBool,
+    stderr: AtomicBool,
 }
 
 impl Out {
@@ -85,8 +94,11 @@ impl Out {
             results: Arc::new(Mutex::new(std::io::stdout())),
             remarks: Arc::new(Mutex::new(std::io::stderr())),
             is_quiet: global.quiet,
-            colours_stdout: decide(std::io::stdout().is_terminal()),
-            colours_stderr,
+            colours: Arc::new(Colours {
+                stdout: decide(std::io::stdout().is_terminal()).into(),
+                stderr: colours_stderr.into(),
+            }),
+            is_colour_fixed: global.color.is_some(),
             spinner: Arc::default(),
         }
     }
@@ -97,10 +109,32 @@ impl Out {
             results: Arc::new(Mutex::new(results)),
             remarks: Arc::new(Mutex::new(remarks)),
             is_quiet: false,
-            colours_stdout: false,
-            colours_stderr: false,
+            colours: Arc::default(),
+            is_colour_fixed: false,
             spinner: Arc::default(),
         }
+    }
+
+    /// Takes over what the configuration says about colour, unless the command line said something.
+    pub fn set_colour(&self, choice: ColorChoice) {
+        let is_coloured = match choice {
+            ColorChoice::Auto => return,
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+        };
+        if !self.is_colour_fixed {
+            for switch in [&self.colours.stdout, &self.colours.stderr, &COLOUR_STDERR] {
+                switch.store(is_coloured, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn colours_stdout(&self) -> bool {
+        self.colours.stdout.load(Ordering::Relaxed)
+    }
+
+    fn colours_stderr(&self) -> bool {
+        self.colours.stderr.load(Ordering::Relaxed)
     }
 
     /// Prints a line of the result.
@@ -110,7 +144,7 @@ impl Out {
 
     /// Prints a line of the result in a style.
     pub fn styled(&self, style: Style, text: impl AsRef<str>) -> Result<(), Fault> {
-        self.text(&format!("{}\n", style.paint(text.as_ref(), self.colours_stdout)))
+        self.text(&format!("{}\n", style.paint(text.as_ref(), self.colours_stdout())))
     }
 
     /// Prints a piece of the result as it comes.
@@ -125,7 +159,7 @@ impl Out {
 
     /// Paints a text for standard output.
     pub fn paint(&self, style: Style, text: &str) -> String {
-        style.paint(text, self.colours_stdout)
+        style.paint(text, self.colours_stdout())
     }
 
     /// Says something beside the result, unless told to be quiet.
@@ -139,13 +173,13 @@ impl Out {
             self.idle();
             let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
             // Standard error may be closed; then there is nobody to tell.
-            drop(writeln!(remarks, "{}", style.paint(text.as_ref(), self.colours_stderr)));
+            drop(writeln!(remarks, "{}", style.paint(text.as_ref(), self.colours_stderr())));
         }
     }
 
     /// Shows that something is going on, with the time it takes, on a terminal only.
     pub fn busy(&self, what: &str) {
-        if self.is_quiet || !std::io::stderr().is_terminal() || !self.colours_stderr {
+        if self.is_quiet || !std::io::stderr().is_terminal() || !self.colours_stderr() {
             return;
         }
         let mut spinner = self.spinner.lock().unwrap_or_else(PoisonError::into_inner);

@@ -33,14 +33,14 @@ pub struct Lines<'a> {
     registry: Registry,
     /// Whether the cursor stands behind words that do not end with a newline.
     is_mid_line: bool,
-    /// What was called last, by id, to name it when it ends.
-    running: Vec<(String, String)>,
+    /// What the calls that have not ended are about, by id, to name it when they end.
+    targets: Vec<(String, String)>,
 }
 
 impl<'a> Lines<'a> {
     /// Starts rendering.
     pub fn new(out: &'a Out, channel: Channel) -> Self {
-        Self { out, channel, registry: Registry::new(), is_mid_line: false, running: Vec::new() }
+        Self { out, channel, registry: Registry::new(), is_mid_line: false, targets: Vec::new() }
     }
 
     /// Shows one record.
@@ -48,7 +48,11 @@ impl<'a> Lines<'a> {
         match &record.event {
             Event::TextDelta { text } => self.words(text),
             Event::StreamReset => self.note(Style::Notice, "(the answer broke off; asking again)"),
-            Event::ToolStarted { call, tool, target } => self.on_started(&call.0, tool, target),
+            Event::ToolProposed { call, target, .. } => {
+                self.targets.push((call.0.clone(), visible(&first_line(target, TARGET_CHARS)).into_owned()));
+                Ok(())
+            }
+            Event::ToolStarted { tool, target, .. } => self.on_started(tool, target),
             Event::ToolFinished { call, tool, outcome, summary, diffs, duration_ms } => {
                 self.on_finished(&call.0, tool, outcome, summary, *duration_ms)?;
                 diffs.iter().try_for_each(|diff| self.diff(diff))
@@ -98,12 +102,11 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn on_started(&mut self, call: &str, tool: &str, target: &str) -> Result<(), Fault> {
+    fn on_started(&mut self, tool: &str, target: &str) -> Result<(), Fault> {
         self.finish_line()?;
         let target = visible(&first_line(target, TARGET_CHARS)).into_owned();
         let doing = self.registry.get(tool).map_or("running", |tool| tool.manifest().verbs.doing.as_str());
         self.out.busy(&format!("{doing} {target}"));
-        self.running.push((call.to_owned(), target));
         Ok(())
     }
 
@@ -116,20 +119,33 @@ impl<'a> Lines<'a> {
         ms: u64,
     ) -> Result<(), Fault> {
         self.out.idle();
-        let at = self.running.iter().position(|(id, _)| id == call);
-        let target = at.map(|at| self.running.remove(at).1).unwrap_or_default();
-        let found = self.registry.resolve(tool);
-        let verb = found.map_or_else(|| tool.to_owned(), |tool| tool.manifest().verbs.done.clone());
+        let at = self.targets.iter().position(|(id, _)| id == call);
+        let target = at.map(|at| self.targets.remove(at).1).unwrap_or_default();
         let (mark, style, word) = match outcome {
             ToolOutcome::Ok { .. } => ("-", Style::Dim, ""),
             ToolOutcome::Failed { .. } => ("x", Style::Bad, "failed: "),
-            ToolOutcome::Denied { .. } => ("x", Style::Notice, "refused: "),
-            ToolOutcome::Cancelled => ("x", Style::Notice, ""),
+            ToolOutcome::Denied { .. } | ToolOutcome::Cancelled => ("x", Style::Notice, ""),
             ToolOutcome::TimedOut { .. } => ("x", Style::Bad, "timed out: "),
         };
+        let verb = self.verb(tool, outcome);
+        // Some calls are about nothing but their result.
+        let target = if target == summary { String::new() } else { target };
         let gap = if target.is_empty() { "" } else { " " };
-        let line = format!("{mark} {verb}{gap}{target}: {word}{} ({})", visible(summary), format_duration(ms));
-        self.note(style, &line)
+        let time = match outcome {
+            ToolOutcome::Denied { .. } => String::new(),
+            _ => format!(" ({})", format_duration(ms)),
+        };
+        self.note(style, &format!("{mark} {verb}{gap}{target}: {word}{}{time}", visible(summary)))
+    }
+
+    /// Says what was done, or, when it was not, what was asked for.
+    fn verb(&self, tool: &str, outcome: &ToolOutcome) -> String {
+        let Some(found) = self.registry.resolve(tool) else { return visible(&first_line(tool, 60)).into_owned() };
+        let verbs = &found.manifest().verbs;
+        match outcome {
+            ToolOutcome::Denied { .. } | ToolOutcome::Failed { .. } => verbs.ask.clone(),
+            ToolOutcome::Ok { .. } | ToolOutcome::Cancelled | ToolOutcome::TimedOut { .. } => verbs.done.clone(),
+        }
     }
 
     /// Shows a change with its added and removed lines.
@@ -166,6 +182,8 @@ impl<'a> Lines<'a> {
             TurnEnd::Stuck { tool } => {
                 self.note(Style::Notice, &format!("! stopped: the same call of `{}` kept failing", visible(tool)))
             }
+            // A command that is over says it as its own failure.
+            TurnEnd::ModelFailed { .. } if self.channel != Channel::Conversation => Ok(()),
             TurnEnd::ModelFailed { message, hints } => {
                 self.note(Style::Bad, &format!("error: {}", visible(message)))?;
                 hints.iter().try_for_each(|hint| self.note(Style::Plain, &format!("hint: {}", visible(hint))))

@@ -12,11 +12,8 @@ use crate::cli::context::Cx;
 use crate::config::keyring::{Ring, SystemRing};
 use crate::config::layer::Loaded;
 use crate::config::secret::{KeyStore, MAX_KEY_BYTES};
-use crate::config::sense::AUTO_PROVIDER;
 use crate::exec::interactive::read_hidden;
-
-/// The variable that holds the key of a server named by `server.url`.
-const AUTO_KEY_ENV: &str = "MIMI_API_KEY";
+use crate::model::seats::{SERVER, SERVER_KEY_ENV};
 
 /// Store, list and remove the keys of providers
 #[derive(Debug, Args)]
@@ -106,10 +103,10 @@ fn remove(cx: &Cx, store: &KeyStore<'_>, provider: &str) -> Result<(), Fault> {
     removed.iter().try_for_each(|place| cx.out.line(format!("removed the key of `{provider}` from {place}")))
 }
 
-/// Returns every provider with the variable its key may stand in.
+/// Returns every provider with the variable its key may stand in, the server of `server.url` among them.
 fn rows(loaded: &Loaded) -> Vec<(String, String)> {
     let rows = loaded.config.providers.iter().map(|(name, row)| (name.clone(), row.api_key_env.clone()));
-    rows.chain([(AUTO_PROVIDER.to_owned(), AUTO_KEY_ENV.to_owned())]).collect()
+    rows.chain([(SERVER.to_owned(), SERVER_KEY_ENV.to_owned())]).collect()
 }
 
 fn key_from_user(action: &AuthAction) -> Result<String, Fault> {

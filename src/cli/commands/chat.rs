@@ -10,6 +10,7 @@ use crate::app::{AgentOptions, App, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::visible;
 use crate::cli::commands::run::ModeArg;
+use crate::cli::commands::session::Resumed;
 use crate::cli::context::{Cx, runtime};
 use crate::cli::output::Style;
 use crate::cli::prompt::{Key, Line, Prompt, read_key};
@@ -32,6 +33,17 @@ pub struct ChatArgs {
     /// Continue this session; without an ID the newest one of this folder
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
     pub resume: Option<String>,
+}
+
+impl ChatArgs {
+    /// Returns the arguments that go on with a session.
+    pub fn resuming(resumed: Resumed) -> Self {
+        let id = match resumed {
+            Resumed::Latest => String::new(),
+            Resumed::Id(id) => id,
+        };
+        Self { resume: Some(id), mode: None }
+    }
 }
 
 /// Holds the conversation.

@@ -1,7 +1,7 @@
 //! Where does the completion script of a shell come from?
 
 use crate::base::fault::Fault;
-use crate::cli::context::Cx;
+use crate::cli::output::Out;
 
 /// Arguments of `mimi completions`.
 #[derive(Debug, clap::Args)]
@@ -11,8 +11,8 @@ pub struct CompletionsArgs {
 }
 
 /// Prints the script.
-pub fn run(cx: &Cx, args: &CompletionsArgs) -> Result<(), Fault> {
+pub fn run(out: &Out, args: &CompletionsArgs) -> Result<(), Fault> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut crate::cli::command_tree(), "mimi", &mut script);
-    cx.out.text(&String::from_utf8_lossy(&script))
+    out.text(&String::from_utf8_lossy(&script))
 }

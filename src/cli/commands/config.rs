@@ -157,6 +157,7 @@ fn check(cx: &Cx, file: Option<&Path>) -> Result<(), Fault> {
         None => load_or_problems(&cx.sources()),
     };
     let loaded = result.map_err(|problems| report(cx, problems))?;
+    cx.check_rules(&loaded)?;
     for warning in &loaded.warnings {
         cx.out.note(format!("warning: {warning}"));
     }

@@ -5,15 +5,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::App;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{PRIVATE_FILE, create_private_dir, write_atomic};
 use crate::cli::commands::fix::{FixArgs, work};
-use crate::cli::context::Cx;
+use crate::cli::context::{Cx, runtime};
 use crate::cli::output::Style;
+use crate::exec::run::Ending;
 use crate::model::providers::script::{Script, ScriptProvider};
-use crate::strategy::fix::{Ending, Job, Outcome};
+use crate::strategy::fix::{self, Job, Outcome};
 
 /// The project, file by file.
 const FILES: &[(&str, &str)] = &[
@@ -24,6 +26,8 @@ const FILES: &[(&str, &str)] = &[
 const SCRIPT: &str = include_str!("../../../config/demo/script.yaml");
 const CHECK: &str = "cargo test --offline --quiet";
 const TIMEOUT_S: u64 = 300;
+/// Time cargo may take to say its version.
+const CARGO_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Arguments of `mimi demo`.
 #[derive(Debug, clap::Args)]
@@ -39,6 +43,7 @@ pub fn run(cx: &Cx, args: &DemoArgs) -> Result<(), Fault> {
     cx.out.note_styled(Style::Bold, "mimi demo: a small Rust project with a bug and three tests, two of them red");
     cx.out.note(format!("project: {}", folder.display()));
     let app = app(cx, args, &folder)?;
+    runtime()?.block_on(need_cargo(&app))?;
     let job = Job {
         command: CHECK.to_owned(),
         folder: app.workspace.root().to_path_buf(),
@@ -59,9 +64,23 @@ fn app(cx: &Cx, args: &DemoArgs, folder: &Path) -> Result<App, Fault> {
     Ok(app.with_provider("demo", Arc::new(ScriptProvider::new(script))))
 }
 
+/// Says so before anything else when the tests cannot run here, for example because rustup has no toolchain.
+async fn need_cargo(app: &App) -> Result<(), Fault> {
+    let argv = ["cargo", "--version"].map(str::to_owned).to_vec();
+    let fault = |cause: String| {
+        Fault::new(Kind::Check, "the demo needs `cargo`, and it does not run here")
+            .cause(cause)
+            .hint("install Rust from https://rustup.rs, or: rustup default stable")
+    };
+    match app.runner.run_quiet(&argv, app.workspace.root(), CARGO_TIMEOUT).await {
+        Ok(output) if output.ending == Ending::Exited(0) => Ok(()),
+        Ok(output) => Err(fault(crate::base::text::first_line(output.stderr.trim(), 300))),
+        Err(error) => Err(fault(Fault::from(error).line())),
+    }
+}
+
 fn explain(fault: Fault, args: &DemoArgs) -> Fault {
     match fault.kind {
-        Kind::Check => fault.hint("the demo needs cargo: https://rustup.rs"),
         Kind::Model if args.live => fault.hint("without a server: mimi demo"),
         _ => fault,
     }
@@ -82,7 +101,7 @@ fn write_project() -> Result<PathBuf, Fault> {
 
 fn finish(cx: &Cx, folder: &Path, outcome: &Outcome) -> Result<(), Fault> {
     match outcome.ending {
-        Ending::Fixed => {}
+        fix::Ending::Fixed => {}
         _ => return Err(Fault::new(Kind::Task, "the demo's tests still fail").cause(outcome.last_run.text.clone())),
     }
     cx.out.line("")?;

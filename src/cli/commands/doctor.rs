@@ -59,6 +59,16 @@ impl Row {
         Self { what, health: Health::Good, found: found.into(), hints: Vec::new() }
     }
 
+    /// Refers to an earlier row that found the same.
+    fn unless_like(self, earlier: Option<&Self>) -> Self {
+        match earlier {
+            Some(row) if row.found == self.found => {
+                Self { found: format!("as {}", row.what), hints: Vec::new(), ..self }
+            }
+            _ => self,
+        }
+    }
+
     fn broken(what: &'static str, fault: &Fault) -> Self {
         let found = std::iter::once(&fault.message).chain(&fault.causes).cloned().collect::<Vec<_>>().join(": ");
         Self { what, health: Health::Broken(fault.kind), found, hints: fault.hints.clone() }
@@ -71,7 +81,7 @@ pub fn run(cx: &Cx, args: &DoctorArgs) -> Result<(), Fault> {
     match cx.app() {
         Err(fault) => rows.push(Row::broken("configuration", &fault)),
         Ok(app) => {
-            rows.push(Row::good("configuration", cx.dirs.config.join("config.yaml").display().to_string()));
+            rows.push(settings_row(cx));
             runtime()?.block_on(async {
                 rows.extend(server_rows(&app, cx).await);
                 rows.push(git_row(&app).await);
@@ -91,13 +101,20 @@ pub fn run(cx: &Cx, args: &DoctorArgs) -> Result<(), Fault> {
     }
 }
 
-/// Asks for the server of each task that matters from the start, and whether it has the model.
+fn settings_row(cx: &Cx) -> Row {
+    let file = cx.dirs.config_file();
+    let note = if file.exists() { "" } else { " (not there; the defaults are used)" };
+    Row::good("configuration", format!("{}{note}", file.display()))
+}
+
+/// Asks for the server of each task that matters from the start, and whether it has the model. What is said once is not
+/// said again.
 async fn server_rows(app: &App, cx: &Cx) -> Vec<Row> {
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     for (task, what) in [(Task::Chat, "model for chat"), (Task::Fix, "model for fix")] {
         rows.push(match app.gateway.resolve(task, cx.global.model.as_deref()).await {
             Ok(route) => Row::good(what, format!("{} at {} ({} tokens)", route.model, route.url, route.window_tokens)),
-            Err(error) => Row::broken(what, &Fault::from(error)),
+            Err(error) => Row::broken(what, &Fault::from(error)).unless_like(rows.first()),
         });
     }
     rows

@@ -1,6 +1,6 @@
 //! How is a failing check made to pass from the command line?
 
-use crate::agent::dispatch::Approvals;
+use crate::agent::dispatch::{Approvals, allow_flags};
 use crate::app::{AgentOptions, App};
 use crate::base::clock::format_duration;
 use crate::base::fault::{Fault, Kind};
@@ -51,6 +51,9 @@ fn job(app: &App, args: &FixArgs) -> Result<Job, Fault> {
     let fix = &app.config.fix;
     let folder = app.workspace.root().to_path_buf();
     let command = match &args.test {
+        Some(command) if command.trim().is_empty() => {
+            return Err(Fault::new(Kind::Usage, "the check is empty").hint("name it: mimi fix --test 'make check'"));
+        }
         Some(command) => command.clone(),
         None if !fix.test_command.is_empty() => fix.test_command.clone(),
         None => runner::detect(&folder)?.command,
@@ -148,9 +151,9 @@ fn report(cx: &Cx, job: &Job, outcome: &Outcome, args: &FixArgs) -> Result<(), F
         Ending::OutOfBudget { what } => {
             Err(Fault::new(Kind::Budget, format!("{still}; stopped at a limit: {what}")).cause(output()))
         }
-        Ending::Refused => {
+        Ending::Refused { rules } => {
             Err(Fault::new(Kind::Denied, format!("{still}; the agent needed an approval nobody could give"))
-                .hint("allow it with --allow RULE, as named in the refusal above"))
+                .hint(format!("allow it: mimi fix {}", allow_flags(rules))))
         }
     }
 }

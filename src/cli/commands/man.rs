@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::fault::{Fault, Kind};
-use crate::cli::context::Cx;
+use crate::cli::output::Out;
 
 /// Mode of the written pages: everybody may read them.
 const PAGE_MODE: u32 = 0o644;
@@ -17,10 +17,10 @@ pub struct ManArgs {
 }
 
 /// Prints or writes the pages.
-pub fn run(cx: &Cx, args: &ManArgs) -> Result<(), Fault> {
+pub fn run(out: &Out, args: &ManArgs) -> Result<(), Fault> {
     let tree = crate::cli::command_tree();
     let Some(dir) = &args.dir else {
-        return cx.out.text(&String::from_utf8_lossy(&page(tree)?));
+        return out.text(&String::from_utf8_lossy(&page(tree)?));
     };
     crate::base::path::create_dirs(dir)
         .map_err(|error| Fault::io(Kind::Task, format!("cannot create `{}`", dir.display()), &error))?;

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::agent::dispatch::Approvals;
+use crate::agent::dispatch::{Approvals, allow_flags};
 use crate::app::{AgentOptions, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::cli::context::{Cx, runtime};
@@ -122,7 +122,7 @@ async fn carry_out(
                 crate::base::text::count(turn.refused as usize, "call")
             ),
         )
-        .hint("allow it with --allow RULE, as named in the refusal above, or use --mode auto")),
+        .hint(format!("allow it: mimi run {} ...", allow_flags(&turn.missing_rules)))),
         TurnEnd::Answered => Ok(()),
         end => Err(end_fault(end)),
     }
@@ -165,11 +165,21 @@ impl<'a> View<'a> {
     }
 }
 
-/// Joins the task with what is piped in.
+/// Joins the task with what is piped in. A task of `-` is read from standard input, typed or piped.
 fn task_words(task: &str) -> Result<String, Fault> {
-    if std::io::stdin().is_terminal() {
-        return Ok(task.to_owned());
+    let is_typed = std::io::stdin().is_terminal();
+    let input = if is_typed && task != "-" { String::new() } else { read_input()? };
+    match (task.trim(), input.trim()) {
+        ("", _) | ("-", "") => {
+            Err(Fault::new(Kind::Usage, "the task is empty").hint("mimi run \"find the cause of the failing test\""))
+        }
+        ("-", input) => Ok(input.to_owned()),
+        (_, "") => Ok(task.to_owned()),
+        (_, input) => Ok(prompt::TASK_STDIN.render(&[task, input])),
     }
+}
+
+fn read_input() -> Result<String, Fault> {
     let mut bytes = Vec::new();
     std::io::stdin()
         .take(MAX_INPUT_BYTES + 1)
@@ -179,12 +189,7 @@ fn task_words(task: &str) -> Result<String, Fault> {
         return Err(Fault::new(Kind::Usage, format!("standard input is longer than {MAX_INPUT_BYTES} bytes"))
             .hint("put it into a file of the project and name the file in the task"));
     }
-    let input = String::from_utf8_lossy(&bytes);
-    Ok(match (task, input.trim()) {
-        ("-", input) => input.to_owned(),
-        (task, "") => task.to_owned(),
-        (task, input) => prompt::TASK_STDIN.render(&[task, input]),
-    })
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn read_schema(path: &Path) -> Result<serde_json::Value, Fault> {
