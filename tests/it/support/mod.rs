@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use regex::Regex;
 
 /// The program under test.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_mimi");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_mimi");
 /// A run that is not over by then hangs; far more than any command needs on a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
