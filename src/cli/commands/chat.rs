@@ -217,7 +217,7 @@ impl<'a> Chat<'a> {
         match &record.event {
             Event::ApprovalAsked { call, tool, target, actions, preview, why } => {
                 if let Some(diff) = preview {
-                    self.lines.diff(diff)?;
+                    self.lines.preview(diff)?;
                 }
                 self.approval(call, tool, &what_it_does(target, actions), why).await
             }
@@ -233,7 +233,8 @@ impl<'a> Chat<'a> {
     async fn approval(&mut self, call: &CallId, tool: &str, what: &str, why: &str) -> Result<(), Fault> {
         self.cx.out.idle();
         self.lines.finish_line()?;
-        self.cx.out.styled(Style::Bold, format!("? {tool}: {}", visible(what)))?;
+        let verb = self.lines.asking(tool);
+        self.cx.out.styled(Style::Bold, format!("? {verb} {}", visible(what)))?;
         self.cx.out.line(format!("  {why}; y once, s for this session, n no, r no with a reason"))?;
         let op = loop {
             match read_key().await? {
@@ -276,7 +277,8 @@ fn what_it_does(target: &str, actions: &[Action]) -> String {
         Action::Execute { command } => command.clone(),
         Action::Commit { summary } => summary.clone(),
     });
-    let all: Vec<String> = all.collect();
+    let mut all: Vec<String> = all.collect();
+    all.dedup();
     if all.is_empty() { target.to_owned() } else { all.join("\n  ") }
 }
 
