@@ -34,6 +34,13 @@ pub struct ChatArgs {
     pub resume: Option<String>,
 }
 
+impl ChatArgs {
+    /// Asks to go on with a session: the one whose id begins so, or the newest of the folder.
+    pub fn resuming(id: Option<&str>) -> Self {
+        Self { mode: None, resume: Some(id.unwrap_or_default().to_owned()) }
+    }
+}
+
 /// Holds the conversation.
 pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
     if !std::io::stdin().is_terminal() {
