@@ -101,18 +101,23 @@ fn path_glob(body: &str, root: &Path) -> Result<GlobMatcher, globset::Error> {
     Ok(GlobBuilder::new(&pattern).literal_separator(true).build()?.compile_matcher())
 }
 
+/// Says whether a shell does nothing with the command but start one program with these words.
+pub fn is_plain(command: &str) -> bool {
+    !command.contains(SHELL_SYNTAX) && !command.chars().any(char::is_control)
+}
+
 fn command_pattern(body: &str) -> Result<Pattern, &'static str> {
     let Some(words) = body.strip_suffix(" *") else {
         return Ok(Pattern::Command(body.to_owned()));
     };
-    if words.contains(SHELL_SYNTAX) {
+    if !is_plain(words) {
         return Err("before ` *` only plain words may stand");
     }
     Ok(Pattern::FirstWords(words.split_whitespace().map(str::to_owned).collect()))
 }
 
 fn starts_with_words(command: &str, words: &[String]) -> bool {
-    if command.contains(SHELL_SYNTAX) || command.chars().any(char::is_control) {
+    if !is_plain(command) {
         return false;
     }
     let mut given = command.split_whitespace();

@@ -9,6 +9,7 @@ use crate::cli::context::{Cx, runtime};
 use crate::cli::output::Style;
 use crate::cli::render::{Channel, Lines, json_line};
 use crate::cli::signal::Signals;
+use crate::policy::rules::is_plain;
 use crate::protocol::op::Mode;
 use crate::protocol::task::Task;
 use crate::strategy::fix::{self, Ending, Job, Outcome, Progress};
@@ -60,9 +61,7 @@ fn job(app: &App, args: &FixArgs) -> Result<Job, Fault> {
 
 /// Runs the job and shows its progress.
 pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fault> {
-    // The agent may run the check itself: it is what the user asked mimi to run.
-    let mut allow = args.allow.clone();
-    allow.push(format!("shell:{}", job.command));
+    let allow = args.allow.iter().cloned().chain(check_rules(&job.command)).collect();
     let options = AgentOptions {
         task: Task::Fix,
         mode: Some(Mode::Auto),
@@ -95,6 +94,15 @@ pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fa
         cx.out.idle();
         broken.map_or(result, Err)
     })
+}
+
+/// Lets the agent run the check itself, since that is what the user asked mimi to run, and parts of it: `cargo test NAME`.
+fn check_rules(command: &str) -> Vec<String> {
+    let mut rules = vec![format!("shell:{command}")];
+    if is_plain(command) {
+        rules.push(format!("shell:{command} *"));
+    }
+    rules
 }
 
 fn show(cx: &Cx, job: &Job, args: &FixArgs, lines: &mut Lines<'_>, progress: &Progress<'_>) -> Result<(), Fault> {
