@@ -10,6 +10,7 @@ use crate::cli::output::Out;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::layer::{Loaded, Sources, load_or_problems};
+use crate::config::schema::ColorChoice;
 
 /// Where the administrator's settings are.
 pub const SYSTEM_FILE: &str = "/etc/mimi/config.yaml";
@@ -45,7 +46,8 @@ impl Cx {
             Fault::io(Kind::Usage, format!("cannot work in `{}`", workspace_root.display()), &error)
         })?;
         let dirs = Dirs::from_env(&env)?;
-        let out = Out::new(&env, &global);
+        let out = if global.quiet { Out::process().quiet() } else { Out::process() };
+        out.set_colour(global.color.map_or(ColorChoice::Auto, Into::into), &env);
         let flags = flags(&global.set)?;
         Ok(Self { env, dirs, workspace_root, system_file: SYSTEM_FILE.into(), flags, out, global })
     }
@@ -72,6 +74,9 @@ impl Cx {
                 _ => fault.hint(format!("mimi config check lists all {n_problems} problems")),
             }
         })?;
+        if self.global.color.is_none() {
+            self.out.set_colour(loaded.config.ui.color, &self.env);
+        }
         for warning in &loaded.warnings {
             self.out.note(format!("warning: {warning}"));
         }

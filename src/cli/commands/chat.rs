@@ -42,6 +42,13 @@ pub struct ChatArgs {
     pub resume: Option<String>,
 }
 
+impl ChatArgs {
+    /// Asks to go on with a session: the one whose id begins so, or the newest of the folder.
+    pub fn resuming(id: Option<&str>) -> Self {
+        Self { mode: None, resume: Some(id.unwrap_or_default().to_owned()) }
+    }
+}
+
 /// Holds the conversation.
 pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
     if !std::io::stdin().is_terminal() {
@@ -277,7 +284,7 @@ impl<'a> Chat<'a> {
                 self.cx.out.idle();
                 forget_typed();
                 if let Some(diff) = preview {
-                    self.lines.diff(diff)?;
+                    self.lines.preview(diff)?;
                 }
                 self.approval(call, tool, &what_it_does(target, actions), why).await
             }
@@ -292,7 +299,8 @@ impl<'a> Chat<'a> {
 
     async fn approval(&mut self, call: &CallId, tool: &str, what: &str, why: &str) -> Result<(), Fault> {
         self.lines.finish_line()?;
-        self.cx.out.styled(Style::Bold, format!("? {tool}: {}", visible(what)))?;
+        let verb = self.lines.asking(tool);
+        self.cx.out.styled(Style::Bold, format!("? {verb} {}", visible(what)))?;
         self.cx.out.line(format!("  {why}; y once, s for this session, n no, r no with a reason"))?;
         let op = loop {
             match self.key().await? {
@@ -350,7 +358,8 @@ fn what_it_does(target: &str, actions: &[Action]) -> String {
         Action::Execute { command } => Some(command.clone()),
         Action::Commit { summary } => Some(summary.clone()),
     });
-    let all: Vec<String> = all.collect();
+    let mut all: Vec<String> = all.collect();
+    all.dedup();
     if all.is_empty() { target.to_owned() } else { all.join("\n  ") }
 }
 
