@@ -312,7 +312,10 @@ impl Machine {
     fn stop(&mut self, end: TurnEnd, out: &mut Vec<Effect>) {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => {}
-            State::Compacting { in_turn: false } => out.push(Effect::StopModel),
+            State::Compacting { in_turn: false } => {
+                out.push(Effect::StopModel);
+                warn("interrupted; the conversation was not summarised", out);
+            }
             State::Thinking | State::Compacting { in_turn: true } => {
                 out.push(Effect::StopModel);
                 self.end_turn(end, out);

@@ -1,6 +1,7 @@
 //! What does every command know?
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::app::App;
 use crate::base::fault::{Fault, Kind};
@@ -97,6 +98,17 @@ fn flags(texts: &[String]) -> Result<Vec<(String, String)>, Fault> {
         Ok((key.trim().to_owned(), value.trim().to_owned()))
     };
     texts.iter().map(read).collect()
+}
+
+/// Time a file being written or a key being waited for may still take when a command has ended.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Runs the work of a command to its end. Threads that still wait then, such as for a key nobody will press, are left.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let runtime = runtime()?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_WORDS);
+    result
 }
 
 /// Builds the runtime a command runs its agent on: one thread is enough, and keeps a session small.

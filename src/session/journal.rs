@@ -191,14 +191,15 @@ fn line(value: &impl Serialize) -> Result<Vec<u8>, SessionError> {
     Ok(bytes)
 }
 
-/// Events a power cut must not take: the words of the person, what was done, and where the conversation stands.
+/// Events a power cut must not take: the words of the person, what was done, and where the conversation stands. What a
+/// call changed is known again from what was kept before it.
 fn stands_for_work(event: &Event) -> bool {
     matches!(
         event,
         Event::UserMessage { .. }
             | Event::AssistantMessage { .. }
             | Event::Approved { .. }
-            | Event::Checkpointed { .. }
+            | Event::FileKept { .. }
             | Event::ToolFinished { .. }
             | Event::Compacted { .. }
             | Event::Undone { .. }
