@@ -139,11 +139,11 @@ impl App {
 
     async fn launch(&self, begun: Begun, options: AgentOptions) -> Result<Session, Fault> {
         let Begun { id, recorder, transcript, mut notices } = begun;
-        let route = self.gateway.resolve(options.task, options.model.as_deref()).await?;
+        let route = self.route(&options, transcript.model.as_deref(), &mut notices).await?;
         let mode = options.mode.or(transcript.mode).unwrap_or(self.config.agent.mode);
         let registry = Arc::new(Registry::new());
-        let store = Store::open(&self.dirs.state.join("checkpoints")).ok().map(Arc::new);
-        let (opening, warnings) = crate::context::opening::build(&self.workspace);
+        let store = self.store(&mut notices);
+        let (opening, warnings) = crate::context::opening::build(&self.workspace, &self.dirs.home);
         notices.extend(warnings);
         notices.extend(route.note.clone());
         let to_say = transcript.opening.is_none().then(|| opening.clone());
@@ -155,7 +155,7 @@ impl App {
         let memory = Memory::new(MemoryParts {
             transcript,
             task: options.task,
-            tools: registry.specs(route.row.tool_budget),
+            registry,
             route: route.clone(),
             max_output_tokens: self.config.model.max_output_tokens,
             answer_schema: options.answer_schema.map(Arc::new),
@@ -166,6 +166,32 @@ impl App {
         let max_seconds = self.config.agent.max_seconds;
         let parts = Parts { machine, dispatch, gateway: self.gateway.clone(), memory, recorder, max_seconds, notices };
         Ok(Session { handle: driver::start(parts), id, route, mode })
+    }
+
+    /// Finds the model: the one asked for, else the one the session last used, else the configured one.
+    async fn route(
+        &self,
+        options: &AgentOptions,
+        last: Option<&str>,
+        notices: &mut Vec<String>,
+    ) -> Result<Route, Fault> {
+        if let (None, Some(last)) = (&options.model, last) {
+            match self.gateway.resolve(options.task, Some(last)).await {
+                Ok(route) => return Ok(route),
+                Err(error) => notices.push(format!("the model of this session is not used: {error}")),
+            }
+        }
+        Ok(self.gateway.resolve(options.task, options.model.as_deref()).await?)
+    }
+
+    fn store(&self, notices: &mut Vec<String>) -> Option<Arc<Store>> {
+        match Store::open(&self.dirs.state.join("checkpoints")) {
+            Ok(store) => Some(Arc::new(store)),
+            Err(error) => {
+                notices.push(format!("changes of this session cannot be taken back: {}", Fault::from(error).words()));
+                None
+            }
+        }
     }
 
     fn limits(&self) -> Limits {

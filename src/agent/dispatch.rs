@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use crate::agent::batch::Proposal;
 use crate::agent::machine::Verdict;
+use crate::base::fault::Fault;
 use crate::base::text;
-use crate::checkpoint::store::{Kept, Skipped, Store};
+use crate::checkpoint::store::{Kept, Store};
 use crate::policy::{Decision, Policy};
 use crate::protocol::message::{CallId, ToolCall};
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
@@ -21,6 +22,8 @@ use crate::tools::registry::Registry;
 
 /// Bytes any outcome may hand to the model, whatever the tool thinks; a safety net above the tools' own caps.
 const MAX_OUTCOME_BYTES: usize = 64 * 1024;
+/// Longest flags a refusal spells out; nobody types a longer command again.
+const MAX_RULE_BYTES: usize = 500;
 
 /// Whether somebody is there to approve a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +58,8 @@ struct Judged {
 pub struct PreImage {
     /// Absolute path.
     pub path: PathBuf,
-    /// What was kept of it.
-    pub kept: Kept,
+    /// What was kept of it, or why nothing could be.
+    pub kept: Result<Kept, Fault>,
 }
 
 /// A call that ended.
@@ -70,6 +73,8 @@ pub struct Finished {
     pub duration_ms: u64,
     /// The files it changed, as they were.
     pub pre_images: Vec<PreImage>,
+    /// What the user should know: a change that cannot be taken back.
+    pub warnings: Vec<String>,
 }
 
 impl Dispatch {
@@ -159,7 +164,8 @@ impl Dispatch {
                 Some(judged) => run_judged(&registry, store.as_deref(), &context, judged).await,
                 None => (ToolReport::failed("this call was never checked, so it was not run"), Vec::new()),
             };
-            Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, pre_images }
+            let warnings = if report.outcome.is_ok() { not_kept(&context, &pre_images) } else { Vec::new() };
+            Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, pre_images, warnings }
         }
     }
 }
@@ -173,6 +179,13 @@ async fn run_judged(
     let Some(tool) = registry.get(&judged.tool) else {
         return (ToolReport::failed(format!("the tool `{}` is gone", judged.tool)), Vec::new());
     };
+    // A person may have taken long to approve, and a link may lead elsewhere by now.
+    if let Ok(intent) = tool.intent(context, &judged.arguments)
+        && intent.actions != judged.actions
+    {
+        let text = "what this call would touch changed since it was checked, so it was not run; call it again";
+        return (ToolReport::failed(text), Vec::new());
+    }
     let pre_images = keep(store, &judged.actions);
     let report = match tool.run(context, judged.arguments).await {
         Ok(report) => clip(report),
@@ -184,17 +197,29 @@ async fn run_judged(
     (report, pre_images)
 }
 
-/// Keeps the files a call is about to change. What cannot be kept is left out: the change is still the user's wish.
+/// Keeps the files a call is about to change. What cannot be kept is changed all the same, because the change is the
+/// user's wish, and the user is told.
 fn keep(store: Option<&Store>, actions: &[Action]) -> Vec<PreImage> {
     let Some(store) = store else { return Vec::new() };
     let kept = actions.iter().filter_map(|action| match action {
-        Action::Write { path } => {
-            let kept = store.keep(path).unwrap_or(Kept::Skipped(Skipped::NotAFile));
-            Some(PreImage { path: path.clone(), kept })
-        }
+        Action::Write { path } => Some(PreImage { path: path.clone(), kept: store.keep(path).map_err(Fault::from) }),
         _ => None,
     });
     kept.collect()
+}
+
+fn not_kept(context: &ToolContext, images: &[PreImage]) -> Vec<String> {
+    let why = images.iter().filter_map(|image| match &image.kept {
+        Ok(Kept::Skipped(why)) => Some((&image.path, why.to_string())),
+        Err(fault) => Some((&image.path, fault.line())),
+        Ok(_) => None,
+    });
+    let root = context.workspace.root();
+    let words = why.map(|(path, why)| {
+        let path = path.strip_prefix(root).unwrap_or(path).display();
+        format!("`{path}` was not kept as it was, so it cannot be put back: {why}")
+    });
+    words.collect()
 }
 
 fn clip(mut report: ToolReport) -> ToolReport {
@@ -208,12 +233,14 @@ fn clip(mut report: ToolReport) -> ToolReport {
 }
 
 fn refusal_text(proposal: &Proposal, why: &str, rules: &[String]) -> String {
-    let allow: Vec<String> = rules.iter().map(|rule| format!("--allow '{rule}'")).collect();
+    let allow = rules.iter().map(|rule| format!("--allow {}", text::shell_quoted(rule))).collect::<Vec<_>>().join(" ");
+    let way = match allow.len() {
+        0..=MAX_RULE_BYTES => format!("with {allow} or in `policy.allow`"),
+        _ => "with a rule in `policy.allow`".to_owned(),
+    };
     format!(
-        "`{} {}` was refused, because {why} and nobody is there to approve it. The user can allow it with {} or in `policy.allow`.",
-        proposal.tool,
-        proposal.target,
-        allow.join(" ")
+        "`{} {}` was refused, because {why} and nobody is there to approve it. The user can allow it {way}.",
+        proposal.tool, proposal.target
     )
 }
 

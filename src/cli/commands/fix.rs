@@ -9,8 +9,10 @@ use crate::cli::context::{Cx, runtime};
 use crate::cli::output::Style;
 use crate::cli::render::{Channel, Lines, json_line};
 use crate::cli::signal::Signals;
+use crate::policy::rules;
 use crate::protocol::op::Mode;
 use crate::protocol::task::Task;
+use crate::protocol::tool::Action;
 use crate::strategy::fix::{self, Ending, Job, Outcome, Progress};
 use crate::strategy::runner;
 use tokio_util::sync::CancellationToken;
@@ -62,7 +64,7 @@ fn job(app: &App, args: &FixArgs) -> Result<Job, Fault> {
 pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fault> {
     // The agent may run the check itself: it is what the user asked mimi to run.
     let mut allow = args.allow.clone();
-    allow.push(format!("shell:{}", job.command));
+    allow.push(rules::relative_rule(&Action::Execute { command: job.command.clone() }, &job.folder));
     let options = AgentOptions {
         task: Task::Fix,
         mode: Some(Mode::Auto),
