@@ -10,8 +10,11 @@ use crate::cli::output::{Out, Style};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::tool::ToolOutcome;
+use crate::tools::manifest::Verbs;
 use crate::tools::registry::Registry;
 
+/// The tool that replaces the plan.
+const PLAN_TOOL: &str = "update_plan";
 /// Characters of a target shown in a line.
 const TARGET_CHARS: usize = 70;
 
@@ -35,12 +38,14 @@ pub struct Lines<'a> {
     is_mid_line: bool,
     /// What the calls that have not ended are about, by id, to name it when they end.
     targets: Vec<(String, String)>,
+    /// Changes shown before they were approved; they need not be shown again.
+    previewed: Vec<FileDiff>,
 }
 
 impl<'a> Lines<'a> {
     /// Starts rendering.
     pub fn new(out: &'a Out, channel: Channel) -> Self {
-        Self { out, channel, registry: Registry::new(), is_mid_line: false, targets: Vec::new() }
+        Self { out, channel, registry: Registry::new(), is_mid_line: false, targets: Vec::new(), previewed: Vec::new() }
     }
 
     /// Shows one record.
@@ -53,9 +58,14 @@ impl<'a> Lines<'a> {
                 Ok(())
             }
             Event::ToolStarted { tool, target, .. } => self.on_started(tool, target),
+            // The plan itself is shown instead.
+            Event::ToolFinished { call, tool, outcome: ToolOutcome::Ok { .. }, .. } if tool == PLAN_TOOL => {
+                self.targets.retain(|(id, _)| *id != call.0);
+                Ok(())
+            }
             Event::ToolFinished { call, tool, outcome, summary, diffs, duration_ms } => {
                 self.on_finished(&call.0, tool, outcome, summary, *duration_ms)?;
-                diffs.iter().try_for_each(|diff| self.diff(diff))
+                diffs.iter().try_for_each(|diff| self.change(diff))
             }
             Event::PlanUpdated { plan } => self.note(Style::Bold, visible(&plan.to_string()).trim_end()),
             Event::Warning { text } => self.note(Style::Notice, &format!("! {}", visible(text))),
@@ -105,7 +115,7 @@ impl<'a> Lines<'a> {
     fn on_started(&mut self, tool: &str, target: &str) -> Result<(), Fault> {
         self.finish_line()?;
         let target = visible(&first_line(target, TARGET_CHARS)).into_owned();
-        let doing = self.registry.get(tool).map_or("running", |tool| tool.manifest().verbs.doing.as_str());
+        let doing = self.verb(tool, |verbs| &verbs.doing);
         self.out.busy(&format!("{doing} {target}"));
         Ok(())
     }
@@ -121,15 +131,19 @@ impl<'a> Lines<'a> {
         self.out.idle();
         let at = self.targets.iter().position(|(id, _)| id == call);
         let target = at.map(|at| self.targets.remove(at).1).unwrap_or_default();
+        let verb = match outcome {
+            ToolOutcome::Ok { .. } | ToolOutcome::TimedOut { .. } => self.verb(tool, |verbs| &verbs.done),
+            // It was not done, so it must not read as if it had been.
+            ToolOutcome::Failed { .. } | ToolOutcome::Denied { .. } | ToolOutcome::Cancelled => {
+                self.verb(tool, |verbs| &verbs.ask)
+            }
+        };
         let (mark, style, word) = match outcome {
             ToolOutcome::Ok { .. } => ("-", Style::Dim, ""),
             ToolOutcome::Failed { .. } => ("x", Style::Bad, "failed: "),
             ToolOutcome::Denied { .. } | ToolOutcome::Cancelled => ("x", Style::Notice, ""),
             ToolOutcome::TimedOut { .. } => ("x", Style::Bad, "timed out: "),
         };
-        let verb = self.verb(tool, outcome);
-        // Some calls are about nothing but their result.
-        let target = if target == summary { String::new() } else { target };
         let gap = if target.is_empty() { "" } else { " " };
         let time = match outcome {
             ToolOutcome::Denied { .. } => String::new(),
@@ -138,18 +152,38 @@ impl<'a> Lines<'a> {
         self.note(style, &format!("{mark} {verb}{gap}{target}: {word}{}{time}", visible(summary)))
     }
 
-    /// Says what was done, or, when it was not, what was asked for.
-    fn verb(&self, tool: &str, outcome: &ToolOutcome) -> String {
-        let Some(found) = self.registry.resolve(tool) else { return visible(&first_line(tool, 60)).into_owned() };
-        let verbs = &found.manifest().verbs;
-        match outcome {
-            ToolOutcome::Denied { .. } | ToolOutcome::Failed { .. } => verbs.ask.clone(),
-            ToolOutcome::Ok { .. } | ToolOutcome::Cancelled | ToolOutcome::TimedOut { .. } => verbs.done.clone(),
+    /// Shows a change before it is made.
+    pub fn preview(&mut self, diff: &FileDiff) -> Result<(), Fault> {
+        self.diff(diff)?;
+        self.previewed.push(diff.clone());
+        Ok(())
+    }
+
+    /// Shows a change that was made, unless the person saw exactly that before approving it.
+    fn change(&mut self, diff: &FileDiff) -> Result<(), Fault> {
+        match self.previewed.iter().position(|seen| seen == diff) {
+            Some(at) => {
+                self.previewed.swap_remove(at);
+                Ok(())
+            }
+            None => self.diff(diff),
         }
     }
 
+    /// Names what a tool is about to do: `Edit`, `Run`.
+    pub fn asking(&self, tool: &str) -> String {
+        self.verb(tool, |verbs| &verbs.ask)
+    }
+
+    fn verb(&self, tool: &str, form: impl Fn(&Verbs) -> &String) -> String {
+        self.registry.resolve(tool).map_or_else(
+            || visible(&first_line(tool, TARGET_CHARS)).into_owned(),
+            |tool| form(&tool.manifest().verbs).clone(),
+        )
+    }
+
     /// Shows a change with its added and removed lines.
-    pub fn diff(&mut self, diff: &FileDiff) -> Result<(), Fault> {
+    fn diff(&mut self, diff: &FileDiff) -> Result<(), Fault> {
         for line in diff.unified.lines().filter(|line| !line.starts_with("---") && !line.starts_with("+++")) {
             let style = match line.as_bytes().first() {
                 Some(b'+') => Style::Good,
@@ -165,11 +199,9 @@ impl<'a> Lines<'a> {
     fn undone(&mut self, turn: u32, restored: &[String], conflicts: &[String]) -> Result<(), Fault> {
         let files = if restored.is_empty() { "no files".to_owned() } else { restored.join(", ") };
         self.note(Style::Plain, &format!("turn {turn} taken back; restored: {}", visible(&files)))?;
-        if conflicts.is_empty() {
-            return Ok(());
-        }
-        let text = format!("! left alone, because they changed since: {}", visible(&conflicts.join(", ")));
-        self.note(Style::Notice, &text)
+        conflicts
+            .iter()
+            .try_for_each(|conflict| self.note(Style::Notice, &format!("! left alone: {}", visible(conflict))))
     }
 
     fn turn_done(&mut self, end: &TurnEnd) -> Result<(), Fault> {

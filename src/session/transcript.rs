@@ -25,6 +25,16 @@ pub struct Checkpoint {
     pub change: Change,
 }
 
+/// A change a call was about to make when the file ends: it may have happened or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The call.
+    pub call: CallId,
+    /// The change as it would be. Where nobody knows the content it leads to, it claims to lead to the content before, so
+    /// that a file which looks different is left alone.
+    pub point: Checkpoint,
+}
+
 /// A session as of its last record.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Transcript {
@@ -52,7 +62,7 @@ pub struct Transcript {
     pub opening: Option<String>,
     /// First line of the person's first words.
     pub title: Option<String>,
-    /// The person's last words that still stand.
+    /// The person's last request that still stands, with what they added while it was carried out.
     pub last_user_text: Option<String>,
     /// Words kept for later and not yet delivered.
     pub queued: Vec<String>,
@@ -60,6 +70,8 @@ pub struct Transcript {
     pub files_changed: Vec<String>,
     /// File changes that can be taken back, oldest first.
     pub checkpoints: Vec<Checkpoint>,
+    /// Changes of calls that have not ended.
+    pub unfinished: Vec<Unfinished>,
     /// When the last record was written, in milliseconds since the Unix epoch.
     pub last_at_ms: u64,
     /// Calls of the latest answer and the places of their outcomes.
@@ -69,6 +81,8 @@ pub struct Transcript {
     /// Where the next turn began, when a message came before its `TurnStarted`.
     early: Option<Mark>,
     is_in_turn: bool,
+    /// Whether the person has spoken in this turn: more words add to the request instead of replacing it.
+    has_request: bool,
     /// Whether the last message is facts about the project, which the person's words join.
     ends_in_facts: bool,
     /// The latest turn that went into a summary.
@@ -118,7 +132,14 @@ impl Transcript {
             }
             Event::ModeChanged { mode } => self.mode = Some(*mode),
             Event::ModelChanged { model } => self.model = Some(model.clone()),
+            Event::FileKept { turn, call, path, before, promised, mode } => {
+                let after = promised.clone().or_else(|| before.clone());
+                let change = Change { path: path.clone(), before: before.clone(), after, mode: *mode };
+                let point = Checkpoint { turn: *turn, change };
+                self.unfinished.push(Unfinished { call: call.clone(), point });
+            }
             Event::Checkpointed { turn, path, before, after, mode } => {
+                self.unfinished.retain(|open| open.point.change.path != *path);
                 let (path, before, after) = (path.clone(), before.clone(), after.clone());
                 self.checkpoints.push(Checkpoint { turn: *turn, change: Change { path, before, after, mode: *mode } });
             }
@@ -155,13 +176,16 @@ impl Transcript {
         self.marks.push(Mark { turn, ..mark });
         self.turns = self.turns.max(turn);
         self.is_in_turn = true;
+        self.has_request = false;
         self.partial = None;
+        // Whoever began this turn has looked at them.
+        self.unfinished.clear();
         // An outcome that comes later than this would change what the model has been told.
         self.open.clear();
     }
 
     fn end_turn(&mut self, end: &TurnEnd) {
-        self.is_in_turn = false;
+        (self.is_in_turn, self.has_request) = (false, false);
         if *end == TurnEnd::Interrupted
             && let Some(text) = self.partial.take()
         {
@@ -191,7 +215,11 @@ impl Transcript {
         }
         if author == Author::User {
             self.title.get_or_insert_with(|| first_line(text, MAX_TITLE_CHARS));
-            self.last_user_text = Some(text.to_owned());
+            self.last_user_text = match self.last_user_text.take() {
+                Some(asked) if self.has_request => Some(format!("{asked}\n\n{text}")),
+                _ => Some(text.to_owned()),
+            };
+            self.has_request = self.is_in_turn;
             // Several kept pieces may be delivered as one message.
             self.queued.retain(|kept| !text.contains(kept.as_str()));
         }
@@ -222,6 +250,7 @@ impl Transcript {
 
     /// Puts an outcome in its place. One without a call in the latest answer is left out: servers refuse such.
     fn finish(&mut self, call: &CallId, outcome: &ToolOutcome, diffs: &[FileDiff]) {
+        self.unfinished.retain(|open| open.call != *call);
         for diff in diffs {
             if !self.files_changed.contains(&diff.path) {
                 self.files_changed.push(diff.path.clone());
@@ -262,6 +291,7 @@ impl Transcript {
     /// Returns the conversation to where the turn began. Of a turn that went into a summary only the files go back.
     fn take_back(&mut self, turn: u32, conflicts: &[String]) {
         self.checkpoints.retain(|point| point.turn < turn);
+        self.unfinished.clear();
         let Some(at) = self.marks.iter().position(|mark| mark.turn >= turn) else {
             return;
         };
@@ -283,7 +313,7 @@ impl Transcript {
         self.partial = None;
         self.early = None;
         self.open.clear();
-        self.is_in_turn = false;
+        (self.is_in_turn, self.has_request) = (false, false);
     }
 }
 

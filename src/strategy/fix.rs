@@ -11,7 +11,8 @@ use crate::agent::handle::Handle;
 use crate::base::fault::{Fault, Kind};
 use crate::context::prompt;
 use crate::exec::run::Runner;
-use crate::protocol::event::{Record, TurnEnd};
+use crate::protocol::event::{Event, Record, TurnEnd};
+use crate::protocol::op::Op;
 use crate::strategy::runner::{self, CheckRun};
 
 /// What is to be fixed.
@@ -60,7 +61,7 @@ pub enum Ending {
         /// The limit.
         what: String,
     },
-    /// The agent needed an approval nobody could give, and the check still fails.
+    /// The agent needed an approval nobody could give and changed nothing, and the check still fails.
     Refused {
         /// The rules that would have allowed it.
         rules: Vec<String>,
@@ -80,7 +81,8 @@ pub struct Outcome {
     pub last_run: CheckRun,
 }
 
-/// Runs the job to its end. The agent is started only if the check fails.
+/// Runs the job to its end. The agent is started only if the check fails. Cancelled, it ends as soon as the check or the
+/// agent's turn has been brought to an end.
 pub async fn fix(
     job: &Job,
     runner: &Runner,
@@ -97,8 +99,17 @@ pub async fn fix(
     let mut answer = String::new();
     for round in 1..=job.max_rounds {
         let words = task_words(job, round, &last_run);
-        let listen_agent = |record: &Record| listen(Progress::Agent(record));
-        let Some(turn) = agent.turn(words, listen_agent).await else {
+        let mut has_changed = false;
+        let listen_agent = |record: &Record| {
+            has_changed |= matches!(&record.event, Event::ToolFinished { diffs, .. } if !diffs.is_empty());
+            listen(Progress::Agent(record));
+        };
+        let interrupt = interrupt_when(&cancel, agent.ops.clone());
+        let turn = tokio::select! {
+            turn = agent.turn(words, listen_agent) => turn,
+            never = interrupt => match never {},
+        };
+        let Some(turn) = turn else {
             return Err(Fault::new(Kind::Bug, "the agent ended in the middle of its work"));
         };
         answer = turn.answer;
@@ -113,18 +124,26 @@ pub async fn fix(
         if last_run.is_green {
             return outcome(Ending::Fixed, round, answer, last_run);
         }
-        if let Some(ending) = gives_up(turn.end, turn.refused, turn.missing_rules) {
+        let refusal = (turn.refused > 0 && !has_changed).then_some(turn.missing_rules);
+        if let Some(ending) = gives_up(turn.end, refusal) {
             return outcome(ending, round, answer, last_run);
         }
     }
     outcome(Ending::NotFixed, job.max_rounds, answer, last_run)
 }
 
+/// Interrupts the agent once the work is cancelled. Never ends by itself: the turn does.
+async fn interrupt_when(cancel: &CancellationToken, ops: tokio::sync::mpsc::Sender<Op>) -> std::convert::Infallible {
+    cancel.cancelled().await;
+    drop(ops.send(Op::Interrupt).await);
+    std::future::pending().await
+}
+
 /// Says whether another round would only repeat what stopped this one.
-fn gives_up(end: TurnEnd, refused: u32, rules: Vec<String>) -> Option<Ending> {
-    match end {
-        TurnEnd::Limit { what } => Some(Ending::OutOfBudget { what }),
-        _ if refused > 0 => Some(Ending::Refused { rules }),
+fn gives_up(end: TurnEnd, refusal: Option<Vec<String>>) -> Option<Ending> {
+    match (end, refusal) {
+        (TurnEnd::Limit { what }, _) => Some(Ending::OutOfBudget { what }),
+        (_, Some(rules)) => Some(Ending::Refused { rules }),
         _ => None,
     }
 }
