@@ -15,6 +15,7 @@ use crate::agent::machine::Machine;
 use crate::agent::memory::{Memory, MemoryParts};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::fault::{Fault, Kind};
+use crate::base::path::{remove_tree, touch_new};
 use crate::checkpoint::store::Store;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
@@ -26,6 +27,7 @@ use crate::model::gateway::{Gateway, GatewayConfig};
 use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
 use crate::policy::Policy;
+use crate::protocol::message::Message;
 use crate::protocol::op::Mode;
 use crate::protocol::task::Task;
 use crate::session::header::Header;
@@ -35,6 +37,9 @@ use crate::session::transcript::Transcript;
 use crate::tools::registry::Registry;
 use crate::tools::{Limits as ToolLimits, ToolContext};
 use crate::workspace::Workspace;
+
+/// Time between two looks for what is too old to keep.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Settings, folders and the workspace, ready to start agents.
 pub struct App {
@@ -78,6 +83,30 @@ pub struct Session {
     pub route: Route,
     /// How much it may do without asking.
     pub mode: Mode,
+    /// Where a session that is gone on with stands.
+    pub recap: Option<Recap>,
+}
+
+/// The last turn of a session, for a person who comes back to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recap {
+    /// Turns begun so far.
+    pub turns: u32,
+    /// The person's last words; none when they were taken back.
+    pub request: Option<String>,
+    /// The model's last words to them, finished or not.
+    pub answer: Option<String>,
+}
+
+impl Recap {
+    fn of(transcript: &Transcript) -> Option<Self> {
+        let request = transcript.last_user_text.clone();
+        let texts = transcript.messages.iter().rev().take_while(|message| !matches!(message, Message::User { .. }));
+        let mut words = texts.filter(|message| matches!(message, Message::Assistant { .. })).map(Message::text);
+        let said = words.find(|text| !text.trim().is_empty()).map(str::to_owned);
+        let answer = transcript.partial.clone().filter(|text| !text.trim().is_empty()).or(said);
+        (transcript.turns > 0).then_some(Self { turns: transcript.turns, request, answer })
+    }
 }
 
 impl App {
@@ -109,27 +138,37 @@ impl App {
 
     /// Starts an agent on a new session.
     pub async fn start(&self, options: AgentOptions) -> Result<Session, Fault> {
+        let mut notices = Vec::new();
+        // First, so that a missing server leaves no empty session behind.
+        let route = self.route(&options, None, &mut notices).await?;
         let header = Header::new(self.workspace.root(), self.clock.as_ref());
         let id = header.id.clone();
-        let (journal, notices) = match Journal::create(&self.sessions_dir(), header, self.clock.clone()) {
+        let journal = match Journal::create(&self.sessions_dir(), header, self.clock.clone()) {
             Ok(journal) => {
-                let notices = journal.notes().to_vec();
-                (Some(journal), notices)
+                notices.extend_from_slice(journal.notes());
+                Some(journal)
             }
             // A session that cannot be kept is better than none, if the user is told.
-            Err(error) => (None, vec![format!("this session is not kept: {}", Fault::from(error).words())]),
+            Err(error) => {
+                let why = Fault::from(error).words();
+                notices.push(format!("this session is not kept, and nothing can be taken back later: {why}"));
+                None
+            }
         };
+        let is_kept = journal.is_some();
+        self.tidy_up();
         let recorder = Recorder::new(journal, self.clock.clone());
-        self.launch(Begun { id, recorder, transcript: Transcript::default(), notices }, options).await
+        self.launch(Begun { id, recorder, transcript: Transcript::default(), notices, route, is_kept }, options)
     }
 
     /// Continues a session from its file.
     pub async fn resume(&self, id: &str, options: AgentOptions) -> Result<Session, Fault> {
         let path = crate::session::list::find(&self.sessions_dir(), id)?;
         let (journal, transcript) = Journal::resume(&path, self.clock.clone())?;
-        let (id, notices) = (journal.id().to_owned(), journal.notes().to_vec());
+        let (id, mut notices) = (journal.id().to_owned(), journal.notes().to_vec());
+        let route = self.route(&options, transcript.model.as_deref(), &mut notices).await?;
         let recorder = Recorder::new(Some(journal), self.clock.clone());
-        self.launch(Begun { id, recorder, transcript, notices }, options).await
+        self.launch(Begun { id, recorder, transcript, notices, route, is_kept: true }, options)
     }
 
     /// Returns the folder of the session files.
@@ -137,18 +176,45 @@ impl App {
         self.dirs.state.join("sessions")
     }
 
-    async fn launch(&self, begun: Begun, options: AgentOptions) -> Result<Session, Fault> {
-        let Begun { id, recorder, transcript, mut notices } = begun;
-        let route = self.route(&options, transcript.model.as_deref(), &mut notices).await?;
+    fn checkpoints_dir(&self) -> PathBuf {
+        self.dirs.state.join("checkpoints")
+    }
+
+    fn outputs_dir(&self) -> PathBuf {
+        self.dirs.state.join("out")
+    }
+
+    /// Deletes sessions and contents the user does not want kept any longer: once a day, and beside the work, because a
+    /// thousand sessions take a moment. What a run that ends first leaves, a later one finds.
+    fn tidy_up(&self) {
+        let (keep_days, now_ms) = (self.config.session.keep_days, self.clock.now_ms());
+        let stamp = self.dirs.state.join("tidied");
+        if keep_days == 0 || is_younger(&stamp, DAY, now_ms) || touch_new(&stamp).is_err() {
+            return;
+        }
+        let (sessions, outputs, checkpoints) = (self.sessions_dir(), self.outputs_dir(), self.checkpoints_dir());
+        std::thread::spawn(move || {
+            for id in crate::session::list::prune(&sessions, keep_days, now_ms).unwrap_or_default() {
+                drop(remove_tree(&outputs.join(id)));
+            }
+            if let Ok(store) = Store::open(&checkpoints) {
+                store.prune(keep_days, now_ms);
+            }
+        });
+    }
+
+    fn launch(&self, begun: Begun, options: AgentOptions) -> Result<Session, Fault> {
+        let Begun { id, recorder, transcript, mut notices, route, is_kept } = begun;
         let mode = options.mode.or(transcript.mode).unwrap_or(self.config.agent.mode);
+        let recap = Recap::of(&transcript);
         let registry = Arc::new(Registry::new());
-        let store = self.store(&mut notices);
+        let store = self.store(is_kept, &mut notices);
         let (opening, warnings) = crate::context::opening::build(&self.workspace, &self.dirs.home);
         notices.extend(warnings);
         notices.extend(route.note.clone());
         let to_say = transcript.opening.is_none().then(|| opening.clone());
         let machine = Machine::new(self.limits(), to_say, transcript.turns);
-        let spill_dir = self.dirs.state.join("out").join(&id);
+        let spill_dir = self.outputs_dir().join(&id);
         let policy = self.policy(mode, &spill_dir, &options)?;
         let dispatch =
             Dispatch::new(registry.clone(), policy, self.tool_context(spill_dir), options.approvals, store.clone());
@@ -165,7 +231,7 @@ impl App {
         });
         let max_seconds = self.config.agent.max_seconds;
         let parts = Parts { machine, dispatch, gateway: self.gateway.clone(), memory, recorder, max_seconds, notices };
-        Ok(Session { handle: driver::start(parts), id, route, mode })
+        Ok(Session { handle: driver::start(parts), id, route, mode, recap })
     }
 
     /// Finds the model: the one asked for, else the one the session last used, else the configured one.
@@ -184,11 +250,13 @@ impl App {
         Ok(self.gateway.resolve(options.task, options.model.as_deref()).await?)
     }
 
-    fn store(&self, notices: &mut Vec<String>) -> Option<Arc<Store>> {
-        match Store::open(&self.dirs.state.join("checkpoints")) {
+    /// Opens the store. Where not even the session is kept the user has been told of the trouble.
+    fn store(&self, is_kept: bool, notices: &mut Vec<String>) -> Option<Arc<Store>> {
+        match Store::open(&self.checkpoints_dir()) {
             Ok(store) => Some(Arc::new(store)),
             Err(error) => {
-                notices.push(format!("changes of this session cannot be taken back: {}", Fault::from(error).words()));
+                let why = Fault::from(error).words();
+                notices.extend(is_kept.then(|| format!("changes of this session cannot be taken back: {why}")));
                 None
             }
         }
@@ -227,12 +295,20 @@ impl App {
     }
 }
 
+/// Says whether a file was touched within `age` before `now_ms`.
+fn is_younger(path: &Path, age: Duration, now_ms: u64) -> bool {
+    let touched = std::fs::metadata(path).and_then(|meta| meta.modified());
+    touched.is_ok_and(|at| at + age > std::time::UNIX_EPOCH + Duration::from_millis(now_ms))
+}
+
 /// A session that has a file, or has to do without, and no agent yet.
 struct Begun {
     id: String,
     recorder: Recorder,
     transcript: Transcript,
     notices: Vec<String>,
+    route: Route,
+    is_kept: bool,
 }
 
 /// Looks keys up when a provider is first used, so that a slow keyring never delays the start.

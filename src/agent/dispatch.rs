@@ -12,9 +12,10 @@ use serde_json::Value;
 use crate::agent::batch::Proposal;
 use crate::agent::machine::Verdict;
 use crate::base::fault::Fault;
-use crate::base::text;
+use crate::base::text::{self, one_line_name};
 use crate::checkpoint::store::{Kept, Store};
 use crate::policy::{Decision, Policy};
+use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall};
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
 use crate::tools::ToolContext;
@@ -22,6 +23,7 @@ use crate::tools::registry::Registry;
 
 /// Bytes any outcome may hand to the model, whatever the tool thinks; a safety net above the tools' own caps.
 const MAX_OUTCOME_BYTES: usize = 64 * 1024;
+
 /// Longest flags a refusal spells out; nobody types a longer command again.
 const MAX_RULE_BYTES: usize = 500;
 
@@ -43,6 +45,8 @@ pub struct Dispatch {
     approvals: Approvals,
     store: Option<Arc<Store>>,
     judged: HashMap<CallId, Judged>,
+    /// Whether the user knows that the store cannot be written.
+    has_warned: bool,
 }
 
 /// A call that passed its checks.
@@ -51,15 +55,17 @@ struct Judged {
     tool: String,
     arguments: Value,
     actions: Vec<Action>,
+    promised: Option<String>,
+    pre_images: Vec<PreImage>,
 }
 
-/// A file as it was before a call, to be recorded once the call has changed it.
+/// A file as it was before a call, to be compared once the call has ended.
 #[derive(Debug, Clone)]
 pub struct PreImage {
     /// Absolute path.
     pub path: PathBuf,
-    /// What was kept of it, or why nothing could be.
-    pub kept: Result<Kept, Fault>,
+    /// What was kept of it.
+    pub kept: Kept,
 }
 
 /// A call that ended.
@@ -73,8 +79,6 @@ pub struct Finished {
     pub duration_ms: u64,
     /// The files it changed, as they were.
     pub pre_images: Vec<PreImage>,
-    /// What the user should know: a change that cannot be taken back.
-    pub warnings: Vec<String>,
 }
 
 impl Dispatch {
@@ -86,7 +90,7 @@ impl Dispatch {
         approvals: Approvals,
         store: Option<Arc<Store>>,
     ) -> Self {
-        Self { registry, policy, context, approvals, store, judged: HashMap::new() }
+        Self { registry, policy, context, approvals, store, judged: HashMap::new(), has_warned: false }
     }
 
     /// Checks a call: tool, arguments, then policy. Touches nothing.
@@ -113,7 +117,14 @@ impl Dispatch {
             };
         }
         let decision = self.policy.decide(&intent.actions);
-        self.judged.insert(call.id.clone(), Judged { tool: name.clone(), arguments, actions: intent.actions.clone() });
+        let judged = Judged {
+            tool: name.clone(),
+            arguments,
+            actions: intent.actions.clone(),
+            promised: intent.promised,
+            pre_images: Vec::new(),
+        };
+        self.judged.insert(call.id.clone(), judged);
         let proposal = Proposal {
             tool: name,
             target: intent.target,
@@ -148,6 +159,39 @@ impl Dispatch {
         }
     }
 
+    /// Keeps the files a judged call is about to change, as they are now, and returns what is to be recorded before it runs.
+    ///
+    /// What cannot be kept is said: the change is still the user's wish.
+    pub fn keep(&mut self, call: &CallId, turn: u32) -> Vec<Event> {
+        let (Some(store), Some(judged)) = (self.store.as_deref(), self.judged.get_mut(call)) else { return Vec::new() };
+        let mut events = Vec::new();
+        for action in &judged.actions {
+            let Action::Write { path } = action else { continue };
+            let shown = path.strip_prefix(self.context.workspace.root()).unwrap_or(path).to_string_lossy();
+            let name = one_line_name(&shown);
+            match store.keep(path) {
+                Ok(Kept::Skipped(why)) => {
+                    let text = format!("the change of `{name}` cannot be taken back, because {why}");
+                    events.push(Event::Warning { text });
+                }
+                Ok(kept) => {
+                    let (before, mode) = kept.content();
+                    let (call, path, promised) = (call.clone(), path.clone(), judged.promised.clone());
+                    judged.pre_images.push(PreImage { path: path.clone(), kept });
+                    events.push(Event::FileKept { turn, call, path, before, promised, mode });
+                }
+                // One full disk is one trouble, however many files are changed.
+                Err(_) if self.has_warned => {}
+                Err(error) => {
+                    self.has_warned = true;
+                    let text = format!("the change of `{name}` cannot be taken back: {}", Fault::from(error).line());
+                    events.push(Event::Warning { text });
+                }
+            }
+        }
+        events
+    }
+
     /// Runs a judged call with a context of its own; the future owns all it needs.
     pub fn run(
         &mut self,
@@ -156,26 +200,20 @@ impl Dispatch {
         cancel: tokio_util::sync::CancellationToken,
     ) -> impl Future<Output = Finished> + Send + use<> {
         let judged = self.judged.remove(call);
-        let (registry, store, call) = (self.registry.clone(), self.store.clone(), call.clone());
+        let (registry, call) = (self.registry.clone(), call.clone());
         let context = ToolContext { progress, cancel, ..self.context.clone() };
         async move {
             let started = Instant::now();
             let (report, pre_images) = match judged {
-                Some(judged) => run_judged(&registry, store.as_deref(), &context, judged).await,
+                Some(judged) => run_judged(&registry, &context, judged).await,
                 None => (ToolReport::failed("this call was never checked, so it was not run"), Vec::new()),
             };
-            let warnings = if report.outcome.is_ok() { not_kept(&context, &pre_images) } else { Vec::new() };
-            Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, pre_images, warnings }
+            Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, pre_images }
         }
     }
 }
 
-async fn run_judged(
-    registry: &Registry,
-    store: Option<&Store>,
-    context: &ToolContext,
-    judged: Judged,
-) -> (ToolReport, Vec<PreImage>) {
+async fn run_judged(registry: &Registry, context: &ToolContext, judged: Judged) -> (ToolReport, Vec<PreImage>) {
     let Some(tool) = registry.get(&judged.tool) else {
         return (ToolReport::failed(format!("the tool `{}` is gone", judged.tool)), Vec::new());
     };
@@ -186,7 +224,6 @@ async fn run_judged(
         let text = "what this call would touch changed since it was checked, so it was not run; call it again";
         return (ToolReport::failed(text), Vec::new());
     }
-    let pre_images = keep(store, &judged.actions);
     let report = match tool.run(context, judged.arguments).await {
         Ok(report) => clip(report),
         Err(bug) => {
@@ -194,32 +231,7 @@ async fn run_judged(
             ToolReport::failed(format!("{bug}: {cause}"))
         }
     };
-    (report, pre_images)
-}
-
-/// Keeps the files a call is about to change. What cannot be kept is changed all the same, because the change is the
-/// user's wish, and the user is told.
-fn keep(store: Option<&Store>, actions: &[Action]) -> Vec<PreImage> {
-    let Some(store) = store else { return Vec::new() };
-    let kept = actions.iter().filter_map(|action| match action {
-        Action::Write { path } => Some(PreImage { path: path.clone(), kept: store.keep(path).map_err(Fault::from) }),
-        _ => None,
-    });
-    kept.collect()
-}
-
-fn not_kept(context: &ToolContext, images: &[PreImage]) -> Vec<String> {
-    let why = images.iter().filter_map(|image| match &image.kept {
-        Ok(Kept::Skipped(why)) => Some((&image.path, why.to_string())),
-        Err(fault) => Some((&image.path, fault.line())),
-        Ok(_) => None,
-    });
-    let root = context.workspace.root();
-    let words = why.map(|(path, why)| {
-        let path = path.strip_prefix(root).unwrap_or(path).display();
-        format!("`{path}` was not kept as it was, so it cannot be put back: {why}")
-    });
-    words.collect()
+    (report, judged.pre_images)
 }
 
 fn clip(mut report: ToolReport) -> ToolReport {

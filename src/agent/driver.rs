@@ -113,6 +113,9 @@ impl Driver {
     }
 
     async fn run(mut self) {
+        for event in self.parts.memory.settle() {
+            self.emit(event).await;
+        }
         for text in std::mem::take(&mut self.parts.notices) {
             self.emit(Event::Warning { text }).await;
         }
@@ -163,7 +166,7 @@ impl Driver {
                 let verdict = self.parts.dispatch.judge(&call);
                 self.inputs.push_back(Input::Judged { call: call.id, verdict });
             }
-            Effect::Run(call) => self.run_call(&call),
+            Effect::Run(call) => self.run_call(&call).await,
             Effect::CancelCalls => {
                 self.cancel_calls.cancel();
                 self.cancel_calls = CancellationToken::new();
@@ -300,7 +303,10 @@ impl Driver {
 
     // ---- calls
 
-    fn run_call(&mut self, call: &CallId) {
+    async fn run_call(&mut self, call: &CallId) {
+        for event in self.parts.dispatch.keep(call, self.parts.machine.turn()) {
+            self.emit(event).await;
+        }
         let (progress, mut pieces) = mpsc::channel::<String>(16);
         let (output, id) = (self.output.sender.clone(), call.clone());
         let run = self.parts.dispatch.run(call, progress, self.cancel_calls.child_token());
@@ -319,13 +325,9 @@ impl Driver {
         }
         let turn = self.parts.machine.turn();
         for image in finished.pre_images {
-            let Ok(kept) = image.kept else { continue };
-            if let Ok(Some(Change { path, before, after, mode })) = kept.change(&image.path) {
+            if let Ok(Some(Change { path, before, after, mode })) = image.kept.change(&image.path) {
                 self.emit(Event::Checkpointed { turn, path, before, after, mode }).await;
             }
-        }
-        for text in finished.warnings {
-            self.emit(Event::Warning { text }).await;
         }
         self.inputs.push_back(Input::Finished {
             call: finished.call,

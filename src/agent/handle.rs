@@ -31,6 +31,12 @@ pub struct TurnSummary {
 }
 
 impl Handle {
+    /// Ends the agent in good order: a running turn is interrupted and its end recorded, then all is on disk.
+    pub async fn close(mut self) {
+        drop(self.ops);
+        while self.records.recv().await.is_some() {}
+    }
+
     /// Submits the user's words and passes every record to `listen` until the turn is done.
     ///
     /// Returns none when the agent ended before the turn did.

@@ -327,7 +327,7 @@ impl Machine {
             State::Idle => {}
             State::Compacting { in_turn: false } => {
                 out.push(Effect::StopModel);
-                warn("interrupted; the conversation stays as it was", out);
+                warn("interrupted; the conversation was not summarised", out);
             }
             State::Thinking | State::Compacting { in_turn: true } => {
                 out.push(Effect::StopModel);

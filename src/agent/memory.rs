@@ -7,18 +7,20 @@ use std::sync::Arc;
 
 use crate::agent::machine::Compaction;
 use crate::base::fault::Fault;
-use crate::checkpoint::store::Store;
+use crate::base::path::remove_left_overs;
+use crate::checkpoint::store::{self, Store};
 use crate::checkpoint::undo;
 use crate::context::compact::{self, Carried};
 use crate::context::estimate::{self, Meter};
 use crate::context::prompt;
 use crate::model::route::Route;
 use crate::model::{Answer, Request};
+use crate::protocol::diff::Change;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::Message;
 use crate::protocol::task::Task;
 use crate::protocol::tool::ToolSpec;
-use crate::session::transcript::Transcript;
+use crate::session::transcript::{Checkpoint, Transcript};
 use crate::tools::registry::Registry;
 
 /// A window is never believed to be smaller than this.
@@ -249,6 +251,21 @@ impl Memory {
 
     fn fixed_tokens(&self) -> f64 {
         estimate::text_tokens(prompt::SYSTEM.text) + estimate::tools_tokens(&self.tools)
+    }
+
+    /// Says which files were changed by calls whose end nobody recorded, because mimi was killed.
+    ///
+    /// A file that reads as before was not changed. One that reads otherwise is taken to be what the call promised to
+    /// write: if somebody else wrote it, taking the change back finds that out and leaves the file alone.
+    pub fn settle(&self) -> Vec<Event> {
+        let changed = |change: &Change| store::hash_now(&change.path).is_ok_and(|now| now != change.before);
+        let points = self.transcript.unfinished.iter().map(|open| open.point.clone());
+        let points = points.inspect(|point| remove_left_overs(&point.change.path));
+        let events = points.filter(|point| changed(&point.change)).map(|Checkpoint { turn, change }| {
+            let Change { path, before, after, mode } = change;
+            Event::Checkpointed { turn, path, before, after, mode }
+        });
+        events.collect()
     }
 
     /// Takes back the files of the last turn that still stands, and says what came of it.

@@ -124,8 +124,7 @@ pub fn open_read(path: &Path) -> io::Result<File> {
 pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?.to_string_lossy();
-    // Names may have 255 bytes; the temporary one must not outgrow that.
-    let temporary = folder.join(format!(".{}.mimi-{}", crate::base::text::prefix(&name, 200), std::process::id()));
+    let temporary = folder.join(format!("{}{}", temporary_prefix(&name), std::process::id()));
     let result = write_and_rename(&temporary, path, bytes, mode);
     if result.is_err() {
         drop(std::fs::remove_file(&temporary));
@@ -136,6 +135,27 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         drop(folder.sync_all());
     }
     Ok(())
+}
+
+/// Removes what [`write_atomic`] to `path` left beside it when its process was killed; what cannot be removed stays.
+pub fn remove_left_overs(path: &Path) {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };
+    let prefix = temporary_prefix(&name.to_string_lossy());
+    let is_over = |entry: &std::fs::DirEntry| {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|name| name.strip_prefix(&prefix)).and_then(|pid| pid.parse().ok());
+        pid.and_then(rustix::process::Pid::from_raw)
+            .is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+    };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten().filter(is_over) {
+        drop(std::fs::remove_file(entry.path()));
+    }
+}
+
+/// Returns how the names of temporary files for `name` begin; the number of the process follows. Names may have 255 bytes;
+/// the temporary one must not outgrow that.
+fn temporary_prefix(name: &str) -> String {
+    format!(".{}.mimi-", crate::base::text::prefix(name, 200))
 }
 
 /// Writes a new private file piece by piece, which appears under its name only when `fill` is done and all is on disk.
@@ -183,6 +203,14 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes a folder with all that is in it; one that is not there is as good.
+pub fn remove_tree(path: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
 /// Creates the missing folders above a file of the user's, with the modes the user's umask gives.
 pub fn create_parents(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)
@@ -196,6 +224,11 @@ pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 /// Marks a file as used at `now`, so that whatever deletes old files keeps it.
 pub fn touch(path: &Path, now: std::time::SystemTime) -> io::Result<()> {
     OpenOptions::new().append(true).open(path)?.set_modified(now)
+}
+
+/// Marks a private file as used now, creating it when missing.
+pub fn touch_new(path: &Path) -> io::Result<()> {
+    open_append(path)?.set_modified(std::time::SystemTime::now())
 }
 
 fn write_and_rename(temporary: &Path, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
@@ -278,6 +311,22 @@ mod tests {
         for (given, expected) in table {
             assert_eq!(resolve(&root, Path::new(given)).is_inside(), expected, "{given}");
         }
+    }
+
+    #[test]
+    fn left_overs_of_dead_processes_go_and_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = format!(".a.rs.mimi-{}", std::process::id());
+        // No process has this number: Linux and macOS count below it.
+        for name in [".a.rs.mimi-2000000000", ".b.rs.mimi-2000000000", ".a.rs.mimi-x", "a.rs", &own] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        remove_left_overs(&folder.path().join("a.rs"));
+        let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        let mut expected = vec![".a.rs.mimi-x", ".b.rs.mimi-2000000000", own.as_str(), "a.rs"];
+        expected.sort_unstable();
+        assert_eq!(left, expected);
     }
 
     #[test]

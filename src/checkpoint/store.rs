@@ -59,14 +59,21 @@ impl std::fmt::Display for Skipped {
 }
 
 impl Kept {
+    /// Returns hash and permission bits of the file; nothing where there was none, or none was kept.
+    pub fn content(&self) -> (Option<String>, Option<u32>) {
+        match self {
+            Self::Missing | Self::Skipped(_) => (None, None),
+            Self::Content { hash, mode } => (Some(hash.clone()), Some(*mode)),
+        }
+    }
+
     /// Compares the file with what was kept of it, after the call: the change to record, or none when nothing changed
     /// or nothing was kept.
     pub fn change(&self, path: &Path) -> Result<Option<Change>, CheckpointError> {
-        let (before, mode) = match self {
-            Self::Missing => (None, None),
-            Self::Content { hash, mode } => (Some(hash.clone()), Some(*mode)),
-            Self::Skipped(_) => return Ok(None),
-        };
+        if matches!(self, Self::Skipped(_)) {
+            return Ok(None);
+        }
+        let (before, mode) = self.content();
         let after = hash_now(path)?;
         if after == before {
             return Ok(None);
@@ -76,7 +83,7 @@ impl Kept {
 }
 
 /// Hashes the file as it is; none when there is no regular file of that name.
-fn hash_now(path: &Path) -> Result<Option<String>, CheckpointError> {
+pub fn hash_now(path: &Path) -> Result<Option<String>, CheckpointError> {
     match std::fs::symlink_metadata(path) {
         Ok(meta) if meta.is_file() => hash::of_file(path).map(Some).map_err(|source| unreadable(path, source)),
         Ok(_) => Ok(None),

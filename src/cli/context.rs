@@ -1,6 +1,7 @@
 //! What does every command know?
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::app::App;
 use crate::base::fault::{Fault, Kind};
@@ -9,6 +10,7 @@ use crate::cli::output::Out;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::layer::{Loaded, Sources, load_or_problems};
+use crate::config::schema::ColorChoice;
 
 /// Where the administrator's settings are.
 pub const SYSTEM_FILE: &str = "/etc/mimi/config.yaml";
@@ -44,7 +46,8 @@ impl Cx {
             Fault::io(Kind::Usage, format!("cannot work in `{}`", workspace_root.display()), &error)
         })?;
         let dirs = Dirs::from_env(&env)?;
-        let out = Out::new(&env, &global);
+        let out = if global.quiet { Out::process().quiet() } else { Out::process() };
+        out.set_colour(global.color.map_or(ColorChoice::Auto, Into::into), &env);
         let flags = flags(&global.set)?;
         Ok(Self { env, dirs, workspace_root, system_file: SYSTEM_FILE.into(), flags, out, global })
     }
@@ -71,6 +74,9 @@ impl Cx {
                 _ => fault.hint(format!("mimi config check lists all {n_problems} problems")),
             }
         })?;
+        if self.global.color.is_none() {
+            self.out.set_colour(loaded.config.ui.color, &self.env);
+        }
         for warning in &loaded.warnings {
             self.out.note(format!("warning: {warning}"));
         }
@@ -92,6 +98,17 @@ fn flags(texts: &[String]) -> Result<Vec<(String, String)>, Fault> {
         Ok((key.trim().to_owned(), value.trim().to_owned()))
     };
     texts.iter().map(read).collect()
+}
+
+/// Time a file being written or a key being waited for may still take when a command has ended.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Runs the work of a command to its end. Threads that still wait then, such as for a key nobody will press, are left.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let runtime = runtime()?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_WORDS);
+    result
 }
 
 /// Builds the runtime a command runs its agent on: one thread is enough, and keeps a session small.

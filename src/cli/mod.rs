@@ -19,7 +19,9 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::base::fault::{Fault, Kind};
 use crate::cli::context::Cx;
+use crate::cli::output::Out;
 use crate::config::env::Env;
+use crate::config::schema::ColorChoice;
 
 /// Coding agent for the terminal that works with your own model server
 ///
@@ -52,8 +54,29 @@ pub struct Global {
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Colour the output
-    #[arg(long, global = true, value_name = "WHEN", value_parser = ["auto", "always", "never"])]
-    pub color: Option<String>,
+    #[arg(long, global = true, value_name = "WHEN", value_enum)]
+    pub color: Option<ColorArg>,
+}
+
+/// When output is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<ColorArg> for ColorChoice {
+    fn from(color: ColorArg) -> Self {
+        match color {
+            ColorArg::Auto => Self::Auto,
+            ColorArg::Always => Self::Always,
+            ColorArg::Never => Self::Never,
+        }
+    }
 }
 
 /// The commands.
@@ -84,12 +107,12 @@ pub enum Command {
 /// Runs the program and returns its exit code.
 pub fn main() -> ExitCode {
     install_panic_hook();
-    let result = run();
-    let code = match &result {
+    let mut out = Out::process();
+    let code = match run(&mut out) {
         Ok(()) => 0,
         Err(fault) => {
             if fault.kind != Kind::BrokenPipe {
-                output::print_fault(fault);
+                out.fault(&fault);
             }
             fault.kind.exit_code()
         }
@@ -97,12 +120,14 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-fn run() -> Result<(), Fault> {
+/// Runs the command. `out` follows the options once they are known, so that a failure is printed as they say.
+fn run(out: &mut Out) -> Result<(), Fault> {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return print_usage(&error),
     };
     let cx = Cx::new(Env::from_process(), cli.global)?;
+    *out = cx.out.clone();
     match cli.command.unwrap_or_else(|| Command::Chat(commands::chat::ChatArgs::default())) {
         Command::Chat(args) => commands::chat::run(&cx, &args),
         Command::Run(args) => commands::run::run(&cx, &args),
@@ -145,6 +170,6 @@ fn install_panic_hook() {
         let fault = Fault::new(Kind::Bug, format!("a bug in mimi ({place})"))
             .cause(info.payload_as_str().unwrap_or("no message").to_owned())
             .hint("the session file holds everything up to now: mimi session list");
-        output::print_fault(&fault);
+        Out::process().fault(&fault);
     }));
 }

@@ -11,11 +11,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::base::fault::{Fault, Kind};
-use crate::cli::Global;
 use crate::config::env::Env;
-
-/// Whether notes and faults on standard error are coloured; set once at the start.
-static COLOUR_STDERR: AtomicBool = AtomicBool::new(false);
+use crate::config::schema::ColorChoice;
 
 /// How a piece of text looks. Never the only carrier of a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,37 +55,27 @@ impl Style {
 /// Where text goes.
 type Stream = Arc<Mutex<dyn Write + Send>>;
 
+/// Which streams are coloured. Decided from flags and environment, and again when the configuration is known.
+#[derive(Debug, Default)]
+struct Colours {
+    stdout: AtomicBool,
+    stderr: AtomicBool,
+}
+
 /// Where output goes and how it looks.
 #[derive(Clone)]
 pub struct Out {
     results: Stream,
     remarks: Stream,
     is_quiet: bool,
-    colours_stdout: bool,
-    colours_stderr: bool,
+    colours: Arc<Colours>,
     spinner: Arc<Mutex<Option<ProgressBar>>>,
 }
 
 impl Out {
-    /// Decides about colour from flags, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM` and what the streams are.
-    pub fn new(env: &Env, global: &Global) -> Self {
-        let decide = |is_terminal: bool| match global.color.as_deref() {
-            Some("always") => true,
-            Some("never") => false,
-            _ if env.get("NO_COLOR").is_some() => false,
-            _ if env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
-            _ => is_terminal && env.get("TERM").is_some_and(|term| term != "dumb"),
-        };
-        let colours_stderr = decide(std::io::stderr().is_terminal());
-        COLOUR_STDERR.store(colours_stderr, Ordering::Relaxed);
-        Self {
-            results: Arc::new(Mutex::new(std::io::stdout())),
-            remarks: Arc::new(Mutex::new(std::io::stderr())),
-            is_quiet: global.quiet,
-            colours_stdout: decide(std::io::stdout().is_terminal()),
-            colours_stderr,
-            spinner: Arc::default(),
-        }
+    /// Writes to the streams of the process, without colour until [`Out::set_colour`] says otherwise.
+    pub fn process() -> Self {
+        Self::to(std::io::stdout(), std::io::stderr())
     }
 
     /// Writes to `results` and `remarks`, without colour; for tests.
@@ -97,10 +84,36 @@ impl Out {
             results: Arc::new(Mutex::new(results)),
             remarks: Arc::new(Mutex::new(remarks)),
             is_quiet: false,
-            colours_stdout: false,
-            colours_stderr: false,
+            colours: Arc::default(),
             spinner: Arc::default(),
         }
+    }
+
+    /// Says only what was asked for.
+    #[must_use]
+    pub fn quiet(self) -> Self {
+        Self { is_quiet: true, ..self }
+    }
+
+    /// Decides about colour: the choice, then `NO_COLOR` and `CLICOLOR_FORCE`, then what the streams and `TERM` are.
+    pub fn set_colour(&self, choice: ColorChoice, env: &Env) {
+        let decide = |is_terminal: bool| match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto if env.get("NO_COLOR").is_some() => false,
+            ColorChoice::Auto if env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+            ColorChoice::Auto => is_terminal && env.get("TERM").is_some_and(|term| term != "dumb"),
+        };
+        self.colours.stdout.store(decide(std::io::stdout().is_terminal()), Ordering::Relaxed);
+        self.colours.stderr.store(decide(std::io::stderr().is_terminal()), Ordering::Relaxed);
+    }
+
+    fn colours_stdout(&self) -> bool {
+        self.colours.stdout.load(Ordering::Relaxed)
+    }
+
+    fn colours_stderr(&self) -> bool {
+        self.colours.stderr.load(Ordering::Relaxed)
     }
 
     /// Prints a line of the result.
@@ -110,7 +123,7 @@ impl Out {
 
     /// Prints a line of the result in a style.
     pub fn styled(&self, style: Style, text: impl AsRef<str>) -> Result<(), Fault> {
-        self.text(&format!("{}\n", style.paint(text.as_ref(), self.colours_stdout)))
+        self.text(&format!("{}\n", style.paint(text.as_ref(), self.colours_stdout())))
     }
 
     /// Prints a piece of the result as it comes.
@@ -125,7 +138,7 @@ impl Out {
 
     /// Paints a text for standard output.
     pub fn paint(&self, style: Style, text: &str) -> String {
-        style.paint(text, self.colours_stdout)
+        style.paint(text, self.colours_stdout())
     }
 
     /// Says something beside the result, unless told to be quiet.
@@ -137,15 +150,28 @@ impl Out {
     pub fn note_styled(&self, style: Style, text: impl AsRef<str>) {
         if !self.is_quiet {
             self.idle();
-            let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
-            // Standard error may be closed; then there is nobody to tell.
-            drop(writeln!(remarks, "{}", style.paint(text.as_ref(), self.colours_stderr)));
+            self.remark(&style.paint(text.as_ref(), self.colours_stderr()));
         }
+    }
+
+    /// Prints a failure, also when told to be quiet: heading, causes, hints.
+    pub fn fault(&self, fault: &Fault) {
+        self.idle();
+        let text = crate::base::text::visible(&fault.to_string()).into_owned();
+        let rest = text.strip_prefix("error:").unwrap_or(&text);
+        let heading = Style::Bad.paint("error:", self.colours_stderr());
+        self.remark(&format!("{heading}{rest}"));
+    }
+
+    /// Standard error may be closed; then there is nobody to tell.
+    fn remark(&self, line: &str) {
+        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(writeln!(remarks, "{line}"));
     }
 
     /// Shows that something is going on, with the time it takes, on a terminal only.
     pub fn busy(&self, what: &str) {
-        if self.is_quiet || !std::io::stderr().is_terminal() || !self.colours_stderr {
+        if self.is_quiet || !std::io::stderr().is_terminal() || !self.colours_stderr() {
             return;
         }
         let mut spinner = self.spinner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,22 +192,6 @@ impl Out {
             bar.finish_and_clear();
         }
     }
-}
-
-/// Prints a failure: heading, causes, hints.
-pub fn print_fault(fault: &Fault) {
-    let text = crate::base::text::visible(&fault.to_string()).into_owned();
-    let is_coloured = COLOUR_STDERR.load(Ordering::Relaxed);
-    let painted = match text.strip_prefix("error:") {
-        Some(rest) => format!("{}{rest}\n", Style::Bad.paint("error:", is_coloured)),
-        None => format!("{text}\n"),
-    };
-    print_stderr(&painted);
-}
-
-/// Standard error may be closed; then there is nobody to tell.
-fn print_stderr(text: &str) {
-    drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
 /// Puts the terminal back into the state a shell expects.

@@ -3,8 +3,10 @@
 //! Lines come from an editor with history and multi-line paste; a line that ends in a backslash goes on in the next. Keys are
 //! read one at a time for approvals. Both block, so they run beside the agent's thread.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers};
 use rustyline::error::ReadlineError;
@@ -12,6 +14,7 @@ use rustyline::{Config, DefaultEditor};
 
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::create_private_dir;
+use crate::exec::interactive::{self, Found};
 
 /// Lines kept in the history file.
 const HISTORY_LINES: usize = 1000;
@@ -31,20 +34,45 @@ pub enum Line {
 pub struct Prompt {
     editor: Arc<Mutex<DefaultEditor>>,
     history: PathBuf,
+    terminal: Option<Found>,
+    is_reading: bool,
+}
+
+impl Drop for Prompt {
+    /// An editor left in the middle of a line keeps the terminal raw and pastes bracketed; a shell expects neither.
+    fn drop(&mut self) {
+        if self.is_reading
+            && let Some(terminal) = &self.terminal
+        {
+            terminal.put_back();
+            drop(crossterm::execute!(std::io::stdout(), crossterm::event::DisableBracketedPaste));
+            drop(std::io::stdout().write_all(b"\n"));
+        }
+    }
 }
 
 impl Prompt {
+    /// Reads one key without waiting for Enter. Dropped before its end only to leave, as [`Prompt::line`].
+    pub async fn key(&mut self) -> Result<Key, Fault> {
+        self.is_reading = true;
+        let key = read_key().await;
+        self.is_reading = false;
+        key
+    }
+
     /// Opens the editor with the history kept in `history`; a history that cannot be read is an empty one.
     pub fn new(history: &Path) -> Result<Self, Fault> {
         let broken =
             |error: ReadlineError| Fault::new(Kind::Bug, "cannot read from the terminal").cause(error.to_string());
         let config = Config::builder().max_history_size(HISTORY_LINES).map_err(broken)?.auto_add_history(true).build();
+        let terminal = Found::now();
         let mut editor = DefaultEditor::with_config(config).map_err(broken)?;
         drop(editor.load_history(history));
-        Ok(Self { editor: Arc::new(Mutex::new(editor)), history: history.to_path_buf() })
+        let editor = Arc::new(Mutex::new(editor));
+        Ok(Self { editor, history: history.to_path_buf(), terminal, is_reading: false })
     }
 
-    /// Reads a line.
+    /// Reads a line. Dropped before its end it goes on reading, so that no other line can be read: only to leave.
     pub async fn line(&mut self, prompt: &str) -> Result<Line, Fault> {
         let (editor, history, prompt) = (self.editor.clone(), self.history.clone(), prompt.to_owned());
         let reading = tokio::task::spawn_blocking(move || {
@@ -52,10 +80,13 @@ impl Prompt {
             let line = read_whole(&mut editor, &prompt);
             // Kept at once, so that a crash does not lose it. The history is a convenience: failing to keep it is no error.
             drop(history.parent().map(create_private_dir));
-            drop(editor.save_history(&history));
+            drop(editor.append_history(&history));
             line
         });
-        reading.await.map_err(|error| Fault::new(Kind::Bug, "cannot read a line").cause(error.to_string()))?
+        self.is_reading = true;
+        let line = reading.await;
+        self.is_reading = false;
+        line.map_err(|error| Fault::new(Kind::Bug, "cannot read a line").cause(error.to_string()))?
     }
 }
 
@@ -73,6 +104,8 @@ fn read_whole(editor: &mut DefaultEditor, prompt: &str) -> Result<Line, Fault> {
                 }
                 None => return Ok(Line::Text(text + &line)),
             },
+            // A signal that came while nobody read; whoever waits for signals knows of it.
+            Err(ReadlineError::Signal(_)) => {}
             Err(ReadlineError::Interrupted) => return Ok(Line::Interrupted),
             Err(ReadlineError::Eof | ReadlineError::Io(_)) => return Ok(Line::End),
             Err(error) => return Err(Fault::new(Kind::Task, "cannot read a line").cause(error.to_string())),
@@ -91,8 +124,17 @@ pub enum Key {
     Other,
 }
 
-/// Reads one key without waiting for Enter.
-pub async fn read_key() -> Result<Key, Fault> {
+/// Forgets keys pressed before a question is shown: they were meant for something else, and must not approve anything.
+pub fn forget_typed() {
+    while crossterm::event::poll(Duration::ZERO).is_ok_and(|is_there| is_there) {
+        if crossterm::event::read().is_err() {
+            break;
+        }
+    }
+    interactive::forget_typed();
+}
+
+async fn read_key() -> Result<Key, Fault> {
     let reading = tokio::task::spawn_blocking(|| {
         let _raw = RawMode::enter()?;
         loop {

@@ -10,8 +10,11 @@ use crate::cli::output::{Out, Style};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::tool::ToolOutcome;
+use crate::tools::manifest::Verbs;
 use crate::tools::registry::Registry;
 
+/// The tool that replaces the plan.
+const PLAN_TOOL: &str = "update_plan";
 /// Characters of a target shown in a line.
 const TARGET_CHARS: usize = 70;
 
@@ -35,12 +38,14 @@ pub struct Lines<'a> {
     is_mid_line: bool,
     /// What was called last, by id, to name it when it ends.
     running: Vec<(String, String)>,
+    /// Changes shown before they were approved; they need not be shown again.
+    previewed: Vec<FileDiff>,
 }
 
 impl<'a> Lines<'a> {
     /// Starts rendering.
     pub fn new(out: &'a Out, channel: Channel) -> Self {
-        Self { out, channel, registry: Registry::new(), is_mid_line: false, running: Vec::new() }
+        Self { out, channel, registry: Registry::new(), is_mid_line: false, running: Vec::new(), previewed: Vec::new() }
     }
 
     /// Shows one record.
@@ -49,9 +54,14 @@ impl<'a> Lines<'a> {
             Event::TextDelta { text } => self.words(text),
             Event::StreamReset => self.note(Style::Notice, "(the answer broke off; asking again)"),
             Event::ToolStarted { call, tool, target } => self.on_started(&call.0, tool, target),
+            // The plan itself is shown instead.
+            Event::ToolFinished { call, tool, outcome: ToolOutcome::Ok { .. }, .. } if tool == PLAN_TOOL => {
+                self.running.retain(|(id, _)| *id != call.0);
+                Ok(())
+            }
             Event::ToolFinished { call, tool, outcome, summary, diffs, duration_ms } => {
                 self.on_finished(&call.0, tool, outcome, summary, *duration_ms)?;
-                diffs.iter().try_for_each(|diff| self.diff(diff))
+                diffs.iter().try_for_each(|diff| self.change(diff))
             }
             Event::PlanUpdated { plan } => self.note(Style::Bold, visible(&plan.to_string()).trim_end()),
             Event::Warning { text } => self.note(Style::Notice, &format!("! {}", visible(text))),
@@ -101,7 +111,7 @@ impl<'a> Lines<'a> {
     fn on_started(&mut self, call: &str, tool: &str, target: &str) -> Result<(), Fault> {
         self.finish_line()?;
         let target = visible(&first_line(target, TARGET_CHARS)).into_owned();
-        let doing = self.registry.get(tool).map_or("running", |tool| tool.manifest().verbs.doing.as_str());
+        let doing = self.verb(tool, |verbs| &verbs.doing);
         self.out.busy(&format!("{doing} {target}"));
         self.running.push((call.to_owned(), target));
         Ok(())
@@ -118,8 +128,13 @@ impl<'a> Lines<'a> {
         self.out.idle();
         let at = self.running.iter().position(|(id, _)| id == call);
         let target = at.map(|at| self.running.remove(at).1).unwrap_or_default();
-        let found = self.registry.resolve(tool);
-        let verb = found.map_or_else(|| tool.to_owned(), |tool| tool.manifest().verbs.done.clone());
+        let verb = match outcome {
+            ToolOutcome::Ok { .. } | ToolOutcome::TimedOut { .. } => self.verb(tool, |verbs| &verbs.done),
+            // It was not done, so it must not read as if it had been.
+            ToolOutcome::Failed { .. } | ToolOutcome::Denied { .. } | ToolOutcome::Cancelled => {
+                self.verb(tool, |verbs| &verbs.ask)
+            }
+        };
         let (mark, style, word) = match outcome {
             ToolOutcome::Ok { .. } => ("-", Style::Dim, ""),
             ToolOutcome::Failed { .. } => ("x", Style::Bad, "failed: "),
@@ -132,8 +147,35 @@ impl<'a> Lines<'a> {
         self.note(style, &line)
     }
 
+    /// Shows a change before it is made.
+    pub fn preview(&mut self, diff: &FileDiff) -> Result<(), Fault> {
+        self.diff(diff)?;
+        self.previewed.push(diff.clone());
+        Ok(())
+    }
+
+    /// Shows a change that was made, unless the person saw exactly that before approving it.
+    fn change(&mut self, diff: &FileDiff) -> Result<(), Fault> {
+        match self.previewed.iter().position(|seen| seen == diff) {
+            Some(at) => {
+                self.previewed.swap_remove(at);
+                Ok(())
+            }
+            None => self.diff(diff),
+        }
+    }
+
+    /// Names what a tool is about to do: `Edit`, `Run`.
+    pub fn asking(&self, tool: &str) -> String {
+        self.verb(tool, |verbs| &verbs.ask)
+    }
+
+    fn verb(&self, tool: &str, form: impl Fn(&Verbs) -> &String) -> String {
+        self.registry.resolve(tool).map_or_else(|| tool.to_owned(), |tool| form(&tool.manifest().verbs).clone())
+    }
+
     /// Shows a change with its added and removed lines.
-    pub fn diff(&mut self, diff: &FileDiff) -> Result<(), Fault> {
+    fn diff(&mut self, diff: &FileDiff) -> Result<(), Fault> {
         for line in diff.unified.lines().filter(|line| !line.starts_with("---") && !line.starts_with("+++")) {
             let style = match line.as_bytes().first() {
                 Some(b'+') => Style::Good,

@@ -3,9 +3,16 @@
 //! The first one asks the work to stop in good order; a second Ctrl-C within the same work ends the process at once. Commands
 //! below mimi end with it in any case, because their supervisor notices.
 
+use std::time::Duration;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::base::fault::{Fault, Kind};
+
+/// SIGXFSZ on Linux and macOS. Caught, so that a file that may not grow is an error of its write and not the end of mimi.
+const FILE_SIZE: i32 = 25;
+/// Time the agent has to end in good order.
+pub const GRACE: Duration = Duration::from_millis(700);
 
 /// Which signal came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +38,7 @@ pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
+    _file_size: Signal,
 }
 
 impl Signals {
@@ -41,7 +49,17 @@ impl Signals {
             interrupt: on(SignalKind::interrupt())?,
             terminate: on(SignalKind::terminate())?,
             hangup: on(SignalKind::hangup())?,
+            _file_size: on(SignalKind::from_raw(FILE_SIZE))?,
         })
+    }
+
+    /// Waits for `work` to end after it was told to: for a while, and no longer than to the next signal.
+    pub async fn last_words(&mut self, work: impl Future) {
+        tokio::select! {
+            _ = work => {}
+            _ = self.next() => {}
+            () = tokio::time::sleep(GRACE) => {}
+        }
     }
 
     /// Waits for the next one.

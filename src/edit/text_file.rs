@@ -66,6 +66,11 @@ impl TextFile {
         encode(text, self.encoding).map_err(|character| EditError::Unencodable { name: name(), encoding, character })
     }
 
+    /// Returns the hash the file will have once it was rewritten with `text`; none when it cannot be.
+    pub fn promise(&self, text: &str) -> Option<String> {
+        self.check_rewrite(text).ok().map(|bytes| hash::of_bytes(&bytes))
+    }
+
     /// Replaces the content of the file by `text`, in the same encoding, and returns the hash of the new bytes.
     pub fn rewrite(&self, text: &str) -> Result<String, EditError> {
         let bytes = self.check_rewrite(text)?;

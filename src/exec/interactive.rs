@@ -8,7 +8,9 @@ use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::process::Command;
 
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcsetattr,
+};
 
 /// Longest line that is read without echo.
 const MAX_HIDDEN_BYTES: usize = 64 * 1024;
@@ -44,6 +46,28 @@ pub fn read_hidden_on(mut terminal: &File, prompt: &str) -> io::Result<String> {
     drop(quiet);
     terminal.write_all(b"\n")?;
     line
+}
+
+/// How the terminal on standard input was found, to be put back after an editor that was left in the middle of a line.
+pub struct Found {
+    before: Termios,
+}
+
+impl Found {
+    /// Looks at the terminal on standard input; none when there is none.
+    pub fn now() -> Option<Self> {
+        tcgetattr(io::stdin()).ok().map(|before| Self { before })
+    }
+
+    /// Puts it back. A terminal that is gone needs nothing.
+    pub fn put_back(&self) {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
+    }
+}
+
+/// Forgets what was typed and not yet read, so that it cannot answer a question asked later.
+pub fn forget_typed() {
+    let _ = tcflush(io::stdin(), QueueSelector::IFlush);
 }
 
 /// A terminal that does not show what is typed, until dropped.

@@ -134,6 +134,11 @@ fn path_glob(body: &str, root: &Path) -> Result<GlobMatcher, globset::Error> {
     Ok(GlobBuilder::new(&pattern).literal_separator(true).build()?.compile_matcher())
 }
 
+/// Says whether a shell does nothing with the command but start one program with these words.
+pub fn is_plain(command: &str) -> bool {
+    !command.contains(SHELL_SYNTAX) && !command.chars().any(char::is_control)
+}
+
 fn command_pattern(body: &str) -> Result<Pattern, &'static str> {
     let words = match split_last_star(body) {
         None => return Ok(Pattern::Command(body.to_owned())),
@@ -141,14 +146,14 @@ fn command_pattern(body: &str) -> Result<Pattern, &'static str> {
         // One backslash says that the star is meant as it stands.
         Some((words, slashes)) => return Ok(Pattern::Command(format!("{words} {}*", &slashes[1..]))),
     };
-    if words.contains(SHELL_SYNTAX) {
+    if !is_plain(words) {
         return Err("before ` *` only plain words may stand");
     }
     Ok(Pattern::FirstWords(words.split_whitespace().map(str::to_owned).collect()))
 }
 
 fn starts_with_words(command: &str, words: &[String]) -> bool {
-    if command.contains(SHELL_SYNTAX) || command.chars().any(char::is_control) {
+    if !is_plain(command) {
         return false;
     }
     let mut given = command.split_whitespace();

@@ -214,7 +214,26 @@ pub enum Event {
         /// The new model.
         model: String,
     },
-    /// A file was kept as it was before a call changed it.
+    /// A file was kept as it is, right before a call that may change it. [`Event::Checkpointed`] follows when it did; after a
+    /// crash in between, going on with the session compares the file and says so then.
+    FileKept {
+        /// The turn it belongs to.
+        turn: u32,
+        /// The call.
+        call: CallId,
+        /// Absolute path.
+        #[serde(with = "crate::protocol::path")]
+        path: std::path::PathBuf,
+        /// Hash of the content; none when the file does not exist.
+        before: Option<String>,
+        /// Hash of the content the call is going to write, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        promised: Option<String>,
+        /// Permission bits, where the file exists.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mode: Option<u32>,
+    },
+    /// A file was changed by a call; as it was before, it is kept.
     Checkpointed {
         /// The turn it belongs to.
         turn: u32,

@@ -76,6 +76,8 @@ pub struct Intent {
     pub actions: Vec<Action>,
     /// The change it would make, where that is known beforehand.
     pub preview: Option<FileDiff>,
+    /// Hash of the content the written file will have, where that is known beforehand.
+    pub promised: Option<String>,
     /// The question to put to the user instead of running anything.
     pub question: Option<Question>,
     /// Whether it only reads, so that it may run beside other such calls.

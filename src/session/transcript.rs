@@ -25,6 +25,16 @@ pub struct Checkpoint {
     pub change: Change,
 }
 
+/// A change a call was about to make when the file ends: it may have happened or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The call.
+    pub call: CallId,
+    /// The change as it would be. Where nobody knows the content it leads to, it claims to lead to the content before, so
+    /// that a file which looks different is left alone.
+    pub point: Checkpoint,
+}
+
 /// A session as of its last record.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Transcript {
@@ -60,6 +70,8 @@ pub struct Transcript {
     pub files_changed: Vec<String>,
     /// File changes that can be taken back, oldest first.
     pub checkpoints: Vec<Checkpoint>,
+    /// Changes of calls that have not ended.
+    pub unfinished: Vec<Unfinished>,
     /// When the last record was written, in milliseconds since the Unix epoch.
     pub last_at_ms: u64,
     /// Calls of the latest answer and the places of their outcomes.
@@ -120,7 +132,14 @@ impl Transcript {
             }
             Event::ModeChanged { mode } => self.mode = Some(*mode),
             Event::ModelChanged { model } => self.model = Some(model.clone()),
+            Event::FileKept { turn, call, path, before, promised, mode } => {
+                let after = promised.clone().or_else(|| before.clone());
+                let change = Change { path: path.clone(), before: before.clone(), after, mode: *mode };
+                let point = Checkpoint { turn: *turn, change };
+                self.unfinished.push(Unfinished { call: call.clone(), point });
+            }
             Event::Checkpointed { turn, path, before, after, mode } => {
+                self.unfinished.retain(|open| open.point.change.path != *path);
                 let (path, before, after) = (path.clone(), before.clone(), after.clone());
                 self.checkpoints.push(Checkpoint { turn: *turn, change: Change { path, before, after, mode: *mode } });
             }
@@ -159,6 +178,8 @@ impl Transcript {
         self.is_in_turn = true;
         self.has_request = false;
         self.partial = None;
+        // Whoever began this turn has looked at them.
+        self.unfinished.clear();
         // An outcome that comes later than this would change what the model has been told.
         self.open.clear();
     }
@@ -229,6 +250,7 @@ impl Transcript {
 
     /// Puts an outcome in its place. One without a call in the latest answer is left out: servers refuse such.
     fn finish(&mut self, call: &CallId, outcome: &ToolOutcome, diffs: &[FileDiff]) {
+        self.unfinished.retain(|open| open.call != *call);
         for diff in diffs {
             if !self.files_changed.contains(&diff.path) {
                 self.files_changed.push(diff.path.clone());
@@ -269,6 +291,7 @@ impl Transcript {
     /// Returns the conversation to where the turn began. Of a turn that went into a summary only the files go back.
     fn take_back(&mut self, turn: u32, conflicts: &[String]) {
         self.checkpoints.retain(|point| point.turn < turn);
+        self.unfinished.clear();
         let Some(at) = self.marks.iter().position(|mark| mark.turn >= turn) else {
             return;
         };

@@ -12,6 +12,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::context::prompt;
 use crate::exec::run::Runner;
 use crate::protocol::event::{Event, Record, TurnEnd};
+use crate::protocol::op::Op;
 use crate::strategy::runner::{self, CheckRun};
 
 /// What is to be fixed.
@@ -77,7 +78,8 @@ pub struct Outcome {
     pub last_run: CheckRun,
 }
 
-/// Runs the job to its end. The agent is started only if the check fails.
+/// Runs the job to its end. The agent is started only if the check fails. Cancelled, it ends as soon as the check or the
+/// agent's turn has been brought to an end.
 pub async fn fix(
     job: &Job,
     runner: &Runner,
@@ -99,7 +101,12 @@ pub async fn fix(
             has_changed |= matches!(&record.event, Event::ToolFinished { diffs, .. } if !diffs.is_empty());
             listen(Progress::Agent(record));
         };
-        let Some(turn) = agent.turn(words, listen_agent).await else {
+        let interrupt = interrupt_when(&cancel, agent.ops.clone());
+        let turn = tokio::select! {
+            turn = agent.turn(words, listen_agent) => turn,
+            never = interrupt => match never {},
+        };
+        let Some(turn) = turn else {
             return Err(Fault::new(Kind::Bug, "the agent ended in the middle of its work"));
         };
         answer = turn.answer;
@@ -119,6 +126,13 @@ pub async fn fix(
         }
     }
     outcome(Ending::NotFixed, job.max_rounds, answer, last_run)
+}
+
+/// Interrupts the agent once the work is cancelled. Never ends by itself: the turn does.
+async fn interrupt_when(cancel: &CancellationToken, ops: tokio::sync::mpsc::Sender<Op>) -> std::convert::Infallible {
+    cancel.cancelled().await;
+    drop(ops.send(Op::Interrupt).await);
+    std::future::pending().await
 }
 
 /// Says whether another round would only repeat what stopped this one.

@@ -91,6 +91,7 @@ impl Tool for EditFile {
         match load(&target) {
             Ok(file) => match plan(&file, &call) {
                 Ok(Replaced::Changed { text, .. }) => {
+                    intent.promised = file.promise(&text);
                     intent.preview = Some(file_diff(&target.display(), Some(&file.text), Some(&text)));
                 }
                 Err(error) if is_seen(cx, &target, &file) => return Err(tell(error)),

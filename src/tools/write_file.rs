@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::base::hash;
 use crate::base::path::Resolved;
 use crate::base::text::{count, one_line_name};
 use crate::edit::EditError;
@@ -73,16 +74,20 @@ impl Tool for WriteFile {
         let call: Arguments = parse_arguments(&self.manifest, arguments)?;
         let target = cx.workspace.resolve(&call.path);
         let old = load(&target);
-        let preview = match old.and_then(|old| Ok((plan(old.as_ref(), &call)?, old))) {
-            Ok((content, old)) => Some(file_diff(&target.display(), text_of(old.as_ref()), Some(&content))),
+        let (preview, promised) = match old.and_then(|old| Ok((plan(old.as_ref(), &call)?, old))) {
+            Ok((content, old)) => (
+                Some(file_diff(&target.display(), text_of(old.as_ref()), Some(&content))),
+                old.map_or_else(|| Some(hash::of_bytes(content.as_bytes())), |file| file.promise(&content)),
+            ),
             // This one is about the content alone, which the model knows.
             Err(error @ EditError::Elided { .. }) => return Err(BadCall(words(cx, &call.path, &error))),
-            Err(_) => None,
+            Err(_) => (None, None),
         };
         Ok(Intent {
             target: target.display(),
             actions: vec![Action::Write { path: target.absolute }],
             preview,
+            promised,
             ..Intent::default()
         })
     }

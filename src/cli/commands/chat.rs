@@ -4,17 +4,19 @@
 //! to the same records.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
+use std::pin::pin;
 
 use crate::agent::dispatch::Approvals;
 use crate::app::{AgentOptions, App, Session};
 use crate::base::fault::{Fault, Kind};
-use crate::base::text::visible;
+use crate::base::text::{count, first_line, visible};
 use crate::cli::commands::run::ModeArg;
-use crate::cli::context::{Cx, runtime};
+use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
-use crate::cli::prompt::{Key, Line, Prompt, read_key};
+use crate::cli::prompt::{Key, Line, Prompt, forget_typed};
 use crate::cli::render::{Channel, Lines};
-use crate::cli::signal::{Signals, Stop};
+use crate::cli::signal::{GRACE, Signals, Stop};
 use crate::cli::slash::{self, Slash};
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::CallId;
@@ -22,6 +24,12 @@ use crate::protocol::op::{Grant, Mode, Op};
 use crate::protocol::plan::Plan;
 use crate::protocol::task::Task;
 use crate::protocol::tool::{Action, Question};
+
+/// Characters of the person's last words shown when a session is gone on with.
+const RECAP_CHARS: usize = 200;
+/// Lines of the answer shown then.
+const RECAP_LINES: usize = 6;
+const HOW_TO_LEAVE: &str = "/quit or Ctrl-D leaves";
 
 /// Arguments of `mimi chat`.
 #[derive(Debug, Default, clap::Args)]
@@ -34,6 +42,13 @@ pub struct ChatArgs {
     pub resume: Option<String>,
 }
 
+impl ChatArgs {
+    /// Asks to go on with a session: the one whose id begins so, or the newest of the folder.
+    pub fn resuming(id: Option<&str>) -> Self {
+        Self { mode: None, resume: Some(id.unwrap_or_default().to_owned()) }
+    }
+}
+
 /// Holds the conversation.
 pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
     if !std::io::stdin().is_terminal() {
@@ -41,12 +56,12 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
             .hint("one task without a conversation: mimi run \"TASK\""));
     }
     let app = cx.app()?;
-    runtime()?.block_on(async {
+    block_on(async {
         let session = start(&app, cx, args).await?;
         let mut chat = Chat::new(cx, &app, session)?;
         chat.greet()?;
         let result = chat.converse().await;
-        chat.farewell();
+        chat.leave().await;
         result
     })
 }
@@ -81,6 +96,8 @@ struct Chat<'a> {
     mode: Mode,
     plan: Option<Plan>,
     signals: Signals,
+    /// Times Ctrl-C was pressed since the last line.
+    n_interrupts: u32,
 }
 
 /// Whether the conversation goes on.
@@ -101,6 +118,7 @@ impl<'a> Chat<'a> {
             prompt: Prompt::new(&cx.dirs.state.join("history"))?,
             plan: None,
             signals: Signals::listen()?,
+            n_interrupts: 0,
         })
     }
 
@@ -109,19 +127,42 @@ impl<'a> Chat<'a> {
         let text =
             format!("mimi {}: {} at {}, mode {}", env!("CARGO_PKG_VERSION"), route.model, route.url, self.mode.name());
         self.cx.out.styled(Style::Dim, visible(&text))?;
-        self.cx.out.styled(Style::Dim, "/help lists the commands; Ctrl-C interrupts; Ctrl-D leaves")
+        self.cx.out.styled(Style::Dim, "/help lists the commands; Ctrl-C interrupts; Ctrl-D leaves")?;
+        self.recap()
     }
 
-    fn farewell(&self) {
+    /// Shows where a session that is gone on with stands.
+    fn recap(&self) -> Result<(), Fault> {
+        let Some(recap) = &self.session.recap else { return Ok(()) };
+        let out = &self.cx.out;
+        out.styled(Style::Dim, format!("resumed after {}:", count(recap.turns as usize, "turn")))?;
+        if let Some(request) = &recap.request {
+            out.styled(Style::Dim, format!("> {}", visible(&first_line(request, RECAP_CHARS))))?;
+        }
+        let answer = recap.answer.as_deref().unwrap_or("(not answered)").trim();
+        let lines: Vec<&str> = answer.lines().collect();
+        // The end is where the work stands.
+        let (cut, shown) = lines.split_at(lines.len().saturating_sub(RECAP_LINES));
+        if !cut.is_empty() {
+            out.styled(Style::Dim, format!("  ({} before)", count(cut.len(), "line")))?;
+        }
+        shown.iter().try_for_each(|line| out.styled(Style::Dim, format!("  {}", visible(line))))
+    }
+
+    /// Ends the agent in good order and says how to come back.
+    async fn leave(self) {
+        // Given up after a while: what a lost disk holds up must not hold up the person.
+        drop(tokio::time::timeout(GRACE, self.session.handle.close()).await);
         self.cx.out.note_styled(Style::Dim, format!("to go on: mimi chat --resume {}", self.session.id));
     }
 
     async fn converse(&mut self) -> Result<(), Fault> {
         loop {
             self.drain().await?;
-            match self.prompt.line(&format!("{}> ", self.mode.name())).await? {
+            self.n_interrupts = 0;
+            match self.line(&format!("{}> ", self.mode.name())).await? {
                 Line::End => return Ok(()),
-                Line::Interrupted => self.cx.out.styled(Style::Dim, "/quit or Ctrl-D leaves")?,
+                Line::Interrupted => self.cx.out.styled(Style::Dim, HOW_TO_LEAVE)?,
                 Line::Text(text) if text.trim().is_empty() => {}
                 Line::Text(text) => match slash::parse(&text) {
                     None => self.turn(Op::Submit { text }).await?,
@@ -131,6 +172,21 @@ impl<'a> Chat<'a> {
                             return Ok(());
                         }
                     }
+                },
+            }
+        }
+    }
+
+    /// Reads a line, unless the terminal goes away or mimi is told to end.
+    async fn line(&mut self, prompt: &str) -> Result<Line, Fault> {
+        let mut reading = pin!(self.prompt.line(prompt));
+        loop {
+            tokio::select! {
+                line = &mut reading => return line,
+                stop = self.signals.next() => match stop {
+                    // From a simple terminal, where Ctrl-C is no key for the editor: the line is still being read.
+                    Stop::Interrupt => self.cx.out.styled(Style::Dim, HOW_TO_LEAVE)?,
+                    Stop::Terminate => return Err(stop.fault()),
                 },
             }
         }
@@ -175,13 +231,33 @@ impl<'a> Chat<'a> {
     /// Sends an operation that is answered by one record.
     async fn operation(&mut self, op: Op) -> Result<(), Fault> {
         self.send(op).await?;
-        while let Some(record) = self.session.handle.records.recv().await {
+        loop {
+            let record = self.next_record().await?;
             self.lines.show(&record)?;
-            if !matches!(record.event, Event::Usage { .. }) {
-                return Ok(());
+            match record.event {
+                Event::Usage { .. } => {}
+                Event::ModelChanged { model } => {
+                    self.session.route.model = model;
+                    return Ok(());
+                }
+                _ => return Ok(()),
             }
         }
-        Err(gone())
+    }
+
+    /// Waits for the next record. The first Ctrl-C meanwhile interrupts the agent, the second leaves.
+    async fn next_record(&mut self) -> Result<Record, Fault> {
+        loop {
+            let stop = tokio::select! {
+                record = self.session.handle.records.recv() => return record.ok_or_else(gone),
+                stop = self.signals.next() => stop,
+            };
+            self.n_interrupts += 1;
+            if stop == Stop::Terminate || self.n_interrupts > 1 {
+                return Err(stop.fault());
+            }
+            self.send(Op::Interrupt).await?;
+        }
     }
 
     async fn send(&self, op: Op) -> Result<(), Fault> {
@@ -192,19 +268,8 @@ impl<'a> Chat<'a> {
     async fn turn(&mut self, op: Op) -> Result<(), Fault> {
         self.send(op).await?;
         self.cx.out.busy("thinking");
-        let mut n_stops = 0;
         loop {
-            let record = tokio::select! {
-                record = self.session.handle.records.recv() => record.ok_or_else(gone)?,
-                stop = self.signals.next() => {
-                    n_stops += 1;
-                    if stop == Stop::Terminate || n_stops > 1 {
-                        return Err(stop.fault());
-                    }
-                    self.send(Op::Interrupt).await?;
-                    continue;
-                }
-            };
+            let record = self.next_record().await?;
             self.on_record(&record).await?;
             if matches!(record.event, Event::TurnDone { .. }) {
                 return Ok(());
@@ -216,8 +281,10 @@ impl<'a> Chat<'a> {
         self.lines.show(record)?;
         match &record.event {
             Event::ApprovalAsked { call, tool, target, actions, preview, why } => {
+                self.cx.out.idle();
+                forget_typed();
                 if let Some(diff) = preview {
-                    self.lines.diff(diff)?;
+                    self.lines.preview(diff)?;
                 }
                 self.approval(call, tool, &what_it_does(target, actions), why).await
             }
@@ -231,17 +298,17 @@ impl<'a> Chat<'a> {
     }
 
     async fn approval(&mut self, call: &CallId, tool: &str, what: &str, why: &str) -> Result<(), Fault> {
-        self.cx.out.idle();
         self.lines.finish_line()?;
-        self.cx.out.styled(Style::Bold, format!("? {tool}: {}", visible(what)))?;
+        let verb = self.lines.asking(tool);
+        self.cx.out.styled(Style::Bold, format!("? {verb} {}", visible(what)))?;
         self.cx.out.line(format!("  {why}; y once, s for this session, n no, r no with a reason"))?;
         let op = loop {
-            match read_key().await? {
+            match self.key().await? {
                 Key::Char('y') => break Op::Approve { call: call.clone(), grant: Grant::Once },
                 Key::Char('s') => break Op::Approve { call: call.clone(), grant: Grant::Session },
                 Key::Char('n') => break Op::Deny { call: call.clone(), reason: None },
                 Key::Char('r') => {
-                    let reason = match self.prompt.line("reason> ").await? {
+                    let reason = match self.line("reason> ").await? {
                         Line::Text(text) => Some(text),
                         Line::End | Line::Interrupted => None,
                     };
@@ -254,6 +321,17 @@ impl<'a> Chat<'a> {
         self.send(op).await
     }
 
+    /// Waits for a key, unless mimi is told to end.
+    async fn key(&mut self) -> Result<Key, Fault> {
+        tokio::select! {
+            key = self.prompt.key() => key,
+            stop = self.signals.next() => match stop {
+                Stop::Interrupt => Ok(Key::Interrupt),
+                Stop::Terminate => Err(stop.fault()),
+            },
+        }
+    }
+
     async fn question(&mut self, call: &CallId, question: &Question) -> Result<(), Fault> {
         self.cx.out.idle();
         self.lines.finish_line()?;
@@ -261,7 +339,7 @@ impl<'a> Chat<'a> {
         for (index, option) in question.options.iter().enumerate() {
             self.cx.out.line(format!("  {}. {}", index + 1, visible(option)))?;
         }
-        let op = match self.prompt.line("answer> ").await? {
+        let op = match self.line("answer> ").await? {
             Line::Text(text) => Op::Answer { call: call.clone(), text: chosen(question, &text) },
             Line::End | Line::Interrupted => Op::Interrupt,
         };
@@ -269,14 +347,19 @@ impl<'a> Chat<'a> {
     }
 }
 
-/// Shows the whole command or every path, never a summary: this is what is approved.
+/// Shows the whole command or every path, never a summary: this is what is approved. A file that is read to be written is
+/// named once.
 fn what_it_does(target: &str, actions: &[Action]) -> String {
-    let all = actions.iter().map(|action| match action {
-        Action::Read { path } | Action::Write { path } => path.display().to_string(),
-        Action::Execute { command } => command.clone(),
-        Action::Commit { summary } => summary.clone(),
+    let is_written =
+        |read: &Path| actions.iter().any(|action| matches!(action, Action::Write { path } if path == read));
+    let all = actions.iter().filter_map(|action| match action {
+        Action::Read { path } if is_written(path) => None,
+        Action::Read { path } | Action::Write { path } => Some(path.display().to_string()),
+        Action::Execute { command } => Some(command.clone()),
+        Action::Commit { summary } => Some(summary.clone()),
     });
-    let all: Vec<String> = all.collect();
+    let mut all: Vec<String> = all.collect();
+    all.dedup();
     if all.is_empty() { target.to_owned() } else { all.join("\n  ") }
 }
 

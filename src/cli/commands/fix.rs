@@ -1,11 +1,13 @@
 //! How is a failing check made to pass from the command line?
 
+use std::pin::pin;
+
 use crate::agent::dispatch::Approvals;
 use crate::app::{AgentOptions, App};
 use crate::base::clock::format_duration;
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, visible};
-use crate::cli::context::{Cx, runtime};
+use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
 use crate::cli::render::{Channel, Lines, json_line};
 use crate::cli::signal::Signals;
@@ -62,9 +64,7 @@ fn job(app: &App, args: &FixArgs) -> Result<Job, Fault> {
 
 /// Runs the job and shows its progress.
 pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fault> {
-    // The agent may run the check itself: it is what the user asked mimi to run.
-    let mut allow = args.allow.clone();
-    allow.push(rules::relative_rule(&Action::Execute { command: job.command.clone() }, &job.folder));
+    let allow = args.allow.iter().cloned().chain(check_rules(job)).collect();
     let options = AgentOptions {
         task: Task::Fix,
         mode: Some(Mode::Auto),
@@ -73,30 +73,45 @@ pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fa
         allow,
         answer_schema: None,
     };
-    runtime()?.block_on(async {
+    block_on(async {
         let mut signals = Signals::listen()?;
         let mut lines = Lines::new(&cx.out, Channel::Progress);
         let mut broken = None;
         let cancel = CancellationToken::new();
-        let fixing = fix::fix(
-            job,
-            &app.runner,
-            async || Ok(app.start(options).await?.handle),
-            cancel.clone(),
-            |progress| {
-                if broken.is_none() {
-                    broken = show(cx, job, args, &mut lines, &progress).err();
+        let result = {
+            let mut fixing = pin!(fix::fix(
+                job,
+                &app.runner,
+                async || Ok(app.start(options).await?.handle),
+                cancel.clone(),
+                |progress| {
+                    if broken.is_none() {
+                        broken = show(cx, job, args, &mut lines, &progress).err();
+                    }
+                },
+            ));
+            tokio::select! {
+                result = &mut fixing => result,
+                stop = signals.next() => {
+                    cancel.cancel();
+                    // Dropped, the work ends the agent and its commands too; what it changed so far stays in any case.
+                    signals.last_words(fixing).await;
+                    Err(stop.fault())
                 }
-            },
-        );
-        let result = tokio::select! {
-            result = fixing => result,
-            // Dropping the work ends the agent and its commands; what it changed so far stays.
-            stop = signals.next() => Err(stop.fault()),
+            }
         };
         cx.out.idle();
         broken.map_or(result, Err)
     })
+}
+
+/// Lets the agent run the check itself, since that is what the user asked mimi to run, and parts of it: `cargo test NAME`.
+fn check_rules(job: &Job) -> Vec<String> {
+    let mut allowed = vec![rules::relative_rule(&Action::Execute { command: job.command.clone() }, &job.folder)];
+    if rules::is_plain(&job.command) {
+        allowed.push(format!("shell:{} *", job.command));
+    }
+    allowed
 }
 
 fn show(cx: &Cx, job: &Job, args: &FixArgs, lines: &mut Lines<'_>, progress: &Progress<'_>) -> Result<(), Fault> {

@@ -2,13 +2,14 @@
 
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
 
 use crate::agent::dispatch::Approvals;
 use crate::app::{AgentOptions, Session};
 use crate::base::fault::{Fault, Kind};
-use crate::cli::context::{Cx, runtime};
+use crate::cli::context::{Cx, block_on};
 use crate::cli::render::{Channel, Lines, json_line};
-use crate::cli::signal::{Signals, Stop};
+use crate::cli::signal::Signals;
 use crate::context::prompt;
 use crate::protocol::event::{Record, TurnEnd};
 use crate::protocol::op::{Mode, Op};
@@ -72,28 +73,32 @@ pub fn run(cx: &Cx, args: &RunArgs) -> Result<(), Fault> {
         allow: args.allow.clone(),
         answer_schema: None,
     };
-    runtime()?.block_on(async {
+    block_on(async {
         let mut signals = Signals::listen()?;
-        let mut session = app.start(options).await?;
+        let mut session = tokio::select! {
+            session = app.start(options) => session?,
+            stop = signals.next() => return Err(stop.fault()),
+        };
         let mut view = View::new(cx, args, compiled.is_some());
         let ops = session.handle.ops.clone();
-        let work = carry_out(&mut session, task, compiled.as_ref(), &mut view);
-        let stopped = stop_on_signal(&mut signals, ops);
-        tokio::select! {
-            result = work => result,
-            stop = stopped => Err(stop.fault()),
-        }
+        let work = pin!(carry_out(&mut session, task, compiled.as_ref(), &mut view));
+        work_until_signal(&mut signals, ops, work).await
     })
 }
 
-/// On the first signal interrupts the agent; on the second, or after a grace, gives up waiting for it.
-async fn stop_on_signal(signals: &mut Signals, ops: tokio::sync::mpsc::Sender<Op>) -> Stop {
-    let stop = signals.next().await;
+/// Interrupts the agent on the first signal and lets it bring its turn to an end; that signal is how the command ended.
+async fn work_until_signal(
+    signals: &mut Signals,
+    ops: tokio::sync::mpsc::Sender<Op>,
+    mut work: Pin<&mut impl Future<Output = Result<(), Fault>>>,
+) -> Result<(), Fault> {
+    let stop = tokio::select! {
+        result = &mut work => return result,
+        stop = signals.next() => stop,
+    };
     drop(ops.send(Op::Interrupt).await);
-    tokio::select! {
-        second = signals.next() => second,
-        () = tokio::time::sleep(std::time::Duration::from_secs(2)) => stop,
-    }
+    signals.last_words(work).await;
+    Err(stop.fault())
 }
 
 async fn carry_out(

@@ -1,7 +1,6 @@
 //! What does `mimi session` do?
 //!
-//! Lists, shows, exports, forks and deletes session files. Going on with one is a chat: [`SessionArgs::resumed`] tells
-//! which, and `run` does not do it.
+//! Lists, shows, exports, forks and deletes session files; going on with one is a chat.
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use crate::base::clock::{Clock as _, SystemClock};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{PRIVATE_FILE, write_atomic};
 use crate::base::text::{count, first_line, visible};
+use crate::cli::commands::chat::{self, ChatArgs};
 use crate::cli::context::Cx;
 use crate::session::export::{self, Format};
 use crate::session::fork::fork;
@@ -92,31 +92,12 @@ enum ExportFormat {
     Jsonl,
 }
 
-/// Which session a chat goes on with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resumed {
-    /// The latest of the workspace.
-    Latest,
-    /// The one whose id begins so.
-    Id(String),
-}
-
-impl SessionArgs {
-    /// Returns the session to go on with, when that is what the user asked for; the caller then starts a chat.
-    pub fn resumed(&self) -> Option<Resumed> {
-        match &self.command {
-            SessionCommand::Resume { id } => Some(id.clone().map_or(Resumed::Latest, Resumed::Id)),
-            _ => None,
-        }
-    }
-}
-
 /// Returns the folder of the session files below the state folder.
 pub fn folder(state: &Path) -> PathBuf {
     state.join("sessions")
 }
 
-/// Runs `mimi session ...`, except for `resume`.
+/// Runs `mimi session ...`.
 pub fn run(cx: &Cx, args: &SessionArgs) -> Result<(), Fault> {
     let folder = folder(&cx.dirs.state);
     match &args.command {
@@ -128,7 +109,7 @@ pub fn run(cx: &Cx, args: &SessionArgs) -> Result<(), Fault> {
             let format = if *json { Format::Json } else { Format::Markdown };
             print_session(cx, &list::find(&folder, id)?, format)
         }
-        SessionCommand::Resume { .. } => Err(Fault::new(Kind::Bug, "`mimi session resume` did not start a chat")),
+        SessionCommand::Resume { id } => chat::run(cx, &ChatArgs::resuming(id.as_deref())),
         SessionCommand::Export { id, format, output } => {
             let format = match format {
                 ExportFormat::Md => Format::Markdown,
@@ -287,11 +268,15 @@ mod tests {
 
     #[test]
     fn command_lines_mean_what_they_say() {
-        for good in ["s list --all --json", "s show a --json", "s export a --format jsonl -o x", "s fork a --turn 3"] {
-            assert_eq!(parse(good).unwrap().resumed(), None, "{good}");
+        for good in [
+            "s list --all --json",
+            "s show a --json",
+            "s export a --format jsonl -o x",
+            "s fork a --turn 3",
+            "s resume",
+        ] {
+            assert!(parse(good).is_ok(), "{good}");
         }
-        assert_eq!(parse("s resume").unwrap().resumed(), Some(Resumed::Latest));
-        assert_eq!(parse("s resume ab").unwrap().resumed(), Some(Resumed::Id("ab".into())));
         for bad in ["s", "s delete", "s show", "s fork a --turn x", "s fork a --turn -1", "s export a --format html"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
