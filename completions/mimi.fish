@@ -27,9 +27,9 @@ end
 complete -c mimi -n "__fish_mimi_needs_command" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_needs_command" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_needs_command" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_needs_command" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_needs_command" -s V -l version -d 'Print version'
@@ -50,9 +50,9 @@ complete -c mimi -n "__fish_mimi_using_subcommand chat" -l resume -d 'Continue t
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand chat" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l mode -d 'How much may be done without asking: what would be asked is refused, as nobody is there to answer' -r -f -a "plan\t'Read only'
@@ -63,9 +63,9 @@ complete -c mimi -n "__fish_mimi_using_subcommand run" -l output-schema -d 'Make
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand run" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l json -d 'Print every event as a line of JSON instead of the answer'
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -75,30 +75,30 @@ complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow -d 'Allow what t
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand fix" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l detect -d 'Show which check would be run, and stop'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l json -d 'Print every event as a line of JSON'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand fix" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand demo" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand demo" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -l live -d 'Let the configured model server do the work instead of the bundled script'
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand demo" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "list" -d 'List the sessions of this workspace, the latest first'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "show" -d 'Print a session'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "resume" -d 'Go on with a session'
@@ -108,30 +108,30 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_s
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l all -d 'Also list sessions of other workspaces, and those in which nobody said anything'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l json -d 'Print a JSON array'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l json -d 'Print a JSON array of its records'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l format -d 'What to write' -r -f -a "md\t'Markdown, to read'
 json\t'One JSON array of records'
 jsonl\t'One JSON object a line: the session file as far as it can be read'"
@@ -139,37 +139,37 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l turn -d 'Copy what happened up to the end of this turn' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Do not ask'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -f -a "show" -d 'Print the settings in use, or one of them'
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -f -a "check" -d 'Report every problem of the settings, or of one file'
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -f -a "path" -d 'Print the path of your settings file'
@@ -177,96 +177,96 @@ complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l origin -d 'Print one line per value, with the file and line it comes from'
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l json -d 'Print JSON'
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l all -d 'Print every file that is looked at, and whether it is there'
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -f -a "set" -d 'Store a key, read from a hidden prompt or from a pipe'
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -f -a "list" -d 'List the providers that have a key, and where it is kept'
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -f -a "remove" -d 'Remove a stored key'
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l json -d 'Print the rows as JSON'
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand man" -l dir -d 'Write mimi.1 and a page for each command into this folder instead of printing mimi.1' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand man" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand man" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand man" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand man" -l color -d 'Colour the output' -r -f -a "auto\t''
-always\t''
-never\t''"
+complete -c mimi -n "__fish_mimi_using_subcommand man" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand man" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand man" -s h -l help -d 'Print help'
+complete -c mimi -n "__fish_mimi_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'

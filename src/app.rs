@@ -138,32 +138,37 @@ impl App {
 
     /// Starts an agent on a new session.
     pub async fn start(&self, options: AgentOptions) -> Result<Session, Fault> {
+        let mut notices = Vec::new();
+        // First, so that a missing server leaves no empty session behind.
+        let route = self.route(&options, None, &mut notices).await?;
         let header = Header::new(self.workspace.root(), self.clock.as_ref());
         let id = header.id.clone();
-        let (journal, notices) = match Journal::create(&self.sessions_dir(), header, self.clock.clone()) {
+        let journal = match Journal::create(&self.sessions_dir(), header, self.clock.clone()) {
             Ok(journal) => {
-                let notices = journal.notes().to_vec();
-                (Some(journal), notices)
+                notices.extend_from_slice(journal.notes());
+                Some(journal)
             }
             // A session that cannot be kept is better than none, if the user is told.
             Err(error) => {
                 let why = Fault::from(error).words();
-                (None, vec![format!("this session is not kept, and nothing can be taken back later: {why}")])
+                notices.push(format!("this session is not kept, and nothing can be taken back later: {why}"));
+                None
             }
         };
         let is_kept = journal.is_some();
         self.tidy_up();
         let recorder = Recorder::new(journal, self.clock.clone());
-        self.launch(Begun { id, recorder, transcript: Transcript::default(), notices, is_kept }, options).await
+        self.launch(Begun { id, recorder, transcript: Transcript::default(), notices, route, is_kept }, options)
     }
 
     /// Continues a session from its file.
     pub async fn resume(&self, id: &str, options: AgentOptions) -> Result<Session, Fault> {
         let path = crate::session::list::find(&self.sessions_dir(), id)?;
         let (journal, transcript) = Journal::resume(&path, self.clock.clone())?;
-        let (id, notices) = (journal.id().to_owned(), journal.notes().to_vec());
+        let (id, mut notices) = (journal.id().to_owned(), journal.notes().to_vec());
+        let route = self.route(&options, transcript.model.as_deref(), &mut notices).await?;
         let recorder = Recorder::new(Some(journal), self.clock.clone());
-        self.launch(Begun { id, recorder, transcript, notices, is_kept: true }, options).await
+        self.launch(Begun { id, recorder, transcript, notices, route, is_kept: true }, options)
     }
 
     /// Returns the folder of the session files.
@@ -198,22 +203,13 @@ impl App {
         });
     }
 
-    async fn launch(&self, begun: Begun, options: AgentOptions) -> Result<Session, Fault> {
-        let Begun { id, recorder, transcript, mut notices, is_kept } = begun;
-        let route = self.gateway.resolve(options.task, options.model.as_deref()).await?;
+    fn launch(&self, begun: Begun, options: AgentOptions) -> Result<Session, Fault> {
+        let Begun { id, recorder, transcript, mut notices, route, is_kept } = begun;
         let mode = options.mode.or(transcript.mode).unwrap_or(self.config.agent.mode);
         let recap = Recap::of(&transcript);
         let registry = Arc::new(Registry::new());
-        let store = match Store::open(&self.checkpoints_dir()) {
-            Ok(store) => Some(Arc::new(store)),
-            Err(error) => {
-                let why = Fault::from(error);
-                // Where not even the session is kept the user has been told of the trouble.
-                notices.extend(is_kept.then(|| format!("changes cannot be taken back: {}", why.words())));
-                None
-            }
-        };
-        let (opening, warnings) = crate::context::opening::build(&self.workspace);
+        let store = self.store(is_kept, &mut notices);
+        let (opening, warnings) = crate::context::opening::build(&self.workspace, &self.dirs.home);
         notices.extend(warnings);
         notices.extend(route.note.clone());
         let to_say = transcript.opening.is_none().then(|| opening.clone());
@@ -225,7 +221,7 @@ impl App {
         let memory = Memory::new(MemoryParts {
             transcript,
             task: options.task,
-            tools: registry.specs(route.row.tool_budget),
+            registry,
             route: route.clone(),
             max_output_tokens: self.config.model.max_output_tokens,
             answer_schema: options.answer_schema.map(Arc::new),
@@ -236,6 +232,34 @@ impl App {
         let max_seconds = self.config.agent.max_seconds;
         let parts = Parts { machine, dispatch, gateway: self.gateway.clone(), memory, recorder, max_seconds, notices };
         Ok(Session { handle: driver::start(parts), id, route, mode, recap })
+    }
+
+    /// Finds the model: the one asked for, else the one the session last used, else the configured one.
+    async fn route(
+        &self,
+        options: &AgentOptions,
+        last: Option<&str>,
+        notices: &mut Vec<String>,
+    ) -> Result<Route, Fault> {
+        if let (None, Some(last)) = (&options.model, last) {
+            match self.gateway.resolve(options.task, Some(last)).await {
+                Ok(route) => return Ok(route),
+                Err(error) => notices.push(format!("the model of this session is not used: {error}")),
+            }
+        }
+        Ok(self.gateway.resolve(options.task, options.model.as_deref()).await?)
+    }
+
+    /// Opens the store. Where not even the session is kept the user has been told of the trouble.
+    fn store(&self, is_kept: bool, notices: &mut Vec<String>) -> Option<Arc<Store>> {
+        match Store::open(&self.checkpoints_dir()) {
+            Ok(store) => Some(Arc::new(store)),
+            Err(error) => {
+                let why = Fault::from(error).words();
+                notices.extend(is_kept.then(|| format!("changes of this session cannot be taken back: {why}")));
+                None
+            }
+        }
     }
 
     fn limits(&self) -> Limits {
@@ -283,6 +307,7 @@ struct Begun {
     recorder: Recorder,
     transcript: Transcript,
     notices: Vec<String>,
+    route: Route,
     is_kept: bool,
 }
 

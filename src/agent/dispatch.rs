@@ -24,6 +24,9 @@ use crate::tools::registry::Registry;
 /// Bytes any outcome may hand to the model, whatever the tool thinks; a safety net above the tools' own caps.
 const MAX_OUTCOME_BYTES: usize = 64 * 1024;
 
+/// Longest flags a refusal spells out; nobody types a longer command again.
+const MAX_RULE_BYTES: usize = 500;
+
 /// Whether somebody is there to approve a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approvals {
@@ -214,6 +217,13 @@ async fn run_judged(registry: &Registry, context: &ToolContext, judged: Judged) 
     let Some(tool) = registry.get(&judged.tool) else {
         return (ToolReport::failed(format!("the tool `{}` is gone", judged.tool)), Vec::new());
     };
+    // A person may have taken long to approve, and a link may lead elsewhere by now.
+    if let Ok(intent) = tool.intent(context, &judged.arguments)
+        && intent.actions != judged.actions
+    {
+        let text = "what this call would touch changed since it was checked, so it was not run; call it again";
+        return (ToolReport::failed(text), Vec::new());
+    }
     let report = match tool.run(context, judged.arguments).await {
         Ok(report) => clip(report),
         Err(bug) => {
@@ -235,12 +245,14 @@ fn clip(mut report: ToolReport) -> ToolReport {
 }
 
 fn refusal_text(proposal: &Proposal, why: &str, rules: &[String]) -> String {
-    let allow: Vec<String> = rules.iter().map(|rule| format!("--allow '{rule}'")).collect();
+    let allow = rules.iter().map(|rule| format!("--allow {}", text::shell_quoted(rule))).collect::<Vec<_>>().join(" ");
+    let way = match allow.len() {
+        0..=MAX_RULE_BYTES => format!("with {allow} or in `policy.allow`"),
+        _ => "with a rule in `policy.allow`".to_owned(),
+    };
     format!(
-        "`{} {}` was refused, because {why} and nobody is there to approve it. The user can allow it with {} or in `policy.allow`.",
-        proposal.tool,
-        proposal.target,
-        allow.join(" ")
+        "`{} {}` was refused, because {why} and nobody is there to approve it. The user can allow it {way}.",
+        proposal.tool, proposal.target
     )
 }
 

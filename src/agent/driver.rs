@@ -180,6 +180,7 @@ impl Driver {
                 let seconds = self.parts.max_seconds;
                 self.deadline = (seconds > 0).then(|| Instant::now() + Duration::from_secs(seconds));
             }
+            Effect::StopClock => self.deadline = None,
         }
     }
 
@@ -197,14 +198,20 @@ impl Driver {
 
     fn call_model(&mut self) {
         if self.parts.memory.is_full() {
-            self.inputs.push_back(Input::ContextFull);
-            return;
+            let input = match self.parts.memory.why_not_shrinkable() {
+                None => Input::ContextFull,
+                Some((message, hints)) => Input::ModelFailed { message, hints },
+            };
+            return self.inputs.push_back(input);
         }
         let (request, estimate) = self.parts.memory.request();
         self.start_stream(Purpose::Answer, request, estimate);
     }
 
     fn request_summary(&mut self) {
+        if self.parts.memory.is_unanswered() {
+            return self.inputs.push_back(Input::Compacted(Err("nothing was answered yet".to_owned())));
+        }
         let (request, estimate) = self.parts.memory.summary_request();
         self.start_stream(Purpose::Summary, request, estimate);
     }
@@ -222,9 +229,12 @@ impl Driver {
             match piece {
                 Progress::Done(answer) => {
                     self.stream = None;
-                    self.parts.memory.learn(estimate, &answer);
+                    let cut = self.parts.memory.learn(estimate, &answer);
                     let usage = self.parts.memory.usage_event(&answer);
                     self.emit(usage).await;
+                    if let Some(text) = cut {
+                        self.emit(Event::Warning { text }).await;
+                    }
                     self.inputs.push_back(match purpose {
                         Purpose::Answer => Input::Answered(answer),
                         Purpose::Summary => Input::Compacted(self.parts.memory.compaction(&answer.text)),
@@ -232,7 +242,7 @@ impl Driver {
                 }
                 Progress::Failed(error) => {
                     self.stream = None;
-                    self.on_model_error(purpose, error);
+                    self.on_model_error(purpose, error).await;
                 }
                 shown if purpose == Purpose::Answer => self.show(shown).await,
                 _ => {}
@@ -254,15 +264,21 @@ impl Driver {
         self.emit(event).await;
     }
 
-    fn on_model_error(&mut self, purpose: Purpose, error: ModelError) {
-        if let ModelError::TooLong { window_tokens, .. } = &error
-            && purpose == Purpose::Answer
-        {
-            self.parts.memory.shrink_window(*window_tokens);
-            self.inputs.push_back(Input::ContextFull);
-            return;
+    async fn on_model_error(&mut self, purpose: Purpose, error: ModelError) {
+        let mut hints = error.hints();
+        if let ModelError::TooLong { window_tokens, .. } = &error {
+            let learned = self.parts.memory.shrink_window(*window_tokens);
+            if let Some(tokens) = learned {
+                let text = format!("the server takes fewer tokens than thought; from now on {tokens} are counted on");
+                self.emit(Event::Warning { text }).await;
+            }
+            match (purpose, self.parts.memory.why_not_shrinkable()) {
+                (Purpose::Answer, None) => return self.inputs.push_back(Input::ContextFull),
+                // Each time shorter, so that this ends.
+                (Purpose::Summary, None) if learned.is_some() => return self.request_summary(),
+                (_, why) => hints = why.map_or(hints, |(_, hints)| hints),
+            }
         }
-        let hints = error.hints();
         let message = Fault::from(error).line();
         self.inputs.push_back(match purpose {
             Purpose::Answer => Input::ModelFailed { message, hints },

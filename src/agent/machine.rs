@@ -120,6 +120,8 @@ pub enum Effect {
     SetModel(String),
     /// Start the clock of a turn.
     StartClock,
+    /// The turn is over; its clock must not end what comes after it.
+    StopClock,
 }
 
 /// The agent's decisions.
@@ -249,12 +251,16 @@ impl Machine {
             }
             Op::SetModel { model } => out.push(Effect::SetModel(model)),
             Op::Undo => self.on_undo(out),
-            Op::Compact => {
-                if self.is_idle() {
-                    self.state = State::Compacting { in_turn: false };
-                    out.push(Effect::Compact);
-                }
-            }
+            Op::Compact => self.on_compact(out),
+        }
+    }
+
+    fn on_compact(&mut self, out: &mut Vec<Effect>) {
+        if self.is_idle() {
+            self.state = State::Compacting { in_turn: false };
+            out.push(Effect::Compact);
+        } else {
+            warn("interrupt the turn before summarising it", out);
         }
     }
 
@@ -293,6 +299,7 @@ impl Machine {
     fn end_turn(&mut self, end: TurnEnd, out: &mut Vec<Effect>) {
         self.state = State::Idle;
         let is_over = end == TurnEnd::Answered;
+        out.push(Effect::StopClock);
         out.push(Effect::Emit(Event::TurnDone {
             turn: self.turn,
             end,
@@ -304,7 +311,13 @@ impl Machine {
         while let Some(text) = self.steering.pop_back() {
             self.queue.push_front(text);
         }
-        if is_over && let Some(text) = self.queue.pop_front() {
+        if is_over {
+            self.start_queued(out);
+        }
+    }
+
+    fn start_queued(&mut self, out: &mut Vec<Effect>) {
+        if let Some(text) = self.queue.pop_front() {
             self.start_turn(text, out);
         }
     }
@@ -491,9 +504,14 @@ impl Machine {
                 self.guard.record(self.total_steps, 1, 1);
                 warn(&format!("the conversation could not be summarised: {why}"), out);
                 if in_turn {
-                    self.end_turn(TurnEnd::Limit { what: "the context window is full".to_owned() }, out);
+                    let what = "the context window is full; `/compact` tries once more to summarise".to_owned();
+                    self.end_turn(TurnEnd::Limit { what }, out);
                 }
             }
+        }
+        // Words that came while an idle agent summarised have no turn whose end would start them.
+        if !in_turn {
+            self.start_queued(out);
         }
     }
 }

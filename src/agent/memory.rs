@@ -21,21 +21,27 @@ use crate::protocol::message::Message;
 use crate::protocol::task::Task;
 use crate::protocol::tool::ToolSpec;
 use crate::session::transcript::{Checkpoint, Transcript};
+use crate::tools::registry::Registry;
 
 /// A window is never believed to be smaller than this.
 const MIN_WINDOW_TOKENS: u64 = 2048;
+/// Answers may take this part of the window, or a small one would have no room for the question.
+const MAX_ANSWER_PART: u64 = 4;
 
 /// The conversation and how it is sent.
 pub struct Memory {
     transcript: Transcript,
     task: Task,
     route: Route,
+    registry: Arc<Registry>,
     tools: Arc<[ToolSpec]>,
     max_output_tokens: u32,
     answer_schema: Option<Arc<serde_json::Value>>,
     store: Option<Arc<Store>>,
     root: std::path::PathBuf,
     meter: Meter,
+    /// Whether the user was told that the server cuts prompts.
+    is_cut_told: bool,
     /// The project's facts.
     opening: Option<String>,
     /// Raw estimate of the first so many messages, so that a long conversation is not counted again each time.
@@ -50,8 +56,8 @@ pub struct MemoryParts {
     pub task: Task,
     /// Which model, where.
     pub route: Route,
-    /// The tools on offer.
-    pub tools: Arc<[ToolSpec]>,
+    /// The tools, of which the model is offered as many as it copes with.
+    pub registry: Arc<Registry>,
     /// Upper bound of one answer.
     pub max_output_tokens: u32,
     /// Schema of the final answer, for servers that can hold the model to it.
@@ -70,14 +76,16 @@ impl Memory {
         Self {
             transcript: parts.transcript,
             task: parts.task,
+            tools: parts.registry.specs(parts.route.row.tool_budget),
+            registry: parts.registry,
             route: parts.route,
-            tools: parts.tools,
             max_output_tokens: parts.max_output_tokens,
             answer_schema: parts.answer_schema,
             store: parts.store,
             root: parts.root,
             opening: parts.opening,
             meter: Meter::default(),
+            is_cut_told: false,
             counted: (0, 0.0),
         }
     }
@@ -100,22 +108,59 @@ impl Memory {
         self.task
     }
 
-    /// Sends the next requests elsewhere.
+    /// Sends the next requests elsewhere, with as many tools as the model there copes with.
     pub fn set_route(&mut self, route: Route) {
+        self.tools = self.registry.specs(route.row.tool_budget);
         self.route = route;
         self.meter = Meter::default();
+        self.is_cut_told = false;
     }
 
-    /// Believes a server that says its window is smaller than we thought.
-    pub fn shrink_window(&mut self, said_tokens: Option<u64>) {
-        let smaller = said_tokens.unwrap_or(self.route.window_tokens / 2);
-        self.route.window_tokens = smaller.max(MIN_WINDOW_TOKENS).min(self.route.window_tokens);
+    /// Believes a server that says its window is smaller than we thought; returns the new size if it is.
+    pub fn shrink_window(&mut self, said_tokens: Option<u64>) -> Option<u64> {
+        let smaller = said_tokens.unwrap_or(self.route.window_tokens / 2).max(MIN_WINDOW_TOKENS);
+        if smaller >= self.route.window_tokens {
+            return None;
+        }
+        self.route.window_tokens = smaller;
+        Some(smaller)
+    }
+
+    /// Returns the bound of one answer: what is configured, what the model's family manages, what the window leaves.
+    fn max_answer_tokens(&self) -> u32 {
+        let family = Some(self.route.row.max_output_tokens).filter(|tokens| *tokens > 0).unwrap_or(u32::MAX);
+        let window = u32::try_from(self.route.window_tokens / MAX_ANSWER_PART).unwrap_or(u32::MAX);
+        self.max_output_tokens.min(family).min(window).max(1)
     }
 
     /// Says whether the next request would leave no room for an answer.
     pub fn is_full(&mut self) -> bool {
         let tokens = self.context_tokens();
-        compact::is_needed(tokens, self.route.window_tokens, u64::from(self.max_output_tokens))
+        compact::is_needed(tokens, self.route.window_tokens, u64::from(self.max_answer_tokens()))
+    }
+
+    /// Says whether the model has not said anything that a summary could shorten.
+    pub fn is_unanswered(&self) -> bool {
+        !self.transcript.messages.iter().any(|message| matches!(message, Message::Assistant { .. }))
+    }
+
+    /// Says why a summary could not make room, with what to do; none when it could.
+    pub fn why_not_shrinkable(&mut self) -> Option<(String, Vec<String>)> {
+        let (_, raw) = self.summary_request();
+        let (needed, answer) = (self.meter.corrected(raw), u64::from(self.max_answer_tokens()));
+        let (model, window) = (&self.route.model, self.route.window_tokens);
+        if !self.is_unanswered() && needed + answer <= window {
+            return None;
+        }
+        let message = format!(
+            "the request does not fit the window of `{model}`: it takes about {needed} tokens and the answer up to {answer}, the window has {window}"
+        );
+        let hints = [
+            "shorten the request, and take back one that is too long: /undo",
+            "or serve the model with a larger window: OLLAMA_CONTEXT_LENGTH=32768 (Ollama), --max-model-len (vLLM), -c (llama.cpp)",
+            "or use a model with a larger one: --model NAME",
+        ];
+        Some((message, hints.map(str::to_owned).to_vec()))
     }
 
     /// Builds the next request, with its raw token estimate.
@@ -126,9 +171,11 @@ impl Memory {
 
     /// Builds the request for a summary, with its raw token estimate.
     pub fn summary_request(&mut self) -> (Request, f64) {
-        let room = self.route.window_tokens.saturating_sub(u64::from(self.max_output_tokens)) as f64;
+        let fixed = self.fixed_tokens();
+        let room = self.route.window_tokens.saturating_sub(u64::from(self.max_answer_tokens()));
+        let room = self.meter.raw(room) - fixed;
         let messages = compact::request(&self.transcript.messages, room, estimate::message_tokens);
-        let estimate = self.fixed_tokens() + messages.iter().map(estimate::message_tokens).sum::<f64>();
+        let estimate = fixed + messages.iter().map(estimate::message_tokens).sum::<f64>();
         (self.request_of(&messages), estimate)
     }
 
@@ -138,7 +185,7 @@ impl Memory {
             model: self.route.model.clone(),
             tools: self.tools.clone(),
             messages: std::iter::once(system).chain(conversation.iter().cloned()).collect(),
-            max_tokens: self.max_output_tokens,
+            max_tokens: self.max_answer_tokens(),
             temperature: self.route.row.temperature,
             answer_schema: self.answer_schema.clone(),
         }
@@ -164,11 +211,21 @@ impl Memory {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
 
-    /// Learns from the server's count of a request that was estimated as `raw`.
-    pub fn learn(&mut self, raw: f64, answer: &Answer) {
-        if answer.usage.input_tokens > 0 {
-            self.meter.learn(raw, answer.usage.input_tokens);
+    /// Learns from the server's count of a request that was estimated as `raw`. Returns what to tell the user, once, when
+    /// the count shows that the server cut the prompt.
+    pub fn learn(&mut self, raw: f64, answer: &Answer) -> Option<String> {
+        let counted = answer.usage.input_tokens;
+        if counted == 0 {
+            return None;
         }
+        self.meter.learn(raw, counted);
+        if self.is_cut_told || !estimate::is_cut(raw, counted) {
+            return None;
+        }
+        self.is_cut_told = true;
+        Some(format!(
+            "the server read {counted} tokens of a prompt of about {raw:.0}: it seems to cut long prompts, so the model does not see the whole conversation. Serve the model with a larger window (Ollama: OLLAMA_CONTEXT_LENGTH=32768), or say how large it is: --set model.window_tokens={counted}"
+        ))
     }
 
     /// Reports what an answer cost and how full the window is.
@@ -224,7 +281,7 @@ impl Memory {
         Event::Undone {
             turn,
             restored: report.restored.iter().map(|path| self.relative(path)).collect(),
-            conflicts: report.conflicts.iter().map(|(path, _)| self.relative(path)).collect(),
+            conflicts: report.conflicts.iter().map(|(path, why)| format!("{}: {why}", self.relative(path))).collect(),
         }
     }
 

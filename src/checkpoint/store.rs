@@ -114,7 +114,8 @@ impl Store {
         Ok(Self { folder: folder.to_path_buf() })
     }
 
-    /// Keeps a file as it is now. When this returns its content is on disk; on an error the call must not go on.
+    /// Keeps a file as it is now. When this returns its content is on disk; after an error the user must be told that a
+    /// change cannot be taken back.
     pub fn keep(&self, path: &Path) -> Result<Kept, CheckpointError> {
         let meta = match std::fs::symlink_metadata(path) {
             Ok(meta) => meta,

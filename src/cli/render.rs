@@ -191,11 +191,9 @@ impl<'a> Lines<'a> {
     fn undone(&mut self, turn: u32, restored: &[String], conflicts: &[String]) -> Result<(), Fault> {
         let files = if restored.is_empty() { "no files".to_owned() } else { restored.join(", ") };
         self.note(Style::Plain, &format!("turn {turn} taken back; restored: {}", visible(&files)))?;
-        if conflicts.is_empty() {
-            return Ok(());
-        }
-        let text = format!("! left alone, because they changed since: {}", visible(&conflicts.join(", ")));
-        self.note(Style::Notice, &text)
+        conflicts
+            .iter()
+            .try_for_each(|conflict| self.note(Style::Notice, &format!("! left alone: {}", visible(conflict))))
     }
 
     fn turn_done(&mut self, end: &TurnEnd) -> Result<(), Fault> {

@@ -17,6 +17,8 @@ const MAX_INEFFECTIVE: u32 = 2;
 const MIN_STEPS_BETWEEN: u32 = 3;
 /// A shorter summary is a refusal or a slip.
 const MIN_SUMMARY_BYTES: usize = 80;
+/// Names of changed files that are carried over; a summary with more would be a list of files.
+const MAX_FILES: usize = 200;
 /// Bytes of the last request that are carried over word by word.
 const MAX_REQUEST_BYTES: usize = 8_000;
 
@@ -105,7 +107,12 @@ fn carried_text(carried: &Carried<'_>) -> String {
         out.push_str(&format!("## Plan\n{plan}\n"));
     }
     if !carried.files.is_empty() {
-        out.push_str(&format!("## Files changed so far\n{}\n\n", carried.files.join("\n")));
+        let shown = &carried.files[..carried.files.len().min(MAX_FILES)];
+        let more = match carried.files.len() - shown.len() {
+            0 => String::new(),
+            n => format!("\n[{n} more]"),
+        };
+        out.push_str(&format!("## Files changed so far\n{}{more}\n\n", shown.join("\n")));
     }
     if let Some(request) = carried.last_request {
         let request = crate::base::text::clip_middle(request, MAX_REQUEST_BYTES, "");

@@ -134,6 +134,16 @@ pub struct Meter {
     factor: f64,
 }
 
+/// A count below this part of the estimate means that the server cut the prompt: the estimate is never that far off.
+const CUT_RATIO: f64 = 0.6;
+/// No server cuts to less; a smaller count is that of a server which counts only what its cache did not hold.
+const MIN_CUT_TOKENS: u64 = 1000;
+
+/// Says whether the server's count of a prompt that was estimated as `raw` shows that it read only a part of it.
+pub fn is_cut(raw: f64, counted_tokens: u64) -> bool {
+    counted_tokens >= MIN_CUT_TOKENS && (counted_tokens as f64) < raw * CUT_RATIO
+}
+
 /// How much of a new observation enters the factor.
 const LEARNING_RATE: f64 = 0.3;
 /// Estimates may be wrong by this much before the first answer.
@@ -151,11 +161,16 @@ impl Meter {
         (raw * self.factor).ceil() as u64
     }
 
+    /// Turns a corrected count back into a raw one, to compare sums of raw estimates with it.
+    pub fn raw(&self, tokens: u64) -> f64 {
+        tokens as f64 / self.factor
+    }
+
     /// Learns from the server's count for a prompt that was estimated as `raw`. A count far below the estimate is not
     /// believed: it means that the server cut the prompt.
     pub fn learn(&mut self, raw: f64, counted_tokens: u64) {
         let ratio = counted_tokens as f64 / raw.max(1.0);
-        if (0.5..=2.5).contains(&ratio) {
+        if (CUT_RATIO..=2.5).contains(&ratio) {
             self.factor += LEARNING_RATE * (ratio - self.factor);
         }
     }
@@ -189,5 +204,8 @@ mod tests {
         assert!((1290..=1301).contains(&meter.corrected(1000.0)), "{}", meter.corrected(1000.0));
         meter.learn(1000.0, 100);
         assert!(meter.corrected(1000.0) > 1250);
+        for (raw, counted, expected) in [(9000.0, 4096, true), (9000.0, 6000, false), (9000.0, 12, false)] {
+            assert_eq!(is_cut(raw, counted), expected, "{counted} of {raw}");
+        }
     }
 }

@@ -86,6 +86,49 @@ fn refusals_win_over_permissions_and_over_other_actions() {
 }
 
 #[test]
+fn refusals_are_not_dodged_by_blanks_and_second_commands() {
+    let policy = policy(Mode::Ask, &["shell:make *"], &["shell:make install", "shell:cargo publish *"]);
+    let table = [
+        ("make  install", "deny"),
+        ("true && make install", "deny"),
+        ("make install -k", "allow"),
+        ("cargo publish --token $T", "deny"),
+        ("(cd x; cargo publish)", "deny"),
+        ("cargo publisher", "ask"),
+        ("echo cargo publish", "ask"),
+    ];
+    for (command, expected) in table {
+        assert_eq!(verdict(&policy, &run(command)), expected, "{command}");
+    }
+}
+
+#[test]
+fn the_rule_that_is_named_allows_what_was_asked_and_no_more() {
+    let others = [run("rm x"), run("rm -rf *"), write("/w/src/i.ts"), write("/w/src/x.rs")];
+    let table = [
+        run("ls"),
+        run("rm *"),
+        run("find . -name \\*"),
+        run("sed -i 's/a/b/' x"),
+        run("cat <<X\nit's\nX"),
+        write("/w/src/[id].ts"),
+        write("/w/src/*.rs"),
+        read("/etc/a{b,c}"),
+        Action::Commit { summary: "x".to_owned() },
+    ];
+    for action in table {
+        let Decision::Ask { rules, .. } = policy(Mode::Ask, &[], &[]).decide(std::slice::from_ref(&action)) else {
+            panic!("{action:?} asks")
+        };
+        let policy = policy(Mode::Ask, &[&rules[0]], &[]);
+        assert_eq!(verdict(&policy, &action), "allow", "{action:?} by {rules:?}");
+        for other in &others {
+            assert_eq!(verdict(&policy, other), "ask", "{other:?} by {rules:?}");
+        }
+    }
+}
+
+#[test]
 fn what_asks_names_the_rule_that_would_allow_it() {
     let mut policy = policy(Mode::Ask, &[], &[]);
     let action = write("/w/src/a.rs");

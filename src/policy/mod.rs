@@ -131,7 +131,7 @@ impl Policy {
 
     /// Returns why an action is refused whatever the user's rules allow.
     fn refusal(&self, action: &Action) -> Option<String> {
-        if let Some(rule) = self.deny.iter().find(|rule| rule.covers(action)) {
+        if let Some(rule) = self.deny.iter().find(|rule| rule.forbids(action)) {
             return Some(format!("the rule `{}` denies it", rule.text()));
         }
         if let Action::Read { path } | Action::Write { path } = action

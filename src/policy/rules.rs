@@ -1,7 +1,8 @@
 //! How is a rule written, and what does it cover?
 //!
 //! `shell:` takes a whole command, or the first words of one followed by ` *`; the latter never covers a command with
-//! shell syntax in it, since `cargo test; rm -rf .` also starts with `cargo test`. Paths take globs.
+//! shell syntax in it, since `cargo test; rm -rf .` also starts with `cargo test`. A command that really ends in ` *` is
+//! written ` \*`. Paths take globs.
 
 use std::path::Path;
 
@@ -15,6 +16,9 @@ const SHELL_SYNTAX: &[char] = &[
     ';', '&', '|', '<', '>', '$', '`', '(', ')', '{', '}', '[', ']', '*', '?', '~', '!', '#', '\\', '"', '\'', '\n',
     '\r', '=',
 ];
+
+/// Characters between which the commands of a line stand.
+const COMMAND_ENDS: &[char] = &[';', '&', '|', '(', ')', '{', '}', '`', '\n', '\r'];
 
 /// One rule, as written and as understood.
 #[derive(Debug)]
@@ -67,6 +71,24 @@ impl Rule {
         &self.text
     }
 
+    /// Says whether the rule, meant as a refusal, speaks of this action. Wider than [`Rule::covers`]: what a permission must
+    /// not reach because of a `;` or a second blank, a refusal must not miss for the same reason.
+    pub fn forbids(&self, action: &Action) -> bool {
+        let words = match &self.pattern {
+            Pattern::Command(whole) => whole.split_whitespace().map(str::to_owned).collect(),
+            Pattern::FirstWords(words) => words.clone(),
+            _ => return self.covers(action),
+        };
+        let Action::Execute { command } = action else { return false };
+        let is_whole = matches!(self.pattern, Pattern::Command(_));
+        self.covers(action)
+            || command.split(COMMAND_ENDS).any(|part| {
+                let given: Vec<&str> = part.split_whitespace().collect();
+                given.starts_with(&words.iter().map(String::as_str).collect::<Vec<_>>())
+                    && (!is_whole || given.len() == words.len())
+            })
+    }
+
     /// Says whether the rule speaks of this action.
     pub fn covers(&self, action: &Action) -> bool {
         match (&self.pattern, action) {
@@ -82,14 +104,25 @@ impl Rule {
     }
 }
 
-/// Returns the rule that would allow the action, with paths relative to the workspace where they are inside.
+/// Returns the rule that would allow this action and no other, with paths relative to the workspace where they are inside.
 pub fn relative_rule(action: &Action, root: &Path) -> String {
-    let relative = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
+    let relative = |path: &Path| globset::escape(&path.strip_prefix(root).unwrap_or(path).display().to_string());
     match action {
         Action::Read { path } => format!("read:{}", relative(path)),
         Action::Write { path } => format!("write:{}", relative(path)),
-        Action::Execute { .. } | Action::Commit { .. } => action.rule(),
+        Action::Execute { command } => match split_last_star(command.trim()) {
+            Some((words, slashes)) => format!("shell:{words} \\{slashes}*"),
+            None => action.rule(),
+        },
+        Action::Commit { .. } => action.rule(),
     }
+}
+
+/// Takes a last word `*`, `\*`, `\\*`, ... off a command: what stands before it, and its backslashes.
+fn split_last_star(command: &str) -> Option<(&str, &str)> {
+    let (words, last) = command.rsplit_once(' ')?;
+    let slashes = last.strip_suffix('*')?;
+    slashes.bytes().all(|byte| byte == b'\\').then_some((words, slashes))
 }
 
 fn path_glob(body: &str, root: &Path) -> Result<GlobMatcher, globset::Error> {
@@ -101,18 +134,26 @@ fn path_glob(body: &str, root: &Path) -> Result<GlobMatcher, globset::Error> {
     Ok(GlobBuilder::new(&pattern).literal_separator(true).build()?.compile_matcher())
 }
 
+/// Says whether a shell does nothing with the command but start one program with these words.
+pub fn is_plain(command: &str) -> bool {
+    !command.contains(SHELL_SYNTAX) && !command.chars().any(char::is_control)
+}
+
 fn command_pattern(body: &str) -> Result<Pattern, &'static str> {
-    let Some(words) = body.strip_suffix(" *") else {
-        return Ok(Pattern::Command(body.to_owned()));
+    let words = match split_last_star(body) {
+        None => return Ok(Pattern::Command(body.to_owned())),
+        Some((words, "")) => words,
+        // One backslash says that the star is meant as it stands.
+        Some((words, slashes)) => return Ok(Pattern::Command(format!("{words} {}*", &slashes[1..]))),
     };
-    if words.contains(SHELL_SYNTAX) {
+    if !is_plain(words) {
         return Err("before ` *` only plain words may stand");
     }
     Ok(Pattern::FirstWords(words.split_whitespace().map(str::to_owned).collect()))
 }
 
 fn starts_with_words(command: &str, words: &[String]) -> bool {
-    if command.contains(SHELL_SYNTAX) || command.chars().any(char::is_control) {
+    if !is_plain(command) {
         return false;
     }
     let mut given = command.split_whitespace();

@@ -254,7 +254,7 @@ pub enum Event {
         turn: u32,
         /// Files put back.
         restored: Vec<String>,
-        /// Files left alone because they changed since.
+        /// Files left alone, each with the reason: `src/a.rs: it changed since`.
         conflicts: Vec<String>,
     },
     /// The conversation so far was replaced by a summary.

@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use super::*;
 use crate::base::clock::FakeClock;
 use crate::base::fault::Explain as _;
-use crate::protocol::event::Author;
 use crate::session::reader::{Line, Reader};
 
 /// A disk that takes a given number of bytes and then none, until it is given room again.
@@ -110,6 +109,16 @@ fn an_event_is_one_write_and_only_work_is_synced() {
     let record = journal.append(&said("x")).unwrap();
     assert_eq!(disk.with(|disk| (disk.n_writes, disk.n_syncs)), (2, 1));
     assert_eq!((record.v, record.seq, record.at_ms), (1, 2, 6));
+    let (text, reasoning) = ("let me look".to_owned(), String::new());
+    let table = [
+        (Event::AssistantMessage { text, reasoning, tool_calls: Vec::new() }, 1),
+        (Event::UserMessage { author: Author::Project, text: "facts".to_owned() }, 1),
+        (Event::Undone { turn: 1, restored: Vec::new(), conflicts: Vec::new() }, 2),
+    ];
+    for (event, n_syncs) in table {
+        journal.append(&event).unwrap();
+        assert_eq!(disk.with(|disk| disk.n_syncs), n_syncs, "{event:?}");
+    }
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub struct Transcript {
     pub opening: Option<String>,
     /// First line of the person's first words.
     pub title: Option<String>,
-    /// The person's last words that still stand.
+    /// The person's last request that still stands, with what they added while it was carried out.
     pub last_user_text: Option<String>,
     /// Words kept for later and not yet delivered.
     pub queued: Vec<String>,
@@ -81,6 +81,8 @@ pub struct Transcript {
     /// Where the next turn began, when a message came before its `TurnStarted`.
     early: Option<Mark>,
     is_in_turn: bool,
+    /// Whether the person has spoken in this turn: more words add to the request instead of replacing it.
+    has_request: bool,
     /// Whether the last message is facts about the project, which the person's words join.
     ends_in_facts: bool,
     /// The latest turn that went into a summary.
@@ -174,6 +176,7 @@ impl Transcript {
         self.marks.push(Mark { turn, ..mark });
         self.turns = self.turns.max(turn);
         self.is_in_turn = true;
+        self.has_request = false;
         self.partial = None;
         // Whoever began this turn has looked at them.
         self.unfinished.clear();
@@ -182,7 +185,7 @@ impl Transcript {
     }
 
     fn end_turn(&mut self, end: &TurnEnd) {
-        self.is_in_turn = false;
+        (self.is_in_turn, self.has_request) = (false, false);
         if *end == TurnEnd::Interrupted
             && let Some(text) = self.partial.take()
         {
@@ -212,7 +215,11 @@ impl Transcript {
         }
         if author == Author::User {
             self.title.get_or_insert_with(|| first_line(text, MAX_TITLE_CHARS));
-            self.last_user_text = Some(text.to_owned());
+            self.last_user_text = match self.last_user_text.take() {
+                Some(asked) if self.has_request => Some(format!("{asked}\n\n{text}")),
+                _ => Some(text.to_owned()),
+            };
+            self.has_request = self.is_in_turn;
             // Several kept pieces may be delivered as one message.
             self.queued.retain(|kept| !text.contains(kept.as_str()));
         }
@@ -306,7 +313,7 @@ impl Transcript {
         self.partial = None;
         self.early = None;
         self.open.clear();
-        self.is_in_turn = false;
+        (self.is_in_turn, self.has_request) = (false, false);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::agent::handle::Handle;
 use crate::base::fault::{Fault, Kind};
 use crate::context::prompt;
 use crate::exec::run::Runner;
-use crate::protocol::event::{Record, TurnEnd};
+use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::op::Op;
 use crate::strategy::runner::{self, CheckRun};
 
@@ -61,7 +61,7 @@ pub enum Ending {
         /// The limit.
         what: String,
     },
-    /// The agent needed an approval nobody could give, and the check still fails.
+    /// The agent needed an approval nobody could give and changed nothing, and the check still fails.
     Refused,
 }
 
@@ -96,7 +96,11 @@ pub async fn fix(
     let mut answer = String::new();
     for round in 1..=job.max_rounds {
         let words = task_words(job, round, &last_run);
-        let listen_agent = |record: &Record| listen(Progress::Agent(record));
+        let mut has_changed = false;
+        let listen_agent = |record: &Record| {
+            has_changed |= matches!(&record.event, Event::ToolFinished { diffs, .. } if !diffs.is_empty());
+            listen(Progress::Agent(record));
+        };
         let interrupt = interrupt_when(&cancel, agent.ops.clone());
         let turn = tokio::select! {
             turn = agent.turn(words, listen_agent) => turn,
@@ -117,7 +121,7 @@ pub async fn fix(
         if last_run.is_green {
             return outcome(Ending::Fixed, round, answer, last_run);
         }
-        if let Some(ending) = gives_up(turn.end, turn.refused) {
+        if let Some(ending) = gives_up(turn.end, turn.refused > 0 && !has_changed) {
             return outcome(ending, round, answer, last_run);
         }
     }
@@ -132,10 +136,10 @@ async fn interrupt_when(cancel: &CancellationToken, ops: tokio::sync::mpsc::Send
 }
 
 /// Says whether another round would only repeat what stopped this one.
-fn gives_up(end: TurnEnd, refused: u32) -> Option<Ending> {
+fn gives_up(end: TurnEnd, was_stopped_by_refusal: bool) -> Option<Ending> {
     match end {
         TurnEnd::Limit { what } => Some(Ending::OutOfBudget { what }),
-        _ if refused > 0 => Some(Ending::Refused),
+        _ if was_stopped_by_refusal => Some(Ending::Refused),
         _ => None,
     }
 }

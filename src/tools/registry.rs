@@ -71,17 +71,20 @@ pub struct Registry {
 impl Registry {
     /// Builds every tool of the table.
     pub fn new() -> Self {
-        let rows = || TABLE.iter().map(|row| (compiled_in(row.yaml), row));
-        let all: Arc<[ToolSpec]> = rows().map(|(manifest, _)| manifest.spec()).collect();
-        let is_core = |row: &Row| row.place == Place::Core;
-        let hidden = rows().filter(|(_, row)| !is_core(row)).map(|(manifest, _)| manifest).collect::<Vec<_>>();
+        let (mut tools, mut all, mut core, mut hidden) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for row in &TABLE {
+            let manifest = compiled_in(row.yaml);
+            all.push(manifest.spec());
+            match row.place {
+                Place::Core => core.push(manifest.spec()),
+                Place::More => hidden.push(manifest.clone()),
+            }
+            tools.push((row.build)(manifest));
+        }
         let door = MoreTools::new(compiled_in(MORE_TOOLS), &hidden);
-        let mut core: Vec<ToolSpec> =
-            rows().filter(|(_, row)| is_core(row)).map(|(manifest, _)| manifest.spec()).collect();
         core.push(door.manifest().spec());
-        let mut tools: Vec<Box<dyn Tool>> = rows().map(|(manifest, row)| (row.build)(manifest)).collect();
         tools.push(Box::new(door));
-        Self { tools, all, core: core.into() }
+        Self { tools, all: all.into(), core: core.into() }
     }
 
     /// Returns the tool of exactly this name.

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::base::text::{count, one_line_name, prefix, suffix};
 use crate::edit::EditError;
 use crate::edit::text_file::TextFile;
+use crate::policy::path::is_secret;
 use crate::protocol::tool::{Intent, ToolReport};
 use crate::tools::blocking::{self, Leaving};
 use crate::tools::manifest::Manifest;
@@ -135,8 +136,10 @@ fn search(cx: &ToolContext, call: &Arguments) -> ToolReport {
             if cx.cancel.is_cancelled() {
                 return ControlFlow::Break(());
             }
-            if entry.kind == EntryKind::File {
-                let name = entry.path.strip_prefix(cx.workspace.root()).unwrap_or(&entry.path);
+            let name = entry.path.strip_prefix(cx.workspace.root()).unwrap_or(&entry.path);
+            if entry.kind == EntryKind::File && is_secret(name) {
+                hits.n_secret += 1;
+            } else if entry.kind == EntryKind::File {
                 // A file that cannot be read as text is counted there and no reason to stop.
                 drop(hits.search_file(&regex, &entry.path, name));
             }
@@ -160,6 +163,7 @@ struct Hits {
     n_files: usize,
     n_searched: usize,
     n_too_large: usize,
+    n_secret: usize,
     n_unreadable: usize,
     is_full: bool,
 }
@@ -174,6 +178,7 @@ impl Hits {
             n_files: 0,
             n_searched: 0,
             n_too_large: 0,
+            n_secret: 0,
             n_unreadable: 0,
             is_full: false,
         }
@@ -235,6 +240,9 @@ impl Hits {
         }
         if self.n_too_large > 0 {
             notes.push(format!("{} too large to search", count(self.n_too_large, "file")));
+        }
+        if self.n_secret > 0 {
+            notes.push(format!("{} not searched, for they may hold secrets", count(self.n_secret, "file")));
         }
         if self.n_unreadable > 0 {
             notes.push(format!("{} not readable", count(self.n_unreadable, "entry").replace("entrys", "entries")));

@@ -5,9 +5,10 @@
 
 use std::io::Read as _;
 use std::ops::ControlFlow;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::base::path::open_read;
+use crate::base::path::{open_read, user_id};
 use crate::base::text::{one_line_name, prefix, size};
 use crate::workspace::Workspace;
 use crate::workspace::walk::{EntryKind, Walk};
@@ -63,68 +64,116 @@ pub struct Instructions {
     pub warnings: Vec<String>,
 }
 
+/// Collects the instruction files that apply in the workspace: from the root of its repository, which may lie above it,
+/// down to the workspace itself.
+pub fn of_workspace(workspace: &Workspace, home: &Path) -> Instructions {
+    let top = repository_root(workspace.root(), home);
+    let top = top.as_deref().unwrap_or(workspace.root());
+    Tree { top, root: workspace.root() }.collect(workspace.root())
+}
+
 /// Collects the instruction files of the workspace's root and of the folders on the way down to `cwd`.
 pub fn collect(workspace: &Workspace, cwd: &Path) -> Instructions {
-    let mut found = Instructions::default();
-    let mut left_bytes = MAX_TOTAL_BYTES;
-    // The nearest file counts most, so it is the last to be cut.
-    for folder in folders(workspace.root(), cwd).iter().rev() {
-        if let Some(file) = read_folder(workspace, folder, left_bytes.min(MAX_FILE_BYTES), &mut found.warnings) {
-            left_bytes = left_bytes.saturating_sub(file.text.len());
-            found.files.insert(0, file);
+    Tree { top: workspace.root(), root: workspace.root() }.collect(cwd)
+}
+
+/// Finds the repository `root` lies in: the nearest folder at or above it with a `.git`.
+///
+/// None when a folder on the way or the `.git` belongs to somebody else, who could put words into the model's mouth there,
+/// or when it would lie above the home folder.
+fn repository_root(root: &Path, home: &Path) -> Option<PathBuf> {
+    let home = home.canonicalize().unwrap_or_else(|_| home.to_path_buf());
+    let is_mine = |path: &Path| path.symlink_metadata().is_ok_and(|meta| meta.uid() == user_id());
+    for folder in root.ancestors().take_while(|folder| is_mine(folder)) {
+        let git = folder.join(".git");
+        if git.symlink_metadata().is_ok() {
+            return is_mine(&git).then(|| folder.to_path_buf());
+        }
+        if folder == home {
+            return None;
         }
     }
-    found
+    None
 }
 
-/// Returns the folders from `root` down to `cwd`, both included.
-fn folders(root: &Path, cwd: &Path) -> Vec<PathBuf> {
-    let cwd = cwd.canonicalize().unwrap_or_else(|_| cwd.to_path_buf());
-    let mut folders = vec![root.to_path_buf()];
-    for part in cwd.strip_prefix(root).unwrap_or(Path::new("")).components() {
-        let next = folders.last().map(|folder| folder.join(part));
-        folders.extend(next);
+/// The folders instruction files are looked for in.
+struct Tree<'a> {
+    /// The outermost: the root of the repository, or of the workspace. Links that leave it are not followed.
+    top: &'a Path,
+    /// The root of the workspace, which names are relative to.
+    root: &'a Path,
+}
+
+impl Tree<'_> {
+    fn collect(&self, cwd: &Path) -> Instructions {
+        let mut found = Instructions::default();
+        let mut left_bytes = MAX_TOTAL_BYTES;
+        // The nearest file counts most, so it is the last to be cut.
+        for folder in self.folders(cwd).iter().rev() {
+            if let Some(file) = self.read_folder(folder, left_bytes.min(MAX_FILE_BYTES), &mut found.warnings) {
+                left_bytes = left_bytes.saturating_sub(file.text.len());
+                found.files.insert(0, file);
+            }
+        }
+        found
     }
-    folders
-}
 
-fn read_folder(ws: &Workspace, folder: &Path, max_bytes: usize, warnings: &mut Vec<String>) -> Option<InstructionFile> {
-    let path = NAMES.iter().map(|name| folder.join(name)).find(|path| path.symlink_metadata().is_ok())?;
-    let name = path.strip_prefix(ws.root()).unwrap_or(&path).display().to_string();
-    match read(ws, &path, max_bytes) {
-        Ok(text) if text.trim().is_empty() => None,
-        Ok(text) => Some(InstructionFile { path: name, text }),
-        Err(reason) => {
-            warnings.push(format!("`{name}` was passed over: {reason}."));
-            None
+    /// Returns the folders from the top down to `cwd`, both included.
+    fn folders(&self, cwd: &Path) -> Vec<PathBuf> {
+        let cwd = cwd.canonicalize().unwrap_or_else(|_| cwd.to_path_buf());
+        let mut folders = vec![self.top.to_path_buf()];
+        for part in cwd.strip_prefix(self.top).unwrap_or(Path::new("")).components() {
+            let next = folders.last().map(|folder| folder.join(part));
+            folders.extend(next);
+        }
+        folders
+    }
+
+    fn read_folder(&self, folder: &Path, max_bytes: usize, warnings: &mut Vec<String>) -> Option<InstructionFile> {
+        let path = NAMES.iter().map(|name| folder.join(name)).find(|path| path.symlink_metadata().is_ok())?;
+        let name = self.name(&path);
+        match self.read(&path, max_bytes) {
+            Ok(text) if text.trim().is_empty() => None,
+            Ok(text) => Some(InstructionFile { path: name, text }),
+            Err(reason) => {
+                warnings.push(format!("`{name}` was passed over: {reason}."));
+                None
+            }
         }
     }
-}
 
-/// Reads one file, at most `max_bytes` of it; the error is a reason for the user.
-fn read(workspace: &Workspace, path: &Path, max_bytes: usize) -> Result<String, String> {
-    let target = path.canonicalize().map_err(|error| error.to_string())?;
-    // A link out of the project would show the model what the project cannot know, such as a key.
-    if !target.starts_with(workspace.root()) {
-        return Err("it is a link that leaves the project".to_owned());
+    /// Names a file relative to the workspace, so that no name of a user is in it: `../AGENTS.md` above it.
+    fn name(&self, path: &Path) -> String {
+        let up = self.root.ancestors().take_while(|folder| !path.starts_with(folder)).count();
+        let base = self.root.ancestors().nth(up).unwrap_or(self.root);
+        format!("{}{}", "../".repeat(up), path.strip_prefix(base).unwrap_or(path).display())
     }
-    if !target.is_file() {
-        return Err("it is not a file".to_owned());
+
+    /// Reads one file, at most `max_bytes` of it; the error is a reason for the user.
+    fn read(&self, path: &Path, max_bytes: usize) -> Result<String, String> {
+        let target = path.canonicalize().map_err(|error| error.to_string())?;
+        // A link out of the project would show the model what the project cannot know, such as a key.
+        if !target.starts_with(self.top) {
+            return Err("it is a link that leaves the project".to_owned());
+        }
+        if !target.is_file() {
+            return Err("it is not a file".to_owned());
+        }
+        let file = open_read(&target).map_err(|error| error.to_string())?;
+        let length = file.metadata().map_or(0, |meta| meta.len());
+        let mut bytes = Vec::new();
+        file.take(max_bytes as u64 + 4).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        if bytes.contains(&0) {
+            return Err("it is not text".to_owned());
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if text.len() <= max_bytes {
+            return Ok(text);
+        }
+        let kept = prefix(&text, max_bytes);
+        let left_out = size(length.saturating_sub(kept.len() as u64));
+        Ok(format!("{kept}\n[... cut here, {left_out} left out ...]\n"))
     }
-    let file = open_read(&target).map_err(|error| error.to_string())?;
-    let length = file.metadata().map_or(0, |meta| meta.len());
-    let mut bytes = Vec::new();
-    file.take(max_bytes as u64 + 4).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.contains(&0) {
-        return Err("it is not text".to_owned());
-    }
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    if text.len() <= max_bytes {
-        return Ok(text);
-    }
-    let kept = prefix(&text, max_bytes);
-    let left_out = size(length.saturating_sub(kept.len() as u64));
-    Ok(format!("{kept}\n[... cut here, {left_out} left out ...]\n"))
 }
 
 /// Returns what the folder shows at first sight: languages by their marker files, and the top-level entries.

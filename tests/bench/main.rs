@@ -6,10 +6,15 @@
 //! To add one: a function and a row in `FIGURES`.
 #![allow(clippy::disallowed_methods, reason = "a bench sets up files and runs programs itself")]
 
+mod chat;
 mod memory;
 mod prefix;
+mod process;
+mod run;
 mod server;
 mod startup;
+mod stream;
+mod terminal;
 mod turns;
 mod user;
 
@@ -20,6 +25,8 @@ enum Unit {
     MiB,
     Bytes,
     Percent,
+    PerSecond,
+    MegabytesPerSecond,
 }
 
 impl Unit {
@@ -29,6 +36,8 @@ impl Unit {
             Self::MiB => format!("{value:.1} MiB"),
             Self::Bytes => format!("{value:.0} B"),
             Self::Percent => format!("{value:.2} %"),
+            Self::PerSecond => format!("{value:.0} /s"),
+            Self::MegabytesPerSecond => format!("{value:.0} MB/s"),
         }
     }
 }
@@ -42,8 +51,6 @@ enum Goal {
     AtMost(f64),
     /// This or more.
     AtLeast(f64),
-    /// Only worth watching.
-    Watch,
 }
 
 impl Goal {
@@ -52,7 +59,6 @@ impl Goal {
             Self::Below(limit) => value < limit,
             Self::AtMost(limit) => value <= limit,
             Self::AtLeast(limit) => value >= limit,
-            Self::Watch => true,
         }
     }
 
@@ -61,7 +67,6 @@ impl Goal {
             Self::Below(limit) => format!("< {}", unit.show(limit)),
             Self::AtMost(limit) => format!("<= {}", unit.show(limit)),
             Self::AtLeast(limit) => format!(">= {}", unit.show(limit)),
-            Self::Watch => "-".to_owned(),
         }
     }
 }
@@ -81,13 +86,25 @@ type Measure = fn() -> Result<Measured, String>;
 const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("startup: `mimi --version`", Unit::Milliseconds, Goal::Below(10.0), startup::time),
     ("startup: peak memory of `mimi --version`", Unit::MiB, Goal::Below(12.0), startup::peak),
-    ("startup: size of the binary", Unit::MiB, Goal::Watch, startup::binary_size),
+    ("startup: size of the binary", Unit::MiB, Goal::AtMost(20.0), startup::binary_size),
+    ("startup: `mimi chat` to its prompt", Unit::Milliseconds, Goal::Below(50.0), chat::start),
+    ("startup: `mimi session list` of 1000", Unit::Milliseconds, Goal::Below(100.0), startup::list),
+    ("run: read, edit, run, answer", Unit::Milliseconds, Goal::Below(100.0), run::wall),
+    ("run: processor time", Unit::Milliseconds, Goal::Below(100.0), run::cpu),
+    ("run: peak memory", Unit::MiB, Goal::Below(25.0), run::peak),
     ("turn: time added by a read call", Unit::Milliseconds, Goal::Below(10.0), turns::read_call),
     ("turn: time added by an edit call", Unit::Milliseconds, Goal::Below(10.0), turns::edit_call),
-    ("memory: peak of a run of four turns", Unit::MiB, Goal::Below(25.0), memory::four_turns),
-    ("memory: growth over 300 turns", Unit::MiB, Goal::Below(10.0), memory::growth),
+    ("turn: time added by a shell call", Unit::Milliseconds, Goal::Below(15.0), turns::shell_call),
+    ("memory: growth over 300 tool calls", Unit::MiB, Goal::Below(10.0), memory::growth),
+    ("memory: growth over 300 prompts of a chat", Unit::MiB, Goal::Below(10.0), chat::growth),
+    ("idle: memory of a chat", Unit::MiB, Goal::Below(16.0), chat::alone),
+    ("idle: memory of each of ten chats", Unit::MiB, Goal::Below(8.0), chat::among_ten),
+    ("idle: wake-ups of a chat", Unit::PerSecond, Goal::Below(1.0), chat::idle),
     ("prefix: system prompt and tools", Unit::Bytes, Goal::AtMost(8000.0), prefix::size),
+    ("prefix: first request", Unit::Bytes, Goal::AtMost(10_000.0), prefix::request),
     ("prefix: shared by two users", Unit::Percent, Goal::AtLeast(98.0), prefix::shared),
+    ("stream: decoder", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::decoder),
+    ("stream: processor time of 20,000 tokens", Unit::Milliseconds, Goal::Below(1000.0), stream::long_answer),
 ];
 
 fn main() -> std::process::ExitCode {
@@ -100,11 +117,7 @@ fn main() -> std::process::ExitCode {
     for (name, unit, goal, measure) in FIGURES.iter().filter(|row| is_wanted(row.0)) {
         let (shown, verdict, detail) = match measure() {
             Ok(found) => {
-                let verdict = match goal {
-                    Goal::Watch => "-",
-                    _ if goal.is_met(found.value) => "ok",
-                    _ => "MISSED",
-                };
+                let verdict = if goal.is_met(found.value) { "ok" } else { "MISSED" };
                 (unit.show(found.value), verdict, found.detail)
             }
             Err(why) => ("-".to_owned(), "FAILED", why),

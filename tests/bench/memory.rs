@@ -1,33 +1,21 @@
-//! How much memory does a session take, and does a long one keep growing?
+//! Does a long run keep growing?
+//!
+//! `chat` asks the same of a conversation.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::Measured;
-use crate::server::{Server, Turn, edit_file, read_file};
-use crate::user::{Memory, User, memory, mib};
+use crate::process::{Memory, memory, mib};
+use crate::server::{Server, Turn, read_file};
+use crate::user::User;
 
 /// Turns of the long session.
 const N_TURNS: usize = 300;
+/// Lines of a file: all of them together are some 200,000 tokens, which is the window of a large model.
+const N_LINES: usize = 100;
 /// The turn from which growth is counted: by then everything that is made once has been made.
 const FIRST: usize = 5;
-
-/// Measures the peak of a run that reads, changes, reads again and answers.
-pub fn four_turns() -> Result<Measured, String> {
-    let user = project(1)?;
-    let server = Server::start(|number| match number {
-        0 | 2 => read_file("file_0.txt"),
-        1 => edit_file("file_0.txt", "file 0 line 3\n", "file 0 line three\n"),
-        _ => Turn::Say("done"),
-    })
-    .map_err(|error| error.to_string())?;
-    let ended = user.run_task(&server.url, "change line 3", |_| {}).map_err(|error| error.to_string())?;
-    let n_requests = server.exchanges().len();
-    if n_requests != 4 || !ended.is_success {
-        return Err(format!("{n_requests} requests instead of 4: {}", ended.stderr.trim()));
-    }
-    Ok(Measured { value: mib(ended.peak_bytes), detail: "4 requests".to_owned() })
-}
 
 /// Measures how much more a session holds at its 300th turn than at its first ones.
 ///
@@ -45,7 +33,7 @@ pub fn growth() -> Result<Measured, String> {
             }
             if number >= N_TURNS {
                 last.store(look(), Ordering::SeqCst);
-                return Turn::Say("done");
+                return Turn::Say("done".to_owned());
             }
             read_file(&format!("file_{number}.txt"))
         })
@@ -61,12 +49,12 @@ pub fn growth() -> Result<Measured, String> {
     Ok(Measured { value: mib(last) - mib(first), detail })
 }
 
-/// Makes a project of small files.
+/// Makes a project of files.
 fn project(n_files: usize) -> Result<User, String> {
     let make = || {
         let user = User::new("ada", "project")?;
         for file in 0..n_files {
-            let lines: String = (0..20).map(|line| format!("file {file} line {line}\n")).collect();
+            let lines: String = (0..N_LINES).map(|line| format!("file {file} line {line}\n")).collect();
             user.write(&format!("file_{file}.txt"), &lines)?;
         }
         Ok(user)

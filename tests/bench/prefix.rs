@@ -26,6 +26,12 @@ pub fn size() -> Result<Measured, String> {
     Ok(Measured { value: (n_system_bytes + n_tool_bytes) as f64, detail })
 }
 
+/// Measures the first request as it goes over the wire.
+pub fn request() -> Result<Measured, String> {
+    let bytes = first_request("ada", "project")?.len();
+    Ok(Measured { value: bytes as f64, detail: "body, without HTTP".to_owned() })
+}
+
 /// Measures the share of the first request that is the same for two users with nothing in common but the task.
 pub fn shared() -> Result<Measured, String> {
     let ada = first_request("ada", "project")?;
@@ -41,7 +47,7 @@ pub fn shared() -> Result<Measured, String> {
 fn first_request(name: &str, folder: &str) -> Result<Vec<u8>, String> {
     let user = User::new(name, folder).map_err(|error| error.to_string())?;
     user.write(&format!("{name}.txt"), "hello\n").map_err(|error| error.to_string())?;
-    let server = Server::start(|_| Turn::Say("done")).map_err(|error| error.to_string())?;
+    let server = Server::start(|_| Turn::Say("done".to_owned())).map_err(|error| error.to_string())?;
     let ended = user.run_task(&server.url, TASK, |_| {}).map_err(|error| error.to_string())?;
     let first = server.exchanges().into_iter().next();
     first.map(|exchange| exchange.body).ok_or_else(|| format!("no request was made: {}", ended.stderr.trim()))

@@ -16,7 +16,9 @@ pub const MODEL: &str = "bench-model";
 /// What the model does next.
 pub enum Turn {
     /// Ends with these words.
-    Say(&'static str),
+    Say(String),
+    /// Ends with so many words, each an event of its own, as fast as they can be sent.
+    Tokens(usize),
     /// Calls a tool.
     Call {
         /// The tool.
@@ -29,6 +31,11 @@ pub enum Turn {
 /// Builds the call that reads a file.
 pub fn read_file(path: &str) -> Turn {
     Turn::Call { name: "read_file", arguments: json!({"path": path}) }
+}
+
+/// Builds the call that runs a command which does nothing, the only one the bench allows.
+pub fn shell_true() -> Turn {
+    Turn::Call { name: "shell", arguments: json!({"command": "true"}) }
 }
 
 /// Builds the call that replaces text in a file.
@@ -118,7 +125,7 @@ fn answer_chat(
 ) -> io::Result<()> {
     let asked: Value = serde_json::from_slice(&request.body)?;
     if asked.get("tools").is_none() {
-        return send_answer(stream, &asked, &Turn::Say("Bench"), 0);
+        return send_answer(stream, &asked, &Turn::Say("Bench".to_owned()), 0);
     }
     let number = {
         let mut exchanges = lock(exchanges);
@@ -165,18 +172,19 @@ fn send_json(stream: &mut TcpStream, status: &str, value: &Value) -> io::Result<
 
 /// Sends a turn as a stream of events, or whole to a client that wants no stream.
 fn send_answer(stream: &mut TcpStream, asked: &Value, turn: &Turn, number: usize) -> io::Result<()> {
-    let (delta, finish) = match turn {
-        Turn::Say(text) => (json!({"content": text}), "stop"),
+    let (deltas, finish) = match turn {
+        Turn::Say(text) => (vec![json!({"content": text})], "stop"),
+        Turn::Tokens(n_tokens) => (vec![json!({"content": " token"}); *n_tokens], "stop"),
         Turn::Call { name, arguments } => {
             let function = json!({"name": name, "arguments": arguments.to_string()});
             let call = json!({"index": 0, "id": format!("call_{number}"), "type": "function", "function": function});
-            (json!({"tool_calls": [call]}), "tool_calls")
+            (vec![json!({"tool_calls": [call]})], "tool_calls")
         }
     };
     let usage = json!({"prompt_tokens": 1000, "completion_tokens": 20, "total_tokens": 1020});
     let id = format!("chatcmpl-{number}");
     if asked.get("stream") != Some(&Value::Bool(true)) {
-        let choice = json!({"index": 0, "message": delta, "finish_reason": finish});
+        let choice = json!({"index": 0, "message": deltas.first(), "finish_reason": finish});
         let whole = json!({"id": id, "object": "chat.completion", "created": 0, "model": MODEL, "choices": [choice], "usage": usage});
         return send_json(stream, "200 OK", &whole);
     }
@@ -188,7 +196,9 @@ fn send_answer(stream: &mut TcpStream, asked: &Value, turn: &Turn, number: usize
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
     let start = head + &chunk(choice(json!({"role": "assistant", "content": ""}), Value::Null), Value::Null);
     stream.write_all(start.as_bytes())?;
-    stream.write_all(chunk(choice(delta, Value::Null), Value::Null).as_bytes())?;
+    for delta in deltas {
+        stream.write_all(chunk(choice(delta, Value::Null), Value::Null).as_bytes())?;
+    }
     // In one piece: the client may act on any part of it, and the clock starts when all of it is sent.
     let end = [
         chunk(choice(json!({}), json!(finish)), Value::Null),

@@ -7,12 +7,16 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_setfl};
 
-use crate::user::{Memory, PROGRAM, User, memory, mib};
+use crate::process::{Memory, memory, mib};
+use crate::server::{Server, Turn};
+use crate::user::{PROGRAM, User};
 use crate::{Measured, Unit, spread};
 
 /// Runs that are thrown away: they fill the page cache.
 const N_WARM_UP: usize = 5;
 const N_RUNS: usize = 60;
+/// Sessions of somebody who works with mimi every day for a year.
+const N_SESSIONS: usize = 1000;
 /// The peak counts once it has not moved for so long.
 const STILL: Duration = Duration::from_millis(30);
 const LIMIT: Duration = Duration::from_secs(10);
@@ -20,25 +24,50 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Measures from starting the process to its end; beside it the same of `/bin/true`, the least any process takes.
 pub fn time() -> Result<Measured, String> {
     let user = User::new("ada", "project").map_err(|error| error.to_string())?;
-    let own = spread(run_often(&user, Path::new(PROGRAM))?, Unit::Milliseconds)?;
-    let floor = spread(run_often(&user, Path::new("/bin/true"))?, Unit::Milliseconds)?;
+    let own = spread(run_often(&user, Path::new(PROGRAM), &["--version"])?, Unit::Milliseconds)?;
+    let floor = spread(run_often(&user, Path::new("/bin/true"), &[])?, Unit::Milliseconds)?;
     Ok(Measured { detail: format!("{}; /bin/true {:.2} ms", own.detail, floor.value), value: own.value })
 }
 
-fn run_often(user: &User, program: &Path) -> Result<Vec<f64>, String> {
+fn run_often(user: &User, program: &Path, arguments: &[&str]) -> Result<Vec<f64>, String> {
     let mut samples = Vec::new();
     for n in 0..N_WARM_UP + N_RUNS {
         let started = Instant::now();
-        let status = user.command(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let status = user.command(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
         let passed = started.elapsed();
         if !status.is_ok_and(|status| status.success()) {
-            return Err(format!("{} --version failed", program.display()));
+            return Err(format!("{} {} failed", program.display(), arguments.join(" ")));
         }
         if n >= N_WARM_UP {
             samples.push(passed.as_secs_f64() * 1000.0);
         }
     }
     Ok(samples)
+}
+
+/// Measures `mimi session list` where there are many sessions.
+pub fn list() -> Result<Measured, String> {
+    let user = User::new("ada", "project").map_err(|error| error.to_string())?;
+    make_sessions(&user)?;
+    spread(run_often(&user, Path::new(PROGRAM), &["session", "list"])?, Unit::Milliseconds)
+}
+
+/// Makes one session as everybody does, and the others from it under other names.
+fn make_sessions(user: &User) -> Result<(), String> {
+    let server = Server::start(|_| Turn::Say("done".to_owned())).map_err(|error| error.to_string())?;
+    user.run_task(&server.url, "say that it is done", |_| {}).map_err(|error| error.to_string())?;
+    let copy = || {
+        let folder = user.sessions();
+        let first = std::fs::read_dir(&folder)?.next().ok_or(std::io::ErrorKind::NotFound)??.path();
+        let (text, id) = (std::fs::read_to_string(&first)?, first.file_stem().unwrap_or_default().to_string_lossy());
+        for number in 1..N_SESSIONS {
+            // The last digits of an id are random, so these are ids like any other.
+            let other = format!("{}{number:05}", &id[..id.len() - 5]);
+            std::fs::write(folder.join(format!("{other}.jsonl")), text.replace(&*id, &other))?;
+        }
+        Ok(())
+    };
+    copy().map_err(|error: std::io::Error| error.to_string())
 }
 
 /// Measures the most memory `--version` holds.

@@ -2,7 +2,10 @@
 //!
 //! Reading the call, checking it, policy, the file itself, the journal on disk, and building the next request.
 
-use crate::server::{Server, Turn, edit_file, read_file};
+use std::path::Path;
+use std::time::Instant;
+
+use crate::server::{Server, Turn, edit_file, read_file, shell_true};
 use crate::user::User;
 use crate::{Measured, Unit, spread};
 
@@ -22,13 +25,27 @@ pub fn edit_call() -> Result<Measured, String> {
     gaps(|n| edit_file(FILE, &format!("line {n} is old\n"), &format!("line {n} is new\n")))
 }
 
+/// Measures calls that run a command which does nothing: bash, and the supervisor that ends what it leaves running.
+pub fn shell_call() -> Result<Measured, String> {
+    let user = User::new("ada", "project").map_err(|error| error.to_string())?;
+    let mut floor = Vec::new();
+    for _ in 0..N_CALLS {
+        let started = Instant::now();
+        let status = user.command(Path::new("bash")).args(["--noprofile", "--norc", "-c", "true"]).status();
+        floor.push(started.elapsed().as_secs_f64() * 1000.0);
+        status.map_err(|error| error.to_string())?;
+    }
+    let (bash, own) = (spread(floor, Unit::Milliseconds)?, gaps(|_| shell_true())?);
+    Ok(Measured { detail: format!("{}; bash alone {:.2} ms", own.detail, bash.value), value: own.value })
+}
+
 fn gaps(call: fn(usize) -> Turn) -> Result<Measured, String> {
     let user = project()?;
     let server = Server::start(move |number| match number {
         // A file must have been read before it is changed, and the first turn opens files and caches.
         0 => read_file(FILE),
         1..=N_CALLS => call(number - 1),
-        _ => Turn::Say("done"),
+        _ => Turn::Say("done".to_owned()),
     })
     .map_err(|error| error.to_string())?;
     let ended = user.run_task(&server.url, "work through the notes", |_| {}).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! Who runs mimi in a measurement, and how much memory did it take?
+//! Who runs mimi in a measurement, and what did the run take?
 //!
 //! A [`User`] has a home and a project of their own and an environment built from nothing, so that nothing of this
 //! machine's settings is measured.
@@ -7,6 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+use crate::process::{Memory, cpu, memory};
 
 /// The program as it ships.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_mimi");
@@ -28,6 +32,10 @@ pub struct User {
 pub struct Ended {
     /// Most memory it held at once, shared pages included.
     pub peak_bytes: u64,
+    /// From its start to its end.
+    pub wall: Duration,
+    /// Time of processors, that of the commands it ran included. The kernel counts in steps of 10 ms.
+    pub cpu: Duration,
     /// What it printed on standard error.
     pub stderr: String,
     /// Whether it ended by itself with code 0.
@@ -44,6 +52,16 @@ impl User {
         Ok(Self { name: name.to_owned(), home, project, _root: root })
     }
 
+    /// Returns where this user's sessions are kept.
+    pub fn sessions(&self) -> PathBuf {
+        self.home.join(".local/state/mimi/sessions")
+    }
+
+    /// Returns the project.
+    pub fn project(&self) -> &Path {
+        &self.project
+    }
+
     /// Writes a file of the project.
     pub fn write(&self, path: &str, text: &str) -> io::Result<()> {
         std::fs::write(self.project.join(path), text)
@@ -52,72 +70,55 @@ impl User {
     /// Runs `mimi run TASK` against a server to its end; `started` learns the process id.
     pub fn run_task(&self, server_url: &str, task: &str, started: impl FnOnce(u32)) -> io::Result<Ended> {
         let stderr_path = self.home.join("stderr");
-        let child = self
-            .command(Path::new(PROGRAM))
-            .args(["run", "--mode", "auto", task])
-            .env("MIMI_SERVER_URL", server_url)
-            // Limits would end the long sessions.
-            .env("MIMI_AGENT_MAX_STEPS", "1000")
-            .env("MIMI_MODEL_WINDOW_TOKENS", "1000000")
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(&stderr_path)?)
-            .spawn()?;
+        let mut command = self.command(Path::new(PROGRAM));
+        command.args(["run", "--mode", "auto", "--allow", "shell:true", task]).env("MIMI_SERVER_URL", server_url);
+        // Limits would end the long sessions.
+        command.env("MIMI_AGENT_MAX_STEPS", "1000").env("MIMI_MODEL_WINDOW_TOKENS", "1000000");
+        command.stdout(Stdio::null()).stderr(std::fs::File::create(&stderr_path)?);
+        let started_at = Instant::now();
+        let child = command.spawn()?;
         started(child.id());
-        let (is_success, peak_bytes) = watch(child)?;
-        Ok(Ended { peak_bytes, stderr: std::fs::read_to_string(stderr_path)?, is_success })
+        let ended = watch(child, started_at)?;
+        Ok(Ended { stderr: std::fs::read_to_string(stderr_path)?, ..ended })
     }
 
     /// Prepares a program in the project, with nothing in the environment but what every login has.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().current_dir(&self.project).stdin(Stdio::null());
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", &self.home).env("USER", &self.name).env("LANG", "C.UTF-8").env("NO_COLOR", "1");
-        command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+        command.env_clear().envs(self.environment()).current_dir(&self.project).stdin(Stdio::null());
         command
+    }
+
+    /// Returns what every login has in its environment, and nothing else.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+            ("HOME", self.home.display().to_string()),
+            ("USER", self.name.clone()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("TERM", "xterm-256color".to_owned()),
+            ("NO_COLOR", "1".to_owned()),
+            ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent".to_owned()),
+        ]
     }
 }
 
-/// Waits for a process while looking at its memory; returns whether it succeeded, and its peak.
-fn watch(mut child: Child) -> io::Result<(bool, u64)> {
-    let deadline = Instant::now() + LIMIT;
+/// Waits for a process while looking at its memory; leaves what it printed empty.
+fn watch(mut child: Child, started_at: Instant) -> io::Result<Ended> {
+    let pid = Pid::from_child(&child);
+    // Left unreaped, so that the kernel still knows what it took.
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     let mut peak_bytes = 0;
-    loop {
+    while waitid(WaitId::Pid(pid), look)?.is_none() {
         peak_bytes = peak_bytes.max(memory(child.id(), Memory::Peak).unwrap_or_default());
-        if let Some(status) = child.try_wait()? {
-            return Ok((status.success(), peak_bytes));
-        }
-        if Instant::now() > deadline {
+        if started_at.elapsed() > LIMIT {
             child.kill()?;
             child.wait()?;
             return Err(io::Error::new(io::ErrorKind::TimedOut, format!("still running after {LIMIT:?}")));
         }
         std::thread::sleep(SAMPLE_EVERY);
     }
-}
-
-/// A figure the kernel keeps of a process.
-#[derive(Clone, Copy)]
-pub enum Memory {
-    /// What it holds now.
-    Now,
-    /// The most it ever held.
-    Peak,
-}
-
-/// Reads a process's memory in bytes; none once it has ended.
-pub fn memory(pid: u32, which: Memory) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let name = match which {
-        Memory::Now => "VmRSS:",
-        Memory::Peak => "VmHWM:",
-    };
-    let line = status.lines().find(|line| line.starts_with(name))?;
-    // The kernel always says kB and means 1024 bytes.
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
-}
-
-/// Shows bytes as the tables do.
-pub fn mib(bytes: u64) -> f64 {
-    bytes as f64 / (1024.0 * 1024.0)
+    let (wall, cpu) = (started_at.elapsed(), cpu(child.id()).unwrap_or_default());
+    let is_success = child.wait()?.success();
+    Ok(Ended { peak_bytes, wall, cpu, stderr: String::new(), is_success })
 }

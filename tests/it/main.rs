@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed step ends its test")]
 #![allow(clippy::disallowed_methods, reason = "tests are no room: they set up files and run programs themselves")]
 
+mod agent;
 mod chat;
 mod checkpoint;
 mod config;

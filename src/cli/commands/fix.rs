@@ -11,8 +11,10 @@ use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
 use crate::cli::render::{Channel, Lines, json_line};
 use crate::cli::signal::Signals;
+use crate::policy::rules;
 use crate::protocol::op::Mode;
 use crate::protocol::task::Task;
+use crate::protocol::tool::Action;
 use crate::strategy::fix::{self, Ending, Job, Outcome, Progress};
 use crate::strategy::runner;
 use tokio_util::sync::CancellationToken;
@@ -62,9 +64,7 @@ fn job(app: &App, args: &FixArgs) -> Result<Job, Fault> {
 
 /// Runs the job and shows its progress.
 pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fault> {
-    // The agent may run the check itself: it is what the user asked mimi to run.
-    let mut allow = args.allow.clone();
-    allow.push(format!("shell:{}", job.command));
+    let allow = args.allow.iter().cloned().chain(check_rules(job)).collect();
     let options = AgentOptions {
         task: Task::Fix,
         mode: Some(Mode::Auto),
@@ -103,6 +103,15 @@ pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fa
         cx.out.idle();
         broken.map_or(result, Err)
     })
+}
+
+/// Lets the agent run the check itself, since that is what the user asked mimi to run, and parts of it: `cargo test NAME`.
+fn check_rules(job: &Job) -> Vec<String> {
+    let mut allowed = vec![rules::relative_rule(&Action::Execute { command: job.command.clone() }, &job.folder)];
+    if rules::is_plain(&job.command) {
+        allowed.push(format!("shell:{} *", job.command));
+    }
+    allowed
 }
 
 fn show(cx: &Cx, job: &Job, args: &FixArgs, lines: &mut Lines<'_>, progress: &Progress<'_>) -> Result<(), Fault> {

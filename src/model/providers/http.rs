@@ -4,7 +4,7 @@
 //! own, and a proxy would see the code), follows no redirect (the key and the code would go where nobody named) and
 //! never retries by itself. Must not know what the bodies mean.
 
-use std::sync::Once;
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -45,10 +45,15 @@ impl From<&ModelConfig> for Limits {
 }
 
 /// The client with its limits. Clones share connections.
+///
+/// Made for plain HTTP; [`Http::reaching`] makes it fit for an address. Surprising: without this difference every start
+/// would read some hundred certificates of the system, which takes longer than all the rest of it.
 #[derive(Debug, Clone)]
 pub struct Http {
     /// The shared client.
     pub client: reqwest::Client,
+    /// The client that knows the system's certificates, once an address needed it.
+    secure: Arc<OnceLock<reqwest::Client>>,
     /// How long each stage may take.
     pub limits: Limits,
 }
@@ -57,17 +62,34 @@ impl Http {
     /// Builds the client.
     pub fn new(limits: Limits) -> Result<Self, ModelError> {
         install_tls();
-        let client = builder(limits.connect)
-            .build()
-            // Without any certificate store (slim containers) the build fails even when only plain HTTP is used;
-            // reqwest issue 2988. TLS servers are then refused one by one.
-            .or_else(|_| builder(limits.connect).tls_certs_only([]).build())
-            .map_err(|error| ModelError::Misconfigured {
-                what: "cannot set up the HTTP client".to_owned(),
-                hint: "mimi doctor".to_owned(),
-                source: Cause(error_chain(&error)),
-            })?;
-        Ok(Self { client, limits })
+        let client = builder(limits.connect).tls_certs_only([]).build().map_err(|error| not_built(&error))?;
+        Ok(Self { client, secure: Arc::default(), limits })
+    }
+
+    /// Returns what talks to `url`: with the system's certificates when it begins with `https:`.
+    pub fn reaching(&self, url: &str) -> Result<Self, ModelError> {
+        let client = if url.starts_with("https:") { self.secure_client()? } else { self.client.clone() };
+        Ok(Self { client, ..self.clone() })
+    }
+
+    fn secure_client(&self) -> Result<reqwest::Client, ModelError> {
+        if let Some(client) = self.secure.get() {
+            return Ok(client.clone());
+        }
+        // Without any certificate store (slim containers) the build fails; reqwest issue 2988. With the empty one the
+        // server's own certificate is what is named in the error.
+        let client = builder(self.limits.connect).build();
+        let client = client.or_else(|_| builder(self.limits.connect).tls_certs_only([]).build());
+        let client = client.map_err(|error| not_built(&error))?;
+        Ok(self.secure.get_or_init(|| client).clone())
+    }
+}
+
+fn not_built(error: &reqwest::Error) -> ModelError {
+    ModelError::Misconfigured {
+        what: "cannot set up the HTTP client".to_owned(),
+        hint: "mimi doctor".to_owned(),
+        source: Cause(error_chain(error)),
     }
 }
 
@@ -174,4 +196,19 @@ fn error_chain(error: &reqwest::Error) -> String {
         [.., inner] => inner.clone(),
     };
     crate::model::providers::status::clean(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_read_only_for_an_address_that_needs_them() {
+        let second = Duration::from_secs(1);
+        let http = Http::new(Limits { connect: second, first_byte: second, idle: second, list: second }).unwrap();
+        let _plain = http.reaching("http://box:8000/v1").unwrap();
+        assert!(http.secure.get().is_none());
+        let _secure = http.reaching("https://box/v1").unwrap();
+        assert!(http.secure.get().is_some(), "clones share what was built");
+    }
 }

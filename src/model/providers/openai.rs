@@ -37,7 +37,8 @@ pub struct OpenAi {
 impl OpenAi {
     /// Builds the provider of a row; fails when its address or headers are wrong.
     pub fn new(setup: &Setup<'_>) -> Result<Self, ModelError> {
-        Ok(Self { endpoint: Endpoint::new(setup.row, setup.key.as_ref())?, http: setup.http.clone() })
+        let endpoint = Endpoint::new(setup.row, setup.key.as_ref())?;
+        Ok(Self { http: setup.http.reaching(&endpoint.url)?, endpoint })
     }
 }
 

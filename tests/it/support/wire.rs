@@ -43,13 +43,17 @@ struct Log {
 pub struct WireServer {
     port: u16,
     log: Arc<Log>,
+    /// Whether what it gets are requests of sessions, checked when it is dropped.
+    plays_script: bool,
 }
 
 impl WireServer {
     /// Plays `script`.
     pub fn start(script: Script) -> Self {
         let player = Player::new(script);
-        Self::serve(move |request, out| play(&player, request, out))
+        let mut server = Self::serve(move |request, out| play(&player, request, out));
+        server.plays_script = true;
+        server
     }
 
     /// Plays to each conversation the turn that follows those it has had, so that many runs can share the script in `yaml`.
@@ -98,7 +102,7 @@ impl WireServer {
                 std::thread::spawn(move || answer(stream, &log, handler.as_ref()));
             }
         });
-        Self { port, log }
+        Self { port, log, plays_script: false }
     }
 
     /// The base URL.
@@ -133,6 +137,10 @@ impl Drop for WireServer {
     fn drop(&mut self) {
         self.log.is_over.store(true, Ordering::SeqCst);
         TcpStream::connect(("127.0.0.1", self.port)).ok();
+        // A test that failed has said why.
+        if self.plays_script && !std::thread::panicking() {
+            crate::support::prefix::check(&self.raw_requests());
+        }
     }
 }
 

@@ -1,0 +1,53 @@
+//! What does the kernel say a process takes?
+
+use std::time::Duration;
+
+/// A figure the kernel keeps of a process.
+#[derive(Clone, Copy)]
+pub enum Memory {
+    /// What it holds now, shared pages included.
+    Now,
+    /// The most it ever held.
+    Peak,
+    /// What it holds now, each shared page divided among those who share it.
+    Proportional,
+}
+
+/// Reads a process's memory in bytes; none once it has ended.
+pub fn memory(pid: u32, which: Memory) -> Option<u64> {
+    let (file, name) = match which {
+        Memory::Now => ("status", "VmRSS:"),
+        Memory::Peak => ("status", "VmHWM:"),
+        Memory::Proportional => ("smaps_rollup", "Pss:"),
+    };
+    let text = std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok()?;
+    // The kernel always says kB and means 1024 bytes.
+    field(&text, name).map(|kib| kib * 1024)
+}
+
+/// Reads the processor time of a process and of its children that it has waited for.
+pub fn cpu(pid: u32) -> Option<Duration> {
+    /// Of all Linux systems (`getconf CLK_TCK`).
+    const TICKS_PER_SECOND: u64 = 100;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // See proc_pid_stat(5): utime, stime, cutime and cstime are the fields 14 to 17, of which two stand before the `)`.
+    let fields: Vec<u64> =
+        stat.rsplit_once(')')?.1.split_whitespace().map(|field| field.parse().unwrap_or_default()).collect();
+    Some(Duration::from_millis(fields.get(11..15)?.iter().sum::<u64>() * 1000 / TICKS_PER_SECOND))
+}
+
+/// Counts how often the threads of a process have gone to sleep, which is how often something woke them.
+pub fn sleeps(pid: u32) -> u64 {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return 0 };
+    let texts = threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("status")).ok());
+    texts.filter_map(|text| field(&text, "voluntary_ctxt_switches:")).sum()
+}
+
+fn field(text: &str, name: &str) -> Option<u64> {
+    text.lines().find(|line| line.starts_with(name))?.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Shows bytes as the tables do.
+pub fn mib(bytes: u64) -> f64 {
+    bytes as f64 / (1024.0 * 1024.0)
+}

@@ -1,0 +1,51 @@
+//! How fast is a stream read, and what does a fast one cost?
+
+use std::time::Instant;
+
+use mimi::model::sse::Decoder;
+
+use crate::server::{Server, Turn};
+use crate::user::User;
+use crate::{Measured, Unit, spread};
+
+/// Bytes that are decoded, and the size of the pieces in which they come, as from a socket.
+const N_BYTES: usize = 32 * 1024 * 1024;
+const PIECE_BYTES: usize = 8 * 1024;
+const N_RUNS: usize = 5;
+/// Tokens of a long answer.
+const N_TOKENS: usize = 20_000;
+
+/// Measures how many bytes a second the decoder of event streams takes.
+pub fn decoder() -> Result<Measured, String> {
+    let event = "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"m\",\
+                 \"choices\":[{\"index\":0,\"delta\":{\"content\":\" token\"},\"finish_reason\":null}]}\n\n";
+    let stream = event.repeat(N_BYTES / event.len());
+    let n_events = stream.len() / event.len();
+    let mut rates = Vec::new();
+    for _ in 0..N_RUNS {
+        let (mut decoder, mut n_seen) = (Decoder::default(), 0);
+        let started = Instant::now();
+        for piece in stream.as_bytes().chunks(PIECE_BYTES) {
+            decoder
+                .feed(piece, |event| n_seen += usize::from(!event.data.is_empty()))
+                .map_err(|error| error.to_string())?;
+        }
+        rates.push(stream.len() as f64 / 1e6 / started.elapsed().as_secs_f64());
+        if n_seen != n_events {
+            return Err(format!("{n_seen} events instead of {n_events}"));
+        }
+    }
+    spread(rates, Unit::MegabytesPerSecond)
+}
+
+/// Measures the processor time of a run whose answer has many tokens, each an event, as fast as the server sends them.
+pub fn long_answer() -> Result<Measured, String> {
+    let user = User::new("ada", "project").map_err(|error| error.to_string())?;
+    let server = Server::start(|_| Turn::Tokens(N_TOKENS)).map_err(|error| error.to_string())?;
+    let ended = user.run_task(&server.url, "say much", |_| {}).map_err(|error| error.to_string())?;
+    if !ended.is_success {
+        return Err(ended.stderr);
+    }
+    let value = ended.cpu.as_secs_f64() * 1000.0;
+    Ok(Measured { value, detail: format!("wall {:.0} ms", ended.wall.as_secs_f64() * 1000.0) })
+}
