@@ -319,7 +319,7 @@ mod tests {
         let own = format!(".a.rs.mimi-{}", std::process::id());
         // No process has this number: Linux and macOS count below it.
         for name in [".a.rs.mimi-2000000000", ".b.rs.mimi-2000000000", ".a.rs.mimi-x", "a.rs", &own] {
-            std::fs::write(folder.path().join(name), "").unwrap();
+            write_atomic(&folder.path().join(name), b"", PRIVATE_FILE).unwrap();
         }
         remove_left_overs(&folder.path().join("a.rs"));
         let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
