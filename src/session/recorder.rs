@@ -35,9 +35,9 @@ impl Recorder {
             }
             Err(error) => {
                 self.journal = None;
-                let text = format!("from here on the session is not kept: {}", Fault::from(error));
-                let warning = self.number(Event::Warning { text });
-                (self.number(event), Some(warning))
+                let record = self.number(event);
+                let text = format!("from here on the session is not kept: {}", Fault::from(error).words());
+                (record, Some(self.number(Event::Warning { text })))
             }
         }
     }

@@ -296,3 +296,35 @@ proptest! {
         prop_assert_eq!(fold(&turn).messages, expected.messages);
     }
 }
+
+fn kept(turn: u32, id: &str, promised: Option<&str>) -> Event {
+    let (before, promised) = (Some("old".to_owned()), promised.map(str::to_owned));
+    Event::FileKept { turn, call: CallId(id.into()), path: "/w/a.rs".into(), before, promised, mode: Some(0o644) }
+}
+
+#[test]
+fn a_change_is_open_until_its_call_has_ended() {
+    let checkpointed = Event::Checkpointed {
+        turn: 1,
+        path: "/w/a.rs".into(),
+        before: Some("old".into()),
+        after: Some("new".into()),
+        mode: None,
+    };
+    type Row<'a> = (&'a [Event], &'a [Option<&'a str>], usize);
+    let table: &[Row<'_>] = &[
+        (&[start(1), kept(1, "a", Some("new"))], &[Some("new")], 0),
+        // Without a promise it claims nothing, so that taking it back touches only a file that did not change.
+        (&[start(1), kept(1, "a", None)], &[Some("old")], 0),
+        (&[start(1), kept(1, "a", Some("new")), checkpointed], &[], 1),
+        (&[start(1), kept(1, "a", Some("new")), finished("a", "x")], &[], 0),
+        (&[start(1), kept(1, "a", Some("new")), finished("b", "x")], &[Some("new")], 0),
+        (&[start(1), kept(1, "a", Some("new")), start(2)], &[], 0),
+        (&[start(1), kept(1, "a", Some("new")), undone(1)], &[], 0),
+    ];
+    for (events, open, n_changes) in table {
+        let transcript = fold(events);
+        let after: Vec<_> = transcript.unfinished.iter().map(|open| open.point.change.after.as_deref()).collect();
+        assert_eq!((after.as_slice(), transcript.checkpoints.len()), (*open, *n_changes), "{events:?}");
+    }
+}

@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests are no room: they set up files and run programs themselves")]
 
 mod agent;
+mod chat;
 mod checkpoint;
 mod cli;
 mod config;

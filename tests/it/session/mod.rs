@@ -1,9 +1,15 @@
 //! Do sessions survive what happens to files?
 
 mod cut;
+mod disk;
 mod folder;
+mod kill;
 mod read;
+mod resumed;
+mod signals;
+mod tidied;
 mod two;
+mod unfinished;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

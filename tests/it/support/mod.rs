@@ -4,6 +4,7 @@
 //! model server unless the test names one. Nothing of the machine the tests run on shows through, except `PATH`.
 #![allow(dead_code, reason = "a harness offers more than each day's tests need")]
 
+pub mod live;
 pub mod prefix;
 pub mod pty;
 pub mod wire;

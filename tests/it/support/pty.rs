@@ -3,11 +3,15 @@
 //! Runs the program on a real pseudo-terminal. The text is cleaned of escape sequences, not laid out: it holds all that
 //! was ever printed, in order, so a test waits for words and never for positions.
 
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{Read as _, Write};
+use std::os::fd::BorrowedFd;
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use portable_pty::{ChildKiller, CommandBuilder, MasterPty, PtySize};
+use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::support::{Env, LIMIT, PROGRAM};
 
@@ -40,7 +44,9 @@ pub struct Pty {
     raw: Vec<u8>,
     seen: usize,
     // Kept open: closing it hangs up the terminal.
-    master: Box<dyn MasterPty + Send>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    // Dropped, it ends the thread that reads.
+    stop_reading: Option<UnixStream>,
 }
 
 impl Pty {
@@ -61,14 +67,16 @@ impl Pty {
         let mut child = pair.slave.spawn_command(command).unwrap();
         // While we held it open, the end of the program would not end its output.
         drop(pair.slave);
-        let reader = pair.master.try_clone_reader().unwrap();
+        let reader = reader(pair.master.as_ref());
+        let (stop_reading, stopped) = UnixStream::pair().unwrap();
         let (send, output) = channel();
-        std::thread::spawn(move || forward(reader, &send));
+        std::thread::spawn(move || forward(reader, &stopped, &send));
         let killer = child.clone_killer();
         let (report_end, ended) = channel();
         std::thread::spawn(move || report_end.send(child.wait().map_or(u32::MAX, |status| status.exit_code())));
         let writer = pair.master.take_writer().unwrap();
-        Self { writer, killer, output, ended, raw: Vec::new(), seen: 0, master: pair.master }
+        let (master, stop_reading) = (Some(pair.master), Some(stop_reading));
+        Self { writer, killer, output, ended, raw: Vec::new(), seen: 0, master, stop_reading }
     }
 
     /// Types text or keys.
@@ -85,7 +93,8 @@ impl Pty {
 
     /// Makes the terminal another size, as dragging the window does.
     pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
-        self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.as_ref().unwrap().resize(size).unwrap();
         self
     }
 
@@ -124,6 +133,15 @@ impl Pty {
         &self.raw
     }
 
+    /// Closes the terminal, as when its window is closed or the connection to the machine is lost.
+    pub fn hang_up(&mut self) {
+        self.stop_reading = None;
+        // Over when the thread that reads has let go of its copy.
+        while self.output.recv().is_ok() {}
+        self.writer = Box::new(std::io::sink());
+        self.master = None;
+    }
+
     /// Kills the program.
     pub fn kill(&mut self) {
         // It may have ended by itself, which is as good.
@@ -150,12 +168,27 @@ impl Drop for Pty {
     }
 }
 
-/// Passes on what the terminal receives until it is closed.
-fn forward(mut reader: Box<dyn Read + Send>, send: &Sender<Vec<u8>>) {
+/// Copies the program's side of the terminal.
+fn reader(master: &dyn MasterPty) -> File {
+    let fd = master.as_raw_fd().unwrap();
+    #[expect(unsafe_code, reason = "portable-pty gives no other way to its descriptor")]
+    // SAFETY: the master owns the descriptor and is borrowed for longer than this.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    fd.try_clone_to_owned().unwrap().into()
+}
+
+/// Passes on what the terminal receives until it is closed, or the other end of `stopped` is.
+fn forward(mut reader: File, stopped: &UnixStream, send: &Sender<Vec<u8>>) {
     let mut buffer = [0; 4096];
-    while let Ok(length @ 1..) = reader.read(&mut buffer) {
-        if send.send(buffer[..length].to_vec()).is_err() {
+    loop {
+        let mut fds = [PollFd::new(&reader, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
+        let is_ready = poll(&mut fds, None).is_ok();
+        if !is_ready || !fds[1].revents().is_empty() {
             return;
+        }
+        match reader.read(&mut buffer) {
+            Ok(length @ 1..) if send.send(buffer[..length].to_vec()).is_ok() => {}
+            _ => return,
         }
     }
 }

@@ -56,9 +56,32 @@ impl WireServer {
         server
     }
 
+    /// Plays to each conversation the turn that follows those it has had, so that many runs can share the script in `yaml`.
+    pub fn replaying(yaml: &str) -> Self {
+        let script = Script::parse(yaml).unwrap();
+        Self::serve(move |request, out| {
+            if request.path.ends_with("/models") {
+                return list_models(&script, out);
+            }
+            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            let messages = body["messages"].as_array().unwrap();
+            let n_had = messages.iter().filter(|message| message["role"] == "assistant").count();
+            match script.turns.get(n_had) {
+                Some(turn) => play_turn(turn, out),
+                None => out.whole(400, "application/json", b"{\"error\": {\"message\": \"the script is over\"}}"),
+            }
+        })
+    }
+
     /// Plays the script in `yaml`.
     pub fn script(yaml: &str) -> Self {
         Self::start(Script::parse(yaml).unwrap())
+    }
+
+    /// Expects requests that a test writes itself, also such as no agent would send.
+    pub fn for_requests_by_hand(mut self) -> Self {
+        self.plays_script = false;
+        self
     }
 
     /// Sends `body` with `status` to every chat request and has one model, `m`.
@@ -209,15 +232,18 @@ impl Out {
 
 fn play(player: &Player, request: &Received, out: &mut Out) {
     if request.path.ends_with("/models") {
-        let script = player.script();
-        let models = json!({"object": "list", "data": [{"id": script.model, "max_model_len": script.window_tokens}]});
-        return out.whole(200, "application/json", models.to_string().as_bytes());
+        return list_models(player.script(), out);
     }
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     match player.next(&seen(&body)) {
         Ok(turn) => play_turn(turn, out),
         Err(why) => out.whole(400, "application/json", json!({"error": {"message": why}}).to_string().as_bytes()),
     }
+}
+
+fn list_models(script: &Script, out: &mut Out) {
+    let models = json!({"object": "list", "data": [{"id": script.model, "max_model_len": script.window_tokens}]});
+    out.whole(200, "application/json", models.to_string().as_bytes());
 }
 
 /// Reads from a request body what a script looks at.

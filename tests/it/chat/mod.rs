@@ -1,0 +1,42 @@
+//! Does the conversation work for the person at the terminal?
+//!
+//! The real program on a real pseudo-terminal, with a scripted model on the wire.
+
+mod approvals;
+mod commands;
+mod ending;
+mod lines;
+mod resume;
+
+use crate::support::Env;
+use crate::support::pty::Pty;
+use crate::support::wire::WireServer;
+
+/// A person, a model server and a workspace.
+pub struct Chat {
+    pub env: Env,
+    pub server: WireServer,
+}
+
+impl Chat {
+    /// Prepares a model that says these turns, as a list in YAML.
+    pub fn new(turns: &str) -> Self {
+        let server = WireServer::script(&format!("model: qwen3-coder:30b\nturns:\n{turns}"));
+        let mut env = Env::new();
+        env.set("MIMI_SERVER_URL", server.url());
+        Self { env, server }
+    }
+
+    /// Starts the chat and waits until it takes words.
+    pub fn start(&self) -> Pty {
+        let mut pty = Pty::start(&self.env, ["chat"]);
+        pty.wait_for("ask> ");
+        pty
+    }
+
+    /// Returns the newest message of the newest request.
+    pub fn newest(&self) -> String {
+        let request = self.server.requests().pop().unwrap();
+        request["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap().to_owned()
+    }
+}
