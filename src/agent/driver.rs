@@ -244,6 +244,8 @@ impl Driver {
                     self.stream = None;
                     self.on_model_error(purpose, error).await;
                 }
+                // The words of a summary are not for the person; that the server lets us wait is.
+                shown @ (Progress::Waiting { .. } | Progress::Retrying { .. }) => self.show(shown).await,
                 shown if purpose == Purpose::Answer => self.show(shown).await,
                 _ => {}
             }

@@ -119,7 +119,8 @@ pub fn open_read(path: &Path) -> io::Result<File> {
 
 /// Replaces the content of `path` so that readers and crashes see the old bytes or the new, never a mixture.
 ///
-/// Mode and, where the system lets us, owner of an existing file are kept; a new file gets `mode` less the umask.
+/// Which of the two a power cut leaves is not known before the folder is synced: [`sync_parent`], for what must not come
+/// back. Mode and, where the system lets us, owner of an existing file are kept; a new file gets `mode` less the umask.
 /// The temporary file lies in the same folder.
 pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -129,12 +130,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     if result.is_err() {
         drop(std::fs::remove_file(&temporary));
     }
-    result?;
-    // Makes the rename itself durable; file systems that cannot sync a folder are no reason to fail the write.
-    if let Ok(folder) = File::open(folder) {
-        drop(folder.sync_all());
-    }
-    Ok(())
+    result
 }
 
 /// Removes what [`write_atomic`] to `path` left beside it when its process was killed; what cannot be removed stays.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::base::hash;
-use crate::base::path::{PRIVATE_FILE, create_private_dir, remove_file, touch, write_atomic};
+use crate::base::path::{PRIVATE_FILE, create_private_dir, remove_file, sync_parent, touch, write_atomic};
 use crate::checkpoint::error::CheckpointError;
 use crate::protocol::diff::Change;
 
@@ -172,6 +172,8 @@ impl Store {
         create_private_dir(folder)
             .and_then(|()| write_atomic(&path, bytes, PRIVATE_FILE))
             .map_err(|source| CheckpointError::Write { path: path.clone(), source })?;
+        // Before the file itself is changed: a power cut must not take both.
+        sync_parent(&path);
         Ok(hash)
     }
 

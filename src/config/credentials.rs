@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::base::path::{PRIVATE_FILE, create_private_dir, write_atomic};
+use crate::base::path::{PRIVATE_FILE, create_private_dir, sync_parent, write_atomic};
 use crate::base::yaml;
 use crate::config::error::ConfigError;
 use crate::config::file::{Guard, read};
@@ -73,6 +73,9 @@ impl Credentials {
         let text = yaml::to_string(keys).map_err(|_| unwritable(std::io::ErrorKind::InvalidData.into()))?;
         let folder = self.file.parent().unwrap_or(Path::new("/"));
         create_private_dir(folder).map_err(unwritable)?;
-        write_atomic(&self.file, format!("{HEADER}{text}").as_bytes(), PRIVATE_FILE).map_err(unwritable)
+        write_atomic(&self.file, format!("{HEADER}{text}").as_bytes(), PRIVATE_FILE).map_err(unwritable)?;
+        // A key that was removed must not be back after a power cut.
+        sync_parent(&self.file);
+        Ok(())
     }
 }

@@ -68,6 +68,7 @@ pub struct Carried<'a> {
 /// When even that is too long, tool results are cut, oldest first, until the rest fits `budget_tokens`.
 pub fn request(messages: &[Message], budget_tokens: f64, tokens: impl Fn(&Message) -> f64) -> Vec<Message> {
     let mut out = messages.to_vec();
+    out.push(Message::User { text: prompt::COMPACT.render(&[]) });
     let mut total: f64 = out.iter().map(&tokens).sum();
     for message in &mut out {
         if total <= budget_tokens {
@@ -81,7 +82,6 @@ pub fn request(messages: &[Message], budget_tokens: f64, tokens: impl Fn(&Messag
             total -= before - tokens(message);
         }
     }
-    out.push(Message::User { text: prompt::COMPACT.render(&[]) });
     out
 }
 
@@ -166,7 +166,8 @@ mod tests {
     fn the_request_for_a_summary_drops_the_oldest_results_first() {
         let tool = |text: &str| Message::Tool { call_id: CallId("c".into()), name: "t".into(), text: text.into() };
         let messages = [tool(&"a".repeat(1000)), tool(&"b".repeat(1000))];
-        let out = request(&messages, 1200.0, |message| message.text().len() as f64);
+        let instruction = prompt::COMPACT.render(&[]).len();
+        let out = request(&messages, (1200 + instruction) as f64, |message| message.text().len() as f64);
         assert_eq!(out[0].text(), "[left out to make room]");
         assert_eq!(out[1].text().len(), 1000);
         assert_eq!(out.len(), 3);

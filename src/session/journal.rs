@@ -51,12 +51,15 @@ pub struct Journal {
     clock: Arc<dyn Clock>,
     next_seq: u64,
     is_torn: bool,
+    /// Whether the name of the file is not on disk yet: it gets there with the first event that must not be lost.
+    is_nameless: bool,
     notes: Vec<String>,
 }
 
 impl Journal {
-    /// Begins a session in `folder`, which is made when missing.
+    /// Begins a session in `folder`, which is made when missing. Nothing of it has to outlive a power cut yet.
     pub fn create(folder: &Path, header: Header, clock: Arc<dyn Clock>) -> Result<Self, SessionError> {
+        let is_first = !folder.exists();
         create_private_dir(folder).map_err(|source| SessionError::Folder { path: folder.to_path_buf(), source })?;
         let path = path_of(folder, &header.id)?;
         let file = create_private(&path).map_err(|source| match source.kind() {
@@ -68,16 +71,17 @@ impl Journal {
             let mut journal = Self::over(Box::new(file), path.clone(), header, clock);
             journal.notes.extend(folder_note(folder));
             journal.notes.extend(lock_note(lock, folder));
+            journal.is_nameless = true;
             journal.put(&first)?;
-            journal.sync()?;
             Ok(journal)
         });
         if begun.is_err() {
             // A file without a header would only puzzle; the error is what matters.
             drop(remove_file(&path));
         }
-        sync_parent(&path);
-        sync_parent(folder);
+        if is_first {
+            sync_parent(folder);
+        }
         begun
     }
 
@@ -103,7 +107,7 @@ impl Journal {
     }
 
     fn over(sink: Box<dyn Sink>, path: PathBuf, header: Header, clock: Arc<dyn Clock>) -> Self {
-        Self { sink, path, header, clock, next_seq: 1, is_torn: false, notes: Vec::new() }
+        Self { sink, path, header, clock, next_seq: 1, is_torn: false, is_nameless: false, notes: Vec::new() }
     }
 
     /// Returns the place the next record will have.
@@ -170,7 +174,11 @@ impl Journal {
     }
 
     fn sync(&mut self) -> Result<(), SessionError> {
-        self.sink.sync().map_err(|source| SessionError::Write { path: self.path.clone(), source })
+        self.sink.sync().map_err(|source| SessionError::Write { path: self.path.clone(), source })?;
+        if std::mem::take(&mut self.is_nameless) {
+            sync_parent(&self.path);
+        }
+        Ok(())
     }
 }
 

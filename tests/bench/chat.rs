@@ -53,7 +53,8 @@ pub fn among_ten() -> Result<Measured, String> {
     Ok(Measured { value: each, detail: format!("proportional share, {N_CHATS} chats") })
 }
 
-/// Counts how often a chat wakes up while nobody types.
+/// Counts how often a chat wakes up while nobody types. Two a second come from a thread pool below the keyring's crate, once
+/// a keyring was asked; without a session bus there is none.
 pub fn idle() -> Result<Measured, String> {
     let (user, server) = desk()?;
     let chat = open(&user, &server)?;

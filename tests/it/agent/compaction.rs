@@ -49,7 +49,7 @@ async fn in_the_middle_of_a_turn_the_work_goes_on_behind_a_summary() {
   - {{say: done}}
 "
     );
-    let stage = stage(8000, &rest);
+    let stage = stage(13_000, &rest);
     let mut talk = stage.alone(Mode::Auto, &[]).await;
     assert_eq!(talk.say("fill the files, please").await, TurnEnd::Answered, "{:#?}", talk.log);
     let Some(Event::Compacted { before_tokens, after_tokens, .. }) =

@@ -111,7 +111,7 @@ async fn while_the_conversation_is_summarised() {
     talk.submit("kept for later").await;
     talk.until(|event| matches!(event, Event::Queued { .. })).await;
     talk.send(Op::Interrupt).await;
-    talk.until(|event| matches!(event, Event::Warning { text } if text.contains("stays as it was"))).await;
+    talk.until(|event| matches!(event, Event::Warning { text } if text.contains("was not summarised"))).await;
     assert_eq!(talk.say("again").await, TurnEnd::Answered);
     assert_eq!(talk.done().await, TurnEnd::Answered, "what was kept follows");
     let lines = stage.last_request();

@@ -228,7 +228,7 @@ fn tool(name: &str) -> ToolSpec {
 
 #[tokio::test]
 async fn each_request_starts_with_all_bytes_of_the_one_before() {
-    let server = WireServer::script("turns: [{say: a}, {say: b}, {say: c}, {say: d}]");
+    let server = WireServer::script("turns: [{say: a}, {say: b}, {say: c}, {say: d}]").for_requests_by_hand();
     let gateway = gateway_at(&server.url(), LIMITS);
     let mut asked = request("start \"quoted\" \u{1f600}");
     asked.tools = Arc::from([tool("read_file"), tool("list_dir")]);

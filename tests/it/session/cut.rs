@@ -1,5 +1,6 @@
 //! What is left of a session when its file ends in the middle of a line?
 
+use mimi::protocol::event::Event;
 use mimi::session::journal::Journal;
 use mimi::session::reader::load;
 use mimi::session::transcript::Transcript;
@@ -30,6 +31,7 @@ fn cut_at_any_byte_every_whole_event_stays_and_the_session_goes_on() {
 
         let (mut journal, resumed) = Journal::resume(&path, clock()).unwrap();
         assert_eq!(&resumed, expected, "cut at {cut}");
+        journal.append(&Event::TurnStarted { turn: resumed.turns + 1 }).unwrap();
         let record = journal.append(&user("after the crash")).unwrap();
         drop(journal);
         let again = load(&path).unwrap();

@@ -78,6 +78,12 @@ impl WireServer {
         Self::start(Script::parse(yaml).unwrap())
     }
 
+    /// Expects requests that a test writes itself, also such as no agent would send.
+    pub fn for_requests_by_hand(mut self) -> Self {
+        self.plays_script = false;
+        self
+    }
+
     /// Sends `body` with `status` to every chat request and has one model, `m`.
     pub fn answering(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
