@@ -122,7 +122,7 @@ fn nothing_acknowledged_is_lost_wherever_it_is_killed() {
     println!("killed {N_KILLS} times; last event kept: {seen:?}");
     assert_eq!(seen.values().sum::<usize>(), N_KILLS);
     assert!(seen.get("tool_output").is_some_and(|n| *n >= N_IN_COMMAND), "while a command ran: {seen:?}");
-    assert!(seen.len() >= 8, "kills are spread over the run: {seen:?}");
+    assert!(seen.len() >= 6, "kills are spread over the run: {seen:?}");
 }
 
 /// Runs, kills, checks everything; returns the kind of the last event in the session file.
