@@ -69,8 +69,6 @@ pub struct AgentOptions {
     pub approvals: Approvals,
     /// Further rules that allow.
     pub allow: Vec<String>,
-    /// Schema of the final answer, for servers that can hold the model to it.
-    pub answer_schema: Option<serde_json::Value>,
 }
 
 /// A running agent and what a front end shows of it.
@@ -158,7 +156,7 @@ impl App {
         let is_kept = journal.is_some();
         self.tidy_up();
         let recorder = Recorder::new(journal, self.clock.clone());
-        self.launch(Begun { id, recorder, transcript: Transcript::default(), notices, route, is_kept }, options)
+        self.launch(Begun { id, recorder, transcript: Transcript::default(), notices, route, is_kept }, &options)
     }
 
     /// Continues a session from its file.
@@ -168,7 +166,7 @@ impl App {
         let (id, mut notices) = (journal.id().to_owned(), journal.notes().to_vec());
         let route = self.route(&options, transcript.model.as_deref(), &mut notices).await?;
         let recorder = Recorder::new(Some(journal), self.clock.clone());
-        self.launch(Begun { id, recorder, transcript, notices, route, is_kept: true }, options)
+        self.launch(Begun { id, recorder, transcript, notices, route, is_kept: true }, &options)
     }
 
     /// Returns the folder of the session files.
@@ -203,7 +201,7 @@ impl App {
         });
     }
 
-    fn launch(&self, begun: Begun, options: AgentOptions) -> Result<Session, Fault> {
+    fn launch(&self, begun: Begun, options: &AgentOptions) -> Result<Session, Fault> {
         let Begun { id, recorder, transcript, mut notices, route, is_kept } = begun;
         let mode = options.mode.or(transcript.mode).unwrap_or(self.config.agent.mode);
         let recap = Recap::of(&transcript);
@@ -215,7 +213,7 @@ impl App {
         let to_say = transcript.opening.is_none().then(|| opening.clone());
         let machine = Machine::new(self.limits(), to_say, transcript.turns);
         let spill_dir = self.outputs_dir().join(&id);
-        let policy = self.policy(mode, &spill_dir, &options)?;
+        let policy = self.policy(mode, &spill_dir, options)?;
         let dispatch =
             Dispatch::new(registry.clone(), policy, self.tool_context(spill_dir), options.approvals, store.clone());
         let memory = Memory::new(MemoryParts {
@@ -224,7 +222,6 @@ impl App {
             registry,
             route: route.clone(),
             max_output_tokens: self.config.model.max_output_tokens,
-            answer_schema: options.answer_schema.map(Arc::new),
             store,
             root: self.workspace.root().to_path_buf(),
             opening: Some(opening),
@@ -295,6 +292,7 @@ impl App {
                 max_output_bytes: self.config.tools.max_output_bytes,
                 shell_timeout: Duration::from_secs(self.config.tools.shell_timeout_s),
             },
+            may_hold_secrets: crate::policy::path::is_secret,
         }
     }
 }

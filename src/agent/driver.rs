@@ -27,6 +27,9 @@ use crate::protocol::message::CallId;
 use crate::protocol::op::Op;
 use crate::session::recorder::Recorder;
 
+/// Bytes of a call's output that are shown, and so kept in the session file, while it runs. Its outcome is not cut by this.
+const MAX_SHOWN_BYTES: usize = 256 * 1024;
+
 /// Everything an agent works with.
 pub struct Parts {
     /// Decides.
@@ -311,7 +314,10 @@ impl Driver {
         let (output, id) = (self.output.sender.clone(), call.clone());
         let run = self.parts.dispatch.run(call, progress, self.cancel_calls.child_token());
         let forward = async move {
+            let mut left_bytes = MAX_SHOWN_BYTES;
             while let Some(text) = pieces.recv().await {
+                let Some(left) = left_bytes.checked_sub(text.len()) else { continue };
+                left_bytes = left;
                 // Only for the person watching: what does not fit is dropped rather than waited for.
                 drop(output.try_send((id.clone(), text)));
             }

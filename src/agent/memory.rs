@@ -36,7 +36,6 @@ pub struct Memory {
     registry: Arc<Registry>,
     tools: Arc<[ToolSpec]>,
     max_output_tokens: u32,
-    answer_schema: Option<Arc<serde_json::Value>>,
     store: Option<Arc<Store>>,
     root: std::path::PathBuf,
     meter: Meter,
@@ -60,8 +59,6 @@ pub struct MemoryParts {
     pub registry: Arc<Registry>,
     /// Upper bound of one answer.
     pub max_output_tokens: u32,
-    /// Schema of the final answer, for servers that can hold the model to it.
-    pub answer_schema: Option<Arc<serde_json::Value>>,
     /// Files as they were.
     pub store: Option<Arc<Store>>,
     /// The workspace.
@@ -80,7 +77,6 @@ impl Memory {
             registry: parts.registry,
             route: parts.route,
             max_output_tokens: parts.max_output_tokens,
-            answer_schema: parts.answer_schema,
             store: parts.store,
             root: parts.root,
             opening: parts.opening,
@@ -187,7 +183,8 @@ impl Memory {
             messages: std::iter::once(system).chain(conversation.iter().cloned()).collect(),
             max_tokens: self.max_answer_tokens(),
             temperature: self.route.row.temperature,
-            answer_schema: self.answer_schema.clone(),
+            // Servers refuse a schema beside tools; answers are checked here instead.
+            answer_schema: None,
         }
     }
 

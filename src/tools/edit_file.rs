@@ -89,14 +89,15 @@ impl Tool for EditFile {
         let mut intent = Intent { target: target.display(), actions, ..Intent::default() };
         let tell = |error| BadCall(words(cx, &call.path, &error));
         match load(&target) {
+            // It will only be read: `run` shows the model what stands there. Nobody need approve that as a change.
+            Ok(file) if !is_seen(cx, &target, &file) => drop(intent.actions.pop()),
             Ok(file) => match plan(&file, &call) {
                 Ok(Replaced::Changed { text, .. }) => {
                     intent.promised = file.promise(&text);
                     intent.preview = Some(file_diff(&target.display(), Some(&file.text), Some(&text)));
                 }
-                Err(error) if is_seen(cx, &target, &file) => return Err(tell(error)),
-                // What is wrong is for `run` to tell, once policy has allowed reading the file.
-                _ => {}
+                Ok(Replaced::AlreadyApplied { .. }) => drop(intent.actions.pop()),
+                Err(error) => return Err(tell(error)),
             },
             Err(error @ EditError::Missing { .. }) if target.is_inside() => return Err(tell(error)),
             Err(_) => {}

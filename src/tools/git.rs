@@ -4,6 +4,7 @@
 //! their hooks, never `--no-verify`; it is asked about by policy like any other change.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -91,6 +92,14 @@ struct Request {
     message: String,
 }
 
+impl Request {
+    /// Returns the files named, also as `REVISION:PATH`, so that the policy judges them.
+    fn named(&self, cx: &ToolContext) -> impl Iterator<Item = PathBuf> {
+        let in_revision = self.rev.as_deref().and_then(|revision| Some(revision.split_once(':')?.1));
+        self.paths.iter().map(String::as_str).chain(in_revision).map(|path| cx.workspace.root().join(path))
+    }
+}
+
 impl Git {
     /// Builds the tool.
     pub fn new(manifest: Manifest) -> Self {
@@ -143,7 +152,8 @@ impl Tool for Git {
         }
         let words = ["git", request.verb.word()].into_iter();
         let words = words.chain(request.rev.as_deref()).chain(request.paths.iter().map(String::as_str));
-        let actions = vec![Action::Read { path: cx.workspace.root().to_path_buf() }];
+        let named = request.named(cx).map(|path| Action::Read { path });
+        let actions = std::iter::once(Action::Read { path: cx.workspace.root().to_path_buf() }).chain(named).collect();
         let target = words.collect::<Vec<_>>().join(" ");
         Ok(Intent { target, actions, is_parallel_safe: true, ..Intent::default() })
     }
@@ -201,11 +211,14 @@ async fn read(cx: &ToolContext, request: &Request) -> Result<(String, String), G
     let path = request.paths.first().map(String::as_str);
     Ok(match request.verb {
         Verb::Status | Verb::Commit => show_status(&git.status().await?),
-        Verb::Diff => show_patch(&git.diff(&request.compared, &request.paths).await?),
+        Verb::Diff => {
+            let (patch, summary) = show_patch(&git.diff(&request.compared, &request.paths).await?);
+            (without_secrets(cx, &patch), summary)
+        }
         Verb::Log => show_log(&git.log(request.n_commits, request.rev.as_deref(), path).await?),
         Verb::Show => {
             let revision = request.rev.as_deref().unwrap_or("HEAD");
-            (git.show(revision, path).await?, revision.to_owned())
+            (without_secrets(cx, &git.show(revision, path).await?), revision.to_owned())
         }
         Verb::Blame => show_blame(&git.blame(path.unwrap_or("."), request.lines, request.rev.as_deref()).await?),
     })
@@ -247,6 +260,30 @@ fn show_patch(patch: &Patch) -> (String, String) {
     let (added, removed) = (sum(|file| file.added), sum(|file| file.removed));
     let summary = format!("{}, +{added} -{removed}", text::count(patch.files.len(), "file"));
     (format!("{out}\n{}", patch.text), summary)
+}
+
+/// How the change of one file begins, that of a merge included.
+const FILE_HEADS: [&str; 3] = ["diff --git ", "diff --cc ", "diff --combined "];
+
+/// Leaves out the changes of files that may hold secrets.
+fn without_secrets(cx: &ToolContext, text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut is_secret = false;
+    for line in text.split_inclusive('\n') {
+        if let Some(names) = FILE_HEADS.iter().find_map(|head| line.strip_prefix(head)) {
+            // `a/OLD b/NEW`, each quoted where it holds odd characters: cut anywhere, a name is still a part of its path.
+            let names = names.split([' ', '"', '/', '\n']).filter(|name| !name.is_empty());
+            is_secret = names.into_iter().any(|name| (cx.may_hold_secrets)(Path::new(name)));
+            if is_secret {
+                out.push_str(line);
+                out.push_str("[not shown, for it may hold secrets]\n");
+            }
+        }
+        if !is_secret {
+            out.push_str(line);
+        }
+    }
+    out
 }
 
 fn show_log(commits: &[Commit]) -> (String, String) {

@@ -21,6 +21,7 @@ pub mod target;
 pub mod update_plan;
 pub mod write_file;
 
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -46,6 +47,9 @@ pub struct ToolContext {
     pub progress: mpsc::Sender<String>,
     /// How much a call may take.
     pub limits: Limits,
+    /// Says whether a file may hold secrets, by its path relative to the workspace: for what a call comes upon without
+    /// having named it. What it names is for the policy to judge.
+    pub may_hold_secrets: fn(&Path) -> bool,
 }
 
 /// How much a call may take.

@@ -14,7 +14,6 @@ use serde_json::Value;
 use crate::base::text::{count, one_line_name, prefix, suffix};
 use crate::edit::EditError;
 use crate::edit::text_file::TextFile;
-use crate::policy::path::is_secret;
 use crate::protocol::tool::{Intent, ToolReport};
 use crate::tools::blocking::{self, Leaving};
 use crate::tools::manifest::Manifest;
@@ -137,7 +136,7 @@ fn search(cx: &ToolContext, call: &Arguments) -> ToolReport {
                 return ControlFlow::Break(());
             }
             let name = entry.path.strip_prefix(cx.workspace.root()).unwrap_or(&entry.path);
-            if entry.kind == EntryKind::File && is_secret(name) {
+            if entry.kind == EntryKind::File && (cx.may_hold_secrets)(name) {
                 hits.n_secret += 1;
             } else if entry.kind == EntryKind::File {
                 // A file that cannot be read as text is counted there and no reason to stop.

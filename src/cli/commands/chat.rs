@@ -73,7 +73,6 @@ async fn start(app: &App, cx: &Cx, args: &ChatArgs) -> Result<Session, Fault> {
         model: cx.global.model.clone(),
         approvals: Approvals::Person,
         allow: Vec::new(),
-        answer_schema: None,
     };
     match args.resume.as_deref() {
         None => app.start(options).await,

@@ -74,7 +74,6 @@ pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fa
         model: cx.global.model.clone(),
         approvals: Approvals::Nobody,
         allow,
-        answer_schema: None,
     };
     block_on(async {
         let mut signals = Signals::listen()?;

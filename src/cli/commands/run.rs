@@ -71,7 +71,6 @@ pub fn run(cx: &Cx, args: &RunArgs) -> Result<(), Fault> {
         model: cx.global.model.clone(),
         approvals: Approvals::Nobody,
         allow: args.allow.clone(),
-        answer_schema: None,
     };
     block_on(async {
         let mut signals = Signals::listen()?;

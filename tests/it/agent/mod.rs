@@ -195,7 +195,7 @@ pub fn lines(messages: &[Message]) -> Vec<String> {
 }
 
 pub fn options(mode: Mode, approvals: Approvals) -> AgentOptions {
-    AgentOptions { task: Task::Chat, mode: Some(mode), model: None, approvals, allow: Vec::new(), answer_schema: None }
+    AgentOptions { task: Task::Chat, mode: Some(mode), model: None, approvals, allow: Vec::new() }
 }
 
 /// A conversation with an agent, and all it reported.

@@ -75,6 +75,7 @@ impl Bench {
             cancel: CancellationToken::new(),
             progress: mpsc::channel(64).0,
             limits: mimi::tools::Limits::default(),
+            may_hold_secrets: mimi::policy::path::is_secret,
         }
     }
 

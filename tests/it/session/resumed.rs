@@ -54,7 +54,6 @@ pub fn options(mode: Mode) -> AgentOptions {
         model: None,
         approvals: Approvals::Nobody,
         allow: vec!["shell:bash *".to_owned()],
-        answer_schema: None,
     }
 }
 

@@ -188,3 +188,13 @@ fn an_edit_through_a_link_keeps_the_link() {
     assert_eq!(bench.text("real"), "b\n");
     assert!(bench.root().join("link").symlink_metadata().unwrap().is_symlink());
 }
+
+#[test]
+fn a_file_that_was_not_read_is_only_read_so_nobody_is_asked_about_a_change() {
+    let bench = Bench::new(&[("a.rs", "one\n")]);
+    let actions = || bench.intent("edit_file", edit("a.rs", "one", "two")).unwrap().actions;
+    let path = bench.root().join("a.rs");
+    assert_eq!(actions(), [Action::Read { path: path.clone() }]);
+    bench.read("a.rs");
+    assert_eq!(actions(), [Action::Read { path: path.clone() }, Action::Write { path }]);
+}

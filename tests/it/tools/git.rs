@@ -133,3 +133,29 @@ async fn hooks_of_the_user_run_and_may_refuse() {
     assert_eq!(words, "nothing was committed (exit code 1)\nthe hook says no");
     assert_eq!(repository.git("log --oneline | wc -l").trim(), "2");
 }
+
+#[tokio::test]
+async fn what_may_be_secret_is_named_and_never_shown() {
+    let repository = Repository::empty();
+    for (name, text) in [("a.txt", "plain one\n"), (".env", "KEY=hush\n"), ("deploy/id_rsa", "hush hush\n")] {
+        repository.write(name, text);
+    }
+    repository.git("add -f . && git commit -qm all");
+    repository.write("a.txt", "plain two\n");
+    repository.write(".env", "KEY=hush again\n");
+    let cx = repository.bench.tool_context();
+    for arguments in [json!({"action": "show"}), json!({"action": "diff"}), json!({"action": "diff", "rev": "HEAD"})] {
+        let shown = text(&cx, arguments.clone()).await;
+        assert!(shown.contains("+plain") && shown.contains(".env"), "{arguments}: {shown}");
+        assert!(
+            shown.contains("[not shown, for it may hold secrets]") && !shown.contains("hush"),
+            "{arguments}: {shown}"
+        );
+    }
+    // What is named is for the policy, which knows no exception.
+    let root = cx.workspace.root().to_path_buf();
+    for arguments in [json!({"action": "show", "rev": "HEAD:.env"}), json!({"action": "blame", "path": ".env"})] {
+        let actions = git().intent(&cx, &arguments).unwrap().actions;
+        assert!(actions.contains(&Action::Read { path: root.join(".env") }), "{actions:?}");
+    }
+}

@@ -32,6 +32,7 @@ impl Bench {
             cancel: CancellationToken::new(),
             progress: tokio::sync::mpsc::channel(1).0,
             limits: mimi::tools::Limits::default(),
+            may_hold_secrets: mimi::policy::path::is_secret,
         };
         let bench = Self { folder, registry: Registry::new(), cx };
         for (name, text) in files {
