@@ -54,7 +54,7 @@ async fn the_clock_ends_a_turn_and_nothing_after_it() {
     let stage = stage.set("agent.max_seconds", "1");
     let notice = Duration::from_millis(400);
     let mut talk = stage.through(|gateway| gateway.with_retry(Retry { notice, ..Retry::default() })).await;
-    assert_eq!(limit(talk.say("go").await), "1 seconds in one turn (agent.max_seconds)");
+    assert_eq!(limit(talk.say("go").await), "1 second in one turn (agent.max_seconds)");
     assert_eq!(talk.say("again").await, TurnEnd::Answered);
     // The clock of the turn before must not stop this: it is still going on when that clock has run out.
     talk.send(Op::Compact).await;

@@ -41,7 +41,10 @@ fn sessions_that_cannot_be_kept_are_said_and_the_work_is_done() {
     for place in places {
         let outcome = env.run(["run", "x"]).env("XDG_STATE_HOME", &*place).outcome().success();
         assert_eq!(outcome.stdout, "ok\n", "{place}");
-        assert!(outcome.stderr.starts_with("! this session is not kept: "), "{place}: {outcome}");
+        assert!(
+            outcome.stderr.starts_with("! this session is not kept, and nothing can be taken back later: "),
+            "{place}: {outcome}"
+        );
         assert_eq!(outcome.stderr.lines().count(), 1, "{place}: {outcome}");
     }
 }
