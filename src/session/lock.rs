@@ -6,9 +6,14 @@
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::session::error::SessionError;
 use crate::session::reader::{Line, Reader, id_of};
+
+/// Times a lock that somebody has is tried; together a fraction of a second.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Whether a session file is ours alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +26,18 @@ pub enum Lock {
 
 /// Locks the open session file; fails when another process has it, or when it was deleted meanwhile.
 pub fn take(file: &File, path: &Path) -> Result<Lock, SessionError> {
-    let lock = match file.try_lock() {
-        Ok(()) => Lock::Held,
-        Err(TryLockError::Error(_)) => Lock::Unsupported,
-        Err(TryLockError::WouldBlock) => {
-            return Err(SessionError::InUse { id: id_of(path), holder: holder(path) });
+    let mut n_tries = 0;
+    let lock = loop {
+        n_tries += 1;
+        match file.try_lock() {
+            Ok(()) => break Lock::Held,
+            Err(TryLockError::Error(_)) => break Lock::Unsupported,
+            // A process that is just being started holds its parent's locks until its program runs, also when the parent
+            // is gone by then.
+            Err(TryLockError::WouldBlock) if n_tries < TRIES => std::thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => {
+                return Err(SessionError::InUse { id: id_of(path), holder: holder(path) });
+            }
         }
     };
     if is_still_at(file, path) {

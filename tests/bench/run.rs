@@ -2,7 +2,7 @@
 //!
 //! A run of four turns: read, edit, run, answer. The model's own time is nothing here, so what is left is mimi's.
 
-use crate::process::mib;
+use crate::process::{cpu_of_ended, mib};
 use crate::server::{Server, Turn, edit_file, read_file, shell_true};
 use crate::user::{Ended, User};
 use crate::{Measured, Unit, spread};
@@ -18,10 +18,10 @@ pub fn wall() -> Result<Measured, String> {
 
 /// Measures the processor time of a run, commands included.
 pub fn cpu() -> Result<Measured, String> {
-    let runs = runs()?;
-    // The kernel's steps are coarse, so many runs are added up.
-    let total: f64 = runs.iter().map(|ended| ended.cpu.as_secs_f64() * 1000.0).sum();
-    Ok(Measured { value: total / runs.len() as f64, detail: format!("mean of {}", runs.len()) })
+    let before = cpu_of_ended();
+    let n_runs = (0..N_RUNS).map(|_| four_turns()).collect::<Result<Vec<_>, _>>()?.len();
+    let spent = cpu_of_ended().zip(before).map(|(after, before)| after.saturating_sub(before)).ok_or("no /proc")?;
+    Ok(Measured { value: spent.as_secs_f64() * 1000.0 / n_runs as f64, detail: format!("mean of {n_runs}") })
 }
 
 /// Measures the most memory a run holds at once.

@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-
-use crate::process::{Memory, cpu, memory};
+use crate::process::{Memory, memory};
 
 /// The program as it ships.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_mimi");
@@ -34,8 +32,6 @@ pub struct Ended {
     pub peak_bytes: u64,
     /// From its start to its end.
     pub wall: Duration,
-    /// Time of processors, that of the commands it ran included. The kernel counts in steps of 10 ms.
-    pub cpu: Duration,
     /// What it printed on standard error.
     pub stderr: String,
     /// Whether it ended by itself with code 0.
@@ -105,12 +101,13 @@ impl User {
 
 /// Waits for a process while looking at its memory; leaves what it printed empty.
 fn watch(mut child: Child, started_at: Instant) -> io::Result<Ended> {
-    let pid = Pid::from_child(&child);
-    // Left unreaped, so that the kernel still knows what it took.
-    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     let mut peak_bytes = 0;
-    while waitid(WaitId::Pid(pid), look)?.is_none() {
+    loop {
         peak_bytes = peak_bytes.max(memory(child.id(), Memory::Peak).unwrap_or_default());
+        if let Some(status) = child.try_wait()? {
+            let wall = started_at.elapsed();
+            return Ok(Ended { peak_bytes, wall, stderr: String::new(), is_success: status.success() });
+        }
         if started_at.elapsed() > LIMIT {
             child.kill()?;
             child.wait()?;
@@ -118,7 +115,4 @@ fn watch(mut child: Child, started_at: Instant) -> io::Result<Ended> {
         }
         std::thread::sleep(SAMPLE_EVERY);
     }
-    let (wall, cpu) = (started_at.elapsed(), cpu(child.id()).unwrap_or_default());
-    let is_success = child.wait()?.success();
-    Ok(Ended { peak_bytes, wall, cpu, stderr: String::new(), is_success })
 }

@@ -40,7 +40,7 @@ pub struct DemoArgs {
 /// Runs the demo.
 pub fn run(cx: &Cx, args: &DemoArgs) -> Result<(), Fault> {
     let folder = write_project()?;
-    cx.out.note_styled(Style::Bold, "mimi demo: a small Rust project with a bug and three tests, two of them red");
+    cx.out.note_styled(Style::Bold, "mimi demo: a small Rust project with two bugs and three red tests");
     cx.out.note(format!("project: {}", folder.display()));
     let app = app(cx, args, &folder)?;
     runtime()?.block_on(need_cargo(&app))?;

@@ -24,7 +24,7 @@ fn demo(env: &Env, arguments: &[&str]) -> Outcome {
 fn a_red_project_turns_green() {
     let env = newcomer();
     let outcome = demo(&env, &[]).success();
-    let progress = "mimi demo: a small Rust project with a bug and three tests, two of them red\n\
+    let progress = "mimi demo: a small Rust project with two bugs and three red tests\n\
         project: [TMP]/mimi-demo-[ID]\n\
         the model's words come from a bundled script; the tools, the edit and the tests are real\n\
         check `cargo test --offline --quiet` fails with exit code 101 ([TIME])\n\

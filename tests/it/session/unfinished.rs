@@ -34,6 +34,8 @@ const EDIT: &str = "{model: qwen3-coder:30b, turns: [
 const WRITE: &str = "{model: qwen3-coder:30b, turns: [
     {calls: [{name: write_file, arguments: {path: a.txt, content: made}}]}, {say: done}]}";
 
+const SINCE: &str = "a.txt: it changed since";
+
 /// Goes on with the session and takes the turn back; returns files restored and left alone.
 fn take_back(env: &Env, path: &std::path::Path) -> (Vec<String>, Vec<String>) {
     let id = path.file_stem().unwrap().to_str().unwrap();
@@ -53,10 +55,10 @@ fn a_change_that_happened_goes_back_and_one_that_did_not_is_no_trouble() {
     let table = [
         ("it happened", EDIT, Some("one\n"), Some("two\n"), Some("one\n"), names(&["a.txt"]), names(&[])),
         ("it did not", EDIT, Some("one\n"), Some("one\n"), Some("one\n"), names(&[]), names(&[])),
-        ("somebody else", EDIT, Some("one\n"), Some("mine\n"), Some("mine\n"), names(&[]), names(&["a.txt"])),
+        ("somebody else", EDIT, Some("one\n"), Some("mine\n"), Some("mine\n"), names(&[]), names(&[SINCE])),
         ("it was made", WRITE, None, Some("made"), None, names(&["a.txt"]), names(&[])),
         ("it was not made", WRITE, None, None, None, names(&[]), names(&[])),
-        ("somebody else made it", WRITE, None, Some("mine"), Some("mine"), names(&[]), names(&["a.txt"])),
+        ("somebody else made it", WRITE, None, Some("mine"), Some("mine"), names(&[]), names(&[SINCE])),
     ];
     for (what, script, before, found, after, restored, conflicts) in table {
         let (env, path) = killed_in_edit(script, before);

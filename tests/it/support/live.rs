@@ -50,10 +50,20 @@ impl Run<'_> {
 }
 
 impl Live {
-    /// Reads so many bytes of its output, fewer when it ends before.
-    pub fn read_bytes(&mut self, n_bytes: usize) {
-        let missing = n_bytes.saturating_sub(self.read.len()) as u64;
-        (&mut self.stdout).take(missing).read_to_end(&mut self.read).unwrap();
+    /// Reads so many bytes of its output; fewer when it ends before, or when it says `last`, after which nothing comes.
+    pub fn read_bytes(&mut self, n_bytes: usize, last: &str) {
+        let is_last = |read: &[u8]| {
+            let line = read.split(|byte| *byte == b'\n').rev().nth(1).unwrap_or_default();
+            read.ends_with(b"\n") && String::from_utf8_lossy(line).contains(last)
+        };
+        while self.read.len() < n_bytes && !is_last(&self.read) {
+            let mut line = Vec::new();
+            let missing = (n_bytes - self.read.len()) as u64;
+            if (&mut self.stdout).take(missing).read_until(b'\n', &mut line).unwrap() == 0 {
+                return;
+            }
+            self.read.extend(line);
+        }
     }
 
     /// Reads until a line of its output contains `text`.
