@@ -167,16 +167,18 @@ fn the_intent_previews_and_tells_nothing_of_files_not_yet_allowed() {
     let secret = bench.outside().join("secret");
     std::fs::write(&secret, "the key is 1234\n").unwrap();
     symlink(&secret, bench.root().join("link")).unwrap();
-    let actions = vec![Action::Read { path: secret.clone() }, Action::Write { path: secret.clone() }];
+    let actions = vec![Action::Read { path: secret.clone() }];
     for path in ["link", secret.to_str().unwrap(), "../secret"] {
         let intent = bench.intent("edit_file", edit(path, "the key was", "x")).unwrap();
         assert_eq!((intent.actions, intent.preview), (actions.clone(), None), "{path}");
     }
+    assert_eq!(bench.intent("edit_file", edit("f", "a", "b")).unwrap().preview, None);
+    assert_eq!(bench.cx.workspace.seen(&bench.root().join("f")), None, "asking what it would do is no reading");
+    bench.read("f");
     let intent = bench.intent("edit_file", edit("f", "a", "b")).unwrap();
     assert_eq!(intent.preview.map(|diff| (diff.added, diff.removed)), Some((1, 1)));
     assert!(!intent.is_parallel_safe);
     assert_eq!(bench.text("f"), "a\n");
-    assert_eq!(bench.cx.workspace.seen(&bench.root().join("f")), None);
 }
 
 #[test]

@@ -93,12 +93,15 @@ async fn reads_may_run_together_and_a_commit_is_asked_about() {
         let intent = git().intent(&cx, example).unwrap();
         let is_commit = example["action"] == "commit";
         assert_eq!(intent.is_parallel_safe, !is_commit, "{example}");
-        let expected = if is_commit {
-            Action::Commit { summary: "Fix the parser (src/parser.rs)".to_owned() }
+        if is_commit {
+            let summary = "Fix the parser (src/parser.rs)".to_owned();
+            assert_eq!(intent.actions, [Action::Commit { summary }], "{example}");
         } else {
-            Action::Read { path: cx.workspace.root().to_path_buf() }
-        };
-        assert_eq!(intent.actions, [expected], "{example}");
+            let root = cx.workspace.root();
+            let named = example.get("path").and_then(Value::as_str).map(|path| root.join(path));
+            let read = std::iter::once(root.to_path_buf()).chain(named).map(|path| Action::Read { path });
+            assert_eq!(intent.actions, read.collect::<Vec<_>>(), "{example}");
+        }
     }
 }
 
