@@ -3,7 +3,7 @@
 //! A pure part of the machine. Calls start in the model's order; a reading call may start while earlier reading calls
 //! run, everything else waits its turn. Every call is reported exactly once, in the model's order, whatever happens.
 
-use crate::agent::machine::{Effect, Verdict};
+use crate::agent::step::{Effect, Verdict};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall};

@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::agent::batch::Proposal;
-use crate::agent::machine::Verdict;
+use crate::agent::step::Verdict;
 use crate::base::fault::Fault;
 use crate::base::text::{self, one_line_name};
 use crate::checkpoint::store::{Kept, Store};

@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::dispatch::{Dispatch, Finished};
 use crate::agent::handle::{Handle, OPS_CAPACITY, RECORDS_CAPACITY};
-use crate::agent::machine::{Effect, Input, Machine};
+use crate::agent::machine::Machine;
 use crate::agent::memory::Memory;
+use crate::agent::step::{Effect, Input};
 use crate::base::fault::{Explain as _, Fault};
 use crate::model::ask::Progress;
 use crate::model::error::ModelError;

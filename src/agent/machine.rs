@@ -6,125 +6,21 @@
 
 use std::collections::VecDeque;
 
-use crate::agent::batch::{Batch, Ended, Proposal};
+use crate::agent::batch::{Batch, Ended};
 use crate::agent::limits::{Limits, Repetition};
+use crate::agent::step::{Compaction, Effect, Input, Verdict};
 use crate::context::compact::Guard;
 use crate::context::prompt;
 use crate::model::Answer;
 use crate::protocol::event::{Author, Event, Phase, TurnEnd};
 use crate::protocol::message::{CallId, ToolCall, Usage};
-use crate::protocol::op::{Mode, Op};
-use crate::protocol::tool::{Question, ToolOutcome, ToolReport};
+use crate::protocol::op::Op;
+use crate::protocol::tool::{ToolOutcome, ToolReport};
 
 /// Times a turn may be nudged on after an empty or cut answer.
 const MAX_NUDGES: u32 = 3;
 /// Name under which models keep their plan.
 const PLAN_TOOL: &str = "update_plan";
-
-/// Something that happened.
-#[derive(Debug, Clone)]
-pub enum Input {
-    /// A front end asks for something.
-    Op(Op),
-    /// The model's answer is complete.
-    Answered(Box<Answer>),
-    /// The model request failed for good.
-    ModelFailed {
-        /// What failed.
-        message: String,
-        /// What to type next.
-        hints: Vec<String>,
-    },
-    /// The next request would not fit the window.
-    ContextFull,
-    /// A call has been checked.
-    Judged {
-        /// The call.
-        call: CallId,
-        /// What came of it.
-        verdict: Verdict,
-    },
-    /// A running call ended.
-    Finished {
-        /// The call.
-        call: CallId,
-        /// How it ended.
-        report: Box<ToolReport>,
-        /// How long it ran.
-        duration_ms: u64,
-    },
-    /// The conversation was summarised: tokens before and after, and the text; or why it was not.
-    Compacted(Result<Compaction, String>),
-    /// The time of the turn is up.
-    TimeUp,
-}
-
-/// A finished compaction.
-#[derive(Debug, Clone)]
-pub struct Compaction {
-    /// What replaces the conversation.
-    pub text: String,
-    /// Tokens before.
-    pub before_tokens: u64,
-    /// Tokens after.
-    pub after_tokens: u64,
-}
-
-/// What the checks of a call found.
-#[derive(Debug, Clone)]
-pub enum Verdict {
-    /// It may run.
-    Run(Proposal),
-    /// The user must approve it.
-    Ask {
-        /// The call.
-        proposal: Proposal,
-        /// Why it is asked.
-        why: String,
-    },
-    /// It asks the user something; the answer is its outcome.
-    Question(Question),
-    /// It may not or cannot run.
-    Refuse {
-        /// The call, as far as it could be made out.
-        proposal: Option<Proposal>,
-        /// What the model and the person watching are told.
-        report: Box<ToolReport>,
-        /// Whether it was refused only because nobody is there to approve it.
-        needs_approval: bool,
-    },
-}
-
-/// Something to carry out.
-#[derive(Debug, Clone)]
-pub enum Effect {
-    /// Record and show an event.
-    Emit(Event),
-    /// Ask the model.
-    CallModel,
-    /// Stop the stream of the answer.
-    StopModel,
-    /// Check a call; answer with [`Input::Judged`].
-    Judge(ToolCall),
-    /// Run a call that was judged; answer with [`Input::Finished`].
-    Run(CallId),
-    /// End all running calls; each still answers.
-    CancelCalls,
-    /// Allow what a call would do for the rest of the session.
-    Grant(CallId),
-    /// Summarise the conversation; answer with [`Input::Compacted`].
-    Compact,
-    /// Take back the last turn that still stands.
-    Undo,
-    /// Tell the policy the mode.
-    SetMode(Mode),
-    /// Use another model from the next request on.
-    SetModel(String),
-    /// Start the clock of a turn.
-    StartClock,
-    /// The turn is over; its clock must not end what comes after it.
-    StopClock,
-}
 
 /// The agent's decisions.
 #[derive(Debug)]

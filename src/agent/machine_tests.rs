@@ -1,7 +1,9 @@
 //! What does the agent decide, input by input?
 
 use super::*;
+use crate::agent::batch::Proposal;
 use crate::protocol::op::Grant;
+use crate::protocol::tool::Question;
 
 fn limits() -> Limits {
     Limits { max_steps: 10, max_tokens: 0, max_seconds: 0, max_same_failures: 3 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::agent::machine::Compaction;
+use crate::agent::step::Compaction;
 use crate::base::fault::Fault;
 use crate::base::path::remove_left_overs;
 use crate::checkpoint::store::{self, Store};

@@ -1,6 +1,6 @@
 //! How does a request of the user become answers and deeds?
 //!
-//! [`machine`] decides (pure: state and input in, effects out), [`driver`] carries out, [`dispatch`] takes one call through
+//! [`machine`] decides (pure: state and input in, effects out; their words are in [`step`]), [`driver`] carries out, [`dispatch`] takes one call through
 //! its checks. Front ends hold a [`handle::Handle`]: operations in, records out. Must not print, and must not know which
 //! front end listens.
 //! To add an operation: a variant of `protocol::op::Op`, an arm in [`machine`], and an effect if it touches the world.
@@ -12,3 +12,4 @@ pub mod handle;
 pub mod limits;
 pub mod machine;
 pub mod memory;
+pub mod step;
