@@ -141,7 +141,7 @@ impl App {
         let route = self.route(&options, None, &mut notices).await?;
         let header = Header::new(self.workspace.root(), self.clock.as_ref());
         let id = header.id.clone();
-        let journal = match Journal::create(&self.sessions_dir(), header, self.clock.clone()) {
+        let journal = match Journal::create(&self.dirs.sessions(), header, self.clock.clone()) {
             Ok(journal) => {
                 notices.extend_from_slice(journal.notes());
                 Some(journal)
@@ -161,25 +161,12 @@ impl App {
 
     /// Continues a session from its file.
     pub async fn resume(&self, id: &str, options: AgentOptions) -> Result<Session, Fault> {
-        let path = crate::session::list::find(&self.sessions_dir(), id)?;
+        let path = crate::session::list::find(&self.dirs.sessions(), id)?;
         let (journal, transcript) = Journal::resume(&path, self.clock.clone())?;
         let (id, mut notices) = (journal.id().to_owned(), journal.notes().to_vec());
         let route = self.route(&options, transcript.model.as_deref(), &mut notices).await?;
         let recorder = Recorder::new(Some(journal), self.clock.clone());
         self.launch(Begun { id, recorder, transcript, notices, route, is_kept: true }, &options)
-    }
-
-    /// Returns the folder of the session files.
-    pub fn sessions_dir(&self) -> PathBuf {
-        self.dirs.state.join("sessions")
-    }
-
-    fn checkpoints_dir(&self) -> PathBuf {
-        self.dirs.state.join("checkpoints")
-    }
-
-    fn outputs_dir(&self) -> PathBuf {
-        self.dirs.state.join("out")
     }
 
     /// Deletes sessions and contents the user does not want kept any longer: once a day, and beside the work, because a
@@ -190,7 +177,7 @@ impl App {
         if keep_days == 0 || is_younger(&stamp, DAY, now_ms) || touch_new(&stamp).is_err() {
             return;
         }
-        let (sessions, outputs, checkpoints) = (self.sessions_dir(), self.outputs_dir(), self.checkpoints_dir());
+        let (sessions, outputs, checkpoints) = (self.dirs.sessions(), self.dirs.outputs(), self.dirs.checkpoints());
         std::thread::spawn(move || {
             for id in crate::session::list::prune(&sessions, keep_days, now_ms).unwrap_or_default() {
                 drop(remove_tree(&outputs.join(id)));
@@ -212,7 +199,7 @@ impl App {
         notices.extend(route.note.clone());
         let to_say = transcript.opening.is_none().then(|| opening.clone());
         let machine = Machine::new(self.limits(), to_say, transcript.turns);
-        let spill_dir = self.outputs_dir().join(&id);
+        let spill_dir = self.dirs.outputs().join(&id);
         let policy = self.policy(mode, &spill_dir, options)?;
         let dispatch =
             Dispatch::new(registry.clone(), policy, self.tool_context(spill_dir), options.approvals, store.clone());
@@ -249,7 +236,7 @@ impl App {
 
     /// Opens the store. Where not even the session is kept the user has been told of the trouble.
     fn store(&self, is_kept: bool, notices: &mut Vec<String>) -> Option<Arc<Store>> {
-        match Store::open(&self.checkpoints_dir()) {
+        match Store::open(&self.dirs.checkpoints()) {
             Ok(store) => Some(Arc::new(store)),
             Err(error) => {
                 let why = Fault::from(error).words();

@@ -54,6 +54,26 @@ impl Dirs {
     pub fn credentials_file(&self) -> PathBuf {
         self.config.join("credentials.yaml")
     }
+
+    /// Returns the folder of the session files.
+    pub fn sessions(&self) -> PathBuf {
+        self.state.join("sessions")
+    }
+
+    /// Returns the folder of the files as they were before they were changed.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.state.join("checkpoints")
+    }
+
+    /// Returns the folder of outputs too long for the model, one folder a session.
+    pub fn outputs(&self) -> PathBuf {
+        self.state.join("out")
+    }
+
+    /// Returns the path of the file with the lines typed in chats.
+    pub fn history_file(&self) -> PathBuf {
+        self.state.join("history")
+    }
 }
 
 fn absolute(env: &Env, variable: &str) -> Option<PathBuf> {

@@ -36,6 +36,12 @@ pub enum EditError {
         /// What it is, with its article.
         kind: &'static str,
     },
+    /// Something above it is a file.
+    #[error("nothing can be below `{above}`, because that is a file")]
+    BelowAFile {
+        /// What is above it.
+        above: String,
+    },
     /// The content is not text.
     #[error("`{name}` is {kind} ({}), not text", size(*size_bytes))]
     Binary {

@@ -84,9 +84,21 @@ impl TextFile {
 /// Writes a new UTF-8 file, its folders included, and returns the hash of its bytes.
 pub fn create(path: &Path, name: &str, text: &str) -> Result<String, EditError> {
     if let Some(folder) = path.parent() {
-        create_dirs(folder).map_err(|source| EditError::Write { name: name.to_owned(), source })?;
+        create_dirs(folder).map_err(|source| match file_above(path, name) {
+            Some(above) => EditError::BelowAFile { above },
+            None => EditError::Write { name: name.to_owned(), source },
+        })?;
     }
     write(path, name, text.as_bytes())
+}
+
+/// Returns the name of the file among the folders `path` would lie in, if one of them is a file.
+fn file_above(path: &Path, name: &str) -> Option<String> {
+    let mut names = Path::new(name).ancestors().skip(1);
+    path.ancestors().skip(1).find_map(|above| {
+        let shown = names.next().filter(|shown| !shown.as_os_str().is_empty()).unwrap_or(above);
+        above.is_file().then(|| shown.display().to_string())
+    })
 }
 
 fn write(path: &Path, name: &str, bytes: &[u8]) -> Result<String, EditError> {

@@ -77,9 +77,10 @@ async fn start(app: &App, cx: &Cx, args: &ChatArgs) -> Result<Session, Fault> {
     match args.resume.as_deref() {
         None => app.start(options).await,
         Some("") => {
-            let newest = crate::session::list::latest(&app.sessions_dir(), app.workspace.root())?.ok_or_else(|| {
-                Fault::new(Kind::Usage, "there is no session of this folder yet").hint("start one: mimi chat")
-            })?;
+            let newest =
+                crate::session::list::latest(&app.dirs.sessions(), app.workspace.root())?.ok_or_else(|| {
+                    Fault::new(Kind::Usage, "there is no session of this folder yet").hint("start one: mimi chat")
+                })?;
             app.resume(&newest.id, options).await
         }
         Some(id) => app.resume(id, options).await,
@@ -114,7 +115,7 @@ impl<'a> Chat<'a> {
             mode: session.mode,
             session,
             lines: Lines::new(&cx.out, Channel::Conversation),
-            prompt: Prompt::new(&cx.dirs.state.join("history"))?,
+            prompt: Prompt::new(&cx.dirs.history_file())?,
             plan: None,
             signals: Signals::listen()?,
             n_interrupts: 0,

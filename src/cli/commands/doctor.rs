@@ -4,7 +4,6 @@
 //! code of the first row that is broken.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
 use std::time::Duration;
 
 use crate::app::App;
@@ -12,6 +11,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::text::visible;
 use crate::cli::context::{Cx, runtime};
 use crate::cli::output::Style;
+use crate::config::dirs::Dirs;
 use crate::exec::run::Ending;
 use crate::protocol::task::Task;
 
@@ -88,7 +88,7 @@ pub fn run(cx: &Cx, args: &DoctorArgs) -> Result<(), Fault> {
             });
         }
     }
-    rows.push(state_row(&cx.dirs.state));
+    rows.push(state_row(&cx.dirs));
     rows.push(terminal_row(cx));
     print(cx, args, &rows)?;
     let broken = rows.iter().find_map(|row| match row.health {
@@ -135,13 +135,14 @@ async fn git_row(app: &App) -> Row {
     }
 }
 
-fn state_row(state: &Path) -> Row {
+fn state_row(dirs: &Dirs) -> Row {
+    let state = &dirs.state;
     let probe = state.join(format!(".probe-{}", std::process::id()));
     let written = crate::base::path::create_private_dir(state)
         .and_then(|()| crate::base::path::write_atomic(&probe, b"", crate::base::path::PRIVATE_FILE))
         .and_then(|()| std::fs::remove_file(&probe));
     match written {
-        Ok(()) => Row::good("sessions", state.join("sessions").display().to_string()),
+        Ok(()) => Row::good("sessions", dirs.sessions().display().to_string()),
         Err(error) => Row {
             what: "sessions",
             health: Health::Weak,

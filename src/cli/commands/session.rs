@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::base::clock::{Clock as _, SystemClock};
 use crate::base::fault::{Fault, Kind};
-use crate::base::path::{PRIVATE_FILE, write_atomic};
+use crate::base::path::{PRIVATE_FILE, remove_tree, write_atomic};
 use crate::base::text::{count, first_line, visible};
 use crate::cli::commands::chat::{self, ChatArgs};
 use crate::cli::context::Cx;
@@ -92,14 +92,9 @@ enum ExportFormat {
     Jsonl,
 }
 
-/// Returns the folder of the session files below the state folder.
-pub fn folder(state: &Path) -> PathBuf {
-    state.join("sessions")
-}
-
 /// Runs `mimi session ...`.
 pub fn run(cx: &Cx, args: &SessionArgs) -> Result<(), Fault> {
-    let folder = folder(&cx.dirs.state);
+    let folder = cx.dirs.sessions();
     match &args.command {
         SessionCommand::List { all, json } => {
             let found = if *all { list::summaries(&folder, None)? } else { listed_here(cx, &folder)? };
@@ -230,6 +225,8 @@ fn find_all(folder: &Path, ids: &[String]) -> Result<Vec<PathBuf>, Fault> {
 fn delete(cx: &Cx, paths: &[PathBuf]) -> Result<(), Fault> {
     for path in paths {
         list::delete(path)?;
+        // Outputs too long for the model were kept beside the session; without it nobody reads them again.
+        drop(remove_tree(&cx.dirs.outputs().join(id_of(path))));
         cx.out.line(format!("deleted {}", cell(&id_of(path))))?;
     }
     Ok(())

@@ -59,7 +59,7 @@ fn writing_keeps_to_the_workspace() {
         ("folder", "`folder` is a folder"),
         ("pipe", "`pipe` is a FIFO, not a file"),
         ("notes.txt", "has not been read in this session"),
-        ("notes.txt/below", "cannot write `notes.txt/below`"),
+        ("notes.txt/below", "nothing can be below `notes.txt`, because that is a file"),
         ("../home/outside.txt", "was refused, because it writes outside the workspace"),
         ("escape.txt", "was refused, because it writes outside the workspace"),
         ("new/deep/file.txt", "new/deep/file.txt"),

@@ -53,7 +53,10 @@ fn a_copy_is_a_session_of_its_own() {
     env.run(["session", "fork", &id]).outcome().success();
     let both = ids(&env);
     assert_eq!(both.len(), 2);
+    let outputs = env.home().join(".local/state/mimi/out").join(&id);
+    std::fs::create_dir_all(&outputs).unwrap();
     env.run(["session", "delete", &id, "--yes"]).outcome().success();
+    assert!(!outputs.exists(), "the outputs kept for a session go with it");
     let left = ids(&env);
     assert_eq!(left.len(), 1);
     assert_ne!(left[0], id);

@@ -69,7 +69,7 @@ fn what_must_not_be_replaced_stays() {
         (write("pipe", "x"), "`pipe` is a FIFO, not a file"),
         (write("/dev/null", "x"), "`/dev/null` is a device, not a file"),
         (write("image.png", "x"), "`image.png` is a PNG image"),
-        (write("unread/x", "x"), "cannot write `unread/x`: "),
+        (write("unread/x/y", "x"), "nothing can be below `unread`, because that is a file"),
         (json!({"path": "a"}), "wrong arguments for `write_file`: missing field `content`"),
     ];
     for (arguments, expected) in table {
