@@ -11,6 +11,9 @@ use crate::config::schema::{Config, ProviderConfig, ProviderKind};
 /// Stands in a route for the server that is found or named by `server.url`.
 pub const AUTO_PROVIDER: &str = "auto";
 
+/// Stands in the store of keys for the server named by `server.url`.
+pub const URL_PROVIDER: &str = "server";
+
 /// Words in the name of a header that say its value is a secret.
 const SECRET_HEADER_WORDS: &[&str] =
     &["authorization", "api-key", "apikey", "api_key", "token", "secret", "cookie", "password", "credential"];
@@ -50,8 +53,9 @@ pub fn is_variable_name(name: &str) -> bool {
 
 fn provider_problems(name: &str, row: &ProviderConfig, found: &mut Vec<(String, String)>) {
     let path = format!("providers.{}", visible(name));
-    if !is_provider_name(name) {
-        let problem = format!("is no name for a provider: use letters, digits, `-` and `_`, and not `{AUTO_PROVIDER}`");
+    if !is_provider_name(name) || name == URL_PROVIDER {
+        let reserved = format!("not `{AUTO_PROVIDER}` or `{URL_PROVIDER}`");
+        let problem = format!("is no name for a provider: use letters, digits, `-` and `_`, and {reserved}");
         found.push((path.clone(), problem));
     }
     let base_url_problem = match row.kind {

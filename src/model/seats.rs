@@ -18,7 +18,7 @@ use crate::model::providers::{self, Setup};
 use crate::model::{ModelInfo, Provider};
 
 /// The name of the provider behind `server.url`.
-pub const SERVER: &str = "server";
+pub const SERVER: &str = crate::config::sense::URL_PROVIDER;
 /// Where the key for `server.url` is read from when no named provider has the same address.
 pub const SERVER_KEY_ENV: &str = "MIMI_API_KEY";
 

@@ -56,6 +56,7 @@ fn mistakes_in_a_file_are_named_with_line_column_and_key() {
             "",
         ),
         ("providers: {auto: {kind: openai, base_url: 'http://h'}}\n", "`providers.auto` is no name", ":1:19)", ""),
+        ("providers: {server: {kind: openai, base_url: 'http://h'}}\n", "`providers.server` is no name", ":1:21)", ""),
         ("routes: {chat: qwen}\n", "`routes.chat` must be `provider/model`", ":1:16)", ""),
         ("routes: {chat: olama/qwen}\n", "names the provider `olama`", ":1:16)", ""),
         ("server: {url: dgx}\n", "`server.url` must start with http://", ":1:15)", ""),
