@@ -5,6 +5,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::path::create_private_dir;
 use crate::exec::interactive::{self, Found};
 
+/// How often a reader of keys looks whether it is still wanted.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Lines kept in the history file.
 const HISTORY_LINES: usize = 1000;
 
@@ -52,10 +55,11 @@ impl Drop for Prompt {
 }
 
 impl Prompt {
-    /// Reads one key without waiting for Enter. Dropped before its end only to leave, as [`Prompt::line`].
-    pub async fn key(&mut self) -> Result<Key, Fault> {
+    /// Reads one key without waiting for Enter; [`Key::Other`] soon after `give_up` is set. Dropped before its end only to
+    /// leave, as [`Prompt::line`].
+    pub async fn key(&mut self, give_up: Arc<AtomicBool>) -> Result<Key, Fault> {
         self.is_reading = true;
-        let key = read_key().await;
+        let key = read_key(give_up).await;
         self.is_reading = false;
         key
     }
@@ -134,11 +138,16 @@ pub fn forget_typed() {
     interactive::forget_typed();
 }
 
-async fn read_key() -> Result<Key, Fault> {
-    let reading = tokio::task::spawn_blocking(|| {
+async fn read_key(give_up: Arc<AtomicBool>) -> Result<Key, Fault> {
+    let reading = tokio::task::spawn_blocking(move || {
         let _raw = RawMode::enter()?;
         loop {
-            if let Event::Key(key) = crossterm::event::read()?
+            let is_there = crossterm::event::poll(LOOK_EVERY)?;
+            if give_up.load(Ordering::Relaxed) {
+                return Ok(Key::Other);
+            }
+            if is_there
+                && let Event::Key(key) = crossterm::event::read()?
                 && key.kind == KeyEventKind::Press
             {
                 return Ok(match key.code {

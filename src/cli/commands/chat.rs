@@ -6,6 +6,8 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::agent::dispatch::Approvals;
 use crate::app::{AgentOptions, App, Session};
@@ -323,13 +325,20 @@ impl<'a> Chat<'a> {
 
     /// Waits for a key, unless mimi is told to end.
     async fn key(&mut self) -> Result<Key, Fault> {
-        tokio::select! {
-            key = self.prompt.key() => key,
-            stop = self.signals.next() => match stop {
-                Stop::Interrupt => Ok(Key::Interrupt),
-                Stop::Terminate => Err(stop.fault()),
-            },
+        let give_up = Arc::new(AtomicBool::new(false));
+        let mut reading = pin!(self.prompt.key(give_up.clone()));
+        let stop = tokio::select! {
+            key = &mut reading => return key,
+            stop = self.signals.next() => stop,
+        };
+        // The terminal may be gone, and then the reader never ends.
+        if stop == Stop::Terminate {
+            return Err(stop.fault());
         }
+        // It must be gone before somebody else reads, or it would take the next key.
+        give_up.store(true, Ordering::Relaxed);
+        reading.await?;
+        Ok(Key::Interrupt)
     }
 
     async fn question(&mut self, call: &CallId, question: &Question) -> Result<(), Fault> {
