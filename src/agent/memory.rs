@@ -14,11 +14,11 @@ use crate::context::compact::{self, Carried};
 use crate::context::estimate::{self, Meter};
 use crate::context::prompt;
 use crate::model::route::Route;
-use crate::model::{Answer, Request};
+use crate::model::{Answer, Request, ToolChoice};
 use crate::protocol::diff::Change;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::Message;
-use crate::protocol::task::Task;
+use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::ToolSpec;
 use crate::session::transcript::{Checkpoint, Transcript};
 use crate::tools::registry::Registry;
@@ -185,6 +185,9 @@ impl Memory {
             temperature: self.route.row.temperature,
             // Servers refuse a schema beside tools; answers are checked here instead.
             answer_schema: None,
+            tool_choice: ToolChoice::Auto,
+            task: self.task,
+            class: Class::Interactive,
         }
     }
 

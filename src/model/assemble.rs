@@ -56,7 +56,15 @@ impl Assembler {
         // prove nothing.
         let cut_call = if is_cut { self.calls.pop().map(|call| call.name) } else { None };
         let tool_calls = name_calls(self.calls, &self.prefix);
-        Answer { text: self.text, reasoning: self.reasoning, tool_calls, cut_call, usage: self.usage, is_cut }
+        Answer {
+            text: self.text,
+            reasoning: self.reasoning,
+            tool_calls,
+            cut_call,
+            usage: self.usage,
+            is_cut,
+            ..Answer::default()
+        }
     }
 
     fn push_call(&mut self, piece: &ToolPiece) {

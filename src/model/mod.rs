@@ -28,7 +28,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::error::{Cause, ModelError};
 use crate::protocol::message::{Message, ToolCall, Usage};
+use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::ToolSpec;
+use crate::protocol::usage::Stats;
 
 /// One question to a model. Its serialised form must put what grows (the messages) last, so that each request of a
 /// session starts with all bytes of the one before.
@@ -46,6 +48,22 @@ pub struct Request {
     pub temperature: Option<f32>,
     /// JSON schema the answer must follow, for servers that can hold the model to it.
     pub answer_schema: Option<Arc<serde_json::Value>>,
+    /// Whether the model must call a tool.
+    pub tool_choice: ToolChoice,
+    /// What it is for.
+    pub task: Task,
+    /// Who waits for it.
+    pub class: Class,
+}
+
+/// Whether the model is free to answer in words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// It may call tools or answer.
+    #[default]
+    Auto,
+    /// It must call one of the tools.
+    Required,
 }
 
 /// One piece of a tool call as it arrives. Pieces with the same `index` belong together.
@@ -105,6 +123,8 @@ pub struct Answer {
     pub usage: Usage,
     /// Whether the answer ran into `max_tokens` or the window.
     pub is_cut: bool,
+    /// How it came about.
+    pub stats: Stats,
 }
 
 /// A server that answers requests. Implementors must not retry, log bodies, or panic on anything a server sends.

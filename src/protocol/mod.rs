@@ -13,3 +13,4 @@ pub mod path;
 pub mod plan;
 pub mod task;
 pub mod tool;
+pub mod usage;

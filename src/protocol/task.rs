@@ -55,3 +55,16 @@ impl Task {
         }
     }
 }
+
+/// Whose turn it is when a server is busy: who waits for an answer comes before what nobody watches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// A person waits.
+    #[default]
+    Interactive,
+    /// A script waits.
+    Ci,
+    /// Nobody waits: indexing, titles.
+    Background,
+}

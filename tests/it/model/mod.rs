@@ -18,9 +18,9 @@ use mimi::model::gateway::{Gateway, GatewayConfig};
 use mimi::model::providers::http::{Http, Limits};
 use mimi::model::providers::script::{Script, ScriptProvider};
 use mimi::model::route::Route;
-use mimi::model::{Answer, Request};
+use mimi::model::{Answer, Request, ToolChoice};
 use mimi::protocol::message::Message;
-use mimi::protocol::task::Task;
+use mimi::protocol::task::{Class, Task};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::wire::WireServer;
@@ -108,6 +108,9 @@ pub fn request(words: &str) -> Request {
         max_tokens: 100,
         temperature: None,
         answer_schema: None,
+        tool_choice: ToolChoice::Auto,
+        task: Task::Chat,
+        class: Class::Interactive,
     }
 }
 
