@@ -24,6 +24,7 @@ use crate::exec::environment;
 use crate::exec::run::Runner;
 use crate::model::Provider;
 use crate::model::gateway::{Gateway, GatewayConfig};
+use crate::model::profile::Profiles;
 use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
 use crate::policy::Policy;
@@ -116,7 +117,8 @@ impl App {
             .map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
         let environment = environment::clean(env.texts(), &config.tools.pass_env);
         let http = Http::new(HttpLimits::from(&config.model))?;
-        let gateway = Gateway::new(GatewayConfig::of(&config), keys(env, &dirs), http);
+        let gateway = Gateway::new(GatewayConfig::of(&config), keys(env, &dirs), http)
+            .with_profiles(Profiles::new(dirs.profiles()));
         Ok(Self {
             runner: Runner::new(supervisor, environment),
             gateway: Arc::new(gateway),
@@ -125,6 +127,11 @@ impl App {
             config,
             dirs,
         })
+    }
+
+    /// Returns where what `mimi doctor` measured is kept.
+    pub fn profiles(&self) -> Profiles {
+        Profiles::new(self.dirs.profiles())
     }
 
     /// Uses this provider for everything, instead of any server.

@@ -14,7 +14,7 @@ use crate::context::compact::{self, Carried};
 use crate::context::estimate::{self, Meter};
 use crate::context::prompt;
 use crate::model::route::Route;
-use crate::model::{Answer, Request, ToolChoice};
+use crate::model::{Answer, Delivery, Request, ToolChoice};
 use crate::protocol::diff::Change;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::Message;
@@ -73,7 +73,7 @@ impl Memory {
         Self {
             transcript: parts.transcript,
             task: parts.task,
-            tools: parts.registry.specs(parts.route.row.tool_budget),
+            tools: parts.registry.specs_for(parts.route.tool_budget(), parts.route.edit_dialect()),
             registry: parts.registry,
             route: parts.route,
             max_output_tokens: parts.max_output_tokens,
@@ -106,7 +106,7 @@ impl Memory {
 
     /// Sends the next requests elsewhere, with as many tools as the model there copes with.
     pub fn set_route(&mut self, route: Route) {
-        self.tools = self.registry.specs(route.row.tool_budget);
+        self.tools = self.registry.specs_for(route.tool_budget(), route.edit_dialect());
         self.route = route;
         self.meter = Meter::default();
         self.is_cut_told = false;
@@ -185,6 +185,7 @@ impl Memory {
             temperature: self.route.row.temperature,
             // Servers refuse a schema beside tools; answers are checked here instead.
             answer_schema: None,
+            delivery: Delivery::Streamed,
             tool_choice: ToolChoice::Auto,
             task: self.task,
             class: Class::Interactive,

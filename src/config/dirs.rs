@@ -70,6 +70,11 @@ impl Dirs {
         self.state.join("out")
     }
 
+    /// Returns the folder of what was measured about models.
+    pub fn profiles(&self) -> PathBuf {
+        self.cache.join("profiles")
+    }
+
     /// Returns the path of the file with the lines typed in chats.
     pub fn history_file(&self) -> PathBuf {
         self.state.join("history")

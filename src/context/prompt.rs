@@ -38,6 +38,16 @@ prompts! {
     NOTE_EMPTY = "note_empty" [];
     NOTE_SCHEMA = "note_schema" ["schema"];
     NOTE_SCHEMA_RETRY = "note_schema_retry" ["error"];
+    DOCTOR_SYSTEM = "doctor/system" [];
+    DOCTOR_CALL = "doctor/call" [];
+    DOCTOR_TWO_CALLS = "doctor/two_calls" [];
+    DOCTOR_LIST = "doctor/list" [];
+    DOCTOR_SEARCH = "doctor/search" [];
+    DOCTOR_EDIT = "doctor/edit" ["tool"];
+    DOCTOR_HELLO = "doctor/hello" [];
+    DOCTOR_SCHEMA = "doctor/schema" [];
+    DOCTOR_SPEED = "doctor/speed" [];
+    DOCTOR_PREFIX = "doctor/prefix" ["nonce", "lines"];
     TASK_FIX = "task/fix" ["command", "ending", "output"];
     TASK_FIX_AGAIN = "task/fix_again" ["command", "ending", "output"];
     TASK_STDIN = "task/stdin" ["task", "input"];

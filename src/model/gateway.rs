@@ -15,6 +15,7 @@ use crate::config::schema::{Config, ModelConfig, ProviderConfig, ProviderKind, S
 use crate::model::ask::{Progress, Question, Retry, ask};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
+use crate::model::profile::Profiles;
 use crate::model::providers;
 use crate::model::providers::http::Http;
 use crate::model::route::{self, AUTO, Route, Target};
@@ -86,6 +87,7 @@ pub struct Gateway {
     /// None for a gateway with one fixed provider.
     config: Option<GatewayConfig>,
     seats: Seats,
+    profiles: Option<Profiles>,
     retry: Retry,
     found: tokio::sync::Mutex<Option<Vec<Found>>>,
     answers: AtomicU64,
@@ -109,7 +111,14 @@ impl Gateway {
     }
 
     fn of(config: Option<GatewayConfig>, seats: Seats, retry: Retry) -> Self {
-        Self { config, seats, retry, found: tokio::sync::Mutex::default(), answers: AtomicU64::new(0) }
+        Self { config, seats, profiles: None, retry, found: tokio::sync::Mutex::default(), answers: AtomicU64::new(0) }
+    }
+
+    /// Reads what was measured about models from here.
+    #[must_use]
+    pub fn with_profiles(mut self, profiles: Profiles) -> Self {
+        self.profiles = Some(profiles);
+        self
     }
 
     /// Changes when requests are repeated.
@@ -122,6 +131,12 @@ impl Gateway {
     /// Finds out who carries out `task`. `wanted` is `model` or `provider/model` from the command line and is taken
     /// literally; a model from the configuration may be stood in for, which the note of the route says.
     pub async fn resolve(&self, task: Task, wanted: Option<&str>) -> Result<Route, ModelError> {
+        let mut route = self.resolve_unmeasured(task, wanted).await?;
+        route.profile = self.profiles.as_ref().and_then(|profiles| profiles.load(&route.url, &route.model));
+        Ok(route)
+    }
+
+    async fn resolve_unmeasured(&self, task: Task, wanted: Option<&str>) -> Result<Route, ModelError> {
         let Some(config) = &self.config else {
             return self.resolve_fixed(wanted).await;
         };
@@ -265,6 +280,7 @@ impl Seat {
             model: model.id.clone(),
             window_tokens: window.or(model.window_tokens).unwrap_or(row.window_tokens),
             row,
+            profile: None,
             note: None,
         }
     }

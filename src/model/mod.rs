@@ -14,6 +14,7 @@ pub mod chunk;
 pub mod discover;
 pub mod error;
 pub mod gateway;
+pub mod profile;
 pub mod providers;
 pub mod route;
 pub mod seats;
@@ -48,12 +49,24 @@ pub struct Request {
     pub temperature: Option<f32>,
     /// JSON schema the answer must follow, for servers that can hold the model to it.
     pub answer_schema: Option<Arc<serde_json::Value>>,
+    /// Whether the answer is asked for in pieces.
+    pub delivery: Delivery,
     /// Whether the model must call a tool.
     pub tool_choice: ToolChoice,
     /// What it is for.
     pub task: Task,
     /// Who waits for it.
     pub class: Class,
+}
+
+/// How an answer arrives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// Piece by piece, as it is written.
+    #[default]
+    Streamed,
+    /// In one piece. Only to find out what a server can do: nobody wants to wait for it.
+    Whole,
 }
 
 /// Whether the model is free to answer in words.

@@ -4,6 +4,7 @@
 
 use crate::model::ModelInfo;
 use crate::model::catalog;
+use crate::protocol::profile::{EditDialect, Profile, Support};
 use crate::protocol::task::Task;
 
 /// The word in a route for the server that is set or found.
@@ -22,8 +23,29 @@ pub struct Route {
     pub window_tokens: u64,
     /// What is known about the model's family.
     pub row: &'static catalog::Row,
+    /// What `mimi doctor` measured about it; none when it was not asked.
+    pub profile: Option<Profile>,
     /// What the user should be told about the choice: a server that was found, a stand-in that was taken.
     pub note: Option<String>,
+}
+
+impl Route {
+    /// Returns how many tools the model is offered at once: as its family is known, or fewer where this one was seen to
+    /// lose its way.
+    pub fn tool_budget(&self) -> usize {
+        let measured = self.profile.as_ref().and_then(|profile| profile.max_tools);
+        measured.map_or(self.row.tool_budget, |max| max.min(self.row.tool_budget))
+    }
+
+    /// Returns how the model is told to change files.
+    pub fn edit_dialect(&self) -> EditDialect {
+        self.profile.as_ref().map_or_else(EditDialect::default, |profile| profile.edit_dialect)
+    }
+
+    /// Says whether asking for a call is worth a try: not where it was seen to change nothing.
+    pub fn may_force_calls(&self) -> bool {
+        self.profile.as_ref().is_none_or(|profile| profile.tool_choice != Support::No)
+    }
 }
 
 /// A provider and a model as somebody wrote them.

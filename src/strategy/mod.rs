@@ -4,5 +4,6 @@
 //! listener it is given. To add one: a file here and a command in `cli/commands`.
 
 pub mod answer;
+pub mod conformance;
 pub mod fix;
 pub mod runner;

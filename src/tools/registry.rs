@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::protocol::profile::EditDialect;
 use crate::protocol::tool::ToolSpec;
 use crate::tools::manifest::Manifest;
 use crate::tools::more_tools::{self, MoreTools};
@@ -55,6 +56,9 @@ const TABLE: [Row; 9] = [
 
 /// The door to the tools a model is not shown.
 const MORE_TOOLS: &str = include_str!("../../tools/more_tools.yaml");
+
+/// The tool that exchanges one place of a file.
+const EDIT_TOOL: &str = "edit_file";
 
 /// Prefixes some models put before a tool's name.
 const PREFIXES: [&str; 5] = ["functions.", "functions:", "default_api:", "default_api.", "tools."];
@@ -109,6 +113,16 @@ impl Registry {
     /// Returns what a model that copes with `tool_budget` tools is told: all but the door, or the core and the door.
     pub fn specs(&self, tool_budget: usize) -> Arc<[ToolSpec]> {
         Arc::clone(if tool_budget >= self.all.len() { &self.all } else { &self.core })
+    }
+
+    /// Returns what a model is told that copes with `tool_budget` tools and changes files best in this way. One that
+    /// cannot name a place is not offered the tool for it; calls of it are still understood.
+    pub fn specs_for(&self, tool_budget: usize, dialect: EditDialect) -> Arc<[ToolSpec]> {
+        let specs = self.specs(tool_budget);
+        match dialect {
+            EditDialect::Replace => specs,
+            EditDialect::Whole => specs.iter().filter(|spec| spec.name != EDIT_TOOL).cloned().collect(),
+        }
     }
 
     /// Finds the tool a call means, looking through the door, so that whoever judges the call judges what will run.

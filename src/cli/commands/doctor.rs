@@ -1,19 +1,25 @@
 //! Is everything there that mimi needs?
 //!
-//! Each row says what was checked, what was found and, when something is missing, what to type. The command fails with the
+//! Each row says what was checked, what was found and, when something is missing, what to type. Then the model is asked a
+//! dozen small things, about a minute long; what it can do is remembered and used from then on. The command fails with the
 //! code of the first row that is broken.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use crate::app::App;
+use crate::base::clock::SystemClock;
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::visible;
 use crate::cli::context::{Cx, runtime};
 use crate::cli::output::Style;
 use crate::config::dirs::Dirs;
 use crate::exec::run::Ending;
+use crate::model::route::Route;
 use crate::protocol::task::Task;
+use crate::strategy::conformance::finding::Finding;
+use crate::strategy::conformance::{self, Subject};
+use crate::tools::registry::Registry;
 
 /// Time git may take to say its version.
 const GIT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,6 +30,9 @@ pub struct DoctorArgs {
     /// Print the rows as JSON
     #[arg(long)]
     pub json: bool,
+    /// Ask the model nothing: only look whether everything is there
+    #[arg(long)]
+    pub quick: bool,
 }
 
 /// How a check came out.
@@ -75,30 +84,107 @@ impl Row {
     }
 }
 
-/// Checks everything.
-pub fn run(cx: &Cx, args: &DoctorArgs) -> Result<(), Fault> {
-    let mut rows = Vec::new();
-    match cx.app() {
-        Err(fault) => rows.push(Row::broken("configuration", &fault)),
-        Ok(app) => {
-            rows.push(settings_row(cx));
-            runtime()?.block_on(async {
-                rows.extend(server_rows(&app, cx).await);
-                rows.push(git_row(&app).await);
-            });
+impl From<Finding> for Row {
+    fn from(finding: Finding) -> Self {
+        let health = match finding.health {
+            conformance::finding::Health::Good => Health::Good,
+            conformance::finding::Health::Weak => Health::Weak,
+            conformance::finding::Health::Broken => Health::Broken(Kind::Model),
+        };
+        Self { what: finding.check, health, found: finding.found, hints: finding.hints }
+    }
+}
+
+/// The rows so far; each is shown as soon as it is there, because the whole takes a minute.
+struct Report<'a> {
+    cx: &'a Cx,
+    args: &'a DoctorArgs,
+    rows: Vec<Row>,
+}
+
+impl Report<'_> {
+    fn add(&mut self, row: Row) -> Result<(), Fault> {
+        if !self.args.json {
+            print_row(self.cx, &row)?;
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Fault> {
+        if self.args.json {
+            print_json(self.cx, &self.rows)?;
+        }
+        let broken = self.rows.iter().find_map(|row| match row.health {
+            Health::Broken(kind) => Some((row.what, kind)),
+            Health::Good | Health::Weak => None,
+        });
+        match broken {
+            None => Ok(()),
+            Some((what, kind)) => Err(Fault::new(kind, format!("{what}: not usable as it is"))),
         }
     }
-    rows.push(state_row(&cx.dirs));
-    rows.push(terminal_row(cx));
-    print(cx, args, &rows)?;
-    let broken = rows.iter().find_map(|row| match row.health {
-        Health::Broken(kind) => Some((row.what, kind)),
-        Health::Good | Health::Weak => None,
-    });
-    match broken {
-        None => Ok(()),
-        Some((what, kind)) => Err(Fault::new(kind, format!("{what}: not usable as it is"))),
+}
+
+/// Checks everything.
+pub fn run(cx: &Cx, args: &DoctorArgs) -> Result<(), Fault> {
+    let mut report = Report { cx, args, rows: Vec::new() };
+    let app = match cx.app() {
+        Err(fault) => {
+            report.add(Row::broken("configuration", &fault))?;
+            None
+        }
+        Ok(app) => {
+            report.add(settings_row(cx))?;
+            Some(app)
+        }
+    };
+    report.add(state_row(&cx.dirs))?;
+    report.add(terminal_row(cx))?;
+    if let Some(app) = app {
+        runtime()?.block_on(ask_around(&app, &mut report))?;
     }
+    report.end()
+}
+
+/// Looks at git and the servers, then examines the model for chat.
+async fn ask_around(app: &App, report: &mut Report<'_>) -> Result<(), Fault> {
+    report.add(git_row(app).await)?;
+    for row in server_rows(app, report.cx).await {
+        report.add(row)?;
+    }
+    let Ok(route) = app.gateway.resolve(Task::Chat, report.cx.global.model.as_deref()).await else { return Ok(()) };
+    if report.args.quick {
+        return Ok(());
+    }
+    examine(app, &route, report).await
+}
+
+/// Asks the model what an agent needs of it, and keeps what came out.
+async fn examine(app: &App, route: &Route, report: &mut Report<'_>) -> Result<(), Fault> {
+    let other = async |task| app.gateway.resolve(task, None).await.map_err(|error| Fault::from(error).line());
+    let subject = Subject {
+        gateway: &app.gateway,
+        route,
+        tools: Registry::new().specs(usize::MAX),
+        fim: other(Task::Fim).await,
+        embed: other(Task::Embed).await,
+        server: "",
+        clock: &SystemClock,
+    };
+    let mut failed = Ok(());
+    let profile = conformance::examine(&subject, |finding| {
+        let added = report.add(Row::from(finding));
+        failed = std::mem::replace(&mut failed, Ok(())).and(added);
+    })
+    .await;
+    failed?;
+    if let Err(error) = app.profiles().save(&route.url, &route.model, &profile) {
+        let folder = app.profiles().folder().display().to_string();
+        let fault = Fault::io(Kind::Config, format!("what was found cannot be kept in {folder}"), &error);
+        report.add(Row { health: Health::Weak, ..Row::broken("profile", &fault) })?;
+    }
+    Ok(())
 }
 
 fn settings_row(cx: &Cx) -> Row {
@@ -161,23 +247,21 @@ fn terminal_row(cx: &Cx) -> Row {
     Row::good("terminal", format!("{term}, {size}"))
 }
 
-fn print(cx: &Cx, args: &DoctorArgs, rows: &[Row]) -> Result<(), Fault> {
-    if args.json {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|row| serde_json::json!({"check": row.what, "health": row.health.word(), "found": row.found, "hints": row.hints}))
-            .collect();
-        return cx.out.line(serde_json::Value::from(rows).to_string());
-    }
-    for row in rows {
-        let style = match row.health {
-            Health::Good => Style::Good,
-            Health::Weak => Style::Notice,
-            Health::Broken(_) => Style::Bad,
-        };
-        let health = cx.out.paint(style, &format!("{:<7}", row.health.word()));
-        cx.out.line(format!("{health} {:<15} {}", row.what, visible(&row.found)))?;
-        row.hints.iter().try_for_each(|hint| cx.out.line(format!("{:<8}hint: {}", "", visible(hint))))?;
-    }
-    Ok(())
+fn print_json(cx: &Cx, rows: &[Row]) -> Result<(), Fault> {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| serde_json::json!({"check": row.what, "health": row.health.word(), "found": row.found, "hints": row.hints}))
+        .collect();
+    cx.out.line(serde_json::Value::from(rows).to_string())
+}
+
+fn print_row(cx: &Cx, row: &Row) -> Result<(), Fault> {
+    let style = match row.health {
+        Health::Good => Style::Good,
+        Health::Weak => Style::Notice,
+        Health::Broken(_) => Style::Bad,
+    };
+    let health = cx.out.paint(style, &format!("{:<7}", row.health.word()));
+    cx.out.line(format!("{health} {:<26} {}", row.what, visible(&row.found)))?;
+    row.hints.iter().try_for_each(|hint| cx.out.line(format!("{:<8}hint: {}", "", visible(hint))))
 }

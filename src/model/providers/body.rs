@@ -6,8 +6,8 @@
 
 use serde::Serialize;
 
-use crate::model::Request;
 use crate::model::assemble::is_valid_arguments;
+use crate::model::{Delivery, Request};
 use crate::protocol::message::{Message, ToolCall};
 use crate::protocol::tool::ToolSpec;
 
@@ -20,7 +20,9 @@ pub fn render(request: &Request) -> Result<Vec<u8>, serde_json::Error> {
 struct Body<'a> {
     model: &'a str,
     stream: bool,
-    stream_options: StreamOptions,
+    // Beside `stream: false` vLLM refuses it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
     max_tokens: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f32>,
@@ -36,8 +38,8 @@ impl<'a> Body<'a> {
     fn of(request: &'a Request) -> Self {
         Self {
             model: &request.model,
-            stream: true,
-            stream_options: StreamOptions { include_usage: true },
+            stream: request.delivery == Delivery::Streamed,
+            stream_options: (request.delivery == Delivery::Streamed).then_some(StreamOptions { include_usage: true }),
             max_tokens: request.max_tokens,
             temperature: request.temperature,
             response_format: request.answer_schema.as_deref().map(|schema| ResponseFormat {

@@ -18,7 +18,7 @@ use mimi::model::gateway::{Gateway, GatewayConfig};
 use mimi::model::providers::http::{Http, Limits};
 use mimi::model::providers::script::{Script, ScriptProvider};
 use mimi::model::route::Route;
-use mimi::model::{Answer, Request, ToolChoice};
+use mimi::model::{Answer, Delivery, Request, ToolChoice};
 use mimi::protocol::message::Message;
 use mimi::protocol::task::{Class, Task};
 use tokio_util::sync::CancellationToken;
@@ -108,6 +108,7 @@ pub fn request(words: &str) -> Request {
         max_tokens: 100,
         temperature: None,
         answer_schema: None,
+        delivery: Delivery::Streamed,
         tool_choice: ToolChoice::Auto,
         task: Task::Chat,
         class: Class::Interactive,
