@@ -9,6 +9,7 @@ mod chat;
 mod checkpoint;
 mod cli;
 mod config;
+mod doctor;
 mod edit;
 mod exec;
 mod generated;
