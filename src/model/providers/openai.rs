@@ -32,13 +32,21 @@ const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 pub struct OpenAi {
     endpoint: Endpoint,
     http: Http,
+    extras: body::Extras,
 }
 
 impl OpenAi {
     /// Builds the provider of a row; fails when its address or headers are wrong.
     pub fn new(setup: &Setup<'_>) -> Result<Self, ModelError> {
         let endpoint = Endpoint::new(setup.name, setup.row, setup.key.as_ref())?;
-        Ok(Self { http: setup.http.reaching(&endpoint.url)?, endpoint })
+        Ok(Self { http: setup.http.reaching(&endpoint.url)?, endpoint, extras: body::Extras::default() })
+    }
+
+    /// Sends further keys that the server is known to take.
+    #[must_use]
+    pub fn with_extras(mut self, extras: body::Extras) -> Self {
+        self.extras = extras;
+        self
     }
 }
 
@@ -58,6 +66,11 @@ impl Provider for OpenAi {
     fn embed(&self, model: String, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>> {
         async move { simple::embed(&self.http, &self.endpoint, &model, &texts).await }.boxed()
     }
+}
+
+/// Says whether an event shows that the server is at work on this request. Token counts come with empty pieces too.
+fn is_sign_of_life(event: &StreamEvent) -> bool {
+    !matches!(event, StreamEvent::Usage(_) | StreamEvent::Timing(_))
 }
 
 enum Stage {
@@ -130,7 +143,7 @@ impl Exchange {
 
     async fn send(&self, request: &Request) -> Result<reqwest::Response, ModelError> {
         let url = &self.origin.url;
-        let bytes = body::render(request).map_err(|error| ModelError::Refused {
+        let bytes = body::render(request, self.provider.extras).map_err(|error| ModelError::Refused {
             url: url.clone(),
             status: 0,
             source: Cause(format!("it cannot be written as JSON: {error}")),
@@ -213,8 +226,8 @@ impl Exchange {
             Some(bytes) => self.decoder.feed(bytes.as_ref(), &mut on_event),
             None => self.decoder.finish(&mut on_event),
         };
-        // Some servers open with an empty piece and then queue, so only words, thoughts and calls end that wait.
-        if !out.is_empty() {
+        // Some servers open with an empty piece or a count and then queue, so neither ends that wait.
+        if out.iter().any(is_sign_of_life) {
             self.first_event_by = None;
         }
         self.queue.extend(out);
