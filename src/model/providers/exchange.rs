@@ -88,6 +88,11 @@ impl Outgoing {
     }
 }
 
+/// Says whether an event shows that the server is at work on this request. Token counts come with empty pieces too.
+fn is_sign_of_life(event: &StreamEvent) -> bool {
+    !matches!(event, StreamEvent::Usage(_) | StreamEvent::Timing(_))
+}
+
 enum Stage {
     Send,
     Read(Box<reqwest::Response>),
@@ -219,8 +224,8 @@ impl Exchange {
             Some(bytes) => reading.feed(bytes.as_ref(), &mut out),
             None => reading.finish(&mut out),
         };
-        // Some servers open with an empty piece and then queue, so only words, thoughts and calls end that wait.
-        if !out.is_empty() {
+        // Some servers open with an empty piece or a count and then queue, so neither ends that wait.
+        if out.iter().any(is_sign_of_life) {
             self.first_event_by = None;
         }
         let url = &self.outgoing.origin.url;

@@ -25,13 +25,21 @@ use crate::model::{ModelInfo, Provider, Request, StreamEvent};
 pub struct OpenAi {
     endpoint: Endpoint,
     http: Http,
+    extras: body::Extras,
 }
 
 impl OpenAi {
     /// Builds the provider of a row; fails when its address or headers are wrong.
     pub fn new(setup: &Setup<'_>) -> Result<Self, ModelError> {
         let endpoint = Endpoint::new(setup.name, setup.row, setup.key.as_ref())?;
-        Ok(Self { http: setup.http.reaching(&endpoint.url)?, endpoint })
+        Ok(Self { http: setup.http.reaching(&endpoint.url)?, endpoint, extras: body::Extras::default() })
+    }
+
+    /// Sends further keys that the server is known to take.
+    #[must_use]
+    pub fn with_extras(mut self, extras: body::Extras) -> Self {
+        self.extras = extras;
+        self
     }
 }
 
@@ -45,7 +53,7 @@ impl Provider for OpenAi {
             path: "/chat/completions",
             accept: "text/event-stream",
             origin,
-            body: body::render(&request),
+            body: body::render(&request, self.extras),
             reading: Box::new(reading),
             provider: Arc::new(self.clone()),
         };

@@ -300,7 +300,10 @@ pub fn render(events: &[StreamEvent]) -> String {
                     "prompt_tokens_details": {"cached_tokens": counts.cached_tokens}}}));
                 continue;
             }
-            StreamEvent::Error(_) => continue,
+            StreamEvent::Prefill { done_tokens, total_tokens } => {
+                json!({"choices": [], "prompt_progress": {"processed": done_tokens, "total": total_tokens}})
+            }
+            StreamEvent::Timing(_) | StreamEvent::Error(_) => continue,
         };
         sse.push_str(&line(&chunk));
     }
