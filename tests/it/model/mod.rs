@@ -2,6 +2,7 @@
 
 mod errors;
 mod gateway;
+mod probe;
 mod routes;
 mod simple;
 mod streams;
@@ -125,6 +126,7 @@ pub fn unchecked_route(url: &str) -> Route {
         model: "m".to_owned(),
         window_tokens: 1000,
         row: mimi::model::catalog::row("m"),
+        server: Arc::default(),
         note: None,
     }
 }
