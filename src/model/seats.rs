@@ -243,12 +243,13 @@ impl Plan {
         let is_same = |row: &ProviderConfig| normalise_url(&row.base_url).is_ok_and(|other| other == url);
         match self.rows.iter().find(|(_, row)| is_same(row)) {
             Some((name, row)) => {
-                let is_open = providers::KNOWN.iter().any(|(known, _)| known == name);
+                // Only the rows mimi comes with say in which order they are searched.
+                let is_open = row.search.is_some();
                 Ok(Address { is_open, ..self.address(name, row, &self.http)? })
             }
             None => {
-                let (kind, api_key_env) = (ProviderKind::Openai, SERVER_KEY_ENV.to_owned());
-                let row = ProviderConfig { kind, base_url: url, api_key_env, headers: BTreeMap::new() };
+                let api_key_env = SERVER_KEY_ENV.to_owned();
+                let row = ProviderConfig { api_key_env, ..ProviderConfig::new(ProviderKind::Openai, url) };
                 Ok(Address { is_open: true, ..self.address(SERVER, &row, &self.http)? })
             }
         }
@@ -265,8 +266,9 @@ impl Plan {
     }
 
     fn candidate(&self, name: &str, http: &Http) -> Option<Candidate> {
-        let seat = self.address(name, self.rows.get(name)?, http).and_then(|address| address.seat(name, None)).ok()?;
-        let title = providers::title(name).to_owned();
+        let row = self.rows.get(name)?;
+        let seat = self.address(name, row, http).and_then(|address| address.seat(name, None)).ok()?;
+        let title = if row.title.is_empty() { name } else { &row.title }.to_owned();
         Some(Candidate { name: seat.name, title, url: seat.url, provider: seat.provider })
     }
 }

@@ -79,12 +79,3 @@ pub fn wires(kind: ServerKind) -> &'static [ProviderKind] {
         | ServerKind::Openai => &[ProviderKind::Openai],
     }
 }
-
-/// The servers of `config/providers.yaml` by name and by what people call them, in the order in which this machine is
-/// searched for one.
-pub const KNOWN: [(&str, &str); 3] = [("ollama", "Ollama"), ("vllm", "vLLM"), ("llamacpp", "llama.cpp")];
-
-/// Returns what people call the provider `name`.
-pub fn title(name: &str) -> &str {
-    KNOWN.iter().find(|(known, _)| *known == name).map_or(name, |(_, title)| title)
-}
