@@ -104,5 +104,5 @@ pub fn locate(text: &str, old: &str, new: &str) -> Result<Option<(Rung, Place)>,
 }
 
 #[cfg(test)]
-#[path = "../locate_tests.rs"]
+#[path = "locate_tests.rs"]
 mod tests;
