@@ -2,9 +2,12 @@
 //!
 //! Pure: names in, names out. The rule for stand-ins is the one in the comments of `config/default.yaml`.
 
+use std::sync::Arc;
+
 use crate::model::ModelInfo;
 use crate::model::catalog;
 use crate::protocol::profile::{EditDialect, Profile, Support};
+use crate::protocol::server::ServerFacts;
 use crate::protocol::task::Task;
 
 /// The word in a route for the server that is set or found.
@@ -25,6 +28,8 @@ pub struct Route {
     pub row: &'static catalog::Row,
     /// What `mimi doctor` measured about it; none when it was not asked.
     pub profile: Option<Profile>,
+    /// What the server said about itself; of the kind that says nothing where it was not asked.
+    pub server: Arc<ServerFacts>,
     /// What the user should be told about the choice: a server that was found, a stand-in that was taken.
     pub note: Option<String>,
 }

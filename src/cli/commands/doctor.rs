@@ -16,6 +16,7 @@ use crate::cli::output::Style;
 use crate::config::dirs::Dirs;
 use crate::exec::run::Ending;
 use crate::model::route::Route;
+use crate::protocol::server::ServerKind;
 use crate::protocol::task::Task;
 use crate::strategy::conformance::finding::Finding;
 use crate::strategy::conformance::{self, Subject};
@@ -169,7 +170,7 @@ async fn examine(app: &App, route: &Route, report: &mut Report<'_>) -> Result<()
         tools: Registry::new().specs(usize::MAX),
         fim: other(Task::Fim).await,
         embed: other(Task::Embed).await,
-        server: "",
+        server: kind_name(route),
         clock: &SystemClock,
     };
     let mut failed = Ok(());
@@ -185,6 +186,17 @@ async fn examine(app: &App, route: &Route, report: &mut Report<'_>) -> Result<()
         report.add(Row { health: Health::Weak, ..Row::broken("profile", &fault) })?;
     }
     Ok(())
+}
+
+/// Returns the kind of the server as rows of `config/doctor.yaml` name it.
+fn kind_name(route: &Route) -> &'static str {
+    match route.server.kind {
+        ServerKind::Ollama => "ollama",
+        ServerKind::Vllm | ServerKind::Nim => "vllm",
+        ServerKind::Sglang => "sglang",
+        ServerKind::LlamaCpp => "llamacpp",
+        ServerKind::TensorRtLlm | ServerKind::Triton | ServerKind::LiteLlm | ServerKind::Openai => "any",
+    }
 }
 
 fn settings_row(cx: &Cx) -> Row {

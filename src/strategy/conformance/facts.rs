@@ -128,16 +128,17 @@ pub async fn fill(subject: &Subject<'_>, profile: &mut Profile) -> Finding {
         prefix: "def add(a, b):\n    return ".to_owned(),
         suffix: "\n\n\nprint(add(1, 2))\n".to_owned(),
         max_tokens: 16,
+        stop: Vec::new(),
     };
     profile.fill = Support::No;
     let asked = subject.gateway.fill(route, fill, &CancellationToken::new());
     match tokio::time::timeout(PATIENCE, asked).await {
         Err(_) => Finding::weak(check, format!("{}: no answer", route.model)),
         Ok(Err(error)) => Finding { health: Health::Weak, ..Failure::from(error).finding(check) },
-        Ok(Ok(text)) if text.trim().is_empty() => Finding::weak(check, format!("{} filled in nothing", route.model)),
-        Ok(Ok(text)) => {
+        Ok(Ok(filling)) if filling.text.trim().is_empty() => Finding::weak(check, format!("{} filled in nothing", route.model)),
+        Ok(Ok(filling)) => {
             profile.fill = Support::Yes;
-            Finding::good(check, format!("{}: `{}`", route.model, clip_line(text.trim(), 40)))
+            Finding::good(check, format!("{}: `{}`", route.model, clip_line(filling.text.trim(), 40)))
         }
     }
 }
