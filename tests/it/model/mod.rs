@@ -2,6 +2,7 @@
 
 mod errors;
 mod gateway;
+mod recorded;
 mod routes;
 mod simple;
 mod streams;
