@@ -22,8 +22,8 @@ const LASTING: &[&str] = &[
     "failed to parse the request json",
     "chat template error",
     "tool call arguments as json",
-    // llama.cpp's way of saying that a request is no JSON, or a schema none that it knows.
-    "json.exception.parse_error",
+    // llama.cpp's way of saying that a request is no JSON, lacks a key, or has a schema that it does not know.
+    "json.exception.",
     "json schema error",
 ];
 

@@ -8,12 +8,15 @@ use mimi::base::fault::Fault;
 use mimi::base::yaml;
 use mimi::model::Answer;
 use mimi::model::error::ModelError;
+use mimi::model::probe;
+use mimi::model::providers::http::{Endpoint, Http};
 use mimi::model::sse::Decoder;
 use mimi::protocol::message::Usage;
+use mimi::protocol::server::ServerKind;
 use serde::Deserialize;
 
 use super::streams::{judge, read};
-use super::{LIMITS, ask, gateway_at, outcome, quick, request, unchecked_route};
+use super::{LIMITS, ask, gateway_at, outcome, quick, request, row, unchecked_route};
 use crate::support::wire::WireServer;
 
 /// Ways of cutting a stream into many pieces at random places.
@@ -25,7 +28,7 @@ struct Table {
     streams: BTreeMap<String, Said>,
     whole: BTreeMap<String, Said>,
     refusals: BTreeMap<String, Refusal>,
-    models: BTreeMap<String, Model>,
+    servers: Vec<Server>,
 }
 
 /// What an answer says.
@@ -60,11 +63,18 @@ struct Refusal {
     window: Option<u64>,
 }
 
+/// What a server answered by path, and what it is.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Model {
-    id: String,
+struct Server {
+    answers: BTreeMap<String, String>,
+    kind: ServerKind,
+    version: Option<String>,
+    front_end: Option<String>,
+    slots: Option<u64>,
+    model: String,
     window: u64,
+    fills_in: Option<bool>,
 }
 
 fn root() -> String {
@@ -242,13 +252,35 @@ async fn each_refusal_becomes_what_to_do_about_it_and_keeps_its_words() {
 }
 
 #[tokio::test]
-async fn each_list_of_models_tells_the_window_as_served() {
-    for (name, expected) in table().models {
-        let body = load(&format!("{name}.json"));
-        let server = WireServer::serve(move |_, out| out.whole(200, "application/json", &body));
-        let models = gateway_at(&server.url(), LIMITS).models("server").await.unwrap();
-        assert_eq!((models.len(), models[0].id.as_str()), (1, expected.id.as_str()), "{name}");
-        assert_eq!(models[0].window_tokens, Some(expected.window), "{name}");
+async fn each_server_is_known_by_what_it_answered() {
+    let Table { servers, refusals, .. } = table();
+    for expected in servers {
+        let answers: BTreeMap<String, (u16, Vec<u8>)> = expected
+            .answers
+            .iter()
+            .map(|(path, name)| {
+                let status = refusals.get(name).map_or(200, |refusal| refusal.status);
+                (path.clone(), (status, load(&format!("{name}.json"))))
+            })
+            .collect();
+        let server = WireServer::serve(move |request, out| match answers.get(&request.path) {
+            Some((status, body)) => out.whole(*status, "application/json", body),
+            None => out.with_headers(404, &[], b""),
+        });
+        let endpoint = Endpoint::new("server", &row(&server.url()), None).unwrap();
+        let found = probe::probe(&Http::new(LIMITS).unwrap(), &endpoint).await.unwrap();
+        let facts = found.facts;
+        assert!(found.is_sure, "{facts:?}");
+        assert_eq!(
+            (facts.kind, &facts.version, &facts.front_end),
+            (expected.kind, &expected.version, &expected.front_end)
+        );
+        assert_eq!((facts.slots, facts.models.len()), (expected.slots, 1), "{facts:?}");
+        let model = &facts.models[0];
+        assert_eq!((&model.id, model.window_tokens), (&expected.model, Some(expected.window)), "{facts:?}");
+        assert_eq!(model.fills_in, expected.fills_in, "{facts:?}");
+        let listed = gateway_at(&server.url(), LIMITS).models("server").await.unwrap();
+        assert_eq!((&listed[0].id, listed[0].window_tokens), (&expected.model, Some(expected.window)));
     }
 }
 
@@ -258,7 +290,8 @@ fn every_recording_is_in_the_table() {
     let known = |name: &str| match name.rsplit_once('.').unwrap() {
         (name, "sse") => table.streams.contains_key(name),
         (name, _) => {
-            table.whole.contains_key(name) || table.refusals.contains_key(name) || table.models.contains_key(name)
+            let is_probe = table.servers.iter().any(|server| server.answers.values().any(|known| known == name));
+            table.whole.contains_key(name) || table.refusals.contains_key(name) || is_probe
         }
     };
     for server in ["vllm", "llamacpp"] {
