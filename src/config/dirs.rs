@@ -70,6 +70,11 @@ impl Dirs {
         self.state.join("out")
     }
 
+    /// Returns the path of the usage ledger.
+    pub fn ledger_file(&self) -> PathBuf {
+        self.state.join("usage.db")
+    }
+
     /// Returns the path of the file with the lines typed in chats.
     pub fn history_file(&self) -> PathBuf {
         self.state.join("history")

@@ -26,6 +26,9 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("fix.max_rounds", 0, 1000),
     ("fix.test_timeout_s", 1, WEEK_S),
     ("session.keep_days", 0, 36_500),
+    // A terabyte.
+    ("cache.max_mb", 0, 1_000_000),
+    ("usage.keep_days", 0, 36_500),
 ];
 
 /// Numbers for which 0 stands for no limit.
