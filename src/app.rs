@@ -208,6 +208,9 @@ impl App {
     fn launch(&self, begun: Begun, options: &AgentOptions) -> Result<Session, Fault> {
         let Begun { id, recorder, transcript, mut notices, route, is_kept } = begun;
         self.ledger.enter_session(&id);
+        if !is_kept {
+            self.ledger.keep_quiet();
+        }
         let mode = options.mode.or(transcript.mode).unwrap_or(self.config.agent.mode);
         let recap = Recap::of(&transcript);
         let registry = Arc::new(Registry::new());

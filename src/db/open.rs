@@ -245,7 +245,12 @@ fn uri(path: &Path, option: &str) -> PathBuf {
 /// mode of this one.
 fn create(path: &Path) -> Result<(), DbError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    create_private_dir(folder).map_err(|source| DbError::Make { path: folder.to_path_buf(), source })?;
+    create_private_dir(folder).map_err(|source| {
+        // "File exists" would not say what is wrong with it.
+        let is_file = folder.exists() && !folder.is_dir();
+        let source = if is_file { std::io::ErrorKind::NotADirectory.into() } else { source };
+        DbError::Make { path: folder.to_path_buf(), source }
+    })?;
     let _guard = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
     match path.metadata() {
         Ok(meta) if meta.is_file() && meta.permissions().mode() & 0o077 != 0 => {

@@ -5,6 +5,7 @@
 //! was not yet written, a millisecond's worth; a file of a newer mimi is left alone, a damaged one is set aside.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -82,17 +83,29 @@ pub struct Ledger {
     session: Mutex<Option<String>>,
     orders: Mutex<Option<SyncSender<Order>>>,
     trouble: Arc<Mutex<Option<String>>>,
+    is_quiet: AtomicBool,
 }
 
 impl Ledger {
     /// Names the file; nothing is opened yet.
     pub fn new(place: Place) -> Self {
-        Self { place, session: Mutex::default(), orders: Mutex::default(), trouble: Arc::default() }
+        Self {
+            place,
+            session: Mutex::default(),
+            orders: Mutex::default(),
+            trouble: Arc::default(),
+            is_quiet: AtomicBool::new(false),
+        }
     }
 
     /// Says which session the next records belong to.
     pub fn enter_session(&self, id: &str) {
         *lock(&self.session) = Some(id.to_owned());
+    }
+
+    /// Says nothing of trouble any more: the user has been told of a greater one with the same cause.
+    pub fn keep_quiet(&self) {
+        self.is_quiet.store(true, Ordering::Relaxed);
     }
 
     /// Starts the thread that writes, unless it runs.
@@ -123,7 +136,7 @@ impl Ledger {
 
     /// Returns, once, what the user should know of the ledger.
     pub fn trouble(&self) -> Option<String> {
-        lock(&self.trouble).take()
+        lock(&self.trouble).take().filter(|_| !self.is_quiet.load(Ordering::Relaxed))
     }
 
     fn order(&self, order: Order) {

@@ -2,6 +2,9 @@
 
 mod errors;
 mod gateway;
+mod kept_vectors;
+mod kept_words;
+mod meter;
 mod routes;
 mod simple;
 mod streams;
