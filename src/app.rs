@@ -128,7 +128,8 @@ impl App {
             project: workspace.root().display().to_string(),
             keep_days: config.usage.keep_days,
         }));
-        let mut gateway = Gateway::new(GatewayConfig::of(&config), keys(env, &dirs), http).with_meter(ledger.clone());
+        let gateway = Gateway::remembering(GatewayConfig::of(&config), keys(env, &dirs), http, dirs.servers_file());
+        let mut gateway = gateway.with_meter(ledger.clone());
         if config.cache.max_mb > 0 {
             gateway =
                 gateway.with_cache(Arc::new(Cache::new(dirs.cache.clone(), config.cache.max_bytes(), clock.clone())));

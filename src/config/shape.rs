@@ -22,6 +22,8 @@ pub enum Shape {
     Switch,
     /// A list of texts.
     Texts,
+    /// A text, or a list of texts.
+    TextOrTexts,
     /// A map with exactly these keys.
     Section(Vec<(String, Self)>),
     /// A map whose keys the user chooses.
@@ -34,9 +36,12 @@ impl Shape {
         let mut shape = Self::of(default);
         if let Self::Section(sections) = &mut shape {
             for (name, section) in sections.iter_mut() {
-                match name.as_str() {
-                    "providers" => *section = Self::Open(Box::new(Self::provider())),
-                    "prices" => *section = Self::Open(Box::new(Self::price())),
+                match (name.as_str(), section) {
+                    ("providers", section) => *section = Self::Open(Box::new(Self::provider())),
+                    ("prices", section) => *section = Self::Open(Box::new(Self::price())),
+                    ("routes", Self::Section(tasks)) => {
+                        tasks.iter_mut().for_each(|(_, route)| *route = Self::TextOrTexts);
+                    }
                     _ => {}
                 }
             }
@@ -46,11 +51,19 @@ impl Shape {
 
     /// Returns the shape of one row of `providers`.
     pub fn provider() -> Self {
+        let numbers = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), Self::Number)).collect::<Vec<_>>();
+        let words = ["field", "header"].map(|name| (name.to_owned(), Self::Text));
+        let priority = words.into_iter().chain(numbers(&["interactive", "ci", "background"])).collect();
         let fields = [
             ("kind", Self::Text),
             ("base_url", Self::Text),
             ("api_key_env", Self::Text),
             ("headers", Self::Open(Box::new(Self::Text))),
+            ("title", Self::Text),
+            ("search", Self::Number),
+            ("timeouts", Self::Section(numbers(&["connect_s", "first_byte_s", "idle_s"]))),
+            ("priority", Self::Section(priority)),
+            ("proxy", Self::Text),
         ];
         Self::Section(fields.map(|(name, shape)| (name.to_owned(), shape)).into())
     }
@@ -114,6 +127,7 @@ impl Shape {
             Self::Amount => "a number that is not negative",
             Self::Switch => "true or false",
             Self::Texts => "a list of texts",
+            Self::TextOrTexts => "text or a list of texts",
             Self::Section(_) | Self::Open(_) => "a map of keys",
         }
     }
@@ -143,7 +157,7 @@ impl Walk<'_> {
                     self.value(row, &entry.value, &join(path, &entry.key));
                 }
             }
-            (Shape::Texts, Value::List(items)) => {
+            (Shape::Texts | Shape::TextOrTexts, Value::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
                     self.value(&Shape::Text, item, &format!("{path}[{index}]"));
                 }
@@ -156,10 +170,10 @@ impl Walk<'_> {
             (Shape::Amount, Value::Float(amount)) if *amount >= 0.0 => {}
             // A section or list with all its lines commented out sets nothing.
             (Shape::Amount, Value::Int(0..))
-            | (Shape::Text, Value::Text(_))
+            | (Shape::Text | Shape::TextOrTexts, Value::Text(_))
             | (Shape::Switch, Value::Bool(_))
             | (Shape::Section(_) | Shape::Open(_) | Shape::Texts, Value::Null) => {}
-            (Shape::Text, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
+            (Shape::Text | Shape::TextOrTexts, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
                 self.wrong(path, format!("must be text, found {}: put it in quotes", node.kind()), node);
             }
             _ if path.is_empty() => self.wrong("the file", format!("must hold keys, found {}", node.kind()), node),

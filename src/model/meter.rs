@@ -95,7 +95,7 @@ impl Account {
                 self.first_piece.get_or_insert_with(Instant::now);
             }
             StreamEvent::Usage(usage) => self.usage = *usage,
-            StreamEvent::Finish(_) | StreamEvent::Error(_) => {}
+            StreamEvent::Prefill { .. } | StreamEvent::Timing(_) | StreamEvent::Finish(_) | StreamEvent::Error(_) => {}
         }
     }
 

@@ -179,7 +179,9 @@ fn a_damaged_ledger_is_named_and_kept_and_a_newer_one_refused() {
     let (env, _server) = served(TURNS);
     run_task(&env, &[]).success();
     // What the log holds would mend it.
-    ["-wal", "-shm"].iter().for_each(|ending| drop(std::fs::remove_file(format!("{}{ending}", ledger(&env).display()))));
+    ["-wal", "-shm"]
+        .iter()
+        .for_each(|ending| drop(std::fs::remove_file(format!("{}{ending}", ledger(&env).display()))));
     std::fs::write(ledger(&env), "no database ".repeat(1000)).unwrap();
     let outcome = env.run(["usage"]).outcome().success();
     assert!(outcome.stderr.contains("warning: the usage ledger was damaged; it is kept as "), "{outcome}");

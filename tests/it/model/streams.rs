@@ -49,6 +49,10 @@ const STREAMS: &[(&str, &str)] = &[
         "llamacpp/tool_call",
         " | Short. | q9Zk3VhB1sXo7TdLr5Wn2YcEf8GjMpUa:edit_file{\"path\":\"a.rs\",\"line\":3} | 850+37 (800 cached)",
     ),
+    (
+        "llamacpp/prefill",
+        "Hello from the scripted model: é, 日本, 😀. No tools were needed. |  |  | 2691+10 (0 cached)",
+    ),
     ("llamacpp/timings_only", "Yes. |  |  | 10+2 (7 cached)"),
     ("llamacpp/error_then_end", "error: the model server at  is not able to answer now (500 Internal Server Error)"),
     ("llamacpp/overflow_midstream", "error: the request is longer than the window of ``"),
@@ -145,4 +149,16 @@ async fn each_recording_gives_the_same_answer_over_http() {
             }
         }
     }
+}
+
+#[test]
+fn how_far_the_server_is_with_the_prompt_is_heard_and_how_long_it_took() {
+    let events = read(&[&load("llamacpp/prefill")]);
+    let prefill = events.iter().map_while(|event| match event {
+        StreamEvent::Prefill { done_tokens, total_tokens } => Some((*done_tokens, *total_tokens)),
+        _ => None,
+    });
+    assert_eq!(prefill.collect::<Vec<_>>(), [(0, 2691), (2048, 2691), (2691, 2691)]);
+    let stats = fold(&events, "9").unwrap().stats;
+    assert_eq!((stats.queue_ms, stats.prefill_ms, stats.decode_ms), (None, Some(99), Some(3)));
 }
