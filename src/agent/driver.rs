@@ -249,7 +249,9 @@ impl Driver {
                     self.on_model_error(purpose, error).await;
                 }
                 // The words of a summary are not for the person; that the server lets us wait is.
-                shown @ (Progress::Waiting { .. } | Progress::Retrying { .. }) => self.show(shown).await,
+                shown @ (Progress::Waiting { .. } | Progress::Retrying { .. } | Progress::Note { .. }) => {
+                    self.show(shown).await;
+                }
                 shown if purpose == Purpose::Answer => self.show(shown).await,
                 _ => {}
             }
@@ -261,7 +263,7 @@ impl Driver {
             Progress::Text(text) => Event::TextDelta { text },
             Progress::Reasoning(text) => Event::ReasoningDelta { text },
             Progress::Reset => Event::StreamReset,
-            Progress::Waiting { what } => Event::Warning { text: what },
+            Progress::Waiting { what: text } | Progress::Note { text } => Event::Warning { text },
             Progress::Retrying { attempt, wait_ms, error } => Event::Warning {
                 text: format!("{error}; try {attempt} in {}", crate::base::clock::format_duration(wait_ms)),
             },

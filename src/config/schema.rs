@@ -29,6 +29,12 @@ pub struct Config {
     pub fix: FixConfig,
     /// Session files.
     pub session: SessionConfig,
+    /// Kept answers.
+    pub cache: CacheConfig,
+    /// The usage ledger.
+    pub usage: UsageConfig,
+    /// What models cost, by `provider/model` or `model` with `*` for any text.
+    pub prices: BTreeMap<String, PriceConfig>,
     /// The terminal.
     pub ui: UiConfig,
 }
@@ -259,6 +265,43 @@ pub struct FixConfig {
 pub struct SessionConfig {
     /// Days after which finished sessions are deleted; 0 for never.
     pub keep_days: u64,
+}
+
+/// Kept answers of models.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheConfig {
+    /// Size in megabytes; 0 for none.
+    pub max_mb: u64,
+}
+
+impl CacheConfig {
+    /// Returns the size in bytes.
+    pub fn max_bytes(&self) -> u64 {
+        self.max_mb.saturating_mul(1_000_000)
+    }
+}
+
+/// The usage ledger.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsageConfig {
+    /// Days for which requests are kept; 0 for ever.
+    pub keep_days: u64,
+}
+
+/// What a model costs, in the currency its user thinks in. What is left out costs nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PriceConfig {
+    /// A million tokens read.
+    pub input_per_mtok: f64,
+    /// A million tokens the server had in its prefix cache; as any other token read when none.
+    pub cached_per_mtok: Option<f64>,
+    /// A million tokens written.
+    pub output_per_mtok: f64,
+    /// A second in which the server works on the request.
+    pub per_gpu_second: f64,
 }
 
 /// When output is coloured.

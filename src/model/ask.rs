@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::base::clock;
 use crate::model::assemble::Assembler;
 use crate::model::error::ModelError;
+use crate::model::meter::Account;
 use crate::model::{Answer, Finish, Provider, Request, StreamEvent};
 
 /// Longest wait a server may impose by `Retry-After`.
@@ -42,6 +43,11 @@ pub enum Progress {
         wait_ms: u64,
         /// What failed.
         error: String,
+    },
+    /// Something the user should know and that stops nothing.
+    Note {
+        /// One sentence.
+        text: String,
     },
     /// The complete answer.
     Done(Box<Answer>),
@@ -102,6 +108,8 @@ pub struct Question {
     pub id_prefix: String,
     /// How often.
     pub retry: Retry,
+    /// Notes what it takes.
+    pub account: Account,
     /// Ends it.
     pub cancel: CancellationToken,
 }
@@ -166,6 +174,7 @@ impl Run {
         self.assembler = Assembler::new(self.question.id_prefix.clone());
         self.finish = None;
         self.quiet_since = Instant::now();
+        self.question.account.sent();
         let events = self.question.provider.stream(self.question.request.clone(), self.question.cancel.clone());
         self.stage = Stage::Read(events);
     }
@@ -212,6 +221,7 @@ impl Run {
 
     fn take(&mut self, event: StreamEvent) {
         self.assembler.push(&event);
+        self.question.account.heard(&event);
         match event {
             StreamEvent::Text(text) => self.queue.push_back(Progress::Text(text)),
             StreamEvent::Reasoning(text) => self.queue.push_back(Progress::Reasoning(text)),
@@ -232,7 +242,9 @@ impl Run {
             Some(Finish::Aborted) => self.fail(broken("the server gave up before its end")),
             None => self.fail(broken("it ended without a finish reason")),
             Some(finish) => {
-                let answer = std::mem::take(&mut self.assembler).finish(finish);
+                let mut answer = std::mem::take(&mut self.assembler).finish(finish);
+                self.question.account.answered(&mut answer);
+                self.note_trouble();
                 self.queue.push_back(Progress::Done(Box::new(answer)));
             }
         }
@@ -257,7 +269,13 @@ impl Run {
 
     fn over(&mut self, error: ModelError) {
         self.stage = Stage::Over;
+        self.question.account.failed();
+        self.note_trouble();
         self.queue.push_back(Progress::Failed(error));
+    }
+
+    fn note_trouble(&mut self) {
+        self.queue.extend(self.question.account.trouble().map(|text| Progress::Note { text }));
     }
 }
 

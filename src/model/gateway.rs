@@ -9,23 +9,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::SystemClock;
 use crate::config::schema::{Config, ModelConfig, Places, ProviderConfig, ProviderKind, ServerConfig};
 use crate::model::ask::{Progress, Question, Retry, ask};
+use crate::model::cache::{self, Cache};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
+use crate::model::meter::{Account, Meter, NoMeter, Purpose};
 use crate::model::probe::book::Book;
 use crate::model::probe::survey::Survey;
 use crate::model::providers::http::Http;
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
-use crate::model::{ModelInfo, Provider, Request, catalog};
+use crate::model::{Answer, ModelInfo, Provider, Request, catalog, vectors};
 use crate::protocol::message::Message;
 use crate::protocol::server::ServerKind;
-use crate::protocol::task::Task;
+use crate::protocol::task::{Class, Task};
 
 /// Tokens counted on for a model that Ollama has not loaded yet and whose Modelfile names no `num_ctx`: what it allocates
 /// on a graphics card of 24 to 48 GiB, by its documentation.
@@ -101,6 +104,8 @@ pub struct Gateway {
     config: Option<GatewayConfig>,
     seats: Seats,
     retry: Retry,
+    meter: Arc<dyn Meter>,
+    cache: Option<Arc<Cache>>,
     found: tokio::sync::Mutex<Option<Vec<Found>>>,
     answers: AtomicU64,
 }
@@ -133,7 +138,23 @@ impl Gateway {
     }
 
     fn of(config: Option<GatewayConfig>, seats: Seats, retry: Retry) -> Self {
-        Self { config, seats, retry, found: tokio::sync::Mutex::default(), answers: AtomicU64::new(0) }
+        let (meter, cache, found, answers) =
+            (Arc::new(NoMeter), None, tokio::sync::Mutex::default(), AtomicU64::new(0));
+        Self { config, seats, retry, meter, cache, found, answers }
+    }
+
+    /// Tells `meter` what each request took.
+    #[must_use]
+    pub fn with_meter(mut self, meter: Arc<dyn Meter>) -> Self {
+        self.meter = meter;
+        self
+    }
+
+    /// Keeps answers to questions that have one answer.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Arc<Cache>) -> Self {
+        self.cache = Some(cache);
+        self
     }
 
     /// Changes when requests are repeated.
@@ -174,22 +195,63 @@ impl Gateway {
         let answered = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
         let id_prefix = format!("{answered}_{}", self.answers.fetch_add(1, Ordering::Relaxed));
         let url = if route.url.is_empty() { route.provider.clone() } else { route.url.clone() };
-        ask(Question { provider, url, request, id_prefix, retry: self.retry, cancel })
+        let account = self.account(route, request.task, request.class);
+        let kept = self.cache.clone().zip(cache::key(route, &request));
+        let asked = ask(Question { provider, url, request, id_prefix, retry: self.retry, account, cancel });
+        match kept {
+            Some((cache, key)) => cache::through(cache, key, route.model.clone(), asked),
+            None => asked,
+        }
     }
 
-    /// Turns texts into vectors with the model of `route`, in their order. Not repeated: indexing goes on later.
+    /// Turns texts into vectors with the model of `route`, in their order; those made before are not made again. Not
+    /// repeated: indexing goes on later.
     pub async fn embed(
         &self,
         route: &Route,
         texts: Vec<String>,
         cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let seat = self.seats.get(&route.provider)?;
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(ModelError::Cancelled),
-            vectors = seat.provider.embed(route.model.clone(), texts) => vectors,
+            vectors = self.vectors(route, texts) => vectors,
         }
+    }
+
+    async fn vectors(&self, route: &Route, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+        let seat = self.seats.get(&route.provider)?;
+        let compute = |texts| -> BoxFuture<'_, _> { Box::pin(self.compute_vectors(&seat, route, texts)) };
+        match &self.cache {
+            Some(cache) => vectors::of_texts(cache, route, texts, &compute).await,
+            None => compute(texts).await,
+        }
+    }
+
+    async fn compute_vectors(
+        &self,
+        seat: &Seat,
+        route: &Route,
+        texts: Vec<String>,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let mut account = self.account(route, Task::Embed, Class::Background);
+        account.sent();
+        let vectors = seat.provider.embed(route.model.clone(), texts).await;
+        if vectors.is_ok() {
+            account.answered(&mut Answer::default());
+        }
+        vectors
+    }
+
+    fn account(&self, route: &Route, task: Task, class: Class) -> Account {
+        let (provider, model) = (route.provider.clone(), route.model.clone());
+        Account::new(self.meter.clone(), Purpose { provider, model, task, class })
+    }
+
+    /// Returns what the user should know of cache and ledger and was not told in a stream.
+    pub fn trouble(&self) -> Vec<String> {
+        let of_cache = self.cache.as_ref().and_then(|cache| cache.trouble());
+        of_cache.into_iter().chain(self.meter.trouble()).collect()
     }
 
     /// Keeps the window that the refusal of a server gave away, so that the next session does not run into it again.

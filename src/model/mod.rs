@@ -8,18 +8,21 @@
 
 pub mod ask;
 pub mod assemble;
+pub mod cache;
 pub mod calls;
 pub mod catalog;
 pub mod chunk;
 pub mod discover;
 pub mod error;
 pub mod gateway;
+pub mod meter;
 pub mod probe;
 pub mod providers;
 pub mod route;
 pub mod seats;
 pub mod sse;
 pub mod think;
+pub mod vectors;
 
 use std::sync::Arc;
 

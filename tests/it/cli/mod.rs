@@ -19,6 +19,7 @@ mod servers;
 mod sessions;
 mod settings;
 mod streams;
+mod usage;
 
 use mimi::model::providers::script::Script;
 use serde_json::Value;

@@ -2,6 +2,9 @@
 
 mod errors;
 mod gateway;
+mod kept_vectors;
+mod kept_words;
+mod meter;
 mod probe;
 mod recorded;
 mod routes;
