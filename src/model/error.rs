@@ -81,6 +81,43 @@ pub enum ModelError {
         /// What is wrong with it.
         what: String,
     },
+    /// The answer is whole and makes no sense; the same request would bring the same.
+    #[error("the answer of the model server at {url} cannot be used: {what}")]
+    Unusable {
+        /// The base URL.
+        url: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// One of the texts to be turned into vectors is longer than the model takes.
+    #[error("text {number} of {n_texts} ({n_bytes} bytes) is longer than the window of `{model}`")]
+    TextTooLong {
+        /// The model.
+        model: String,
+        /// Counts from one.
+        number: usize,
+        /// Texts there were.
+        n_texts: usize,
+        /// The length of that text.
+        n_bytes: usize,
+        /// The real window, when the server's words gave it away.
+        window_tokens: Option<u64>,
+        /// Its words.
+        #[source]
+        source: Cause,
+    },
+    /// Vectors have another size than those they are to be compared with.
+    #[error("`{model}` at {url} gives vectors of {found} numbers, and {expected} are expected")]
+    VectorSize {
+        /// The base URL.
+        url: String,
+        /// The model.
+        model: String,
+        /// Numbers in a vector so far: in the index, or in the first answer.
+        expected: usize,
+        /// Numbers in a vector now.
+        found: usize,
+    },
     /// Nothing is set up to carry out the task.
     #[error("no model server was found for `{task}`")]
     NotConfigured {
@@ -156,6 +193,14 @@ impl Explain for ModelError {
                 hints.extend(near.filter(|name| name != model).map(|name| format!("try: --model {name}")));
                 hints
             }
+            Self::TextTooLong { window_tokens: Some(tokens), .. } => {
+                vec![format!("cut it into pieces of at most {tokens} tokens")]
+            }
+            Self::TextTooLong { .. } => vec!["cut it into smaller pieces".to_owned()],
+            Self::VectorSize { expected, .. } => vec![
+                format!("name the model that gave vectors of {expected} numbers: mimi config show routes.embed"),
+                "or make all vectors anew with this one".to_owned(),
+            ],
             Self::TooLong { .. } => vec!["shorten the conversation: /compact".to_owned()],
             Self::NotConfigured { hints, .. } => hints.clone(),
             Self::Misconfigured { hint, .. } => vec![hint.clone()],

@@ -3,9 +3,9 @@
 //! The one door to models: it turns a task into a [`Route`], builds providers with their keys, and asks ([`ask`]).
 //! Nobody else calls a provider or knows a key. It keeps no conversation; requests come complete and in order.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::BoxStream;
@@ -18,7 +18,7 @@ use crate::model::error::{Cause, ModelError};
 use crate::model::providers::http::Http;
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats, unknown_provider};
-use crate::model::{ModelInfo, Provider, Request, catalog};
+use crate::model::{ModelInfo, Provider, Request, catalog, embed};
 use crate::protocol::message::Message;
 use crate::protocol::task::Task;
 
@@ -80,7 +80,9 @@ impl GatewayConfig {
 /// Returns the names of the rows that are asked when no server is named, in order: those without a place of their own, which
 /// somebody wrote, before the numbered ones. A script answers only who names it.
 fn search_order(rows: &BTreeMap<String, ProviderConfig>) -> Vec<String> {
-    let is_asked = |row: &ProviderConfig| row.search != Some(0) && row.kind != ProviderKind::Script;
+    let is_asked = |row: &ProviderConfig| {
+        row.search != Some(0) && !matches!(row.kind, ProviderKind::Script | ProviderKind::Triton)
+    };
     let mut order: Vec<_> = rows.iter().filter(|(_, row)| is_asked(row)).collect();
     order.sort_by_key(|(_, row)| row.search);
     order.into_iter().map(|(name, _)| name.clone()).collect()
@@ -94,6 +96,8 @@ pub struct Gateway {
     retry: Retry,
     found: tokio::sync::Mutex<Option<Vec<Found>>>,
     answers: AtomicU64,
+    /// Numbers in the vectors of each model, by provider and name.
+    sizes: Mutex<HashMap<(String, String), usize>>,
 }
 
 impl Gateway {
@@ -114,7 +118,14 @@ impl Gateway {
     }
 
     fn of(config: Option<GatewayConfig>, seats: Seats, retry: Retry) -> Self {
-        Self { config, seats, retry, found: tokio::sync::Mutex::default(), answers: AtomicU64::new(0) }
+        Self {
+            config,
+            seats,
+            retry,
+            found: tokio::sync::Mutex::default(),
+            answers: AtomicU64::new(0),
+            sizes: Mutex::default(),
+        }
     }
 
     /// Changes when requests are repeated.
@@ -154,23 +165,36 @@ impl Gateway {
         // they do not repeat within a session, whether it is compacted or resumed.
         let answered = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
         let id_prefix = format!("{answered}_{}", self.answers.fetch_add(1, Ordering::Relaxed));
-        let url = if route.url.is_empty() { route.provider.clone() } else { route.url.clone() };
+        let url = address(route);
         ask(Question { provider, url, request, id_prefix, retry: self.retry, cancel })
     }
 
-    /// Turns texts into vectors with the model of `route`, in their order. Not repeated: indexing goes on later.
+    /// Turns texts into vectors with the model of `route`: one each, in their order, one unit long, and all of the size
+    /// the model's vectors have had so far ([`Gateway::expect_size`]).
     pub async fn embed(
         &self,
         route: &Route,
         texts: Vec<String>,
         cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let seat = self.seats.get(&route.provider)?;
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => Err(ModelError::Cancelled),
-            vectors = seat.provider.embed(route.model.clone(), texts) => vectors,
+        let provider = self.seats.get(&route.provider)?.provider;
+        let (url, model, retry) = (address(route), route.model.clone(), self.retry);
+        let size = self.sizes().get(&key(route)).copied();
+        let job = embed::Job { provider: provider.as_ref(), url, model, retry, cancel, size };
+        let vectors = job.run(&texts).await?;
+        if let Some(first) = vectors.first() {
+            self.expect_size(route, first.len());
         }
+        Ok(vectors)
+    }
+
+    /// Says how many numbers a vector of the model of `route` must have, because it will be compared with older ones.
+    pub fn expect_size(&self, route: &Route, size: usize) {
+        self.sizes().insert(key(route), size);
+    }
+
+    fn sizes(&self) -> MutexGuard<'_, HashMap<(String, String), usize>> {
+        self.sizes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lists the models of a provider; `server` for the one behind `server.url`.
@@ -258,6 +282,15 @@ impl Gateway {
         }
         Ok(route)
     }
+}
+
+/// Names the server of a route, for errors.
+fn address(route: &Route) -> String {
+    if route.url.is_empty() { route.provider.clone() } else { route.url.clone() }
+}
+
+fn key(route: &Route) -> (String, String) {
+    (route.provider.clone(), route.model.clone())
 }
 
 impl Seat {

@@ -13,7 +13,7 @@ use crate::base::text;
 use crate::config::schema::{ProviderConfig, ProviderKind};
 use crate::model::discover::{self, Candidate, Found};
 use crate::model::error::{Cause, ModelError};
-use crate::model::providers::http::{Http, normalise_url};
+use crate::model::providers::http::{Http, base_url, normalise_url};
 use crate::model::providers::{self, Setup};
 use crate::model::{ModelInfo, Provider};
 
@@ -130,7 +130,9 @@ impl Plan {
     /// Builds the provider of `server.url`. A named provider of the same address lends its key and headers.
     fn build_server(&self) -> Result<Seat, ModelError> {
         let url = normalise_url(&self.server_url)?;
-        let is_same = |row: &ProviderConfig| normalise_url(&row.base_url).is_ok_and(|other| other == url);
+        let is_same = |row: &ProviderConfig| {
+            row.kind != ProviderKind::Triton && normalise_url(&row.base_url).is_ok_and(|other| other == url)
+        };
         let seat = match self.rows.iter().find(|(_, row)| is_same(row)) {
             Some((name, row)) => self.build(name, row, &self.http)?,
             None => {
@@ -146,8 +148,8 @@ impl Plan {
         let key = (self.keys)(name, &row.api_key_env).map(SecretString::from);
         let provider = providers::build(Setup { name, row, key, http })?;
         let url = match row.kind {
-            ProviderKind::Openai => normalise_url(&row.base_url)?,
             ProviderKind::Script => row.base_url.clone(),
+            _ => base_url(row)?,
         };
         Ok(Seat { name: name.to_owned(), url, provider })
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::config::schema::{ModelConfig, ProviderConfig};
+use crate::config::schema::{ModelConfig, ProviderConfig, ProviderKind};
 use crate::model::error::{Cause, ModelError};
 
 /// Uvicorn, under vLLM and SGLang, closes idle connections after 5 s; a request sent into that moment would fail.
@@ -127,7 +127,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// Checks a row of the configuration; `key` goes into the `Authorization` header, which is left out without one.
     pub fn new(provider: &str, row: &ProviderConfig, key: Option<&SecretString>) -> Result<Self, ModelError> {
-        let url = normalise_url(&row.base_url)?;
+        let url = base_url(row)?;
         let mut headers = HeaderMap::new();
         for (name, value) in &row.headers {
             let pair = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::try_from(value.as_str()).ok());
@@ -143,6 +143,21 @@ impl Endpoint {
         }
         Ok(Self { provider: provider.to_owned(), url, key_env: row.api_key_env.clone(), headers })
     }
+}
+
+/// Returns the address that the paths of a row's wire are appended to.
+pub fn base_url(row: &ProviderConfig) -> Result<String, ModelError> {
+    match row.kind {
+        ProviderKind::Triton => root_url(&row.base_url),
+        _ => normalise_url(&row.base_url),
+    }
+}
+
+/// Checks a base URL and takes away the version people write at its end out of habit.
+pub fn root_url(given: &str) -> Result<String, ModelError> {
+    let url = normalise_url(given)?;
+    let root = ["/v1", "/v2"].iter().find_map(|version| url.strip_suffix(version)).unwrap_or(&url);
+    Ok(root.trim_end_matches('/').to_owned())
 }
 
 /// Checks a base URL and completes it: without a path it gets `/v1`, where all servers keep their OpenAI dialect.

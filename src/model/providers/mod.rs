@@ -13,6 +13,7 @@ pub mod player;
 pub mod script;
 pub mod simple;
 pub mod status;
+pub mod triton;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub struct Wire {
 /// Every wire.
 pub const TABLE: &[Wire] = &[
     Wire { kind: ProviderKind::Openai, build: |setup| Ok(Arc::new(openai::OpenAi::new(&setup)?)) },
+    Wire { kind: ProviderKind::Triton, build: |setup| Ok(Arc::new(triton::Triton::new(&setup)?)) },
     Wire {
         kind: ProviderKind::Script,
         build: |setup| Ok(Arc::new(script::ScriptProvider::open(&setup.row.base_url)?)),

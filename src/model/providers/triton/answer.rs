@@ -10,14 +10,15 @@ use serde_json::Value;
 /// The error says what is wrong, to be read after `cannot be used: `.
 pub fn read(head_bytes: Option<usize>, body: &[u8], tensor: &str, n_texts: usize) -> Result<Vec<Vec<f32>>, String> {
     let at = head_bytes.unwrap_or(body.len());
-    let (head, mut raw) = body.split_at_checked(at).ok_or_else(|| {
-        format!("its head is said to have {at} bytes, and all of it has {}", body.len())
-    })?;
+    let (head, mut raw) = body
+        .split_at_checked(at)
+        .ok_or_else(|| format!("its head is said to have {at} bytes, and all of it has {}", body.len()))?;
     let value: Value = serde_json::from_slice(head).map_err(|error| not_json(head, &error))?;
     let outputs = value.get("outputs").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for output in outputs {
         let size = output.get("parameters").and_then(|parameters| parameters.get("binary_data_size")?.as_u64());
-        let (own, rest) = raw.split_at_checked(size.unwrap_or(0) as usize).ok_or("it ends in the middle of the numbers")?;
+        let (own, rest) =
+            raw.split_at_checked(size.unwrap_or(0) as usize).ok_or("it ends in the middle of the numbers")?;
         raw = rest;
         if output.get("name").and_then(Value::as_str) == Some(tensor) {
             let datatype = output.get("datatype").and_then(Value::as_str).unwrap_or_default();
@@ -95,7 +96,9 @@ fn rows(numbers: &[f32], shape: &[usize], n_texts: usize) -> Result<Vec<Vec<f32>
         return Err(format!("it holds {n_rows} vectors for {}", crate::base::text::count(n_texts, "text")));
     }
     if dims.iter().filter(|size| **size != 1).count() > 1 {
-        return Err(format!("it holds {dims:?} numbers for each text, one for each token it seems; a pooled vector is needed"));
+        return Err(format!(
+            "it holds {dims:?} numbers for each text, one for each token it seems; a pooled vector is needed"
+        ));
     }
     match numbers.len() / n_texts.max(1) {
         0 => Err("its vectors are empty".to_owned()),

@@ -90,7 +90,12 @@ fn what_does_not_add_up_is_named() {
         (None, json(json!([1, 1]), json!(["a"])), 1, "its vectors hold something that is no number"),
         (None, json(json!([1, 0]), json!([])), 1, "its vectors are empty"),
         (None, json(json!([u64::MAX, 9]), json!([])), 1, "it holds 0 numbers"),
-        (None, br#"{"outputs":[{"name":"v","datatype":"FP32","shape":[1,2],"data":[0.5,NaN]}]}"#.to_vec(), 1, "its vectors hold NaN"),
+        (
+            None,
+            br#"{"outputs":[{"name":"v","datatype":"FP32","shape":[1,2],"data":[0.5,NaN]}]}"#.to_vec(),
+            1,
+            "its vectors hold NaN",
+        ),
         (None, br#"{"outputs":[{"name":"other"}]}"#.to_vec(), 1, "it has no output `v`"),
         (None, b"[]".to_vec(), 1, "it has no output `v`"),
     ];

@@ -105,10 +105,8 @@ impl Triton {
     /// Forgets what is known of a model whose request failed, for it may have been loaded anew; fails with `error` when it
     /// had only just been found out, or when the failure says nothing about that.
     fn reconsider(&self, model: &str, error: ModelError, is_fresh: bool) -> Result<(), ModelError> {
-        let is_about_model = matches!(
-            error,
-            ModelError::Refused { .. } | ModelError::NoModel { .. } | ModelError::Misconfigured { .. }
-        );
+        let is_about_model =
+            matches!(error, ModelError::Refused { .. } | ModelError::NoModel { .. } | ModelError::Misconfigured { .. });
         if is_about_model {
             self.lock().remove(model);
         }
@@ -143,7 +141,9 @@ impl Triton {
         let provider = &self.endpoint.provider;
         ModelError::Misconfigured {
             what: format!("`{model}` at {} {what}", self.endpoint.url),
-            hint: format!("name its tensors in config.yaml: providers: {{{provider}: {{text_tensor: NAME, vector_tensor: NAME}}}}"),
+            hint: format!(
+                "name its tensors in config.yaml: providers: {{{provider}: {{text_tensor: NAME, vector_tensor: NAME}}}}"
+            ),
             source,
         }
     }
@@ -163,8 +163,7 @@ impl Triton {
 
     async fn json(&self, request: reqwest::RequestBuilder, model: &str) -> Result<Value, ModelError> {
         let (_, body) = self.ask(request, model, self.http.limits.list).await?;
-        serde_json::from_slice(&body)
-            .map_err(|_| simple::not_an_api(&self.endpoint, &String::from_utf8_lossy(&body)))
+        serde_json::from_slice(&body).map_err(|_| simple::not_an_api(&self.endpoint, &String::from_utf8_lossy(&body)))
     }
 
     /// Sends a request and reads its whole answer, with the length of its head where it has one.
@@ -263,7 +262,8 @@ mod tests {
 
     #[test]
     fn the_limit_of_a_batch_is_read_from_the_refusal() {
-        let refused = |words: &str| ModelError::Refused { url: String::new(), status: 400, source: Cause(words.to_owned()) };
+        let refused =
+            |words: &str| ModelError::Refused { url: String::new(), status: 400, source: Cause(words.to_owned()) };
         assert_eq!(most_texts(&refused("inference request batch-size must be <= 8 for 'm'")), Some(8));
         assert_eq!(most_texts(&refused("inference request batch-size must be <= 0 for 'm'")), None);
         assert_eq!(most_texts(&refused("something else")), None);

@@ -24,8 +24,8 @@ pub struct Plan {
     pub text: String,
     /// The tensor that gives the vectors.
     pub vector: String,
-    /// Dimensions of the input, in which the first may stand for the number of texts.
-    dims: Vec<i64>,
+    /// Dimensions of the input, of which the first one stands for the number of texts.
+    pub dims: Vec<i64>,
     /// Texts in one request, at most.
     pub max_texts: usize,
 }

@@ -44,7 +44,11 @@ fn tensors_are_found_or_the_trouble_is_named() {
         (model(&[text()], &[fp32(), vector("pooled", "FP32")]), ("", ""), Err("has 2 outputs that give numbers")),
         (model(&[text()], &[fp32(), vector("pooled", "FP32")]), ("", "pooled"), Ok(("text", "pooled"))),
         (model(&[text()], &[fp32()]), ("", "gone"), Err("has no output `gone`")),
-        (model(&[text(), tensor("prefix", "BYTES", &[-1, 1])], &[fp32()]), ("", ""), Err("has 2 inputs that take text")),
+        (
+            model(&[text(), tensor("prefix", "BYTES", &[-1, 1])], &[fp32()]),
+            ("", ""),
+            Err("has 2 inputs that take text"),
+        ),
         (model(&[text(), tensor("prefix", "BYTES", &[-1, 1])], &[fp32()]), ("text", ""), Ok(("text", "dense"))),
         (model(&[text()], &[fp32()]), ("gone", ""), Err("has no input `gone`")),
         (model(&[tensor("input_ids", "INT64", &[-1, -1])], &[fp32()]), ("", ""), Err("takes no text")),
@@ -65,7 +69,8 @@ fn tensors_are_found_or_the_trouble_is_named() {
 
 #[test]
 fn a_models_tensors_are_told_in_one_line() {
-    let metadata = model(&[tensor("text", "BYTES", &[-1, 1])], &[tensor("a", "FP32", &[-1, 8]), tensor("b", "INT8", &[])]);
+    let metadata =
+        model(&[tensor("text", "BYTES", &[-1, 1])], &[tensor("a", "FP32", &[-1, 8]), tensor("b", "INT8", &[])]);
     assert_eq!(describe(&metadata), "inputs: `text` BYTES [-1, 1]; outputs: `a` FP32 [-1, 8], `b` INT8 []");
     assert_eq!(describe(&json!(null)), "inputs: none; outputs: none");
 }
