@@ -16,6 +16,15 @@ pub enum ModelError {
         #[source]
         source: Cause,
     },
+    /// Its certificate was not signed by anybody this machine trusts.
+    #[error("the certificate of the model server at {url} is not trusted")]
+    Untrusted {
+        /// The base URL.
+        url: String,
+        /// The TLS library's words.
+        #[source]
+        source: Cause,
+    },
     /// The server is busy or broke for the moment; the same request may succeed later.
     #[error("the model server at {url} is not able to answer now ({status})")]
     Busy {
@@ -179,6 +188,16 @@ impl Explain for ModelError {
             Self::Offline { url, .. } => vec![
                 format!("check that the server runs: curl {url}/models"),
                 "name another one: export MIMI_SERVER_URL=http://HOST:PORT/v1".to_owned(),
+            ],
+            Self::Untrusted { source, .. } => vec![
+                match source.0.as_str() {
+                    words if words.contains("not valid for name") => "name the server as its certificate does",
+                    words if words.contains("xpired") => {
+                        "have its certificate renewed, and look at this machine's clock"
+                    }
+                    _ => "if it is your team's own: export SSL_CERT_FILE=/path/to/the/team's/ca.pem",
+                }
+                .to_owned(),
             ],
             Self::Auth { key_env, .. } if key_env.is_empty() => {
                 vec!["name the variable that holds the key: `api_key_env` of the provider in config.yaml".to_owned()]

@@ -56,6 +56,8 @@ pub const TABLE: &[Wire] = &[
 
 /// Builds the provider of a row.
 pub fn build(setup: Setup<'_>) -> Result<Arc<dyn Provider>, ModelError> {
+    let http = setup.http.through(&setup.row.proxy)?;
+    let setup = Setup { http: &http, ..setup };
     match TABLE.iter().find(|wire| wire.kind == setup.row.kind) {
         Some(wire) => (wire.build)(setup),
         None => Err(ModelError::Misconfigured {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::model::ModelInfo;
 use crate::model::error::{Cause, ModelError};
-use crate::model::providers::http::{Endpoint, Http, connection_failed};
+use crate::model::providers::http::{Endpoint, Http};
 use crate::model::providers::status::{self, Origin, Reply};
 
 /// Largest error body that is read, in bytes.
@@ -53,13 +53,13 @@ impl Config for Address {
 
 fn client(http: &Http, endpoint: &Endpoint) -> Client<Address> {
     let address = Address { endpoint: endpoint.clone(), no_key: SecretString::from(String::new()) };
-    let (reqwest, origin) = (http.client.clone(), Origin::of(endpoint));
+    let (sender, origin) = (http.clone(), Origin::of(endpoint));
     let service = tower::service_fn(move |factory: HttpRequestFactory| {
-        let (reqwest, origin) = (reqwest.clone(), origin.clone());
+        let (sender, origin) = (sender.clone(), origin.clone());
         async move {
             let request = factory.build().await?;
-            let response =
-                reqwest.execute(request).await.map_err(|error| boxed(connection_failed(&origin.url, &error)))?;
+            let response = sender.client.execute(request).await;
+            let response = response.map_err(|error| boxed(sender.failed(&origin.url, &error)))?;
             if response.status().is_success() {
                 return Ok(response);
             }
@@ -91,9 +91,14 @@ pub async fn read_reply(mut response: reqwest::Response) -> Reply {
 }
 
 /// Reads the whole body of a successful answer, of at most `max_bytes`.
-pub async fn read_whole(url: &str, mut response: reqwest::Response, max_bytes: usize) -> Result<Vec<u8>, ModelError> {
+pub async fn read_whole(
+    http: &Http,
+    url: &str,
+    mut response: reqwest::Response,
+    max_bytes: usize,
+) -> Result<Vec<u8>, ModelError> {
     let mut body = Vec::new();
-    while let Some(bytes) = response.chunk().await.map_err(|error| connection_failed(url, &error))? {
+    while let Some(bytes) = response.chunk().await.map_err(|error| http.failed(url, &error))? {
         if body.len() + bytes.len() > max_bytes {
             let what = format!("it is longer than {} MB", max_bytes >> 20);
             return Err(ModelError::Unusable { url: url.to_owned(), what });
@@ -106,7 +111,7 @@ pub async fn read_whole(url: &str, mut response: reqwest::Response, max_bytes: u
 /// Asks for the models a server has.
 pub async fn models(http: &Http, endpoint: &Endpoint) -> Result<Vec<ModelInfo>, ModelError> {
     let client = client(http, endpoint);
-    let answer = in_time(http.limits.list, endpoint, client.models().list_byot::<Value>()).await?;
+    let answer = in_time(http.limits.list, http, endpoint, client.models().list_byot::<Value>()).await?;
     let rows = ["data", "models"].iter().find_map(|key| answer.get(*key)?.as_array());
     let rows = rows.ok_or_else(|| not_an_api(endpoint, &answer.to_string()))?;
     Ok(rows.iter().filter_map(read_model).collect())
@@ -130,7 +135,7 @@ pub async fn embed(
     let client = client(http, endpoint);
     let body = json!({"model": model, "input": texts, "encoding_format": "float"});
     let asked = client.embeddings();
-    let answer = in_time(http.limits.first_byte, endpoint, asked.create_byot::<Value, Value>(body)).await;
+    let answer = in_time(http.limits.first_byte, http, endpoint, asked.create_byot::<Value, Value>(body)).await;
     let answer = answer.map_err(|error| with_model(error, model))?;
     read_vectors(&answer, texts.len()).map_err(|what| ModelError::Unusable { url: endpoint.url.clone(), what })
 }
@@ -157,12 +162,13 @@ fn read_vectors(answer: &Value, n_texts: usize) -> Result<Vec<Vec<f32>>, String>
 
 async fn in_time(
     limit: Duration,
+    http: &Http,
     endpoint: &Endpoint,
     asked: impl Future<Output = Result<Value, OpenAIError>>,
 ) -> Result<Value, ModelError> {
     match tokio::time::timeout(limit, asked).await {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(unbox(endpoint, error)),
+        Ok(Err(error)) => Err(unbox(http, endpoint, error)),
         Err(_) => Err(ModelError::Broken {
             url: endpoint.url.clone(),
             what: format!("nothing came within {}", crate::base::clock::format_duration(limit.as_millis() as u64)),
@@ -170,13 +176,13 @@ async fn in_time(
     }
 }
 
-fn unbox(endpoint: &Endpoint, error: OpenAIError) -> ModelError {
+fn unbox(http: &Http, endpoint: &Endpoint, error: OpenAIError) -> ModelError {
     match error {
         OpenAIError::Boxed(inner) => match inner.downcast::<ModelError>() {
             Ok(error) => *error,
             Err(other) => ModelError::Broken { url: endpoint.url.clone(), what: status::clean(&other.to_string()) },
         },
-        OpenAIError::Reqwest(error) => connection_failed(&endpoint.url, &error),
+        OpenAIError::Reqwest(error) => http.failed(&endpoint.url, &error),
         OpenAIError::JSONDeserialize(_, body) => not_an_api(endpoint, &body),
         other => ModelError::Broken { url: endpoint.url.clone(), what: status::clean(&other.to_string()) },
     }

@@ -1,10 +1,13 @@
 //! Does a model's answer reach the agent whole, whatever server it comes from and whatever goes wrong?
 
+mod embed;
 mod errors;
 mod gateway;
 mod routes;
 mod simple;
 mod streams;
+mod tls;
+mod triton;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -20,7 +20,7 @@ use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::error::{Cause, ModelError};
-use crate::model::providers::http::{Endpoint, Http, connection_failed};
+use crate::model::providers::http::{Endpoint, Http};
 use crate::model::providers::status::{self, Origin};
 use crate::model::providers::triton::tensors::{Named, Plan};
 use crate::model::providers::{Setup, simple};
@@ -176,7 +176,7 @@ impl Triton {
         let url = &self.endpoint.url;
         let exchange = async {
             let sent = request.headers(self.endpoint.headers.clone()).send().await;
-            let response = sent.map_err(|error| connection_failed(url, &error))?;
+            let response = sent.map_err(|error| self.http.failed(url, &error))?;
             if !response.status().is_success() {
                 let mut reply = simple::read_reply(response).await;
                 reply.body = reply.body.replace(NO_ID, "");
@@ -184,7 +184,7 @@ impl Triton {
                 return Err(status::from_reply(&origin, &reply));
             }
             let head = response.headers().get(HEAD_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-            Ok((head, simple::read_whole(url, response, MAX_BODY_BYTES).await?))
+            Ok((head, simple::read_whole(&self.http, url, response, MAX_BODY_BYTES).await?))
         };
         let silent = |_| {
             let limit = crate::base::clock::format_duration(limit.as_millis() as u64);

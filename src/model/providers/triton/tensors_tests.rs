@@ -14,7 +14,8 @@ fn model(inputs: &[Value], outputs: &[Value]) -> Value {
 fn the_shape_of_a_request_follows_the_model() {
     let vector = tensor("embedding", "FP32", &[-1, 768]);
     // Shape of the input, max_batch_size, what three texts are sent as, texts at once.
-    let table: [(&[i64], Option<u64>, &[usize], usize); 8] = [
+    type Case = (&'static [i64], Option<u64>, &'static [usize], usize);
+    let table: [Case; 8] = [
         (&[-1, 1], Some(8), &[3, 1], 8),
         (&[-1, -1], Some(8), &[3, 1], 8),
         (&[-1], Some(16), &[3], 16),
