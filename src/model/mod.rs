@@ -15,6 +15,7 @@ pub mod discover;
 pub mod embed;
 pub mod error;
 pub mod gateway;
+pub mod probe;
 pub mod providers;
 pub mod route;
 pub mod seats;

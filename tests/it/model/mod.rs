@@ -3,6 +3,7 @@
 mod embed;
 mod errors;
 mod gateway;
+mod probe;
 mod routes;
 mod simple;
 mod streams;
@@ -124,6 +125,7 @@ pub fn unchecked_route(url: &str) -> Route {
         model: "m".to_owned(),
         window_tokens: 1000,
         row: mimi::model::catalog::row("m"),
+        server: Arc::default(),
         note: None,
     }
 }

@@ -53,9 +53,10 @@ async fn a_server_without_tls_is_named_as_such() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("127.0.0.1:{}/v1", listener.local_addr().unwrap().port());
     std::thread::spawn(move || {
-        let (mut client, _) = listener.accept().unwrap();
-        assert!(client.read(&mut [0; 4096]).unwrap() > 0);
-        client.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").unwrap();
+        for mut client in listener.incoming().map_while(Result::ok) {
+            assert!(client.read(&mut [0; 4096]).unwrap() > 0);
+            client.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").unwrap();
+        }
     });
     let url = format!("https://{address}");
     let fault = Fault::from(gateway_at(&url, LIMITS).resolve(Task::Chat, None).await.unwrap_err());
