@@ -55,6 +55,8 @@ pub struct ServerConfig {
 pub enum ProviderKind {
     /// Chat completions over HTTP with server-sent events.
     Openai,
+    /// KServe's protocol version 2, as Triton speaks it: embeddings only.
+    Triton,
     /// Plays a script of model turns from a file; for tests and the demo.
     Script,
 }
@@ -65,7 +67,7 @@ pub enum ProviderKind {
 pub struct ProviderConfig {
     /// The wire it speaks.
     pub kind: ProviderKind,
-    /// Base URL up to and including `/v1`; for `script` the path of the script.
+    /// Base URL up to and including `/v1`; for `triton` without a path; for `script` the path of the script.
     pub base_url: String,
     /// Environment variable that holds its key.
     #[serde(default)]
@@ -89,6 +91,12 @@ pub struct ProviderConfig {
     /// Address of a proxy that leads to it; empty to connect to it directly, whatever the environment says.
     #[serde(default)]
     pub proxy: String,
+    /// For `triton`: the input that takes texts; empty to find it out.
+    #[serde(default)]
+    pub text_tensor: String,
+    /// For `triton`: the output that gives vectors; empty to find it out.
+    #[serde(default)]
+    pub vector_tensor: String,
 }
 
 impl ProviderConfig {
@@ -104,6 +112,8 @@ impl ProviderConfig {
             timeouts: Timeouts::default(),
             priority: None,
             proxy: String::new(),
+            text_tensor: String::new(),
+            vector_tensor: String::new(),
         }
     }
 }

@@ -64,6 +64,8 @@ impl Shape {
             ("timeouts", Self::Section(numbers(&["connect_s", "first_byte_s", "idle_s"]))),
             ("priority", Self::Section(priority)),
             ("proxy", Self::Text),
+            ("text_tensor", Self::Text),
+            ("vector_tensor", Self::Text),
         ];
         Self::Section(fields.map(|(name, shape)| (name.to_owned(), shape)).into())
     }

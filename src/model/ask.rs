@@ -85,7 +85,7 @@ impl Default for Retry {
 
 impl Retry {
     /// Returns how long to wait before repetition number `attempt`, which counts from one.
-    fn wait(&self, attempt: u32, error: &ModelError, fraction: f64) -> Duration {
+    pub fn wait(&self, attempt: u32, error: &ModelError, fraction: f64) -> Duration {
         let ceiling = self.base.saturating_mul(1 << attempt.saturating_sub(1).min(20)).min(self.cap);
         let asked = match error {
             ModelError::Busy { retry_after: Some(least), .. } => (*least).min(MAX_RETRY_AFTER),

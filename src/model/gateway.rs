@@ -3,10 +3,10 @@
 //! The one door to models: it turns a task into a [`Route`], builds providers with their keys, and asks ([`ask`]).
 //! Nobody else calls a provider or knows a key. It keeps no conversation; requests come complete and in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -25,7 +25,7 @@ use crate::model::probe::survey::Survey;
 use crate::model::providers::http::Http;
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
-use crate::model::{Answer, ModelInfo, Provider, Request, catalog, vectors};
+use crate::model::{Answer, ModelInfo, Provider, Request, catalog, embed, vectors};
 use crate::protocol::message::Message;
 use crate::protocol::server::ServerKind;
 use crate::protocol::task::{Class, Task};
@@ -92,7 +92,9 @@ impl GatewayConfig {
 /// Returns the names of the rows that are asked when no server is named, in order: those without a place of their own, which
 /// somebody wrote, before the numbered ones. A script answers only who names it.
 fn search_order(rows: &BTreeMap<String, ProviderConfig>) -> Vec<String> {
-    let is_asked = |row: &ProviderConfig| row.search != Some(0) && row.kind != ProviderKind::Script;
+    let is_asked = |row: &ProviderConfig| {
+        row.search != Some(0) && !matches!(row.kind, ProviderKind::Script | ProviderKind::Triton)
+    };
     let mut order: Vec<_> = rows.iter().filter(|(_, row)| is_asked(row)).collect();
     order.sort_by_key(|(_, row)| row.search);
     order.into_iter().map(|(name, _)| name.clone()).collect()
@@ -108,6 +110,8 @@ pub struct Gateway {
     cache: Option<Arc<Cache>>,
     found: tokio::sync::Mutex<Option<Vec<Found>>>,
     answers: AtomicU64,
+    /// Numbers in the vectors of each model, by provider and name.
+    sizes: Mutex<HashMap<(String, String), usize>>,
 }
 
 impl Gateway {
@@ -140,7 +144,7 @@ impl Gateway {
     fn of(config: Option<GatewayConfig>, seats: Seats, retry: Retry) -> Self {
         let (meter, cache, found, answers) =
             (Arc::new(NoMeter), None, tokio::sync::Mutex::default(), AtomicU64::new(0));
-        Self { config, seats, retry, meter, cache, found, answers }
+        Self { config, seats, retry, meter, cache, found, answers, sizes: Mutex::default() }
     }
 
     /// Tells `meter` what each request took.
@@ -194,7 +198,7 @@ impl Gateway {
         // they do not repeat within a session, whether it is compacted or resumed.
         let answered = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
         let id_prefix = format!("{answered}_{}", self.answers.fetch_add(1, Ordering::Relaxed));
-        let url = if route.url.is_empty() { route.provider.clone() } else { route.url.clone() };
+        let url = address(route);
         let account = self.account(route, request.task, request.class);
         let kept = self.cache.clone().zip(cache::key(route, &request));
         let asked = ask(Question { provider, url, request, id_prefix, retry: self.retry, account, cancel });
@@ -204,39 +208,54 @@ impl Gateway {
         }
     }
 
-    /// Turns texts into vectors with the model of `route`, in their order; those made before are not made again. Not
-    /// repeated: indexing goes on later.
+    /// Turns texts into vectors with the model of `route`: one each, in their order, one unit long, and all of the size
+    /// the model's vectors have had so far ([`Gateway::expect_size`]). Those made before are not made again.
     pub async fn embed(
         &self,
         route: &Route,
         texts: Vec<String>,
         cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => Err(ModelError::Cancelled),
-            vectors = self.vectors(route, texts) => vectors,
+        let compute = |texts| -> BoxFuture<'_, _> { Box::pin(self.compute_vectors(route, texts, cancel)) };
+        let vectors = match &self.cache {
+            Some(cache) => vectors::of_texts(cache, route, texts, &compute).await?,
+            None => compute(texts).await?,
+        };
+        // Kept ones may be of another size than those the server makes now.
+        let expected = self.sizes().get(&key(route)).copied().or(vectors.first().map(Vec::len));
+        if let Some(expected) = expected
+            && let Some(other) = vectors.iter().find(|vector| vector.len() != expected)
+        {
+            let (url, model, found) = (address(route), route.model.clone(), other.len());
+            return Err(ModelError::VectorSize { url, model, expected, found });
         }
+        if let Some(first) = vectors.first() {
+            self.expect_size(route, first.len());
+        }
+        Ok(vectors)
     }
 
-    async fn vectors(&self, route: &Route, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-        let seat = self.seats.get(&route.provider)?;
-        let compute = |texts| -> BoxFuture<'_, _> { Box::pin(self.compute_vectors(&seat, route, texts)) };
-        match &self.cache {
-            Some(cache) => vectors::of_texts(cache, route, texts, &compute).await,
-            None => compute(texts).await,
-        }
+    /// Says how many numbers a vector of the model of `route` must have, because it will be compared with older ones.
+    pub fn expect_size(&self, route: &Route, size: usize) {
+        self.sizes().insert(key(route), size);
+    }
+
+    fn sizes(&self) -> MutexGuard<'_, HashMap<(String, String), usize>> {
+        self.sizes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn compute_vectors(
         &self,
-        seat: &Seat,
         route: &Route,
         texts: Vec<String>,
+        cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let provider = self.seats.get(&route.provider)?.provider;
         let mut account = self.account(route, Task::Embed, Class::Background);
         account.sent();
-        let vectors = seat.provider.embed(route.model.clone(), texts).await;
+        let (url, model, retry) = (address(route), route.model.clone(), self.retry);
+        let size = self.sizes().get(&key(route)).copied();
+        let vectors = embed::Job { provider: provider.as_ref(), url, model, retry, cancel, size }.run(&texts).await;
         if vectors.is_ok() {
             account.answered(&mut Answer::default());
         }
@@ -343,6 +362,15 @@ impl Gateway {
         }
         Ok(route)
     }
+}
+
+/// Names the server of a route, for errors.
+fn address(route: &Route) -> String {
+    if route.url.is_empty() { route.provider.clone() } else { route.url.clone() }
+}
+
+fn key(route: &Route) -> (String, String) {
+    (route.provider.clone(), route.model.clone())
 }
 
 impl Met {

@@ -13,6 +13,7 @@ pub mod calls;
 pub mod catalog;
 pub mod chunk;
 pub mod discover;
+pub mod embed;
 pub mod error;
 pub mod gateway;
 pub mod meter;

@@ -259,9 +259,12 @@ impl Plan {
         let key = (self.keys)(name, &row.api_key_env).map(SecretString::from);
         let endpoint = match row.kind {
             ProviderKind::Script => None,
-            ProviderKind::Openai => Some(Endpoint::new(name, row, key.as_ref())?),
+            _ => Some(Endpoint::new(name, row, key.as_ref())?),
         };
-        let http = endpoint.as_ref().map_or_else(|| Ok(http.clone()), |endpoint| http.reaching(&endpoint.url))?;
+        let http = match &endpoint {
+            Some(endpoint) => http.through(&row.proxy)?.reaching(&endpoint.url)?,
+            None => http.clone(),
+        };
         Ok(Address { key_name: name.to_owned(), row: row.clone(), key, http, endpoint, is_open: false })
     }
 

@@ -1,22 +1,26 @@
 //! Which HTTP client talks to model servers, and how long does it wait?
 //!
 //! One client for all servers, so that connections are shared. It ignores proxy variables (the servers are the team's
-//! own, and a proxy would see the code), follows no redirect (the key and the code would go where nobody named) and
-//! never retries by itself. Must not know what the bodies mean.
+//! own, and a proxy would see the code) and goes through a proxy only where a row names one. It follows no redirect (the
+//! key and the code would go where nobody named) and never retries by itself. It asks for plain bodies, because a server
+//! that packs an answer holds its beginning back, and unpacks what comes packed all the same. Must not know what the
+//! bodies mean.
 
 use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::config::schema::{ModelConfig, ProviderConfig};
+use crate::config::schema::{ModelConfig, ProviderConfig, ProviderKind};
 use crate::model::error::{Cause, ModelError};
 
 /// Uvicorn, under vLLM and SGLang, closes idle connections after 5 s; a request sent into that moment would fail.
 const POOL_IDLE: Duration = Duration::from_secs(4);
 /// Notices a server that vanished (a laptop that slept, a VPN that dropped) long before the idle timeout does.
 const KEEPALIVE: Duration = Duration::from_secs(15);
+/// What the TLS library says of an answer in plain HTTP.
+const NO_TLS: &str = "InvalidContentType";
 /// Wait for a list of models; it is asked for at start-up and must not hold a person up.
 const LIST_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -54,6 +58,8 @@ pub struct Http {
     pub client: reqwest::Client,
     /// The client that knows the system's certificates, once an address needed it.
     secure: Arc<OnceLock<reqwest::Client>>,
+    /// Leads to the server; none to connect to it directly.
+    proxy: Option<Arc<str>>,
     /// How long each stage may take.
     pub limits: Limits,
 }
@@ -63,7 +69,24 @@ impl Http {
     pub fn new(limits: Limits) -> Result<Self, ModelError> {
         install_tls();
         let client = builder(limits.connect).tls_certs_only([]).build().map_err(|error| not_built(&error))?;
-        Ok(Self { client, secure: Arc::default(), limits })
+        Ok(Self { client, secure: Arc::default(), proxy: None, limits })
+    }
+
+    /// Returns what goes through the proxy at this address; the same as before when it is empty.
+    pub fn through(&self, proxy: &str) -> Result<Self, ModelError> {
+        if proxy.is_empty() {
+            return Ok(self.clone());
+        }
+        let limits = self.limits;
+        let mut through =
+            Self { proxy: Some(proxy.into()), secure: Arc::default(), client: self.client.clone(), limits };
+        // To reach the proxy itself may take certificates.
+        through.client = if proxy.starts_with("https:") {
+            through.secure_client()?
+        } else {
+            through.builder()?.tls_certs_only([]).build().map_err(|error| not_built(&error))?
+        };
+        Ok(through)
     }
 
     /// Returns what talks to `url`: with the system's certificates when it begins with `https:`.
@@ -78,10 +101,43 @@ impl Http {
         }
         // Without any certificate store (slim containers) the build fails; reqwest issue 2988. With the empty one the
         // server's own certificate is what is named in the error.
-        let client = builder(self.limits.connect).build();
-        let client = client.or_else(|_| builder(self.limits.connect).tls_certs_only([]).build());
-        let client = client.map_err(|error| not_built(&error))?;
+        let client = self.builder()?.build();
+        let client = match client {
+            Ok(client) => client,
+            Err(_) => self.builder()?.tls_certs_only([]).build().map_err(|error| not_built(&error))?,
+        };
         Ok(self.secure.get_or_init(|| client).clone())
+    }
+
+    fn builder(&self) -> Result<reqwest::ClientBuilder, ModelError> {
+        let builder = builder(self.limits.connect);
+        let Some(proxy) = self.proxy.as_deref() else { return Ok(builder) };
+        let proxy = reqwest::Proxy::all(proxy).map_err(|error| not_built(&error))?;
+        Ok(builder.proxy(proxy))
+    }
+
+    /// Sorts a failure of the connection to `url`. One that breaks after it stood may work next time.
+    pub fn failed(&self, url: &str, error: &reqwest::Error) -> ModelError {
+        let words = error_chain(error);
+        let words = match self.proxy.as_deref().filter(|_| error.is_connect()) {
+            Some(proxy) => format!("{words}, through the proxy {proxy}"),
+            None => words,
+        };
+        if is_about_certificate(&words) {
+            return ModelError::Untrusted { url: url.to_owned(), source: Cause(words) };
+        }
+        if words.contains(NO_TLS) {
+            return ModelError::Misconfigured {
+                what: format!("the model server at {url} does not speak TLS"),
+                hint: format!("write its address as {}", url.replacen("https:", "http:", 1)),
+                source: Cause(words),
+            };
+        }
+        let was_never_connected = error.is_connect() || error.is_builder() || error.is_request() && error.is_timeout();
+        match was_never_connected {
+            true => ModelError::Offline { url: url.to_owned(), source: Cause(words) },
+            false => ModelError::Broken { url: url.to_owned(), what: words },
+        }
     }
 }
 
@@ -99,6 +155,7 @@ fn builder(connect: Duration) -> reqwest::ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(connect)
+        .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]))
         .pool_idle_timeout(POOL_IDLE)
         .tcp_keepalive(KEEPALIVE)
         .user_agent(concat!("mimi/", env!("CARGO_PKG_VERSION")))
@@ -127,7 +184,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// Checks a row of the configuration; `key` goes into the `Authorization` header, which is left out without one.
     pub fn new(provider: &str, row: &ProviderConfig, key: Option<&SecretString>) -> Result<Self, ModelError> {
-        let url = normalise_url(&row.base_url)?;
+        let url = base_url(row)?;
         let mut headers = HeaderMap::new();
         for (name, value) in &row.headers {
             let pair = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::try_from(value.as_str()).ok());
@@ -143,6 +200,21 @@ impl Endpoint {
         }
         Ok(Self { provider: provider.to_owned(), url, key_env: row.api_key_env.clone(), headers })
     }
+}
+
+/// Returns the address that the paths of a row's wire are appended to.
+pub fn base_url(row: &ProviderConfig) -> Result<String, ModelError> {
+    match row.kind {
+        ProviderKind::Triton => root_url(&row.base_url),
+        _ => normalise_url(&row.base_url),
+    }
+}
+
+/// Checks a base URL and takes away the version people write at its end out of habit.
+pub fn root_url(given: &str) -> Result<String, ModelError> {
+    let url = normalise_url(given)?;
+    let root = ["/v1", "/v2"].iter().find_map(|version| url.strip_suffix(version)).unwrap_or(&url);
+    Ok(root.trim_end_matches('/').to_owned())
 }
 
 /// Checks a base URL and completes it: without a path it gets `/v1`, where all servers keep their OpenAI dialect.
@@ -175,12 +247,9 @@ fn wrong(why: String, given: &str) -> ModelError {
     }
 }
 
-/// Sorts a failure of the connection itself. A connection that breaks after it stood may work next time.
-pub fn connection_failed(url: &str, error: &reqwest::Error) -> ModelError {
-    if error.is_connect() || error.is_builder() || error.is_request() && error.is_timeout() {
-        return ModelError::Offline { url: url.to_owned(), source: Cause(error_chain(error)) };
-    }
-    ModelError::Broken { url: url.to_owned(), what: error_chain(error) }
+/// Says whether the words of the TLS library are about the server's certificate.
+fn is_about_certificate(words: &str) -> bool {
+    words.contains("invalid peer certificate")
 }
 
 /// Renders an error with its causes, outermost dropped where it only repeats the URL.

@@ -13,6 +13,7 @@ pub mod player;
 pub mod script;
 pub mod simple;
 pub mod status;
+pub mod triton;
 
 use std::sync::Arc;
 
@@ -47,6 +48,7 @@ pub struct Wire {
 /// Every wire.
 pub const TABLE: &[Wire] = &[
     Wire { kind: ProviderKind::Openai, build: |setup| Ok(Arc::new(openai::OpenAi::new(&setup)?)) },
+    Wire { kind: ProviderKind::Triton, build: |setup| Ok(Arc::new(triton::Triton::new(&setup)?)) },
     Wire {
         kind: ProviderKind::Script,
         build: |setup| Ok(Arc::new(script::ScriptProvider::open(&setup.row.base_url)?)),
@@ -68,8 +70,8 @@ pub fn build(setup: Setup<'_>) -> Result<Arc<dyn Provider>, ModelError> {
 /// Returns the wires that a kind of server understands, the best first.
 pub fn wires(kind: ServerKind) -> &'static [ProviderKind] {
     match kind {
+        ServerKind::Triton => &[ProviderKind::Triton],
         ServerKind::Ollama
-        | ServerKind::Triton
         | ServerKind::Vllm
         | ServerKind::Sglang
         | ServerKind::LlamaCpp

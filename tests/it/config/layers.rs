@@ -17,9 +17,9 @@ fn without_any_file_the_defaults_are_in_use() {
     assert_eq!(loaded.config.ui.color, ColorChoice::Auto);
     assert_eq!(loaded.config.routes.len(), Task::ALL.len());
     let names: Vec<&str> = loaded.config.providers.keys().map(String::as_str).collect();
-    assert_eq!(names, ["litellm", "llamacpp", "nim", "ollama", "sglang", "trtllm", "vllm"]);
+    assert_eq!(names, ["litellm", "llamacpp", "nim", "ollama", "sglang", "triton", "trtllm", "vllm"]);
     assert!(loaded.warnings.is_empty() && loaded.files.is_empty(), "{:?}", loaded.warnings);
-    assert!(loaded.config.providers.values().all(|row| row.kind == ProviderKind::Openai));
+    assert!(loaded.config.providers.values().all(|row| row.kind != ProviderKind::Script));
 }
 
 /// Each step adds a layer on top of those before it.

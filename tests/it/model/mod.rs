@@ -1,5 +1,6 @@
 //! Does a model's answer reach the agent whole, whatever server it comes from and whatever goes wrong?
 
+mod embed;
 mod errors;
 mod gateway;
 mod kept_vectors;
@@ -10,6 +11,8 @@ mod recorded;
 mod routes;
 mod simple;
 mod streams;
+mod tls;
+mod triton;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

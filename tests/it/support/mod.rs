@@ -7,6 +7,7 @@
 pub mod live;
 pub mod prefix;
 pub mod pty;
+pub mod tls;
 pub mod wire;
 
 use std::collections::BTreeMap;
