@@ -11,6 +11,7 @@ pub mod prompt;
 pub mod render;
 pub mod signal;
 pub mod slash;
+pub mod tally;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

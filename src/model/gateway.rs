@@ -22,6 +22,7 @@ use crate::model::probe::survey::Survey;
 use crate::model::providers::http::Http;
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
+use crate::model::sight::Sight;
 use crate::model::{ModelInfo, Provider, Request, catalog};
 use crate::protocol::message::Message;
 use crate::protocol::server::ServerKind;
@@ -120,7 +121,7 @@ impl Gateway {
         let within = http.limits.first_byte;
         let retry = Retry { max: config.model.max_retries, within, ..Retry::default() };
         let (server_url, rows) = (config.server.url.clone(), config.providers.clone());
-        let survey = Survey::new(book, Arc::new(SystemClock));
+        let survey = Arc::new(Survey::new(book, Arc::new(SystemClock)));
         Self::of(Some(config), Seats::new(Plan { server_url, rows, keys, http, survey }), retry)
     }
 
@@ -174,7 +175,19 @@ impl Gateway {
         let answered = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
         let id_prefix = format!("{answered}_{}", self.answers.fetch_add(1, Ordering::Relaxed));
         let url = if route.url.is_empty() { route.provider.clone() } else { route.url.clone() };
-        ask(Question { provider, url, request, id_prefix, retry: self.retry, cancel })
+        let sight = self.seats.sight(route);
+        let is_configured = self.config.as_ref().is_some_and(|config| config.model.window_tokens > 0);
+        ask(Question {
+            provider,
+            url,
+            request,
+            id_prefix,
+            retry: self.retry,
+            look: sight.as_ref().and_then(Sight::look),
+            before: sight.as_ref().and_then(Sight::before),
+            after: sight.filter(|_| !is_configured).and_then(|sight| sight.after(route)),
+            cancel,
+        })
     }
 
     /// Turns texts into vectors with the model of `route`, in their order. Not repeated: indexing goes on later.

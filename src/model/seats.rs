@@ -17,6 +17,9 @@ use crate::model::error::{Cause, ModelError};
 use crate::model::probe::survey::{Known, Survey};
 use crate::model::providers::http::{Endpoint, Http, normalise_url};
 use crate::model::providers::{self, Setup};
+use crate::model::route::Route;
+use crate::model::sight::{Seen, Sight};
+use crate::model::watch::{Site, Watch};
 use crate::model::{ModelInfo, Provider};
 use crate::protocol::server::{ServerFacts, ServerKind};
 
@@ -55,7 +58,7 @@ pub struct Plan {
     /// The shared HTTP client.
     pub http: Http,
     /// Finds out what is behind an address.
-    pub survey: Survey,
+    pub survey: Arc<Survey>,
 }
 
 /// A server that was asked what it has.
@@ -95,6 +98,8 @@ pub struct Seats {
     addresses: Mutex<HashMap<String, Arc<Address>>>,
     built: Mutex<HashMap<String, Seat>>,
     lists: Mutex<HashMap<String, (Instant, Vec<ModelInfo>)>>,
+    watch: Arc<Watch>,
+    seen: Arc<Seen>,
 }
 
 impl Seats {
@@ -109,7 +114,8 @@ impl Seats {
     }
 
     fn of(source: Source) -> Self {
-        Self { source, addresses: Mutex::default(), built: Mutex::default(), lists: Mutex::default() }
+        let (addresses, built, lists) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { source, addresses, built, lists, watch: Arc::default(), seen: Arc::default() }
     }
 
     /// Returns the provider `name`, built once so that a script keeps its place. Behind `server.url` it speaks what is
@@ -162,6 +168,15 @@ impl Seats {
 
     async fn meet_plain(&self, seat: Seat) -> Result<Met, ModelError> {
         Ok(Met { served: self.models(&seat).await?, seat, facts: None, learned: BTreeMap::new() })
+    }
+
+    /// Returns the view on the server of `route`; none for what is no server.
+    pub fn sight(&self, route: &Route) -> Option<Sight> {
+        let Source::Rows(plan) = &self.source else { return None };
+        let address = self.address(plan, &route.provider).ok()?;
+        let site = address.site(route.server.kind)?;
+        let (watch, survey, seen) = (self.watch.clone(), plan.survey.clone(), self.seen.clone());
+        Some(Sight { watch, survey, seen, site, model: route.model.clone() })
     }
 
     /// Keeps a window that the refusal of a server gave away.
@@ -274,6 +289,11 @@ impl Plan {
 }
 
 impl Address {
+    fn site(&self, kind: ServerKind) -> Option<Site> {
+        let (http, metrics_url) = (self.http.clone(), self.row.metrics_url.clone());
+        Some(Site { http, endpoint: self.endpoint.clone()?, kind, metrics_url })
+    }
+
     /// Builds the provider: of the wire its row names, or of the one that a server of this kind understands best.
     fn seat(&self, name: &str, kind: Option<ServerKind>) -> Result<Seat, ModelError> {
         let best = kind.filter(|_| self.is_open).and_then(|kind| providers::wires(kind).first().copied());
