@@ -15,6 +15,7 @@ pub mod discover;
 pub mod error;
 pub mod gateway;
 pub mod metrics;
+pub mod present;
 pub mod probe;
 pub mod providers;
 pub mod route;

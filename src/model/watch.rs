@@ -17,6 +17,9 @@ use crate::protocol::server::{Load, ServerKind};
 /// Time between two questions of this process, whichever servers they go to.
 pub const EVERY: Duration = Duration::from_secs(2);
 
+/// Time between two readings of a counter that show a speed.
+const BETWEEN: Duration = Duration::from_millis(400);
+
 /// One server that may be looked at.
 #[derive(Clone)]
 pub struct Site {
@@ -103,6 +106,19 @@ impl Watch {
     pub async fn look_now(&self, site: &Site) -> Option<Glance> {
         let looked = ask(site).await;
         self.keep(&site.endpoint.url, looked)
+    }
+
+    /// Looks for somebody who asks how the server is, and a second time where its speed shows only in what changes.
+    pub async fn measure(&self, site: &Site, until: Instant) -> Load {
+        let look = || async { tokio::time::timeout_at(until, self.look_now(site)).await.ok().flatten() };
+        let Some(Glance { load, .. }) = look().await else { return Load::default() };
+        let is_working = load.running.is_some_and(|running| running > 0);
+        let counts = self.lock().seen.get(&site.endpoint.url).is_some_and(|seen| seen.written.is_some());
+        if load.tokens_per_s.is_some() || !is_working || !counts || Instant::now() + BETWEEN >= until {
+            return load;
+        }
+        tokio::time::sleep(BETWEEN).await;
+        look().await.map_or(load, |glance| glance.load)
     }
 
     /// Says whether a server does not let us look.

@@ -6,6 +6,7 @@ mod probe;
 mod routes;
 mod simple;
 mod streams;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
