@@ -15,7 +15,8 @@ use crate::config::schema::{Config, ModelConfig, Places, ProviderConfig, Provide
 use crate::model::ask::{Progress, Question, Retry, ask};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
-use crate::model::providers::http::Http;
+use crate::model::providers::egress::Dial;
+use crate::model::providers::http::{Http, normalise_url};
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats, unknown_provider};
 use crate::model::{ModelInfo, Provider, Request, catalog};
@@ -47,6 +48,15 @@ impl GatewayConfig {
             routes: config.routes.clone(),
             model: config.model.clone(),
         }
+    }
+
+    /// Lists what may be connected to: the servers of the configuration, each through its proxy where it has one.
+    fn dials(&self) -> Vec<Dial> {
+        let rows = self.providers.values().filter(|row| row.kind != ProviderKind::Script);
+        let rows = rows.map(|row| (row.base_url.as_str(), row.proxy.as_str()));
+        let dial = |(url, proxy): (&str, &str)| Dial::of(&normalise_url(url).ok()?, proxy);
+        // Last, so that a named server of the same address lends its proxy.
+        rows.chain([(self.server.url.as_str(), "")]).filter_map(dial).collect()
     }
 
     /// Decides which provider and model are meant, without asking anybody.
@@ -99,6 +109,7 @@ pub struct Gateway {
 impl Gateway {
     /// Builds the gateway; nothing is asked yet.
     pub fn new(config: GatewayConfig, keys: Keys, http: Http) -> Self {
+        http.open(config.dials());
         let within = http.limits.first_byte;
         let retry = Retry { max: config.model.max_retries, within, ..Retry::default() };
         let (server_url, rows) = (config.server.url.clone(), config.providers.clone());
@@ -176,6 +187,11 @@ impl Gateway {
     /// Lists the models of a provider; `server` for the one behind `server.url`.
     pub async fn models(&self, provider: &str) -> Result<Vec<ModelInfo>, ModelError> {
         self.seats.get(provider)?.provider.models().await
+    }
+
+    /// Lists everything this process may connect to.
+    pub fn may_dial(&self) -> Vec<Dial> {
+        self.seats.may_dial()
     }
 
     /// Asks all places that are searched, for `mimi doctor`.

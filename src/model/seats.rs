@@ -13,6 +13,7 @@ use crate::base::text;
 use crate::config::schema::{ProviderConfig, ProviderKind};
 use crate::model::discover::{self, Candidate, Found};
 use crate::model::error::{Cause, ModelError};
+use crate::model::providers::egress::Dial;
 use crate::model::providers::http::{Http, normalise_url};
 use crate::model::providers::{self, Setup};
 use crate::model::{ModelInfo, Provider};
@@ -110,13 +111,22 @@ impl Seats {
         Ok(list)
     }
 
+    /// Lists what may be connected to; nothing for a provider in process.
+    pub fn may_dial(&self) -> Vec<Dial> {
+        match &self.source {
+            Source::Rows(plan) => plan.http.may_dial(),
+            Source::Fixed(_) => Vec::new(),
+        }
+    }
+
     /// Asks the providers in `names` at once for their models, waiting briefly.
     pub async fn look_around(&self, names: &[String]) -> Vec<Found> {
-        match (&self.source, Http::new(discover::PROBE)) {
-            (Source::Rows(plan), Ok(http)) => {
+        let Source::Rows(plan) = &self.source else { return Vec::new() };
+        match plan.http.with_limits(discover::PROBE) {
+            Ok(http) => {
                 discover::localhost(names.iter().filter_map(|name| plan.candidate(name, &http)).collect()).await
             }
-            _ => Vec::new(),
+            Err(_) => Vec::new(),
         }
     }
 }
@@ -124,7 +134,12 @@ impl Seats {
 impl Plan {
     fn build_named(&self, name: &str) -> Result<Seat, ModelError> {
         let row = self.rows.get(name).ok_or_else(|| unknown_provider(name, &self.rows))?;
-        self.build(name, row, &self.http)
+        self.build(name, row, &self.http_of(row)?)
+    }
+
+    /// Returns the client with the limits of one server.
+    fn http_of(&self, row: &ProviderConfig) -> Result<Http, ModelError> {
+        self.http.with_limits(self.http.limits.with(row.timeouts))
     }
 
     /// Builds the provider of `server.url`. A named provider of the same address lends its key and headers.
@@ -132,7 +147,7 @@ impl Plan {
         let url = normalise_url(&self.server_url)?;
         let is_same = |row: &ProviderConfig| normalise_url(&row.base_url).is_ok_and(|other| other == url);
         let seat = match self.rows.iter().find(|(_, row)| is_same(row)) {
-            Some((name, row)) => self.build(name, row, &self.http)?,
+            Some((name, row)) => self.build(name, row, &self.http_of(row)?)?,
             None => {
                 let api_key_env = SERVER_KEY_ENV.to_owned();
                 let row = ProviderConfig { api_key_env, ..ProviderConfig::new(ProviderKind::Openai, url) };
