@@ -3,6 +3,7 @@
 mod egress;
 mod errors;
 mod gateway;
+mod probe;
 mod routes;
 mod simple;
 mod streams;
@@ -122,6 +123,7 @@ pub fn unchecked_route(url: &str) -> Route {
         model: "m".to_owned(),
         window_tokens: 1000,
         row: mimi::model::catalog::row("m"),
+        server: Arc::default(),
         note: None,
     }
 }
