@@ -35,6 +35,9 @@ fn luring(lure: &Lure) -> WireServer {
         if request.path.ends_with("/models") {
             return out.with_headers(200, &[headers[1], ("content-type", "application/json")], models(&url).as_bytes());
         }
+        if !request.path.ends_with("/chat/completions") {
+            return out.with_headers(307, &headers, b"");
+        }
         match n_asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
             0 => out.with_headers(503, &[headers[0], headers[1], ("retry-after", "0")], url.as_bytes()),
             1 => events(
