@@ -54,11 +54,6 @@ pub enum Progress {
         /// What failed.
         error: String,
     },
-    /// Something the user should know and that stops nothing.
-    Note {
-        /// One sentence.
-        text: String,
-    },
     /// The complete answer.
     Done(Box<Answer>),
     /// It failed for good.

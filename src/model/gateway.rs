@@ -23,7 +23,8 @@ use crate::model::meter::{Account, Meter, NoMeter, Purpose};
 use crate::model::present::{self, Status};
 use crate::model::probe::book::Book;
 use crate::model::probe::survey::Survey;
-use crate::model::providers::http::Http;
+use crate::model::providers::egress::Dial;
+use crate::model::providers::http::{Http, normalise_url};
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
 use crate::model::sight::Sight;
@@ -64,6 +65,15 @@ impl GatewayConfig {
             routes: config.routes.clone(),
             model: config.model.clone(),
         }
+    }
+
+    /// Lists what may be connected to: the servers of the configuration, each through its proxy where it has one.
+    fn dials(&self) -> Vec<Dial> {
+        let rows = self.providers.values().filter(|row| row.kind != ProviderKind::Script);
+        let rows = rows.map(|row| (row.base_url.as_str(), row.proxy.as_str()));
+        let dial = |(url, proxy): (&str, &str)| Dial::of(&normalise_url(url).ok()?, proxy);
+        // Last, so that a named server of the same address lends its proxy.
+        rows.chain([(self.server.url.as_str(), "")]).filter_map(dial).collect()
     }
 
     /// Decides which provider and model are meant, without asking anybody.
@@ -142,6 +152,7 @@ impl Gateway {
     }
 
     fn keeping(config: GatewayConfig, keys: Keys, http: Http, book: Book) -> Self {
+        http.open(config.dials());
         let within = http.limits.first_byte;
         let retry = Retry { max: config.model.max_retries, within, ..Retry::default() };
         let (server_url, rows) = (config.server.url.clone(), config.providers.clone());
@@ -332,6 +343,11 @@ impl Gateway {
             status.add_route(task, wanted(task).unwrap_or_default(), resolved);
         }
         status
+    }
+
+    /// Lists everything this process may connect to.
+    pub fn may_dial(&self) -> Vec<Dial> {
+        self.seats.may_dial()
     }
 
     /// Asks all places that are searched, for `mimi doctor`.
