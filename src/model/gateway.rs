@@ -15,6 +15,7 @@ use crate::config::schema::{Config, ModelConfig, ProviderConfig, ProviderKind, S
 use crate::model::ask::{Progress, Question, Retry, ask};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
+use crate::model::guard::guarded;
 use crate::model::providers;
 use crate::model::providers::http::Http;
 use crate::model::route::{self, AUTO, Route, Target};
@@ -141,6 +142,7 @@ impl Gateway {
 
     /// Asks the model of `route`. Dropping the stream, or cancelling, ends the request.
     pub fn stream(&self, route: &Route, request: Request, cancel: CancellationToken) -> BoxStream<'static, Progress> {
+        let request = Request { messages: guarded(request.messages), ..request };
         let provider = match self.seats.get(&route.provider) {
             Ok(seat) => seat.provider,
             Err(error) => return Box::pin(futures_util::stream::iter([Progress::Failed(error)])),

@@ -14,6 +14,7 @@ pub mod chunk;
 pub mod discover;
 pub mod error;
 pub mod gateway;
+pub mod guard;
 pub mod providers;
 pub mod route;
 pub mod seats;
