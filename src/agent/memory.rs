@@ -156,7 +156,7 @@ impl Memory {
         }
         let least = window::smallest(fixed, answer);
         let message = format!("the window of `{model}` has {window} tokens, and an agent needs at least {least}");
-        let mut hints = window::settings();
+        let mut hints = window::settings(self.route.server.kind);
         hints.push("or use a model with a larger one: --model NAME, in the chat /model NAME".to_owned());
         Some((message, hints))
     }
@@ -173,7 +173,7 @@ impl Memory {
             "the request does not fit the window of `{model}`: it takes about {needed} tokens and the answer up to {answer}, the window has {window}"
         );
         let mut hints = vec!["shorten the request, and take back one that is too long: /undo".to_owned()];
-        hints.extend(window::settings());
+        hints.extend(window::settings(self.route.server.kind));
         hints.push("or use a model with a larger one: --model NAME".to_owned());
         Some((message, hints))
     }
@@ -242,11 +242,15 @@ impl Memory {
             return None;
         }
         self.is_cut_told = true;
-        // What the server read is what it has room for, next to the answer.
-        let window = self.shrink_window(Some(counted + answer.usage.output_tokens)).unwrap_or(self.route.window_tokens);
+        // What the server read is what it has room for, next to the answer. If it said otherwise itself, there is another
+        // reason for its count, and a window guessed too small would cost the conversation.
+        let has_said = self.route.server.model(&self.route.model).is_some_and(|model| model.window_tokens.is_some());
+        let room = counted + answer.usage.output_tokens;
+        let window = if has_said { None } else { self.shrink_window(Some(room)) };
+        let window = window.unwrap_or(self.route.window_tokens);
         Some(format!(
             "the server read {counted} tokens of a prompt of about {raw:.0}: it cuts long prompts without saying so, and the model does not see the whole conversation. From now on a window of {window} tokens is counted on. Serve the model with a larger one ({}), or say how large it is: --set model.window_tokens={window}",
-            window::settings().join("; ")
+            window::settings(self.route.server.kind).join("; ")
         ))
     }
 

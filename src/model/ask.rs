@@ -216,7 +216,11 @@ impl Run {
             StreamEvent::Text(text) => self.queue.push_back(Progress::Text(text)),
             StreamEvent::Reasoning(text) => self.queue.push_back(Progress::Reasoning(text)),
             StreamEvent::Finish(finish) => self.finish = Some(finish),
-            StreamEvent::Tool(_) | StreamEvent::Usage(_) | StreamEvent::Error(_) => {}
+            StreamEvent::Tool(_)
+            | StreamEvent::Prefill { .. }
+            | StreamEvent::Usage(_)
+            | StreamEvent::Timing(_)
+            | StreamEvent::Error(_) => {}
         }
     }
 

@@ -20,7 +20,7 @@ async fn no_turn_begins_in_a_window_of_four_thousand_tokens() {
         assert!(message.starts_with(&format!("the window of `script` has {window} tokens")), "{message}");
         assert!(message.ends_with("needs at least 8192"), "{message}");
         assert_some(&hints, "--model NAME");
-        for setting in ["OLLAMA_CONTEXT_LENGTH=32768", "num_ctx", "--max-model-len", "--context-length", "-c N"] {
+        for setting in ["OLLAMA_CONTEXT_LENGTH=32768", "num_ctx", "--max-model-len", "--context-length", "-c 32768"] {
             assert_some(&hints, setting);
         }
     }
@@ -47,7 +47,7 @@ async fn the_chat_goes_on_with_another_model() {
 
 #[tokio::test]
 async fn a_server_that_cuts_the_prompt_is_found_out_once_and_counted_with() {
-    let calls = vec!["{name: read_file, arguments: {path: a.txt}}"; 4].join(", ");
+    let calls = ["{name: read_file, arguments: {path: a.txt}}"; 4].join(", ");
     let summary = "## Goal\nRead the files and say what they have in common, with all that was found so far.";
     let stage = Stage::new(&format!(
         "
