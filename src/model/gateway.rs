@@ -19,6 +19,7 @@ use crate::model::ask::{Progress, Question, Retry, ask};
 use crate::model::cache::{self, Cache};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
+use crate::model::guard::guarded;
 use crate::model::meter::{Account, Meter, NoMeter, Purpose};
 use crate::model::present::{self, Status};
 use crate::model::probe::book::Book;
@@ -217,6 +218,7 @@ impl Gateway {
 
     /// Asks the model of `route`. Dropping the stream, or cancelling, ends the request.
     pub fn stream(&self, route: &Route, request: Request, cancel: CancellationToken) -> BoxStream<'static, Progress> {
+        let request = Request { messages: guarded(request.messages), ..request };
         let provider = match self.seats.get(&route.provider) {
             Ok(seat) => seat.provider,
             Err(error) => return Box::pin(futures_util::stream::iter([Progress::Failed(error)])),

@@ -16,6 +16,7 @@ pub mod discover;
 pub mod embed;
 pub mod error;
 pub mod gateway;
+pub mod guard;
 pub mod meter;
 pub mod metrics;
 pub mod present;
