@@ -1,7 +1,7 @@
 //! Does a model's answer reach the agent whole, whatever server it comes from and whatever goes wrong?
 
-mod embed;
 mod egress;
+mod embed;
 mod errors;
 mod gateway;
 mod kept_vectors;
