@@ -11,11 +11,10 @@ use std::time::Duration;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::schema::{Config, ModelConfig, ProviderConfig, ProviderKind, ServerConfig};
+use crate::config::schema::{Config, ModelConfig, Places, ProviderConfig, ProviderKind, ServerConfig};
 use crate::model::ask::{Progress, Question, Retry, ask};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
-use crate::model::providers;
 use crate::model::providers::http::Http;
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats, unknown_provider};
@@ -33,21 +32,18 @@ pub struct GatewayConfig {
     /// Names of the providers that are asked, in this order, when `server.url` is empty.
     pub search: Vec<String>,
     /// Which provider and model carries out which task.
-    pub routes: BTreeMap<Task, String>,
+    pub routes: BTreeMap<Task, Places>,
     /// Limits.
     pub model: ModelConfig,
 }
 
 impl GatewayConfig {
-    /// Takes the sections out of the whole configuration. Servers the user named are asked before the known ones.
+    /// Takes the sections out of the whole configuration.
     pub fn of(config: &Config) -> Self {
-        let is_known = |name: &str| providers::KNOWN.iter().any(|(known, _)| *known == name);
-        let named = config.providers.iter().filter(|(name, row)| !is_known(name) && row.kind == ProviderKind::Openai);
-        let search = named.map(|(name, _)| name.as_str()).chain(providers::KNOWN.map(|(name, _)| name));
         Self {
             server: config.server.clone(),
             providers: config.providers.clone(),
-            search: search.map(str::to_owned).collect(),
+            search: search_order(&config.providers),
             routes: config.routes.clone(),
             model: config.model.clone(),
         }
@@ -59,7 +55,7 @@ impl GatewayConfig {
         if let Some(wanted) = wanted {
             return Ok(route::parse(wanted, is_provider));
         }
-        let text = self.routes.get(&task).map_or("", String::as_str);
+        let text = self.routes.get(&task).and_then(|places| places.0.first()).map_or("", String::as_str);
         let target = route::parse(text, is_provider);
         if let (None, Some((name, _))) = (&target.provider, text.split_once('/'))
             && name != AUTO
@@ -75,10 +71,19 @@ impl GatewayConfig {
 
     /// Returns the models to be preferred as stand-ins, in order.
     fn preferred(&self) -> Vec<&str> {
-        let routed = Task::ALL.iter().filter_map(|task| self.routes.get(task));
+        let routed = Task::ALL.iter().filter_map(|task| self.routes.get(task)).flat_map(|places| &places.0);
         let models = routed.map(|route| route.split_once('/').map_or(route.as_str(), |(_, model)| model));
         std::iter::once(self.server.model.as_str()).chain(models).collect()
     }
+}
+
+/// Returns the names of the rows that are asked when no server is named, in order: those without a place of their own, which
+/// somebody wrote, before the numbered ones. A script answers only who names it.
+fn search_order(rows: &BTreeMap<String, ProviderConfig>) -> Vec<String> {
+    let is_asked = |row: &ProviderConfig| row.search != Some(0) && row.kind != ProviderKind::Script;
+    let mut order: Vec<_> = rows.iter().filter(|(_, row)| is_asked(row)).collect();
+    order.sort_by_key(|(_, row)| row.search);
+    order.into_iter().map(|(name, _)| name.clone()).collect()
 }
 
 /// The one door to models.

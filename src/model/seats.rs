@@ -134,8 +134,8 @@ impl Plan {
         let seat = match self.rows.iter().find(|(_, row)| is_same(row)) {
             Some((name, row)) => self.build(name, row, &self.http)?,
             None => {
-                let (kind, api_key_env) = (ProviderKind::Openai, SERVER_KEY_ENV.to_owned());
-                let row = ProviderConfig { kind, base_url: url, api_key_env, headers: BTreeMap::new() };
+                let api_key_env = SERVER_KEY_ENV.to_owned();
+                let row = ProviderConfig { api_key_env, ..ProviderConfig::new(ProviderKind::Openai, url) };
                 self.build(SERVER, &row, &self.http)?
             }
         };
@@ -153,8 +153,9 @@ impl Plan {
     }
 
     fn candidate(&self, name: &str, http: &Http) -> Option<Candidate> {
-        let seat = self.build(name, self.rows.get(name)?, http).ok()?;
-        let title = providers::title(name).to_owned();
+        let row = self.rows.get(name)?;
+        let seat = self.build(name, row, http).ok()?;
+        let title = if row.title.is_empty() { name } else { &row.title }.to_owned();
         Some(Candidate { name: seat.name, title, url: seat.url, provider: seat.provider })
     }
 }

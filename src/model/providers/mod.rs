@@ -63,12 +63,3 @@ pub fn build(setup: Setup<'_>) -> Result<Arc<dyn Provider>, ModelError> {
         }),
     }
 }
-
-/// The servers of `config/providers.yaml` by name and by what people call them, in the order in which this machine is
-/// searched for one.
-pub const KNOWN: [(&str, &str); 3] = [("ollama", "Ollama"), ("vllm", "vLLM"), ("llamacpp", "llama.cpp")];
-
-/// Returns what people call the provider `name`.
-pub fn title(name: &str) -> &str {
-    KNOWN.iter().find(|(known, _)| *known == name).map_or(name, |(_, title)| title)
-}

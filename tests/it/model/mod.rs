@@ -43,7 +43,7 @@ pub fn config(url: &str) -> GatewayConfig {
         server: ServerConfig { url: url.to_owned(), model: String::new() },
         providers: BTreeMap::new(),
         search: Vec::new(),
-        routes: Task::ALL.iter().map(|task| (*task, "auto/script".to_owned())).collect(),
+        routes: Task::ALL.iter().map(|task| (*task, "auto/script".into())).collect(),
         model: ModelConfig {
             max_output_tokens: 100,
             window_tokens: 0,
@@ -51,17 +51,13 @@ pub fn config(url: &str) -> GatewayConfig {
             first_byte_timeout_s: 20,
             idle_timeout_s: 20,
             max_retries: 4,
+            max_in_flight: 4,
         },
     }
 }
 
 pub fn row(url: &str) -> ProviderConfig {
-    ProviderConfig {
-        kind: ProviderKind::Openai,
-        base_url: url.to_owned(),
-        api_key_env: "TEST_KEY".to_owned(),
-        headers: BTreeMap::new(),
-    }
+    ProviderConfig { api_key_env: "TEST_KEY".to_owned(), ..ProviderConfig::new(ProviderKind::Openai, url) }
 }
 
 pub fn gateway_at(url: &str, limits: Limits) -> Gateway {
