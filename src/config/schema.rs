@@ -44,11 +44,14 @@ pub struct ServerConfig {
 }
 
 /// The wire a provider speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderKind {
     /// Chat completions over HTTP with server-sent events.
+    #[default]
     Openai,
+    /// Ollama's own wire.
+    Ollama,
     /// Plays a script of model turns from a file; for tests and the demo.
     Script,
 }
@@ -59,7 +62,7 @@ pub enum ProviderKind {
 pub struct ProviderConfig {
     /// The wire it speaks.
     pub kind: ProviderKind,
-    /// Base URL up to and including `/v1`; for `script` the path of the script.
+    /// Base URL up to and including `/v1`, for `ollama` without it; for `script` the path of the script.
     pub base_url: String,
     /// Environment variable that holds its key.
     #[serde(default)]
@@ -83,6 +86,12 @@ pub struct ProviderConfig {
     /// Address of a proxy that leads to it; empty to connect to it directly, whatever the environment says.
     #[serde(default)]
     pub proxy: String,
+    /// Tokens of the window Ollama is made to allocate; none for its own setting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_ctx: Option<u64>,
+    /// Whether the models of an Ollama think before they answer; none for the model's own way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub think: Option<Think>,
 }
 
 impl ProviderConfig {
@@ -98,8 +107,26 @@ impl ProviderConfig {
             timeouts: Timeouts::default(),
             priority: None,
             proxy: String::new(),
+            num_ctx: None,
+            think: None,
         }
     }
+}
+
+/// How much a model thinks before it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Think {
+    /// Not at all.
+    Off,
+    /// As much as it likes.
+    On,
+    /// Little; for models that know degrees.
+    Low,
+    /// More.
+    Medium,
+    /// Most.
+    High,
 }
 
 /// How long one server may take, in seconds; what is none is taken from [`ModelConfig`].

@@ -61,6 +61,8 @@ impl Shape {
             ("timeouts", Self::Section(numbers(&["connect_s", "first_byte_s", "idle_s"]))),
             ("priority", Self::Section(priority)),
             ("proxy", Self::Text),
+            ("num_ctx", Self::Number),
+            ("think", Self::Text),
         ];
         Self::Section(fields.map(|(name, shape)| (name.to_owned(), shape)).into())
     }

@@ -18,7 +18,7 @@ use crate::model::error::{Cause, ModelError};
 use crate::model::providers::http::Http;
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats, unknown_provider};
-use crate::model::{ModelInfo, Provider, Request, catalog};
+use crate::model::{Fill, Filling, ModelInfo, Provider, Request, catalog};
 use crate::protocol::message::Message;
 use crate::protocol::task::Task;
 
@@ -138,7 +138,7 @@ impl Gateway {
                 let choice = Choice { task, model: &target.model, is_literal };
                 match config.server.url.is_empty() {
                     true => self.search(config, choice).await,
-                    false => self.settle(config, &self.seats.get(SERVER)?, choice).await,
+                    false => self.settle(config, &self.seats.find(SERVER).await?, choice).await,
                 }
             }
         }
@@ -173,9 +173,20 @@ impl Gateway {
         }
     }
 
+    /// Fills a gap in a text with the model of `route`, whatever model `fill` names. Not repeated: whoever types on wants the
+    /// next one.
+    pub async fn fill(&self, route: &Route, fill: Fill, cancel: &CancellationToken) -> Result<Filling, ModelError> {
+        let seat = self.seats.get(&route.provider)?;
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(ModelError::Cancelled),
+            filling = seat.provider.fill(Fill { model: route.model.clone(), ..fill }) => filling,
+        }
+    }
+
     /// Lists the models of a provider; `server` for the one behind `server.url`.
     pub async fn models(&self, provider: &str) -> Result<Vec<ModelInfo>, ModelError> {
-        self.seats.get(provider)?.provider.models().await
+        self.seats.find(provider).await?.provider.models().await
     }
 
     /// Asks all places that are searched, for `mimi doctor`.

@@ -13,7 +13,7 @@ use crate::base::text;
 use crate::config::schema::{ProviderConfig, ProviderKind};
 use crate::model::discover::{self, Candidate, Found};
 use crate::model::error::{Cause, ModelError};
-use crate::model::providers::http::{Http, normalise_url};
+use crate::model::providers::http::{Http, base_url, normalise_url};
 use crate::model::providers::{self, Setup};
 use crate::model::{ModelInfo, Provider};
 
@@ -88,9 +88,22 @@ impl Seats {
         if let Some(seat) = lock(&self.built).get(name) {
             return Ok(seat.clone());
         }
-        let seat = if name == SERVER { plan.build_server()? } else { plan.build_named(name)? };
+        let seat = if name == SERVER { plan.build_server(ProviderKind::default())? } else { plan.build_named(name)? };
         lock(&self.built).insert(name.to_owned(), seat.clone());
         Ok(seat)
+    }
+
+    /// As [`Seats::get`]; the server of `server.url` is asked first what it speaks, where its address leaves that open.
+    pub async fn find(&self, name: &str) -> Result<Seat, ModelError> {
+        if let Source::Rows(plan) = &self.source
+            && name == SERVER
+            && !lock(&self.built).contains_key(SERVER)
+            && let Some(kind) = plan.sense_server().await
+        {
+            let seat = plan.build_server(kind)?;
+            lock(&self.built).insert(SERVER.to_owned(), seat);
+        }
+        self.get(name)
     }
 
     /// Lists the models of a provider, from memory for a while.
@@ -127,15 +140,28 @@ impl Plan {
         self.build(name, row, &self.http)
     }
 
-    /// Builds the provider of `server.url`. A named provider of the same address lends its key and headers.
-    fn build_server(&self) -> Result<Seat, ModelError> {
+    /// Finds out what the server of `server.url` speaks; `None` when it does not say, or when a named provider of the same
+    /// address says it already.
+    async fn sense_server(&self) -> Option<ProviderKind> {
+        let may_be_ollama = discover::may_be_ollama(&self.server_url) && self.named_like_server().is_none();
+        let http = Http::new(discover::PROBE).ok().filter(|_| may_be_ollama)?;
+        discover::is_ollama(&http, &self.server_url).await.then_some(ProviderKind::Ollama)
+    }
+
+    fn named_like_server(&self) -> Option<(&String, &ProviderConfig)> {
+        let url = normalise_url(&self.server_url).ok()?;
+        self.rows.iter().find(|(_, row)| normalise_url(&row.base_url).is_ok_and(|other| other == url))
+    }
+
+    /// Builds the provider of `server.url`, which speaks `kind`. A named provider of the same address lends its wire, key
+    /// and headers.
+    fn build_server(&self, kind: ProviderKind) -> Result<Seat, ModelError> {
         let url = normalise_url(&self.server_url)?;
-        let is_same = |row: &ProviderConfig| normalise_url(&row.base_url).is_ok_and(|other| other == url);
-        let seat = match self.rows.iter().find(|(_, row)| is_same(row)) {
+        let seat = match self.named_like_server() {
             Some((name, row)) => self.build(name, row, &self.http)?,
             None => {
                 let api_key_env = SERVER_KEY_ENV.to_owned();
-                let row = ProviderConfig { api_key_env, ..ProviderConfig::new(ProviderKind::Openai, url) };
+                let row = ProviderConfig { api_key_env, ..ProviderConfig::new(kind, url) };
                 self.build(SERVER, &row, &self.http)?
             }
         };
@@ -145,11 +171,7 @@ impl Plan {
     fn build(&self, name: &str, row: &ProviderConfig, http: &Http) -> Result<Seat, ModelError> {
         let key = (self.keys)(name, &row.api_key_env).map(SecretString::from);
         let provider = providers::build(Setup { name, row, key, http })?;
-        let url = match row.kind {
-            ProviderKind::Openai => normalise_url(&row.base_url)?,
-            ProviderKind::Script => row.base_url.clone(),
-        };
-        Ok(Seat { name: name.to_owned(), url, provider })
+        Ok(Seat { name: name.to_owned(), url: base_url(row)?, provider })
     }
 
     fn candidate(&self, name: &str, http: &Http) -> Option<Candidate> {

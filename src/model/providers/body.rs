@@ -16,6 +16,8 @@ use crate::protocol::tool::ToolSpec;
 pub struct Extras {
     /// Asks for word of how far the server is with the prompt; llama.cpp only, others may refuse the key.
     pub return_progress: bool,
+    /// Has gaps filled by `/infill`, which knows the tokens of the model itself; llama.cpp only.
+    pub infill: bool,
 }
 
 /// Renders the body of `request`.

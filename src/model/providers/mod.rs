@@ -6,7 +6,10 @@
 
 pub mod body;
 pub mod exchange;
+pub mod fill;
 pub mod http;
+pub mod json;
+pub mod ollama;
 pub mod openai;
 pub mod overflow;
 pub mod player;
@@ -46,6 +49,7 @@ pub struct Wire {
 /// Every wire.
 pub const TABLE: &[Wire] = &[
     Wire { kind: ProviderKind::Openai, build: |setup| Ok(Arc::new(openai::OpenAi::new(&setup)?)) },
+    Wire { kind: ProviderKind::Ollama, build: |setup| Ok(Arc::new(ollama::Ollama::new(&setup)?)) },
     Wire {
         kind: ProviderKind::Script,
         build: |setup| Ok(Arc::new(script::ScriptProvider::open(&setup.row.base_url)?)),

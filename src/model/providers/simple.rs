@@ -130,12 +130,16 @@ fn read_vectors(answer: &Value, expected: usize) -> Option<Vec<Vec<f32>>> {
     let mut vectors: Vec<Vec<f32>> = vec![Vec::new(); expected];
     for (position, row) in rows.iter().enumerate() {
         let at = row.get("index").and_then(Value::as_u64).map_or(position, |index| index as usize);
-        let numbers = row.get("embedding")?.as_array()?;
-        *vectors.get_mut(at)? = numbers.iter().map(|n| n.as_f64().map(|n| n as f32)).collect::<Option<_>>()?;
+        *vectors.get_mut(at)? = numbers(row.get("embedding")?)?;
     }
     let dimensions = vectors.first().map_or(0, Vec::len);
     let is_whole = vectors.iter().all(|vector| !vector.is_empty() && vector.len() == dimensions);
     is_whole.then_some(vectors)
+}
+
+/// Reads a vector; `None` when it holds anything but numbers.
+pub fn numbers(vector: &Value) -> Option<Vec<f32>> {
+    vector.as_array()?.iter().map(|n| n.as_f64().map(|n| n as f32)).collect()
 }
 
 async fn in_time(
