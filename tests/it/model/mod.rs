@@ -2,6 +2,7 @@
 
 mod errors;
 mod gateway;
+mod ollama;
 mod routes;
 mod simple;
 mod streams;

@@ -3,7 +3,7 @@
 //! The native wire is taken because only it reports errors in the middle of an answer, refuses a prompt that is too long
 //! instead of dropping its beginning, and tells the window it has really allocated. `body` writes requests, `reader` reads
 //! answers, `facts` asks what there is, `fill` fills gaps. Nothing here makes Ollama load a model anew unless the user asked
-//! for it.
+//! for it. To add something Ollama is asked for: a function in the file whose job it is, called by a method of [`Provider`].
 
 pub mod body;
 pub mod facts;

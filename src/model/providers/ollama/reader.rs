@@ -183,13 +183,14 @@ impl Reading for Reader {
     }
 
     fn read_whole(&mut self, text: &str, out: &mut Vec<StreamEvent>) -> bool {
+        let text = text.trim_start_matches('\u{feff}');
         let first = serde_json::Deserializer::from_str(text).into_iter::<Value>().next();
         let Some(Ok(Value::Object(map))) = first else { return false };
         let is_answer = map.contains_key("message") || map.contains_key("done") || status::holds_error(&map);
         if is_answer && serde_json::from_str::<Value>(text).is_ok() {
             self.read(text, out);
         } else if is_answer {
-            text.lines().for_each(|line| self.read(line, out));
+            text.lines().filter(|line| !line.trim().is_empty()).for_each(|line| self.read(line, out));
         }
         is_answer
     }
