@@ -274,6 +274,9 @@ impl Driver {
         let mut hints = error.hints();
         if let ModelError::TooLong { window_tokens, .. } = &error {
             let learned = self.parts.memory.shrink_window(*window_tokens);
+            if let (Some(tokens), Some(_)) = (learned, window_tokens) {
+                self.parts.gateway.learn_window(self.parts.memory.route(), tokens);
+            }
             if let Some(tokens) = learned {
                 let text = format!("the server takes fewer tokens than thought; from now on {tokens} are counted on");
                 self.emit(Event::Warning { text }).await;

@@ -10,11 +10,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::model::error::ModelError;
-use crate::model::providers::http::{Http, Limits, native_url};
+use crate::model::providers::http::Limits;
 use crate::model::{ModelInfo, Provider};
-
-/// Where Ollama listens unless it is told otherwise.
-const OLLAMA_PORT: u16 = 11434;
 
 /// How long a probe may take: a server on this machine connects in microseconds, one that loads a model answers late.
 pub const PROBE: Limits = Limits {
@@ -64,22 +61,6 @@ pub async fn localhost(candidates: Vec<Candidate>) -> Vec<Found> {
 async fn ask(candidate: Candidate) -> Found {
     let models = candidate.provider.models().await;
     Found { name: candidate.name, title: candidate.title, url: candidate.url, models }
-}
-
-/// Says whether the address leaves open what is spoken there: no path is named, or the port is Ollama's.
-pub fn may_be_ollama(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url.trim()) else { return false };
-    url.path() == "/" || url.port() == Some(OLLAMA_PORT)
-}
-
-/// Asks whether Ollama answers at an address, whichever of its dialects the address names.
-pub async fn is_ollama(http: &Http, url: &str) -> bool {
-    let Some((http, url)) = native_url(url).ok().and_then(|url| Some((http.reaching(&url).ok()?, url))) else {
-        return false;
-    };
-    let asked = http.client.get(format!("{url}/api/version")).timeout(http.limits.list).send();
-    let Some(answer) = asked.await.ok().filter(|answer| answer.status().is_success()) else { return false };
-    answer.json::<serde_json::Value>().await.is_ok_and(|answer| answer.get("version").is_some_and(|v| v.is_string()))
 }
 
 /// Tells what was looked for and what was there, for the case that nothing could be used.

@@ -70,14 +70,26 @@ pub fn stops(family: Option<&Fim>, wanted: &[String]) -> Vec<String> {
     wanted.iter().cloned().chain(family.map(tokens).unwrap_or_default()).collect()
 }
 
-/// Breaks up control tokens that stand in a text.
+/// Breaks up control tokens that stand in a text, by a mark behind their first character.
 pub fn broken(text: &str) -> Cow<'_, str> {
-    Cow::Borrowed(text)
+    let tokens = ROWS.values().flat_map(|row| stops(Some(row), &[]));
+    tokens.filter(|token| token.starts_with(['<', '['])).fold(Cow::Borrowed(text), |text, token| {
+        match text.contains(&token) {
+            true => Cow::Owned(text.replace(&token, &marked(&token))),
+            false => text,
+        }
+    })
 }
 
 /// Puts back what [`broken`] broke up, where a model took it over.
 pub fn mended(text: &str) -> String {
-    text.to_owned()
+    let tokens = ROWS.values().flat_map(|row| stops(Some(row), &[]));
+    tokens.fold(text.to_owned(), |text, token| text.replace(&marked(&token), &token))
+}
+
+fn marked(token: &str) -> String {
+    let (first, rest) = token.split_at(token.ceil_char_boundary(1));
+    format!("{first}¦{rest}")
 }
 
 #[cfg(test)]
@@ -98,6 +110,18 @@ mod tests {
             assert_eq!(named(name).unwrap().prompt("a(", ")"), expected, "{name}");
         }
         assert!(named("gpt").is_none());
+    }
+
+    #[test]
+    fn tokens_in_a_text_are_broken_up_and_put_back() {
+        let text = "let stop = [\"<|fim_middle|>\", \"<fim_prefix>\", \"<｜fim▁end｜>\", \"[SUFFIX]\"];";
+        let qwen = named("qwen").unwrap().prompt(text, text);
+        for token in ["<|fim_middle|>", "<fim_prefix>", "<｜fim▁end｜>", "[SUFFIX]"] {
+            let own = usize::from(token == "<|fim_middle|>");
+            assert_eq!(qwen.matches(token).count(), own, "{token}: {qwen}");
+        }
+        assert_eq!(mended(&broken(text)), text);
+        assert!(matches!(broken("if a < b && c[0] > 1 {"), Cow::Borrowed(_)));
     }
 
     #[test]

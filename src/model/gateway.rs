@@ -4,6 +4,7 @@
 //! Nobody else calls a provider or knows a key. It keeps no conversation; requests come complete and in order.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,16 +12,24 @@ use std::time::Duration;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
+use crate::base::clock::SystemClock;
 use crate::config::schema::{Config, ModelConfig, Places, ProviderConfig, ProviderKind, ServerConfig};
 use crate::model::ask::{Progress, Question, Retry, ask};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
+use crate::model::probe::book::Book;
+use crate::model::probe::survey::Survey;
 use crate::model::providers::http::Http;
 use crate::model::route::{self, AUTO, Route, Target};
-use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats, unknown_provider};
+use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
 use crate::model::{Fill, Filling, ModelInfo, Provider, Request, catalog};
 use crate::protocol::message::Message;
+use crate::protocol::server::ServerKind;
 use crate::protocol::task::Task;
+
+/// Tokens counted on for a model that Ollama has not loaded yet and whose Modelfile names no `num_ctx`: what it allocates
+/// on a graphics card of 24 to 48 GiB, by its documentation.
+const OLLAMA_WINDOW_TOKENS: u64 = 32_768;
 
 /// The sections of the configuration that concern models.
 #[derive(Debug, Clone)]
@@ -97,19 +106,29 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Builds the gateway; nothing is asked yet.
+    /// Builds the gateway; nothing is asked yet. What is found out about servers is forgotten with it.
     pub fn new(config: GatewayConfig, keys: Keys, http: Http) -> Self {
+        Self::keeping(config, keys, http, Book::in_memory())
+    }
+
+    /// Builds a gateway that keeps what it finds out about servers in `file`.
+    pub fn remembering(config: GatewayConfig, keys: Keys, http: Http, file: PathBuf) -> Self {
+        Self::keeping(config, keys, http, Book::at(file))
+    }
+
+    fn keeping(config: GatewayConfig, keys: Keys, http: Http, book: Book) -> Self {
         let within = http.limits.first_byte;
         let retry = Retry { max: config.model.max_retries, within, ..Retry::default() };
         let (server_url, rows) = (config.server.url.clone(), config.providers.clone());
-        Self::of(Some(config), Seats::new(Plan { server_url, rows, keys, http }), retry)
+        let survey = Survey::new(book, Arc::new(SystemClock));
+        Self::of(Some(config), Seats::new(Plan { server_url, rows, keys, http, survey }), retry)
     }
 
     /// Builds a gateway whose tasks all go to `provider`: for tests and the demo. It repeats without real waits, since
     /// there is no server to be spared.
     pub fn with_provider(name: &str, provider: Arc<dyn Provider>) -> Self {
         let (base, cap) = (Duration::from_millis(1), Duration::from_millis(5));
-        let seat = Seat { name: name.to_owned(), url: String::new(), provider };
+        let seat = Seat { name: name.to_owned(), url: String::new(), provider, kind: None };
         Self::of(None, Seats::fixed(seat), Retry { base, cap, ..Retry::default() })
     }
 
@@ -132,13 +151,13 @@ impl Gateway {
         };
         let target = config.target(task, wanted)?;
         match &target.provider {
-            Some(name) => self.settle(config, &self.seats.get(name)?, Choice::literal(task, &target.model)).await,
+            Some(name) => self.settle(config, name, Choice::literal(task, &target.model)).await,
             None => {
                 let is_literal = wanted.is_some() || target.model == config.server.model;
                 let choice = Choice { task, model: &target.model, is_literal };
                 match config.server.url.is_empty() {
                     true => self.search(config, choice).await,
-                    false => self.settle(config, &self.seats.find(SERVER).await?, choice).await,
+                    false => self.settle(config, SERVER, choice).await,
                 }
             }
         }
@@ -184,9 +203,14 @@ impl Gateway {
         }
     }
 
+    /// Keeps the window that the refusal of a server gave away, so that the next session does not run into it again.
+    pub fn learn_window(&self, route: &Route, tokens: u64) {
+        self.seats.learn_window(&route.url, &route.model, tokens);
+    }
+
     /// Lists the models of a provider; `server` for the one behind `server.url`.
     pub async fn models(&self, provider: &str) -> Result<Vec<ModelInfo>, ModelError> {
-        self.seats.find(provider).await?.provider.models().await
+        self.seats.get(provider)?.provider.models().await
     }
 
     /// Asks all places that are searched, for `mimi doctor`.
@@ -199,16 +223,15 @@ impl Gateway {
 
     /// Takes the model of the one provider there is, or the one that was asked for.
     async fn resolve_fixed(&self, wanted: Option<&str>) -> Result<Route, ModelError> {
-        let seat = self.seats.get("")?;
-        let served = self.seats.models(&seat).await?;
-        let first = || served.first().cloned().unwrap_or(ModelInfo { id: String::new(), window_tokens: None });
+        let met = self.seats.meet("").await?;
+        let first = || met.served.first().cloned().unwrap_or(ModelInfo { id: String::new(), window_tokens: None });
         let Some(wanted) = wanted else {
-            return Ok(seat.route(&first(), None));
+            return Ok(met.route(&first(), None));
         };
-        let wanted = route::parse(wanted, |name| name == seat.name).model;
-        match route::find(&wanted, &served) {
-            Some(model) => Ok(seat.route(model, None)),
-            None => Err(seat.lacks(&wanted, &served)),
+        let wanted = route::parse(wanted, |name| name == met.seat.name).model;
+        match route::find(&wanted, &met.served) {
+            Some(model) => Ok(met.route(model, None)),
+            None => Err(met.lacks(&wanted)),
         }
     }
 
@@ -220,7 +243,7 @@ impl Gateway {
         let Some(best) = usable.iter().find(has_model).or_else(|| usable.first()) else {
             return Err(nothing_found(choice.task, &found));
         };
-        let mut route = self.settle(config, &self.seats.get(&best.name)?, choice).await?;
+        let mut route = self.settle(config, &best.name, choice).await?;
         let found = format!("found {} at {}, using {}", best.title, best.url, route.model);
         route.note = Some(match route.note {
             Some(note) => format!("{found}: {note}"),
@@ -243,51 +266,63 @@ impl Gateway {
     }
 
     /// Settles the model on a server that is known by now.
-    async fn settle(&self, config: &GatewayConfig, seat: &Seat, choice: Choice<'_>) -> Result<Route, ModelError> {
+    async fn settle(&self, config: &GatewayConfig, name: &str, choice: Choice<'_>) -> Result<Route, ModelError> {
         let Choice { task, model, is_literal } = choice;
-        let served = self.seats.models(seat).await?;
+        let met = self.seats.meet(name).await?;
         let window = match config.model.window_tokens {
             0 => None,
             configured => Some(configured),
         };
-        if let Some(found) = route::find(model, &served) {
-            return Ok(seat.route(found, window));
+        if let Some(found) = route::find(model, &met.served) {
+            return Ok(met.route(found, window));
         }
         // A server that lists nothing may still answer to a name.
-        if served.is_empty() && !model.is_empty() {
-            return Ok(seat.route(&ModelInfo { id: model.to_owned(), window_tokens: None }, window));
+        if met.served.is_empty() && !model.is_empty() {
+            return Ok(met.route(&ModelInfo { id: model.to_owned(), window_tokens: None }, window));
         }
         if is_literal && !model.is_empty() {
-            return Err(seat.lacks(model, &served));
+            return Err(met.lacks(model));
         }
         let preferred = config.preferred();
-        let stand_in = route::stand_in(task, &preferred, &served).ok_or_else(|| seat.lacks(model, &served))?;
-        let mut route = seat.route(stand_in, window);
+        let stand_in = route::stand_in(task, &preferred, &met.served).ok_or_else(|| met.lacks(model))?;
+        let mut route = met.route(stand_in, window);
         if !model.is_empty() {
-            let (url, taken, task) = (&seat.url, &stand_in.id, task.name());
+            let (url, taken, task) = (&met.seat.url, &stand_in.id, task.name());
             route.note = Some(format!("`{model}` is not served at {url}, using `{taken}` for {task}"));
         }
         Ok(route)
     }
 }
 
-impl Seat {
-    /// Completes a route to `model`. `window` comes before what the server says, and that before what is known.
-    fn route(&self, model: &ModelInfo, window: Option<u64>) -> Route {
+impl Met {
+    /// Completes a route to `model`. `configured` comes before what the server says, and that before what is known.
+    fn route(&self, model: &ModelInfo, configured: Option<u64>) -> Route {
         let row = catalog::row(&model.id);
         Route {
-            provider: self.name.clone(),
-            url: self.url.clone(),
+            provider: self.seat.name.clone(),
+            url: self.seat.url.clone(),
             model: model.id.clone(),
-            window_tokens: window.or(model.window_tokens).unwrap_or(row.window_tokens),
+            window_tokens: configured.unwrap_or_else(|| self.window(model, row)),
             row,
+            server: Arc::new(self.facts.clone().unwrap_or_default()),
             note: None,
         }
     }
 
-    fn lacks(&self, model: &str, served: &[ModelInfo]) -> ModelError {
-        let available = served.iter().map(|model| model.id.clone()).collect();
-        ModelError::NoModel { url: self.url.clone(), model: model.to_owned(), available }
+    /// Returns the served window, never more than a refusal of the server has shown it to be.
+    fn window(&self, model: &ModelInfo, row: &catalog::Row) -> u64 {
+        let facts = self.facts.as_ref();
+        let said = model.window_tokens.or_else(|| facts?.model(&model.id)?.window_tokens);
+        let is_ollama = facts.is_some_and(|facts| facts.kind == ServerKind::Ollama);
+        // Ollama allocates by its own setting, often far less than the model was made for, and tells once it has.
+        let assumed = if is_ollama { row.window_tokens.min(OLLAMA_WINDOW_TOKENS) } else { row.window_tokens };
+        let window = said.unwrap_or(assumed);
+        self.learned.get(&model.id).map_or(window, |learned| window.min(*learned))
+    }
+
+    fn lacks(&self, model: &str) -> ModelError {
+        let available = self.served.iter().map(|model| model.id.clone()).collect();
+        ModelError::NoModel { url: self.seat.url.clone(), model: model.to_owned(), available }
     }
 }
 

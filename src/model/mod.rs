@@ -16,6 +16,7 @@ pub mod error;
 pub mod fim;
 pub mod gateway;
 pub mod ndjson;
+pub mod probe;
 pub mod providers;
 pub mod route;
 pub mod seats;

@@ -1,7 +1,8 @@
 //! Where does a provider's name lead, with which key, and which models are there?
 //!
-//! Builds each provider once, from its row of the configuration, and remembers the lists of models for a minute. The
-//! only file that asks for keys; they go into the provider's headers and nowhere else.
+//! Builds each provider once, from its row of the configuration, and remembers the lists of models for a minute. Behind
+//! `server.url` the server itself decides which wire is spoken; a row decides for itself. The only file that asks for
+//! keys; they go into the provider's headers and nowhere else.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,9 +14,11 @@ use crate::base::text;
 use crate::config::schema::{ProviderConfig, ProviderKind};
 use crate::model::discover::{self, Candidate, Found};
 use crate::model::error::{Cause, ModelError};
-use crate::model::providers::http::{Http, base_url, normalise_url};
+use crate::model::probe::survey::{Known, Survey};
+use crate::model::providers::http::{Endpoint, Http, normalise_url};
 use crate::model::providers::{self, Setup};
 use crate::model::{ModelInfo, Provider};
+use crate::protocol::server::{ServerFacts, ServerKind};
 
 /// The name of the provider behind `server.url`.
 pub const SERVER: &str = crate::config::sense::URL_PROVIDER;
@@ -37,6 +40,8 @@ pub struct Seat {
     pub url: String,
     /// Answers requests.
     pub provider: Arc<dyn Provider>,
+    /// What it was taken for when it was built.
+    pub kind: Option<ServerKind>,
 }
 
 /// What the seats are built from.
@@ -49,6 +54,33 @@ pub struct Plan {
     pub keys: Keys,
     /// The shared HTTP client.
     pub http: Http,
+    /// Finds out what is behind an address.
+    pub survey: Survey,
+}
+
+/// A server that was asked what it has.
+pub struct Met {
+    /// The provider.
+    pub seat: Seat,
+    /// Its models; none when it has no list.
+    pub served: Vec<ModelInfo>,
+    /// What else is known about it; nothing for one that is no server.
+    pub facts: Option<ServerFacts>,
+    /// Windows learned from its refusals, by model.
+    pub learned: BTreeMap<String, u64>,
+}
+
+/// The row behind a name with its key, looked up once: a keyring may be slow.
+struct Address {
+    /// The name its key is stored under.
+    key_name: String,
+    row: ProviderConfig,
+    key: Option<SecretString>,
+    http: Http,
+    /// None for what is no server.
+    endpoint: Option<Endpoint>,
+    /// Whether the server decides which wire is spoken.
+    is_open: bool,
 }
 
 enum Source {
@@ -60,6 +92,7 @@ enum Source {
 /// All providers by name.
 pub struct Seats {
     source: Source,
+    addresses: Mutex<HashMap<String, Arc<Address>>>,
     built: Mutex<HashMap<String, Seat>>,
     lists: Mutex<HashMap<String, (Instant, Vec<ModelInfo>)>>,
 }
@@ -76,10 +109,11 @@ impl Seats {
     }
 
     fn of(source: Source) -> Self {
-        Self { source, built: Mutex::default(), lists: Mutex::default() }
+        Self { source, addresses: Mutex::default(), built: Mutex::default(), lists: Mutex::default() }
     }
 
-    /// Returns the provider `name`, built once so that a script keeps its place.
+    /// Returns the provider `name`, built once so that a script keeps its place. Behind `server.url` it speaks what is
+    /// remembered of the server: [`Seats::meet`] comes first.
     pub fn get(&self, name: &str) -> Result<Seat, ModelError> {
         let plan = match &self.source {
             Source::Fixed(seat) => return Ok(seat.clone()),
@@ -88,22 +122,88 @@ impl Seats {
         if let Some(seat) = lock(&self.built).get(name) {
             return Ok(seat.clone());
         }
-        let seat = if name == SERVER { plan.build_server(ProviderKind::default())? } else { plan.build_named(name)? };
+        let address = self.address(plan, name)?;
+        let url = address.endpoint.as_ref().map_or("", |endpoint| &endpoint.url);
+        let kind = plan.survey.remembered(url).map(|entry| entry.facts.kind);
+        self.build(name, &address, kind)
+    }
+
+    /// Asks the provider `name` what it has, and what it is where that is not known yet.
+    pub async fn meet(&self, name: &str) -> Result<Met, ModelError> {
+        let Source::Rows(plan) = &self.source else { return self.meet_plain(self.get(name)?).await };
+        let address = self.address(plan, name)?;
+        let Some(endpoint) = &address.endpoint else { return self.meet_plain(self.get(name)?).await };
+        let mut known = plan.survey.facts(&address.http, endpoint).await;
+        let mut seat = self.speak(name, &address, known.as_ref())?;
+        self.take_list(&seat, &address, known.as_ref());
+        let mut served = self.models(&seat).await;
+        if is_doubtful(known.as_ref(), &served) {
+            // Another server, or another set of models, than when it was asked last.
+            known = plan.survey.ask(&address.http, endpoint).await.or(known);
+            lock(&self.lists).remove(&seat.url);
+            seat = self.speak(name, &address, known.as_ref())?;
+            self.take_list(&seat, &address, known.as_ref());
+            served = self.models(&seat).await;
+        }
+        let learned = plan.survey.remembered(&endpoint.url).map(|entry| entry.learned).unwrap_or_default();
+        Ok(Met { seat, served: served?, facts: known.map(|known| known.facts), learned })
+    }
+
+    /// Takes the list of models from a probe that was made right now, instead of asking for it again.
+    fn take_list(&self, seat: &Seat, address: &Address, known: Option<&Known>) {
+        let Some(Known { facts, is_new: true }) = known else { return };
+        // Only the provider knows of a window that it will have allocated.
+        if address.row.num_ctx.is_some() {
+            return;
+        }
+        let list =
+            facts.models.iter().map(|model| ModelInfo { id: model.id.clone(), window_tokens: model.window_tokens });
+        let list: Vec<ModelInfo> = list.collect();
+        if !list.is_empty() {
+            lock(&self.lists).insert(seat.url.clone(), (Instant::now(), list));
+        }
+    }
+
+    async fn meet_plain(&self, seat: Seat) -> Result<Met, ModelError> {
+        Ok(Met { served: self.models(&seat).await?, seat, facts: None, learned: BTreeMap::new() })
+    }
+
+    /// Keeps a window that the refusal of a server gave away.
+    pub fn learn_window(&self, url: &str, model: &str, tokens: u64) {
+        if let Source::Rows(plan) = &self.source {
+            plan.survey.learn_window(url, model, tokens);
+        }
+    }
+
+    /// Returns the provider that speaks what the server understands.
+    fn speak(&self, name: &str, address: &Address, known: Option<&Known>) -> Result<Seat, ModelError> {
+        let kind = known.map(|known| known.facts.kind);
+        if let Some(kind) = kind.filter(|kind| *kind != ServerKind::Openai)
+            && !address.is_open
+            && !providers::wires(kind).contains(&address.row.kind)
+        {
+            return Err(wrong_kind(name, address, kind));
+        }
+        let built = lock(&self.built).get(name).cloned();
+        match built.filter(|seat| kind.is_none() || kind == seat.kind) {
+            Some(seat) => Ok(seat),
+            None => self.build(name, address, kind),
+        }
+    }
+
+    fn build(&self, name: &str, address: &Address, kind: Option<ServerKind>) -> Result<Seat, ModelError> {
+        let seat = address.seat(name, kind)?;
         lock(&self.built).insert(name.to_owned(), seat.clone());
         Ok(seat)
     }
 
-    /// As [`Seats::get`]; the server of `server.url` is asked first what it speaks, where its address leaves that open.
-    pub async fn find(&self, name: &str) -> Result<Seat, ModelError> {
-        if let Source::Rows(plan) = &self.source
-            && name == SERVER
-            && !lock(&self.built).contains_key(SERVER)
-            && let Some(kind) = plan.sense_server().await
-        {
-            let seat = plan.build_server(kind)?;
-            lock(&self.built).insert(SERVER.to_owned(), seat);
+    fn address(&self, plan: &Plan, name: &str) -> Result<Arc<Address>, ModelError> {
+        if let Some(address) = lock(&self.addresses).get(name) {
+            return Ok(address.clone());
         }
-        self.get(name)
+        let address = Arc::new(if name == SERVER { plan.server_address()? } else { plan.named_address(name)? });
+        lock(&self.addresses).insert(name.to_owned(), address.clone());
+        Ok(address)
     }
 
     /// Lists the models of a provider, from memory for a while.
@@ -135,50 +235,83 @@ impl Seats {
 }
 
 impl Plan {
-    fn build_named(&self, name: &str) -> Result<Seat, ModelError> {
+    fn named_address(&self, name: &str) -> Result<Address, ModelError> {
         let row = self.rows.get(name).ok_or_else(|| unknown_provider(name, &self.rows))?;
-        self.build(name, row, &self.http)
+        self.address(name, row, &self.http)
     }
 
-    /// Finds out what the server of `server.url` speaks; `None` when it does not say, or when a named provider of the same
-    /// address says it already.
-    async fn sense_server(&self) -> Option<ProviderKind> {
-        let may_be_ollama = discover::may_be_ollama(&self.server_url) && self.named_like_server().is_none();
-        let http = Http::new(discover::PROBE).ok().filter(|_| may_be_ollama)?;
-        discover::is_ollama(&http, &self.server_url).await.then_some(ProviderKind::Ollama)
-    }
-
-    fn named_like_server(&self) -> Option<(&String, &ProviderConfig)> {
-        let url = normalise_url(&self.server_url).ok()?;
-        self.rows.iter().find(|(_, row)| normalise_url(&row.base_url).is_ok_and(|other| other == url))
-    }
-
-    /// Builds the provider of `server.url`, which speaks `kind`. A named provider of the same address lends its wire, key
-    /// and headers.
-    fn build_server(&self, kind: ProviderKind) -> Result<Seat, ModelError> {
+    /// Finds the row of `server.url`. A named provider of the same address lends its key and headers, and one the user
+    /// wrote its wire.
+    fn server_address(&self) -> Result<Address, ModelError> {
         let url = normalise_url(&self.server_url)?;
-        let seat = match self.named_like_server() {
-            Some((name, row)) => self.build(name, row, &self.http)?,
+        let is_same = |row: &ProviderConfig| normalise_url(&row.base_url).is_ok_and(|other| other == url);
+        match self.rows.iter().find(|(_, row)| is_same(row)) {
+            Some((name, row)) => {
+                // Only the rows mimi comes with say in which order they are searched.
+                let is_open = row.search.is_some();
+                Ok(Address { is_open, ..self.address(name, row, &self.http)? })
+            }
             None => {
                 let api_key_env = SERVER_KEY_ENV.to_owned();
-                let row = ProviderConfig { api_key_env, ..ProviderConfig::new(kind, url) };
-                self.build(SERVER, &row, &self.http)?
+                let row = ProviderConfig { api_key_env, ..ProviderConfig::new(ProviderKind::Openai, url) };
+                Ok(Address { is_open: true, ..self.address(SERVER, &row, &self.http)? })
             }
-        };
-        Ok(Seat { name: SERVER.to_owned(), ..seat })
+        }
     }
 
-    fn build(&self, name: &str, row: &ProviderConfig, http: &Http) -> Result<Seat, ModelError> {
+    fn address(&self, name: &str, row: &ProviderConfig, http: &Http) -> Result<Address, ModelError> {
         let key = (self.keys)(name, &row.api_key_env).map(SecretString::from);
-        let provider = providers::build(Setup { name, row, key, http })?;
-        Ok(Seat { name: name.to_owned(), url: base_url(row)?, provider })
+        let endpoint = match row.kind {
+            ProviderKind::Script => None,
+            ProviderKind::Openai | ProviderKind::Ollama => Some(Endpoint::new(name, row, key.as_ref())?),
+        };
+        let http = endpoint.as_ref().map_or_else(|| Ok(http.clone()), |endpoint| http.reaching(&endpoint.url))?;
+        Ok(Address { key_name: name.to_owned(), row: row.clone(), key, http, endpoint, is_open: false })
     }
 
     fn candidate(&self, name: &str, http: &Http) -> Option<Candidate> {
         let row = self.rows.get(name)?;
-        let seat = self.build(name, row, http).ok()?;
+        let seat = self.address(name, row, http).and_then(|address| address.seat(name, None)).ok()?;
         let title = if row.title.is_empty() { name } else { &row.title }.to_owned();
         Some(Candidate { name: seat.name, title, url: seat.url, provider: seat.provider })
+    }
+}
+
+impl Address {
+    /// Builds the provider: of the wire its row names, or of the one that a server of this kind understands best.
+    fn seat(&self, name: &str, kind: Option<ServerKind>) -> Result<Seat, ModelError> {
+        let best = kind.filter(|_| self.is_open).and_then(|kind| providers::wires(kind).first().copied());
+        let row = ProviderConfig { kind: best.unwrap_or(self.row.kind), ..self.row.clone() };
+        let setup = Setup { name: &self.key_name, row: &row, key: self.key.clone(), http: &self.http, server: kind };
+        let url = self.endpoint.as_ref().map_or(&self.row.base_url, |endpoint| &endpoint.url).clone();
+        Ok(Seat { name: name.to_owned(), url, provider: providers::build(setup)?, kind })
+    }
+}
+
+/// Says whether what a server lists, or refuses to list, does not fit what is remembered of it.
+fn is_doubtful(known: Option<&Known>, served: &Result<Vec<ModelInfo>, ModelError>) -> bool {
+    let Some(Known { facts, is_new: false }) = known else { return false };
+    match served {
+        Ok(served) => {
+            let listed = served.iter().all(|model| facts.model(&model.id).is_some());
+            !listed || served.len() != facts.models.len()
+        }
+        Err(error) => matches!(error, ModelError::Refused { .. } | ModelError::Broken { .. }),
+    }
+}
+
+/// Reports a row whose wire the server does not understand.
+fn wrong_kind(name: &str, address: &Address, kind: ServerKind) -> ModelError {
+    let word = |wire: &ProviderKind| format!("{wire:?}").to_lowercase();
+    let right = providers::wires(kind).first().map(word).unwrap_or_default();
+    ModelError::Misconfigured {
+        what: format!(
+            "the provider `{name}` is of the kind `{}`, but {} answers there",
+            word(&address.row.kind),
+            kind.title()
+        ),
+        hint: format!("in config.yaml: providers: {{{name}: {{kind: {right}}}}}"),
+        source: Cause(format!("asked at {}", address.row.base_url)),
     }
 }
 

@@ -25,6 +25,7 @@ use crate::config::schema::{ProviderConfig, ProviderKind};
 use crate::model::Provider;
 use crate::model::error::{Cause, ModelError};
 use crate::model::providers::http::Http;
+use crate::protocol::server::ServerKind;
 
 /// What a provider is built from.
 pub struct Setup<'a> {
@@ -36,6 +37,8 @@ pub struct Setup<'a> {
     pub key: Option<SecretString>,
     /// The shared HTTP client.
     pub http: &'a Http,
+    /// What the server is, where that is known.
+    pub server: Option<ServerKind>,
 }
 
 /// One wire.
@@ -65,5 +68,20 @@ pub fn build(setup: Setup<'_>) -> Result<Arc<dyn Provider>, ModelError> {
             hint: "mimi config show providers".to_owned(),
             source: Cause(format!("it was named for {}", setup.row.base_url)),
         }),
+    }
+}
+
+/// Returns the wires that a kind of server understands, the best first.
+pub fn wires(kind: ServerKind) -> &'static [ProviderKind] {
+    match kind {
+        ServerKind::Ollama => &[ProviderKind::Ollama, ProviderKind::Openai],
+        ServerKind::Triton
+        | ServerKind::Vllm
+        | ServerKind::Sglang
+        | ServerKind::LlamaCpp
+        | ServerKind::TensorRtLlm
+        | ServerKind::Nim
+        | ServerKind::LiteLlm
+        | ServerKind::Openai => &[ProviderKind::Openai],
     }
 }

@@ -33,7 +33,8 @@ impl OpenAi {
     /// Builds the provider of a row; fails when its address or headers are wrong.
     pub fn new(setup: &Setup<'_>) -> Result<Self, ModelError> {
         let endpoint = Endpoint::new(setup.name, setup.row, setup.key.as_ref())?;
-        Ok(Self { http: setup.http.reaching(&endpoint.url)?, endpoint, extras: body::Extras::default() })
+        let extras = body::Extras::of(setup.server);
+        Ok(Self { http: setup.http.reaching(&endpoint.url)?, endpoint, extras })
     }
 
     /// Sends further keys that the server is known to take.

@@ -10,6 +10,7 @@ mod files;
 mod fix;
 mod json;
 mod machine;
+mod ollama;
 mod output;
 mod refusals;
 mod run;

@@ -1,8 +1,10 @@
 //! Does a model's answer reach the agent whole, whatever server it comes from and whatever goes wrong?
 
 mod errors;
+mod fill;
 mod gateway;
 mod ollama;
+mod probe;
 mod routes;
 mod simple;
 mod streams;
@@ -122,6 +124,7 @@ pub fn unchecked_route(url: &str) -> Route {
         model: "m".to_owned(),
         window_tokens: 1000,
         row: mimi::model::catalog::row("m"),
+        server: Arc::default(),
         note: None,
     }
 }

@@ -7,7 +7,6 @@ use futures_util::StreamExt as _;
 use mimi::base::fault::Fault;
 use mimi::config::schema::{ProviderConfig, ProviderKind, Think};
 use mimi::model::assemble::fold;
-use mimi::model::discover::may_be_ollama;
 use mimi::model::error::ModelError;
 use mimi::model::gateway::Gateway;
 use mimi::model::providers::exchange::Reading as _;
@@ -554,26 +553,20 @@ async fn a_gap_is_filled_by_the_template_or_past_it() {
     assert!(matches!(error, ModelError::Cancelled));
 }
 
+/// The path of the last request.
+fn last_path(server: &OllamaServer) -> String {
+    server.wire.received().pop().unwrap().path
+}
+
 #[tokio::test]
-async fn the_address_of_an_ollama_is_enough() {
-    let server = OllamaServer::playing("turns: [{say: hi}]");
-    let gateway = super::gateway_at(&server.url(), LIMITS);
-    let route = gateway.resolve(Task::Chat, Some(CODER.name)).await.unwrap();
-    assert_eq!((route.provider.as_str(), route.url.as_str()), ("server", server.url().as_str()));
-    let answer = outcome(&ask(&gateway, &route, Request { model: CODER.name.to_owned(), ..request("hi") }).await);
-    assert_eq!(answer.unwrap().text, "hi");
-    let paths: Vec<String> = server.wire.received().into_iter().map(|received| received.path).collect();
-    assert_eq!(paths[0], "/api/version");
-    assert_eq!(paths.last().unwrap(), "/api/chat");
-    let table = [
-        ("http://dgx", true),
-        ("http://dgx:8000/", true),
-        ("http://dgx:11434/v1", true),
-        ("http://dgx:8000/v1", false),
-        ("dgx", false),
-    ];
-    for (url, expected) in table {
-        assert_eq!(may_be_ollama(url), expected, "{url}");
+async fn any_address_of_an_ollama_is_enough() {
+    for path in ["", "/", "/v1", "/v1/"] {
+        let server = OllamaServer::playing("turns: [{say: hi}]");
+        let gateway = super::gateway_at(&format!("{}{path}", server.url()), LIMITS);
+        let route = gateway.resolve(Task::Chat, Some(CODER.name)).await.unwrap();
+        let hi = Request { model: CODER.name.to_owned(), ..request("hi") };
+        assert_eq!(outcome(&ask(&gateway, &route, hi).await).unwrap().text, "hi");
+        assert_eq!(last_path(&server), "/api/chat", "{path}");
     }
 }
 
@@ -583,8 +576,15 @@ async fn whoever_names_the_common_wire_keeps_it() {
     let row = ProviderConfig { kind: ProviderKind::Openai, ..row(&server.wire.url()) };
     let gateway = gateway_of(row, LIMITS);
     let route = gateway.resolve(Task::Chat, None).await.unwrap();
-    let answer = outcome(&ask(&gateway, &route, Request { model: CODER.name.to_owned(), ..request("hi") }).await);
-    assert_eq!(answer.unwrap().text, "hi");
-    let paths: Vec<String> = server.wire.received().into_iter().map(|received| received.path).collect();
-    assert_eq!(paths, ["/v1/models", "/v1/chat/completions"]);
+    let hi = Request { model: CODER.name.to_owned(), ..request("hi") };
+    assert_eq!(outcome(&ask(&gateway, &route, hi).await).unwrap().text, "hi");
+    assert_eq!(last_path(&server), "/v1/chat/completions");
+}
+
+#[tokio::test]
+async fn a_forced_window_counts_from_the_first_request_on() {
+    let server = OllamaServer::playing("turns: []");
+    server.load(CODER.name);
+    let gateway = gateway_of(ProviderConfig { num_ctx: Some(65_536), ..row(&server.url()) }, LIMITS);
+    assert_eq!(gateway.resolve(Task::Chat, None).await.unwrap().window_tokens, 65_536);
 }

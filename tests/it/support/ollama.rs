@@ -87,6 +87,12 @@ impl OllamaServer {
         Self { wire, machine }
     }
 
+    /// Expects requests of sessions, to be checked when it is dropped.
+    pub fn for_sessions(mut self) -> Self {
+        self.wire = self.wire.for_sessions();
+        self
+    }
+
     /// Its address as Ollama's users know it.
     pub fn url(&self) -> String {
         self.wire.root_url()
