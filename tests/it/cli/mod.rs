@@ -12,6 +12,7 @@ mod json;
 mod machine;
 mod ollama;
 mod output;
+mod recorded;
 mod refusals;
 mod run;
 mod schema;

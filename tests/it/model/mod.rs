@@ -5,6 +5,7 @@ mod fill;
 mod gateway;
 mod ollama;
 mod probe;
+mod recorded;
 mod routes;
 mod simple;
 mod streams;
