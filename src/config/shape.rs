@@ -67,6 +67,8 @@ impl Shape {
             ("proxy", Self::Text),
             ("text_tensor", Self::Text),
             ("vector_tensor", Self::Text),
+            ("num_ctx", Self::Number),
+            ("think", Self::Text),
         ];
         Self::Section(fields.map(|(name, shape)| (name.to_owned(), shape)).into())
     }

@@ -29,7 +29,7 @@ use crate::model::providers::http::{Http, normalise_url};
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
 use crate::model::sight::Sight;
-use crate::model::{Answer, ModelInfo, Provider, Request, catalog, embed, vectors};
+use crate::model::{Answer, Fill, Filling, ModelInfo, Provider, Request, catalog, embed, vectors};
 use crate::protocol::message::Message;
 use crate::protocol::server::{ServerFacts, ServerKind};
 use crate::protocol::task::{Class, Task};
@@ -313,6 +313,17 @@ impl Gateway {
     pub fn trouble(&self) -> Vec<String> {
         let of_cache = self.cache.as_ref().and_then(|cache| cache.trouble());
         of_cache.into_iter().chain(self.meter.trouble()).collect()
+    }
+
+    /// Fills a gap in a text with the model of `route`, whatever model `fill` names. Not repeated: whoever types on wants the
+    /// next one.
+    pub async fn fill(&self, route: &Route, fill: Fill, cancel: &CancellationToken) -> Result<Filling, ModelError> {
+        let seat = self.seats.get(&route.provider)?;
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(ModelError::Cancelled),
+            filling = seat.provider.fill(Fill { model: route.model.clone(), ..fill }) => filling,
+        }
     }
 
     /// Keeps the window that the refusal of a server gave away, so that the next session does not run into it again.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::model::assemble::is_valid_arguments;
 use crate::model::{Request, ToolChoice};
 use crate::protocol::message::{Message, ToolCall};
+use crate::protocol::server::ServerKind;
 use crate::protocol::tool::ToolSpec;
 
 /// What is sent in addition to a server that is known to take it. Must stay the same for all requests of a session.
@@ -18,6 +19,16 @@ use crate::protocol::tool::ToolSpec;
 pub struct Extras {
     /// Asks for word of how far the server is with the prompt; llama.cpp only, others may refuse the key.
     pub return_progress: bool,
+    /// Has gaps filled by `/infill`, which knows the tokens of the model itself; llama.cpp only.
+    pub infill: bool,
+}
+
+impl Extras {
+    /// Returns what a server of this kind takes; nothing more for one that is not known.
+    pub fn of(server: Option<ServerKind>) -> Self {
+        let is_llama_cpp = server == Some(ServerKind::LlamaCpp);
+        Self { return_progress: is_llama_cpp, infill: is_llama_cpp }
+    }
 }
 
 /// Renders the body of `request`. `priority` is the key and number that tell who waits.

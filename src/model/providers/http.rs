@@ -212,6 +212,8 @@ pub struct Endpoint {
     pub key_env: String,
     /// Sent with each request; holds the key, marked so that it is never printed.
     pub headers: HeaderMap,
+    /// The wire spoken there.
+    pub kind: ProviderKind,
     /// How the server is told who waits.
     priority: Option<Priority>,
 }
@@ -234,7 +236,7 @@ impl Endpoint {
             headers.insert(AUTHORIZATION, value);
         }
         let (provider, key_env, priority) = (provider.to_owned(), row.api_key_env.clone(), row.priority.clone());
-        Ok(Self { provider, url, key_env, headers, priority })
+        Ok(Self { provider, url, key_env, headers, kind: row.kind, priority })
     }
 
     /// Returns the endpoint for a request of a class: with the header, where the server wants one, that says who waits.
@@ -259,8 +261,10 @@ impl Endpoint {
 /// Returns the address that the paths of a row's wire are appended to.
 pub fn base_url(row: &ProviderConfig) -> Result<String, ModelError> {
     match row.kind {
+        ProviderKind::Openai => normalise_url(&row.base_url),
+        ProviderKind::Ollama => native_url(&row.base_url),
         ProviderKind::Triton => root_url(&row.base_url),
-        _ => normalise_url(&row.base_url),
+        ProviderKind::Script => Ok(row.base_url.clone()),
     }
 }
 
@@ -273,6 +277,20 @@ pub fn root_url(given: &str) -> Result<String, ModelError> {
 
 /// Checks a base URL and completes it: without a path it gets `/v1`, where all servers keep their OpenAI dialect.
 pub fn normalise_url(given: &str) -> Result<String, ModelError> {
+    let url = parse_url(given)?;
+    let text = url.as_str().trim_end_matches('/');
+    Ok(if url.path() == "/" { format!("{text}/v1") } else { text.to_owned() })
+}
+
+/// Checks a base URL and cuts off where a server keeps one of its dialects: what is left leads to all of them.
+pub fn native_url(given: &str) -> Result<String, ModelError> {
+    let url = parse_url(given)?;
+    let text = url.as_str().trim_end_matches('/');
+    let root = ["/v1", "/api"].iter().find_map(|dialect| text.strip_suffix(dialect));
+    Ok(root.unwrap_or(text).trim_end_matches('/').to_owned())
+}
+
+fn parse_url(given: &str) -> Result<reqwest::Url, ModelError> {
     let url = reqwest::Url::parse(given.trim()).map_err(|error| wrong(format!("not a URL ({error})"), given))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(wrong("a model server's address starts with http:// or https://".to_owned(), given));
@@ -281,8 +299,7 @@ pub fn normalise_url(given: &str) -> Result<String, ModelError> {
         // The address is printed in errors; a secret in it would be, too. Not even this error shows it.
         return Err(wrong("a key or password does not belong in the URL: use `api_key_env`".to_owned(), "it"));
     }
-    let text = url.as_str().trim_end_matches('/');
-    Ok(if url.path() == "/" { format!("{text}/v1") } else { text.to_owned() })
+    Ok(url)
 }
 
 /// Says whether a base URL points at this machine.
@@ -326,6 +343,23 @@ fn error_chain(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_address_of_a_server_leads_to_all_its_dialects() {
+        let table = [
+            ("http://dgx:11434", "http://dgx:11434/v1", "http://dgx:11434"),
+            ("http://dgx:11434/", "http://dgx:11434/v1", "http://dgx:11434"),
+            ("http://dgx:11434/v1", "http://dgx:11434/v1", "http://dgx:11434"),
+            (" http://dgx:11434/v1/ ", "http://dgx:11434/v1", "http://dgx:11434"),
+            ("http://dgx:11434/api", "http://dgx:11434/api", "http://dgx:11434"),
+            ("https://box/ollama/v1", "https://box/ollama/v1", "https://box/ollama"),
+            ("https://box/ollama", "https://box/ollama", "https://box/ollama"),
+        ];
+        for (given, openai, native) in table {
+            assert_eq!((normalise_url(given).unwrap().as_str(), native_url(given).unwrap().as_str()), (openai, native));
+        }
+        assert!(native_url("dgx:11434").is_err() && native_url("http://u:p@dgx").is_err());
+    }
 
     #[test]
     fn certificates_are_read_only_for_an_address_that_needs_them() {

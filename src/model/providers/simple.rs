@@ -154,15 +154,20 @@ fn read_vectors(answer: &Value, n_texts: usize) -> Result<Vec<Vec<f32>>, String>
     let mut vectors: Vec<Vec<f32>> = vec![Vec::new(); n_texts];
     for (position, row) in rows.iter().enumerate() {
         let at = row.get("index").and_then(Value::as_u64).map_or(position, |index| index as usize);
-        let numbers = row.get("embedding").and_then(Value::as_array).ok_or("its vectors are no lists of numbers")?;
-        let numbers: Option<Vec<f32>> = numbers.iter().map(|number| number.as_f64().map(|n| n as f32)).collect();
+        let vector =
+            row.get("embedding").filter(|vector| vector.is_array()).ok_or("its vectors are no lists of numbers")?;
         let place = vectors.get_mut(at).ok_or_else(|| format!("it numbers a vector {at}"))?;
-        *place = numbers.ok_or("its vectors hold something that is no number")?;
+        *place = numbers(vector).ok_or("its vectors hold something that is no number")?;
     }
     match vectors.iter().position(Vec::is_empty) {
         Some(at) => Err(format!("it holds no vector for text {}", at + 1)),
         None => Ok(vectors),
     }
+}
+
+/// Reads a vector; `None` when it holds anything but numbers.
+pub fn numbers(vector: &Value) -> Option<Vec<f32>> {
+    vector.as_array()?.iter().map(|n| n.as_f64().map(|n| n as f32)).collect()
 }
 
 async fn in_time(

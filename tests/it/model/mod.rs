@@ -3,10 +3,12 @@
 mod egress;
 mod embed;
 mod errors;
+mod fill;
 mod gateway;
 mod kept_vectors;
 mod kept_words;
 mod meter;
+mod ollama;
 mod probe;
 mod recorded;
 mod routes;

@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "a harness offers more than each day's tests need")]
 
 pub mod live;
+pub mod ollama;
 pub mod prefix;
 pub mod pty;
 pub mod tls;
