@@ -3,6 +3,7 @@
 mod errors;
 mod gateway;
 mod probe;
+mod recorded;
 mod routes;
 mod simple;
 mod streams;
