@@ -71,7 +71,7 @@ impl GatewayConfig {
     /// Lists what may be connected to: the servers of the configuration, each through its proxy where it has one.
     fn dials(&self) -> Vec<Dial> {
         let rows = self.providers.values().filter(|row| row.kind != ProviderKind::Script);
-        let rows = rows.map(|row| (row.base_url.as_str(), row.proxy.as_str()));
+        let rows = rows.flat_map(|row| [&row.base_url, &row.metrics_url].map(|url| (url.as_str(), row.proxy.as_str())));
         let dial = |(url, proxy): (&str, &str)| Dial::of(&normalise_url(url).ok()?, proxy);
         // Last, so that a named server of the same address lends its proxy.
         rows.chain([(self.server.url.as_str(), "")]).filter_map(dial).collect()
