@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::base::clock;
 use crate::model::assemble::Assembler;
 use crate::model::error::ModelError;
+use crate::model::recover::Recoverer;
 use crate::model::{Answer, Finish, Provider, Request, StreamEvent};
 
 /// Longest wait a server may impose by `Retry-After`.
@@ -126,6 +127,7 @@ struct Run {
     question: Question,
     stage: Stage,
     assembler: Assembler,
+    recoverer: Recoverer,
     finish: Option<Finish>,
     started: Instant,
     quiet_since: Instant,
@@ -136,10 +138,12 @@ struct Run {
 impl Run {
     fn new(question: Question) -> Self {
         let now = Instant::now();
+        let recoverer = Recoverer::new(&question.request, &question.id_prefix);
         Self {
             question,
             stage: Stage::Send,
             assembler: Assembler::default(),
+            recoverer,
             finish: None,
             started: now,
             quiet_since: now,
@@ -164,6 +168,7 @@ impl Run {
 
     fn send(&mut self) {
         self.assembler = Assembler::new(self.question.id_prefix.clone());
+        self.recoverer = Recoverer::new(&self.question.request, &self.question.id_prefix);
         self.finish = None;
         self.quiet_since = Instant::now();
         let events = self.question.provider.stream(self.question.request.clone(), self.question.cancel.clone());
@@ -190,7 +195,8 @@ impl Run {
                 Some(StreamEvent::Error(error)) => self.fail(error),
                 Some(event) => {
                     self.quiet_since = Instant::now();
-                    self.take(event);
+                    let passed = self.recoverer.pass(event);
+                    passed.into_iter().for_each(|event| self.take(event));
                     self.stage = Stage::Read(events);
                 }
             },
@@ -228,7 +234,10 @@ impl Run {
             Some(Finish::Aborted) => self.fail(broken("the server gave up before its end")),
             None => self.fail(broken("it ended without a finish reason")),
             Some(finish) => {
-                let answer = std::mem::take(&mut self.assembler).finish(finish);
+                let waiting = self.recoverer.end();
+                waiting.into_iter().for_each(|event| self.take(event));
+                let mut answer = std::mem::take(&mut self.assembler).finish(finish);
+                self.recoverer.settle(finish, &mut answer);
                 self.queue.push_back(Progress::Done(Box::new(answer)));
             }
         }

@@ -15,6 +15,7 @@ pub mod discover;
 pub mod error;
 pub mod gateway;
 pub mod providers;
+pub mod recover;
 pub mod route;
 pub mod seats;
 pub mod sse;

@@ -7,6 +7,7 @@ pub mod auth;
 pub mod chat;
 pub mod completions;
 pub mod config;
+pub mod debug;
 pub mod demo;
 pub mod doctor;
 pub mod fix;

@@ -8,6 +8,7 @@ mod interrupts;
 mod limits;
 mod permissions;
 mod prefix;
+mod recovering;
 mod taking_back;
 mod words;
 

@@ -15,10 +15,10 @@ fn the_model_is_told_what_is_wrong_with_a_call_and_the_run_goes_on() {
         ),
         ("{name: read_file, arguments: '[1]'}", "the arguments of `read_file` were not a JSON object"),
         ("{name: read_file, arguments: {}}", "missing field `path`"),
-        ("{name: read_file, arguments: {path: a.txt, speed: 9}}", "unknown field `speed`"),
+        ("{name: list_files, arguments: {speed: 9}}", "unknown field `speed`"),
         (
-            "{name: read_file, arguments: {path: 7}}",
-            "wrong arguments for `read_file` at `path`: invalid type: integer `7`, expected a string. It takes: path (string)",
+            "{name: read_file, arguments: {path: null}}",
+            "wrong arguments for `read_file` at `path`: invalid type: null, expected a string. It takes: path (string)",
         ),
         ("{name: read_file, arguments: {path: a.txt, start_line: many}}", "is not a count"),
         (

@@ -5,6 +5,7 @@
 
 mod calls;
 mod commands;
+mod debug;
 mod demo;
 mod files;
 mod fix;

@@ -2,6 +2,7 @@
 
 mod errors;
 mod gateway;
+mod recover;
 mod routes;
 mod simple;
 mod streams;
