@@ -116,7 +116,7 @@ impl App {
             .map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
         let environment = environment::clean(env.texts(), &config.tools.pass_env);
         let http = Http::new(HttpLimits::from(&config.model))?;
-        let gateway = Gateway::new(GatewayConfig::of(&config), keys(env, &dirs), http);
+        let gateway = Gateway::remembering(GatewayConfig::of(&config), keys(env, &dirs), http, dirs.servers_file());
         Ok(Self {
             runner: Runner::new(supervisor, environment),
             gateway: Arc::new(gateway),

@@ -70,6 +70,11 @@ impl Dirs {
         self.state.join("out")
     }
 
+    /// Returns the path of the file with what was found out about model servers.
+    pub fn servers_file(&self) -> PathBuf {
+        self.cache.join("servers.json")
+    }
+
     /// Returns the path of the file with the lines typed in chats.
     pub fn history_file(&self) -> PathBuf {
         self.state.join("history")

@@ -16,6 +16,7 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("model.first_byte_timeout_s", 1, WEEK_S),
     ("model.idle_timeout_s", 1, WEEK_S),
     ("model.max_retries", 0, 100),
+    ("model.max_in_flight", 1, 1000),
     ("agent.max_steps", 1, 100_000),
     ("agent.max_tokens", 0, 1000 * MANY_TOKENS),
     ("agent.max_seconds", 0, WEEK_S),
@@ -28,12 +29,26 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("session.keep_days", 0, 36_500),
 ];
 
+/// As [`RANGES`], for the numbers of a row of `providers`.
+pub const ROW_RANGES: &[(&str, i64, i64)] = &[
+    ("search", 0, 1000),
+    ("timeouts.connect_s", 1, 3600),
+    ("timeouts.first_byte_s", 1, WEEK_S),
+    ("timeouts.idle_s", 1, WEEK_S),
+    // What Dynamo's header holds; vLLM and SGLang take more.
+    ("priority.interactive", i32::MIN as i64, i32::MAX as i64),
+    ("priority.ci", i32::MIN as i64, i32::MAX as i64),
+    ("priority.background", i32::MIN as i64, i32::MAX as i64),
+];
+
 /// Numbers for which 0 stands for no limit.
 pub const ZERO_IS_UNLIMITED: &[&str] = &["agent.max_tokens", "agent.max_seconds"];
 
 /// Returns what is wrong with a number, to be read after the key.
 pub fn problem(key: &str, value: i64) -> Option<String> {
-    let (_, low, high) = RANGES.iter().find(|(name, ..)| *name == key)?;
+    let of_row = key.strip_prefix("providers.").and_then(|row| row.split_once('.'));
+    let (key, ranges) = of_row.map_or((key, RANGES), |(_, field)| (field, ROW_RANGES));
+    let (_, low, high) = ranges.iter().find(|(name, ..)| *name == key)?;
     if value < *low {
         Some(format!("must be at least {low}"))
     } else if value > *high {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::op::Mode;
-use crate::protocol::task::Task;
+use crate::protocol::task::{Class, Task};
 
 /// All settings after merging every layer.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -15,8 +15,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Named servers.
     pub providers: BTreeMap<String, ProviderConfig>,
-    /// Which provider and model carries out which task, as `provider/model`.
-    pub routes: BTreeMap<Task, String>,
+    /// Which provider and model carries out which task.
+    pub routes: BTreeMap<Task, Places>,
     /// Limits of model requests.
     pub model: ModelConfig,
     /// Limits of the agent.
@@ -67,6 +67,124 @@ pub struct ProviderConfig {
     /// Further headers sent with each request. Not for secrets.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// What people call it; its own name when empty.
+    #[serde(default)]
+    pub title: String,
+    /// Its place among the servers that are asked when none is named, from 1; 0 when it is not asked. A row without it
+    /// comes before those with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<u32>,
+    /// Limits in place of those of `model`.
+    #[serde(default)]
+    pub timeouts: Timeouts,
+    /// How the server is told who waits; none when it is not to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    /// Address of its metrics, where that is not on its own port; empty for there.
+    #[serde(default)]
+    pub metrics_url: String,
+    /// Address of a proxy that leads to it; empty to connect to it directly, whatever the environment says.
+    #[serde(default)]
+    pub proxy: String,
+}
+
+impl ProviderConfig {
+    /// Builds a row with nothing but the wire and the address.
+    pub fn new(kind: ProviderKind, base_url: impl Into<String>) -> Self {
+        Self {
+            kind,
+            base_url: base_url.into(),
+            api_key_env: String::new(),
+            headers: BTreeMap::new(),
+            title: String::new(),
+            search: None,
+            timeouts: Timeouts::default(),
+            priority: None,
+            metrics_url: String::new(),
+            proxy: String::new(),
+        }
+    }
+}
+
+/// How long one server may take, in seconds; what is none is taken from [`ModelConfig`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timeouts {
+    /// Wait for a connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_s: Option<u64>,
+    /// Wait for the first byte of an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_byte_s: Option<u64>,
+    /// Wait between two pieces of an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_s: Option<u64>,
+}
+
+/// How a server is told whose request goes first: a number for each class, in the body or in a header. Whether small or
+/// large numbers go first is the server's affair.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Priority {
+    /// Key of the request's body that takes the number; empty for a header.
+    #[serde(default)]
+    pub field: String,
+    /// Header that takes the number; empty for the body.
+    #[serde(default)]
+    pub header: String,
+    /// When a person waits.
+    pub interactive: i32,
+    /// When a script waits.
+    pub ci: i32,
+    /// When nobody waits.
+    pub background: i32,
+}
+
+impl Priority {
+    /// Returns the number for a class.
+    pub fn of(&self, class: Class) -> i32 {
+        match class {
+            Class::Interactive => self.interactive,
+            Class::Ci => self.ci,
+            Class::Background => self.background,
+        }
+    }
+}
+
+/// Where a task goes: one `provider/model`, or several in the order in which they are tried.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(from = "OneOrMore", into = "OneOrMore")]
+pub struct Places(pub Vec<String>);
+
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl From<OneOrMore> for Places {
+    fn from(written: OneOrMore) -> Self {
+        match written {
+            OneOrMore::One(place) => Self(vec![place]),
+            OneOrMore::More(places) => Self(places),
+        }
+    }
+}
+
+impl From<Places> for OneOrMore {
+    fn from(places: Places) -> Self {
+        match <[String; 1]>::try_from(places.0) {
+            Ok([place]) => Self::One(place),
+            Err(places) => Self::More(places),
+        }
+    }
+}
+
+impl From<&str> for Places {
+    fn from(place: &str) -> Self {
+        Self(vec![place.to_owned()])
+    }
 }
 
 /// Limits of model requests.
@@ -85,6 +203,8 @@ pub struct ModelConfig {
     pub idle_timeout_s: u64,
     /// Times a request is sent again.
     pub max_retries: u32,
+    /// Requests that the processes of one terminal or job may have under way at a server at once.
+    pub max_in_flight: u32,
 }
 
 /// Limits of the agent.

@@ -6,7 +6,7 @@
 use crate::base::text::{nearest, visible};
 use crate::config::error::ConfigError;
 use crate::config::origin::Origins;
-use crate::config::schema::{Config, ProviderConfig, ProviderKind};
+use crate::config::schema::{Config, Priority, ProviderConfig, ProviderKind};
 
 /// Stands in a route for the server that is found or named by `server.url`.
 pub const AUTO_PROVIDER: &str = "auto";
@@ -18,6 +18,24 @@ pub const URL_PROVIDER: &str = "server";
 const SECRET_HEADER_WORDS: &[&str] =
     &["authorization", "api-key", "apikey", "api_key", "token", "secret", "cookie", "password", "credential"];
 
+/// Keys of a request's body that are in use, on whatever wire.
+const RESERVED_FIELDS: &[&str] = &[
+    "model",
+    "stream",
+    "stream_options",
+    "max_tokens",
+    "temperature",
+    "response_format",
+    "tools",
+    "tool_choice",
+    "messages",
+    "input",
+    "inputs",
+    "outputs",
+    "options",
+    "prompt",
+];
+
 /// Returns everything that makes no sense, in the order of the schema.
 pub fn problems(config: &Config, origins: &Origins) -> Vec<ConfigError> {
     let mut found: Vec<(String, String)> = Vec::new();
@@ -27,8 +45,8 @@ pub fn problems(config: &Config, origins: &Origins) -> Vec<ConfigError> {
     for (name, row) in &config.providers {
         provider_problems(name, row, &mut found);
     }
-    for (task, route) in &config.routes {
-        found.extend(route_problem(route, config).map(|problem| (format!("routes.{}", task.name()), problem)));
+    for (task, places) in &config.routes {
+        places_problems(&format!("routes.{}", task.name()), &places.0, config, &mut found);
     }
     found
         .into_iter()
@@ -68,9 +86,35 @@ fn provider_problems(name: &str, row: &ProviderConfig, found: &mut Vec<(String, 
         let problem = "must be the name of an environment variable, not the key itself".to_owned();
         found.push((format!("{path}.api_key_env"), problem));
     }
+    let priority_problem = row.priority.as_ref().and_then(priority_problem);
+    found.extend(priority_problem.map(|problem| (format!("{path}.priority"), problem)));
+    if !row.proxy.is_empty() {
+        found.extend(proxy_problem(&row.proxy).map(|problem| (format!("{path}.proxy"), problem)));
+    }
+    if !row.metrics_url.is_empty() {
+        found.extend(url_problem(&row.metrics_url).map(|problem| (format!("{path}.metrics_url"), problem)));
+    }
     for (header, value) in &row.headers {
         let problem = header_problem(header, value);
         found.extend(problem.map(|problem| (format!("{path}.headers.{}", visible(header)), problem)));
+    }
+}
+
+fn priority_problem(priority: &Priority) -> Option<String> {
+    let Priority { field, header, .. } = priority;
+    if field.is_empty() == header.is_empty() {
+        return Some("must name either the `field` of the body or the `header` that takes the number".to_owned());
+    }
+    if RESERVED_FIELDS.contains(&field.as_str()) {
+        return Some(format!("cannot use the field `{field}`: requests use it for something else"));
+    }
+    if field.chars().any(|c| c.is_control() || c == '"') {
+        return Some("has a `field` that is no name".to_owned());
+    }
+    if header.is_empty() {
+        None
+    } else {
+        header_problem(header, "0").map(|problem| format!("has a header that {problem}"))
     }
 }
 
@@ -120,6 +164,30 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
     match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, rest)) => (host, rest.strip_prefix(':').or(if rest.is_empty() { None } else { Some("x") })),
         None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
+    }
+}
+
+/// Returns what is wrong with the address of a proxy, to be read after the key.
+fn proxy_problem(url: &str) -> Option<String> {
+    let lower = url.to_ascii_lowercase();
+    if !lower.starts_with("http://") && !lower.starts_with("https://") {
+        return Some("must start with http:// or https://, like http://proxy:3128".to_owned());
+    }
+    url_problem(url)
+}
+
+/// Adds what is wrong with the places of one task, each with its own place in the file.
+fn places_problems(path: &str, places: &[String], config: &Config, found: &mut Vec<(String, String)>) {
+    if places.is_empty() {
+        found.push((path.to_owned(), "is an empty list: name at least one `provider/model`".to_owned()));
+    }
+    for (index, place) in places.iter().enumerate() {
+        let problem = match route_problem(place, config) {
+            None if places[..index].contains(place) => Some("stands in the list twice".to_owned()),
+            problem => problem,
+        };
+        let key = if places.len() == 1 { path.to_owned() } else { format!("{path}[{index}]") };
+        found.extend(problem.map(|problem| (key, problem)));
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Shape {
     Switch,
     /// A list of texts.
     Texts,
+    /// A text, or a list of texts.
+    TextOrTexts,
     /// A map with exactly these keys.
     Section(Vec<(String, Self)>),
     /// A map whose keys the user chooses.
@@ -31,8 +33,14 @@ impl Shape {
     pub fn of_config(default: &Node) -> Self {
         let mut shape = Self::of(default);
         if let Self::Section(sections) = &mut shape {
-            for (_, section) in sections.iter_mut().filter(|(name, _)| name == "providers") {
-                *section = Self::Open(Box::new(Self::provider()));
+            for (name, section) in sections.iter_mut() {
+                match (name.as_str(), section) {
+                    ("providers", section) => *section = Self::Open(Box::new(Self::provider())),
+                    ("routes", Self::Section(tasks)) => {
+                        tasks.iter_mut().for_each(|(_, route)| *route = Self::TextOrTexts);
+                    }
+                    _ => {}
+                }
             }
         }
         shape
@@ -40,11 +48,20 @@ impl Shape {
 
     /// Returns the shape of one row of `providers`.
     pub fn provider() -> Self {
+        let numbers = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), Self::Number)).collect::<Vec<_>>();
+        let words = ["field", "header"].map(|name| (name.to_owned(), Self::Text));
+        let priority = words.into_iter().chain(numbers(&["interactive", "ci", "background"])).collect();
         let fields = [
             ("kind", Self::Text),
             ("base_url", Self::Text),
             ("api_key_env", Self::Text),
             ("headers", Self::Open(Box::new(Self::Text))),
+            ("title", Self::Text),
+            ("search", Self::Number),
+            ("timeouts", Self::Section(numbers(&["connect_s", "first_byte_s", "idle_s"]))),
+            ("priority", Self::Section(priority)),
+            ("metrics_url", Self::Text),
+            ("proxy", Self::Text),
         ];
         Self::Section(fields.map(|(name, shape)| (name.to_owned(), shape)).into())
     }
@@ -101,6 +118,7 @@ impl Shape {
             Self::Number => "a whole number",
             Self::Switch => "true or false",
             Self::Texts => "a list of texts",
+            Self::TextOrTexts => "text or a list of texts",
             Self::Section(_) | Self::Open(_) => "a map of keys",
         }
     }
@@ -130,7 +148,7 @@ impl Walk<'_> {
                     self.value(row, &entry.value, &join(path, &entry.key));
                 }
             }
-            (Shape::Texts, Value::List(items)) => {
+            (Shape::Texts | Shape::TextOrTexts, Value::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
                     self.value(&Shape::Text, item, &format!("{path}[{index}]"));
                 }
@@ -141,10 +159,10 @@ impl Walk<'_> {
                 }
             }
             // A section or list with all its lines commented out sets nothing.
-            (Shape::Text, Value::Text(_))
+            (Shape::Text | Shape::TextOrTexts, Value::Text(_))
             | (Shape::Switch, Value::Bool(_))
             | (Shape::Section(_) | Shape::Open(_) | Shape::Texts, Value::Null) => {}
-            (Shape::Text, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
+            (Shape::Text | Shape::TextOrTexts, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
                 self.wrong(path, format!("must be text, found {}: put it in quotes", node.kind()), node);
             }
             _ if path.is_empty() => self.wrong("the file", format!("must hold keys, found {}", node.kind()), node),

@@ -89,7 +89,9 @@ fn assign(shape: &Shape, path: &str, text: &str, source: &Source) -> Result<Node
         let nearest = nearest(path, leaves.iter().map(String::as_str)).map(str::to_owned);
         return Err(vec![ConfigError::UnknownKey { key: visible(path).into_owned(), nearest, origin }]);
     };
+    let is_list = text.trim_start().starts_with('[');
     let value = match target {
+        Shape::TextOrTexts if !is_list => Node { line: 1, column: 1, value: Value::Text(text.to_owned()) },
         Shape::Text => Node { line: 1, column: 1, value: Value::Text(text.to_owned()) },
         _ => parse(text).map_err(|error| {
             let problem = format!("is not YAML that can be read: {}", error.message);

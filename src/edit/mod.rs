@@ -1,7 +1,7 @@
 //! How is a file of the user changed so that nothing is lost that nobody meant to touch?
 //!
 //! Reads text whatever its encoding and line ends, finds the place a change is meant for, and writes it back keeping both.
-//! The only room that writes the user's files. Must not guess: a place is found exactly once or not at all, and a change
+//! The only room that writes the user's files. Must not guess: a place is found exactly once or not at all ([`locate`] says what is forgiven), and a change
 //! that would lose bytes is refused. Must not decide whether a file may be changed, nor know which files a session has read.
 //! To add a way of stating a change: a file here that ends in [`replace::replace`] or [`text_file::TextFile::rewrite`].
 
@@ -9,6 +9,7 @@ pub mod diff;
 pub mod encoding;
 pub mod excerpt;
 pub mod line_ends;
+pub mod locate;
 pub mod nearest;
 pub mod replace;
 pub mod text_file;

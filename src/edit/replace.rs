@@ -1,10 +1,11 @@
 //! How is one piece of text exchanged for another, in exactly the place that was meant?
 //!
-//! The old text must be in the file once, character for character; only line ends may differ. Must not guess: several places,
-//! no place and a change that is already there are answers of their own.
+//! The old text must be in the file once: character for character, or as [`locate`] finds it. Must not guess: several
+//! places, no place and a change that is already there are answers of their own.
 
 use crate::edit::EditError;
 use crate::edit::line_ends::{LfView, to_lf, with_end};
+use crate::edit::locate::{Rung, Splice, locate};
 use crate::edit::nearest::nearest;
 
 /// Characters, white space aside, the new text needs before finding it counts as "already applied": a lone `}` or
@@ -29,6 +30,8 @@ pub enum Replaced {
         text: String,
         /// The line each change starts at in the old text, counted from 1.
         lines: Vec<usize>,
+        /// What had to be forgiven to find the place.
+        rung: Rung,
     },
     /// The text is already as it should become.
     AlreadyApplied {
@@ -44,14 +47,14 @@ pub fn replace(text: &str, old: &str, new: &str, extent: Extent) -> Result<Repla
         return Err(EditError::Same);
     }
     if old.is_empty() {
-        let changed = Replaced::Changed { text: new.into_owned(), lines: vec![1] };
+        let changed = Replaced::Changed { text: new.into_owned(), lines: vec![1], rung: Rung::Exact };
         return if text.is_empty() { Ok(changed) } else { Err(EditError::EmptyOld) };
     }
     let view = LfView::new(text);
     let starts = occurrences(view.text(), &old);
     let line_of = |at: &usize| line_number(view.text(), *at);
     match (starts.as_slice(), extent) {
-        ([], _) => missed(view.text(), &old, &new),
+        ([], _) => climb(text, &view, &old, &new),
         ([start], Extent::One) if is_applied_at(view.text(), *start, &old, &new) => {
             Ok(Replaced::AlreadyApplied { line: line_of(start) })
         }
@@ -59,7 +62,11 @@ pub fn replace(text: &str, old: &str, new: &str, extent: Extent) -> Result<Repla
         _ => {
             let starts = without_overlaps(&starts, old.len());
             let lines = starts.iter().map(line_of).collect();
-            Ok(Replaced::Changed { text: splice(text, &view, &starts, &Core::of(&old, &new)), lines })
+            Ok(Replaced::Changed {
+                text: splice(text, &view, &starts, &Core::of(&old, &new)),
+                lines,
+                rung: Rung::Exact,
+            })
         }
     }
 }
@@ -97,6 +104,41 @@ fn is_applied_at(text: &str, start: usize, old: &str, new: &str) -> bool {
     new.match_indices(old).any(|(at, _)| {
         start.checked_sub(at).and_then(|from| text.get(from..)).is_some_and(|place| place.starts_with(new))
     })
+}
+
+/// Looks for text that was not copied exactly.
+fn climb(original: &str, view: &LfView<'_>, old: &str, new: &str) -> Result<Replaced, EditError> {
+    let Some((rung, place)) = locate(view.text(), old, new)? else { return missed(view.text(), old, new) };
+    let text = splice_lines(original, view, &place.splices);
+    let line = place.splices.first().map_or(place.first, |splice| splice.first) + 1;
+    Ok(match text == original {
+        true => Replaced::AlreadyApplied { line },
+        false => Replaced::Changed { text, lines: vec![line], rung },
+    })
+}
+
+/// Exchanges whole lines; everything else keeps its bytes, and a file without a final line end gets none.
+fn splice_lines(original: &str, view: &LfView<'_>, splices: &[Splice]) -> String {
+    let text = view.text();
+    let starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let start_of = |line: usize| starts.get(line).copied();
+    let (mut out, mut copied) = (String::with_capacity(original.len()), 0);
+    for Splice { first, n_lines, lines } in splices {
+        let (mut from, to) = (start_of(*first).unwrap_or(text.len()), start_of(first + n_lines));
+        let mut new = lines.join("\n");
+        match to {
+            Some(_) if !lines.is_empty() => new.push('\n'),
+            // At the end of a file without a final line end, the line end stands before what is added or goes.
+            None if start_of(*first).is_none() => new.insert(0, '\n'),
+            None if lines.is_empty() => from = from.saturating_sub(1),
+            _ => {}
+        }
+        out.push_str(&original[copied..view.original_offset(from)]);
+        out.push_str(&with_end(&new, view.end_at(from)));
+        copied = view.original_offset(to.unwrap_or(text.len()));
+    }
+    out.push_str(&original[copied..]);
+    out
 }
 
 fn missed(text: &str, old: &str, new: &str) -> Result<Replaced, EditError> {

@@ -5,8 +5,9 @@
 //! length limit is taken out, because its arguments may look whole and still lack their end.
 
 use crate::model::calls::grow_name;
-use crate::model::{Answer, Finish, StreamEvent, ToolPiece};
+use crate::model::{Answer, Finish, StreamEvent, Timing, ToolPiece};
 use crate::protocol::message::{CallId, ToolCall, Usage};
+use crate::protocol::usage::Stats;
 
 /// Says whether `arguments` can stand in the history: a JSON object. Servers answer anything else with status 400 on
 /// every later request of the session.
@@ -22,6 +23,7 @@ pub struct Assembler {
     reasoning: String,
     calls: Vec<Building>,
     usage: Usage,
+    timing: Timing,
 }
 
 impl Assembler {
@@ -38,7 +40,8 @@ impl Assembler {
             StreamEvent::Reasoning(piece) => self.reasoning.push_str(piece),
             StreamEvent::Tool(piece) => self.push_call(piece),
             StreamEvent::Usage(usage) => self.usage = *usage,
-            StreamEvent::Finish(_) | StreamEvent::Error(_) => {}
+            StreamEvent::Timing(timing) => self.timing = *timing,
+            StreamEvent::Prefill { .. } | StreamEvent::Finish(_) | StreamEvent::Error(_) => {}
         }
     }
 
@@ -56,6 +59,7 @@ impl Assembler {
         // prove nothing.
         let cut_call = if is_cut { self.calls.pop().map(|call| call.name) } else { None };
         let tool_calls = name_calls(self.calls, &self.prefix);
+        let Timing { queue_ms, prefill_ms, decode_ms } = self.timing;
         Answer {
             text: self.text,
             reasoning: self.reasoning,
@@ -63,7 +67,7 @@ impl Assembler {
             cut_call,
             usage: self.usage,
             is_cut,
-            ..Answer::default()
+            stats: Stats { queue_ms, prefill_ms, decode_ms, ..Stats::default() },
         }
     }
 

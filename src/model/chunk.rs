@@ -10,7 +10,7 @@ use crate::model::calls::{Calls, Clue, Slot};
 use crate::model::error::ModelError;
 use crate::model::providers::status::{self, Origin};
 use crate::model::think::{Part, Splitter};
-use crate::model::{Finish, StreamEvent, ToolPiece};
+use crate::model::{Finish, StreamEvent, Timing, ToolPiece};
 use crate::protocol::message::Usage;
 
 /// Reads the chunks of one answer.
@@ -108,11 +108,17 @@ impl Reader {
             self.fail(status::from_stream(&self.origin, value), out);
             return;
         }
+        if let Some(prefill) = chunk.get("prompt_progress").and_then(read_prefill) {
+            out.push(prefill);
+        }
         if let Some(choice) = chunk.get("choices").and_then(|choices| choices.get(0)) {
             self.read_choice(choice, out);
         }
         if let Some(usage) = read_usage(chunk) {
             out.push(StreamEvent::Usage(usage));
+        }
+        if let Some(timing) = chunk.get("timings").and_then(read_timing) {
+            out.push(StreamEvent::Timing(timing));
         }
     }
 
@@ -230,6 +236,19 @@ fn read_usage(chunk: &Map<String, Value>) -> Option<Usage> {
             .or_else(|| timing("cache_n"))
             .unwrap_or(0),
     })
+}
+
+/// Reads how far llama.cpp is with the prompt (`return_progress`): `processed` includes what its cache held.
+fn read_prefill(progress: &Value) -> Option<StreamEvent> {
+    let count = |key: &str| progress.get(key).and_then(number);
+    let total_tokens = count("total")?;
+    Some(StreamEvent::Prefill { done_tokens: count("processed")?.min(total_tokens), total_tokens })
+}
+
+/// Reads llama.cpp's `timings`; they come in the last chunk, or with `timings_per_token` in each.
+fn read_timing(timings: &Value) -> Option<Timing> {
+    let (prefill_ms, decode_ms) = (number(timings.get("prompt_ms")?), number(timings.get("predicted_ms")?));
+    Some(Timing { queue_ms: None, prefill_ms, decode_ms })
 }
 
 /// Reads a count; some servers write it as a float.

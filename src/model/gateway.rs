@@ -3,25 +3,39 @@
 //! The one door to models: it turns a task into a [`Route`], builds providers with their keys, and asks ([`ask`]).
 //! Nobody else calls a provider or knows a key. It keeps no conversation; requests come complete and in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::schema::{Config, ModelConfig, ProviderConfig, ProviderKind, ServerConfig};
+use crate::base::clock::SystemClock;
+use crate::config::schema::{Config, ModelConfig, Places, ProviderConfig, ProviderKind, ServerConfig};
 use crate::model::ask::{Progress, Question, Retry, ask};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
-use crate::model::providers;
+use crate::model::present::{self, Status};
+use crate::model::probe::book::Book;
+use crate::model::probe::survey::Survey;
 use crate::model::providers::http::Http;
 use crate::model::route::{self, AUTO, Route, Target};
-use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats, unknown_provider};
+use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
+use crate::model::sight::Sight;
 use crate::model::{ModelInfo, Provider, Request, catalog};
 use crate::protocol::message::Message;
+use crate::protocol::server::{ServerFacts, ServerKind};
 use crate::protocol::task::Task;
+
+/// Tokens counted on for a model that Ollama has not loaded yet and whose Modelfile names no `num_ctx`: what it allocates
+/// on a graphics card of 24 to 48 GiB, by its documentation.
+const OLLAMA_WINDOW_TOKENS: u64 = 32_768;
+
+/// Time for [`Gateway::status`]: somebody waits for it at a prompt.
+const STATUS: Duration = Duration::from_millis(1900);
 
 /// The sections of the configuration that concern models.
 #[derive(Debug, Clone)]
@@ -33,21 +47,18 @@ pub struct GatewayConfig {
     /// Names of the providers that are asked, in this order, when `server.url` is empty.
     pub search: Vec<String>,
     /// Which provider and model carries out which task.
-    pub routes: BTreeMap<Task, String>,
+    pub routes: BTreeMap<Task, Places>,
     /// Limits.
     pub model: ModelConfig,
 }
 
 impl GatewayConfig {
-    /// Takes the sections out of the whole configuration. Servers the user named are asked before the known ones.
+    /// Takes the sections out of the whole configuration.
     pub fn of(config: &Config) -> Self {
-        let is_known = |name: &str| providers::KNOWN.iter().any(|(known, _)| *known == name);
-        let named = config.providers.iter().filter(|(name, row)| !is_known(name) && row.kind == ProviderKind::Openai);
-        let search = named.map(|(name, _)| name.as_str()).chain(providers::KNOWN.map(|(name, _)| name));
         Self {
             server: config.server.clone(),
             providers: config.providers.clone(),
-            search: search.map(str::to_owned).collect(),
+            search: search_order(&config.providers),
             routes: config.routes.clone(),
             model: config.model.clone(),
         }
@@ -59,7 +70,7 @@ impl GatewayConfig {
         if let Some(wanted) = wanted {
             return Ok(route::parse(wanted, is_provider));
         }
-        let text = self.routes.get(&task).map_or("", String::as_str);
+        let text = self.routes.get(&task).and_then(|places| places.0.first()).map_or("", String::as_str);
         let target = route::parse(text, is_provider);
         if let (None, Some((name, _))) = (&target.provider, text.split_once('/'))
             && name != AUTO
@@ -75,10 +86,30 @@ impl GatewayConfig {
 
     /// Returns the models to be preferred as stand-ins, in order.
     fn preferred(&self) -> Vec<&str> {
-        let routed = Task::ALL.iter().filter_map(|task| self.routes.get(task));
+        let routed = Task::ALL.iter().filter_map(|task| self.routes.get(task)).flat_map(|places| &places.0);
         let models = routed.map(|route| route.split_once('/').map_or(route.as_str(), |(_, model)| model));
         std::iter::once(self.server.model.as_str()).chain(models).collect()
     }
+}
+
+impl GatewayConfig {
+    /// Returns the names of all servers that count: the one that is set, or those that are searched, and every other one
+    /// that somebody wrote down.
+    fn servers(&self) -> Vec<String> {
+        let first = if self.server.url.is_empty() { self.search.clone() } else { vec![SERVER.to_owned()] };
+        let written = self.providers.iter().filter(|(_, row)| row.search.is_none() && row.kind != ProviderKind::Script);
+        let written: Vec<String> = written.map(|(name, _)| name.clone()).filter(|name| !first.contains(name)).collect();
+        [first, written].concat()
+    }
+}
+
+/// Returns the names of the rows that are asked when no server is named, in order: those without a place of their own, which
+/// somebody wrote, before the numbered ones. A script answers only who names it.
+fn search_order(rows: &BTreeMap<String, ProviderConfig>) -> Vec<String> {
+    let is_asked = |row: &ProviderConfig| row.search != Some(0) && row.kind != ProviderKind::Script;
+    let mut order: Vec<_> = rows.iter().filter(|(_, row)| is_asked(row)).collect();
+    order.sort_by_key(|(_, row)| row.search);
+    order.into_iter().map(|(name, _)| name.clone()).collect()
 }
 
 /// The one door to models.
@@ -92,19 +123,29 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Builds the gateway; nothing is asked yet.
+    /// Builds the gateway; nothing is asked yet. What is found out about servers is forgotten with it.
     pub fn new(config: GatewayConfig, keys: Keys, http: Http) -> Self {
+        Self::keeping(config, keys, http, Book::in_memory())
+    }
+
+    /// Builds a gateway that keeps what it finds out about servers in `file`.
+    pub fn remembering(config: GatewayConfig, keys: Keys, http: Http, file: PathBuf) -> Self {
+        Self::keeping(config, keys, http, Book::at(file))
+    }
+
+    fn keeping(config: GatewayConfig, keys: Keys, http: Http, book: Book) -> Self {
         let within = http.limits.first_byte;
         let retry = Retry { max: config.model.max_retries, within, ..Retry::default() };
         let (server_url, rows) = (config.server.url.clone(), config.providers.clone());
-        Self::of(Some(config), Seats::new(Plan { server_url, rows, keys, http }), retry)
+        let survey = Arc::new(Survey::new(book, Arc::new(SystemClock)));
+        Self::of(Some(config), Seats::new(Plan { server_url, rows, keys, http, survey }), retry)
     }
 
     /// Builds a gateway whose tasks all go to `provider`: for tests and the demo. It repeats without real waits, since
     /// there is no server to be spared.
     pub fn with_provider(name: &str, provider: Arc<dyn Provider>) -> Self {
         let (base, cap) = (Duration::from_millis(1), Duration::from_millis(5));
-        let seat = Seat { name: name.to_owned(), url: String::new(), provider };
+        let seat = Seat { name: name.to_owned(), url: String::new(), provider, kind: None };
         Self::of(None, Seats::fixed(seat), Retry { base, cap, ..Retry::default() })
     }
 
@@ -127,13 +168,13 @@ impl Gateway {
         };
         let target = config.target(task, wanted)?;
         match &target.provider {
-            Some(name) => self.settle(config, &self.seats.get(name)?, Choice::literal(task, &target.model)).await,
+            Some(name) => self.settle(config, name, Choice::literal(task, &target.model)).await,
             None => {
                 let is_literal = wanted.is_some() || target.model == config.server.model;
                 let choice = Choice { task, model: &target.model, is_literal };
                 match config.server.url.is_empty() {
                     true => self.search(config, choice).await,
-                    false => self.settle(config, &self.seats.get(SERVER)?, choice).await,
+                    false => self.settle(config, SERVER, choice).await,
                 }
             }
         }
@@ -150,7 +191,19 @@ impl Gateway {
         let answered = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
         let id_prefix = format!("{answered}_{}", self.answers.fetch_add(1, Ordering::Relaxed));
         let url = if route.url.is_empty() { route.provider.clone() } else { route.url.clone() };
-        ask(Question { provider, url, request, id_prefix, retry: self.retry, cancel })
+        let sight = self.seats.sight(route);
+        let is_configured = self.config.as_ref().is_some_and(|config| config.model.window_tokens > 0);
+        ask(Question {
+            provider,
+            url,
+            request,
+            id_prefix,
+            retry: self.retry,
+            look: sight.as_ref().and_then(Sight::look),
+            before: sight.as_ref().and_then(Sight::before),
+            after: sight.filter(|_| !is_configured).and_then(|sight| sight.after(route)),
+            cancel,
+        })
     }
 
     /// Turns texts into vectors with the model of `route`, in their order. Not repeated: indexing goes on later.
@@ -168,9 +221,36 @@ impl Gateway {
         }
     }
 
+    /// Keeps the window that the refusal of a server gave away, so that the next session does not run into it again.
+    pub fn learn_window(&self, route: &Route, tokens: u64) {
+        self.seats.learn_window(&route.url, &route.model, tokens);
+    }
+
     /// Lists the models of a provider; `server` for the one behind `server.url`.
     pub async fn models(&self, provider: &str) -> Result<Vec<ModelInfo>, ModelError> {
         self.seats.get(provider)?.provider.models().await
+    }
+
+    /// Asks every server of the configuration how it is, and what would carry out each task; takes two seconds at most.
+    pub async fn status(&self) -> Status {
+        let until = tokio::time::Instant::now() + STATUS;
+        let names = self.config.as_ref().map(GatewayConfig::servers).unwrap_or_default();
+        let mut servers = join_all(names.iter().map(|name| self.seats.present(name))).await;
+        // A named provider at the address of `server.url` is the same server.
+        let mut urls = HashSet::new();
+        servers.retain(|server| urls.insert(server.url.clone()));
+        let resolved = join_all(Task::ALL.iter().map(|task| async move {
+            match tokio::time::timeout_at(until, self.resolve(*task, None)).await {
+                Ok(resolved) => (*task, resolved),
+                Err(_) => (*task, Err(present::too_late(*task))),
+            }
+        }));
+        let wanted = |task: Task| self.config.as_ref()?.target(task, None).ok().map(|target| target.model);
+        let mut status = Status { servers, ..Status::default() };
+        for (task, resolved) in resolved.await {
+            status.add_route(task, wanted(task).unwrap_or_default(), resolved);
+        }
+        status
     }
 
     /// Asks all places that are searched, for `mimi doctor`.
@@ -183,16 +263,15 @@ impl Gateway {
 
     /// Takes the model of the one provider there is, or the one that was asked for.
     async fn resolve_fixed(&self, wanted: Option<&str>) -> Result<Route, ModelError> {
-        let seat = self.seats.get("")?;
-        let served = self.seats.models(&seat).await?;
-        let first = || served.first().cloned().unwrap_or(ModelInfo { id: String::new(), window_tokens: None });
+        let met = self.seats.meet("").await?;
+        let first = || met.served.first().cloned().unwrap_or(ModelInfo { id: String::new(), window_tokens: None });
         let Some(wanted) = wanted else {
-            return Ok(seat.route(&first(), None));
+            return Ok(met.route(&first(), None));
         };
-        let wanted = route::parse(wanted, |name| name == seat.name).model;
-        match route::find(&wanted, &served) {
-            Some(model) => Ok(seat.route(model, None)),
-            None => Err(seat.lacks(&wanted, &served)),
+        let wanted = route::parse(wanted, |name| name == met.seat.name).model;
+        match route::find(&wanted, &met.served) {
+            Some(model) => Ok(met.route(model, None)),
+            None => Err(met.lacks(&wanted)),
         }
     }
 
@@ -204,7 +283,7 @@ impl Gateway {
         let Some(best) = usable.iter().find(has_model).or_else(|| usable.first()) else {
             return Err(nothing_found(choice.task, &found));
         };
-        let mut route = self.settle(config, &self.seats.get(&best.name)?, choice).await?;
+        let mut route = self.settle(config, &best.name, choice).await?;
         let found = format!("found {} at {}, using {}", best.title, best.url, route.model);
         route.note = Some(match route.note {
             Some(note) => format!("{found}: {note}"),
@@ -227,52 +306,70 @@ impl Gateway {
     }
 
     /// Settles the model on a server that is known by now.
-    async fn settle(&self, config: &GatewayConfig, seat: &Seat, choice: Choice<'_>) -> Result<Route, ModelError> {
+    async fn settle(&self, config: &GatewayConfig, name: &str, choice: Choice<'_>) -> Result<Route, ModelError> {
         let Choice { task, model, is_literal } = choice;
-        let served = self.seats.models(seat).await?;
+        let met = self.seats.meet(name).await?;
         let window = match config.model.window_tokens {
             0 => None,
             configured => Some(configured),
         };
-        if let Some(found) = route::find(model, &served) {
-            return Ok(seat.route(found, window));
+        if let Some(found) = route::find(model, &met.served) {
+            return Ok(met.route(found, window));
         }
         // A server that lists nothing may still answer to a name.
-        if served.is_empty() && !model.is_empty() {
-            return Ok(seat.route(&ModelInfo { id: model.to_owned(), window_tokens: None }, window));
+        if met.served.is_empty() && !model.is_empty() {
+            return Ok(met.route(&ModelInfo { id: model.to_owned(), window_tokens: None }, window));
         }
         if is_literal && !model.is_empty() {
-            return Err(seat.lacks(model, &served));
+            return Err(met.lacks(model));
         }
         let preferred = config.preferred();
-        let stand_in = route::stand_in(task, &preferred, &served).ok_or_else(|| seat.lacks(model, &served))?;
-        let mut route = seat.route(stand_in, window);
+        let stand_in = route::stand_in(task, &preferred, &met.served).ok_or_else(|| met.lacks(model))?;
+        let mut route = met.route(stand_in, window);
         if !model.is_empty() {
-            let (url, taken, task) = (&seat.url, &stand_in.id, task.name());
+            let (url, taken, task) = (&met.seat.url, &stand_in.id, task.name());
             route.note = Some(format!("`{model}` is not served at {url}, using `{taken}` for {task}"));
         }
         Ok(route)
     }
 }
 
-impl Seat {
-    /// Completes a route to `model`. `window` comes before what the server says, and that before what is known.
-    fn route(&self, model: &ModelInfo, window: Option<u64>) -> Route {
+impl Met {
+    /// Completes a route to `model`. `configured` comes before what the server says, and that before what is known.
+    fn route(&self, model: &ModelInfo, configured: Option<u64>) -> Route {
         let row = catalog::row(&model.id);
         Route {
-            provider: self.name.clone(),
-            url: self.url.clone(),
+            provider: self.seat.name.clone(),
+            url: self.seat.url.clone(),
             model: model.id.clone(),
-            window_tokens: window.or(model.window_tokens).unwrap_or(row.window_tokens),
+            window_tokens: configured.unwrap_or_else(|| self.window(model, row)),
             row,
+            server: Arc::new(self.facts.clone().unwrap_or_default()),
             note: None,
         }
     }
 
-    fn lacks(&self, model: &str, served: &[ModelInfo]) -> ModelError {
-        let available = served.iter().map(|model| model.id.clone()).collect();
-        ModelError::NoModel { url: self.url.clone(), model: model.to_owned(), available }
+    /// Returns the served window, never more than a refusal of the server has shown it to be.
+    fn window(&self, model: &ModelInfo, row: &catalog::Row) -> u64 {
+        let facts = self.facts.as_ref();
+        let said = model.window_tokens.or_else(|| facts?.model(&model.id)?.window_tokens);
+        let ollama = facts.filter(|facts| facts.kind == ServerKind::Ollama);
+        let window = said.unwrap_or_else(|| ollama.map_or(row.window_tokens, |facts| ollama_window(facts, row)));
+        self.learned.get(&model.id).map_or(window, |learned| window.min(*learned))
     }
+
+    fn lacks(&self, model: &str) -> ModelError {
+        let available = self.served.iter().map(|model| model.id.clone()).collect();
+        ModelError::NoModel { url: self.seat.url.clone(), model: model.to_owned(), available }
+    }
+}
+
+/// Returns what to count on for a model that is not in Ollama's memory yet. Ollama allocates by its own setting, often far
+/// less than the model was made for, and tells once it has; models in memory show the setting.
+fn ollama_window(facts: &ServerFacts, row: &catalog::Row) -> u64 {
+    let in_memory = facts.models.iter().filter(|model| model.is_loaded == Some(true) && model.embedding_size.is_none());
+    let shown = in_memory.filter_map(|model| model.window_tokens).max();
+    row.window_tokens.min(shown.unwrap_or(OLLAMA_WINDOW_TOKENS))
 }
 
 /// A model somebody wants for a task.

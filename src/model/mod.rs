@@ -14,12 +14,18 @@ pub mod chunk;
 pub mod discover;
 pub mod error;
 pub mod gateway;
+pub mod metrics;
+pub mod present;
+pub mod probe;
 pub mod providers;
 pub mod recover;
 pub mod route;
 pub mod seats;
+pub mod sight;
 pub mod sse;
 pub mod think;
+pub mod vigil;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -91,6 +97,17 @@ pub enum Finish {
     Aborted,
 }
 
+/// What a server says of its own times, in milliseconds; none where it is silent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// In its queue.
+    pub queue_ms: Option<u64>,
+    /// Reading the prompt.
+    pub prefill_ms: Option<u64>,
+    /// Writing the answer.
+    pub decode_ms: Option<u64>,
+}
+
 /// One event of an answer. A stream never fails half way: an error is its last event, and a stream that ends with
 /// neither [`StreamEvent::Finish`] nor [`StreamEvent::Error`] is a failed one.
 #[derive(Debug, Clone)]
@@ -101,8 +118,17 @@ pub enum StreamEvent {
     Reasoning(String),
     /// Part of a tool call.
     Tool(ToolPiece),
+    /// The server reads the prompt; what it has in its cache counts as read.
+    Prefill {
+        /// Tokens read so far.
+        done_tokens: u64,
+        /// Tokens of the whole prompt.
+        total_tokens: u64,
+    },
     /// Token counts, as often as the server sends them; the last one counts.
     Usage(Usage),
+    /// Times as the server measured them; the last ones count.
+    Timing(Timing),
     /// The model stopped.
     Finish(Finish),
     /// The request failed.

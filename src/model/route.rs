@@ -2,8 +2,11 @@
 //!
 //! Pure: names in, names out. The rule for stand-ins is the one in the comments of `config/default.yaml`.
 
+use std::sync::Arc;
+
 use crate::model::ModelInfo;
 use crate::model::catalog;
+use crate::protocol::server::ServerFacts;
 use crate::protocol::task::Task;
 
 /// The word in a route for the server that is set or found.
@@ -22,6 +25,8 @@ pub struct Route {
     pub window_tokens: u64,
     /// What is known about the model's family.
     pub row: &'static catalog::Row,
+    /// What the server said about itself; of the kind that says nothing where it was not asked.
+    pub server: Arc<ServerFacts>,
     /// What the user should be told about the choice: a server that was found, a stand-in that was taken.
     pub note: Option<String>,
 }

@@ -11,6 +11,8 @@ pub mod message;
 pub mod op;
 pub mod path;
 pub mod plan;
+pub mod server;
 pub mod task;
 pub mod tool;
 pub mod usage;
+pub mod wait;

@@ -14,6 +14,7 @@ use crate::edit::EditError;
 use crate::edit::diff::file_diff;
 use crate::edit::excerpt::Excerpt;
 use crate::edit::line_ends::LfView;
+use crate::edit::locate::Rung;
 use crate::edit::nearest::nearest;
 use crate::edit::replace::{Extent, Replaced, replace};
 use crate::edit::text_file::TextFile;
@@ -117,7 +118,7 @@ fn edit(cx: &ToolContext, call: &Arguments) -> ToolReport {
             return Ok(refuse_unseen(cx, &target, &file, call));
         }
         match plan(&file, call)? {
-            Replaced::Changed { text, lines } => apply(cx, &target, &file, (&text, &lines)),
+            Replaced::Changed { text, lines, rung } => apply(cx, &target, &file, (&text, &lines, rung)),
             Replaced::AlreadyApplied { line } => {
                 let name = target.display();
                 let text = format!("`{name}` already has the new text, at line {line}; nothing was changed");
@@ -128,12 +129,12 @@ fn edit(cx: &ToolContext, call: &Arguments) -> ToolReport {
     result.unwrap_or_else(|error| ToolReport::failed(words(cx, &call.path, &error)))
 }
 
-/// Writes the changed text; `lines` are the places that changed.
+/// Writes the changed text; `lines` are the places that changed, `rung` is what was forgiven to find them.
 fn apply(
     cx: &ToolContext,
     target: &Resolved,
     file: &TextFile,
-    (text, lines): (&str, &[usize]),
+    (text, lines, rung): (&str, &[usize], Rung),
 ) -> Result<ToolReport, EditError> {
     let name = target.display();
     let hash = file.rewrite(text)?;
@@ -144,7 +145,8 @@ fn apply(
         [line] => format!("at line {line}"),
         _ => format!("in {}", count(lines.len(), "place")),
     };
-    let mut report = ToolReport::ok(format!("edited `{name}` {places} ({summary})"), summary);
+    let note = rung.words().map_or_else(String::new, |words| format!("; {words}"));
+    let mut report = ToolReport::ok(format!("edited `{name}` {places} ({summary}){note}"), summary);
     report.diffs.push(diff);
     Ok(report)
 }

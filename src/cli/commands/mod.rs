@@ -14,3 +14,4 @@ pub mod fix;
 pub mod man;
 pub mod run;
 pub mod session;
+pub mod status;

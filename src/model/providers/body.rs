@@ -11,9 +11,16 @@ use crate::model::assemble::is_valid_arguments;
 use crate::protocol::message::{Message, ToolCall};
 use crate::protocol::tool::ToolSpec;
 
+/// What is sent in addition to a server that is known to take it. Must stay the same for all requests of a session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Asks for word of how far the server is with the prompt; llama.cpp only, others may refuse the key.
+    pub return_progress: bool,
+}
+
 /// Renders the body of `request`.
-pub fn render(request: &Request) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&Body::of(request))
+pub fn render(request: &Request, extras: Extras) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&Body::of(request, extras))
 }
 
 #[derive(Serialize)]
@@ -21,6 +28,8 @@ struct Body<'a> {
     model: &'a str,
     stream: bool,
     stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    return_progress: bool,
     max_tokens: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f32>,
@@ -33,11 +42,12 @@ struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    fn of(request: &'a Request) -> Self {
+    fn of(request: &'a Request, extras: Extras) -> Self {
         Self {
             model: &request.model,
             stream: true,
             stream_options: StreamOptions { include_usage: true },
+            return_progress: extras.return_progress,
             max_tokens: request.max_tokens,
             temperature: request.temperature,
             response_format: request.answer_schema.as_deref().map(|schema| ResponseFormat {

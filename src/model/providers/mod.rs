@@ -5,6 +5,7 @@
 //! implements [`Provider`], a row in [`TABLE`], a variant of [`ProviderKind`].
 
 pub mod body;
+pub mod exchange;
 pub mod http;
 pub mod openai;
 pub mod overflow;
@@ -21,6 +22,7 @@ use crate::config::schema::{ProviderConfig, ProviderKind};
 use crate::model::Provider;
 use crate::model::error::{Cause, ModelError};
 use crate::model::providers::http::Http;
+use crate::protocol::server::ServerKind;
 
 /// What a provider is built from.
 pub struct Setup<'a> {
@@ -63,11 +65,17 @@ pub fn build(setup: Setup<'_>) -> Result<Arc<dyn Provider>, ModelError> {
     }
 }
 
-/// The servers of `config/providers.yaml` by name and by what people call them, in the order in which this machine is
-/// searched for one.
-pub const KNOWN: [(&str, &str); 3] = [("ollama", "Ollama"), ("vllm", "vLLM"), ("llamacpp", "llama.cpp")];
-
-/// Returns what people call the provider `name`.
-pub fn title(name: &str) -> &str {
-    KNOWN.iter().find(|(known, _)| *known == name).map_or(name, |(_, title)| title)
+/// Returns the wires that a kind of server understands, the best first.
+pub fn wires(kind: ServerKind) -> &'static [ProviderKind] {
+    match kind {
+        ServerKind::Ollama
+        | ServerKind::Triton
+        | ServerKind::Vllm
+        | ServerKind::Sglang
+        | ServerKind::LlamaCpp
+        | ServerKind::TensorRtLlm
+        | ServerKind::Nim
+        | ServerKind::LiteLlm
+        | ServerKind::Openai => &[ProviderKind::Openai],
+    }
 }

@@ -153,7 +153,7 @@ impl Stage {
 
     /// The bodies of all requests, as they would go over the wire.
     pub fn bodies(&self) -> Vec<Vec<u8>> {
-        self.requests().iter().map(|request| body::render(request).unwrap()).collect()
+        self.requests().iter().map(|request| body::render(request, body::Extras::default()).unwrap()).collect()
     }
 
     /// Turns of the script nobody has asked for.

@@ -12,12 +12,14 @@ mod fix;
 mod json;
 mod machine;
 mod output;
+mod recorded;
 mod refusals;
 mod run;
 mod schema;
 mod servers;
 mod sessions;
 mod settings;
+mod status;
 mod streams;
 
 use mimi::model::providers::script::Script;

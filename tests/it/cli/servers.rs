@@ -46,7 +46,7 @@ fn with_nothing_configured_three_lines_say_how_to_name_a_server() {
     let env = Env::new();
     env.write_home(
         ".config/mimi/config.yaml",
-        "providers:\n  ollama: {base_url: 'http://127.0.0.1:2/v1'}\n  vllm: {base_url: 'http://127.0.0.1:3/v1'}\n  llamacpp: {base_url: 'http://127.0.0.1:4/v1'}\n",
+        "providers:\n  ollama: {base_url: 'http://127.0.0.1:2/v1'}\n  vllm: {base_url: 'http://127.0.0.1:3/v1'}\n  llamacpp: {base_url: 'http://127.0.0.1:4/v1'}\n  sglang: {base_url: 'http://127.0.0.1:5/v1'}\n",
     );
     for arguments in [&["run", "x"][..], &["fix", "--test", "false"]] {
         let outcome = env.run(arguments.to_vec()).without("MIMI_SERVER_URL").outcome().fails_with(4);
@@ -54,7 +54,7 @@ fn with_nothing_configured_three_lines_say_how_to_name_a_server() {
         let expected = format!(
             "error: no model server was found for `{task}`\n\
              caused by: Ollama at http://127.0.0.1:2/v1: nobody answers; vLLM at http://127.0.0.1:3/v1: nobody answers; \
-             llama.cpp at http://127.0.0.1:4/v1: nobody answers\n\
+             llama.cpp at http://127.0.0.1:4/v1: nobody answers; SGLang at http://127.0.0.1:5/v1: nobody answers\n\
              hint: name a server: export MIMI_SERVER_URL=http://HOST:8000/v1\n\
              hint: or in ~/.config/mimi/config.yaml: server: {{url: \"http://HOST:8000/v1\"}}\n\
              hint: or see mimi work without one: mimi demo\n"

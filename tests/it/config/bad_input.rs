@@ -2,6 +2,20 @@
 
 use crate::config::{Machine, chmod, write};
 
+/// Loads each text as the user's file; the heading must hold message and place, the whole the hint, and nothing a secret.
+fn assert_named(table: &[(&str, &str, &str, &str)]) {
+    let mut wrong = Vec::new();
+    for (text, message, place, hint) in table {
+        let fault = Machine::new().user(text).fault();
+        let heading = fault.lines().next().unwrap();
+        let placed = heading.contains(&format!("/home/.config/mimi/config.yaml{place}"));
+        if !(placed && heading.contains(message) && fault.contains(hint)) || fault.contains("SECRET") {
+            wrong.push(format!("{text}{place} {fault}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Text of the user's file; what the message must hold.
 #[test]
 fn mistakes_in_a_file_are_named_with_line_column_and_key() {
@@ -67,16 +81,82 @@ fn mistakes_in_a_file_are_named_with_line_column_and_key() {
         ("just text with SECRET\n", "`the file` must hold keys, found text", ":1:1)", ""),
         ("a: &x [1, 2]\nb: [*x, *x]\n", "anchors (`&`) and aliases (`*`) are not supported", ":1:7)", ""),
     ];
-    let mut wrong = Vec::new();
-    for (text, message, place, hint) in table {
-        let fault = Machine::new().user(text).fault();
-        let heading = fault.lines().next().unwrap();
-        let placed = heading.contains(&format!("/home/.config/mimi/config.yaml{place}"));
-        if !(placed && heading.contains(message) && fault.contains(hint)) || fault.contains("SECRET") {
-            wrong.push(format!("{text}{place} {fault}\n"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_named(&table);
+}
+
+#[test]
+fn mistakes_in_routes_and_rows_of_providers_are_named_the_same_way() {
+    let table = [
+        ("routes: {chat: []}\n", "`routes.chat` is an empty list", ":1:16)", ""),
+        ("routes: {chat: 3}\n", "`routes.chat` must be text, found a whole number", ":1:16)", ""),
+        ("routes: {chat: {a: b}}\n", "`routes.chat` must be text or a list of texts, found a map", ":1:16)", ""),
+        ("routes: {chat: [vllm/a, 5]}\n", "`routes.chat[1]` must be text, found a whole number", ":1:25)", ""),
+        (
+            "routes:\n  fix:\n    - vllm/a\n    - vlm/b\n",
+            "`routes.fix[1]` names the provider `vlm`, which is not in `providers`; did you mean `vllm`?",
+            ":4:7)",
+            "mimi config edit",
+        ),
+        ("routes: {chat: [vllm/a, '']}\n", "`routes.chat[1]` must be `provider/model`", ":1:25)", ""),
+        ("routes: {chat: [vllm/a, vllm/a]}\n", "`routes.chat[1]` stands in the list twice", ":1:25)", ""),
+        ("providers: {vllm: {search: -1}}\n", "`providers.vllm.search` must be at least 0", ":1:28)", ""),
+        ("providers: {vllm: {search: yes}}\n", "must be a whole number, found text", ":1:28)", ""),
+        (
+            "providers: {vllm: {timeouts: {idle_s: 0}}}\n",
+            "`providers.vllm.timeouts.idle_s` must be at least 1",
+            ":1:39)",
+            "",
+        ),
+        (
+            "providers: {vllm: {timeouts: {idle: 9}}}\n",
+            "unknown key `providers.vllm.timeouts.idle`",
+            ":1:31)",
+            "did you mean `providers.vllm.timeouts.idle_s`?",
+        ),
+        (
+            "providers: {vllm: {priority: {field: priority, ci: 1}}}\n",
+            "`providers.vllm.priority` is wrong: missing field `interactive`",
+            ":1:30)",
+            "",
+        ),
+        (
+            "providers: {vllm: {priority: {interactive: 0, ci: 1, background: 2}}}\n",
+            "`providers.vllm.priority` must name either the `field` of the body or the `header`",
+            ":1:30)",
+            "",
+        ),
+        (
+            "providers: {vllm: {priority: {field: messages, interactive: 0, ci: 1, background: 2}}}\n",
+            "cannot use the field `messages`",
+            ":1:30)",
+            "",
+        ),
+        (
+            "providers: {vllm: {priority: {header: x-api-key, interactive: 0, ci: 1, background: 2}}}\n",
+            "has a header that would hold a secret",
+            ":1:30)",
+            "",
+        ),
+        (
+            "providers: {vllm: {priority: {field: p, interactive: 0, ci: 1, background: 99999999999}}}\n",
+            "`providers.vllm.priority.background` must be at most 2147483647",
+            ":1:76)",
+            "",
+        ),
+        (
+            "providers: {vllm: {proxy: 'proxy:3128'}}\n",
+            "`providers.vllm.proxy` must start with http:// or https://, like http://proxy:3128",
+            ":1:27)",
+            "",
+        ),
+        (
+            "providers: {vllm: {proxy: 'http://u:SECRET@proxy:3128'}}\n",
+            "`providers.vllm.proxy` must not hold a user or password",
+            ":1:27)",
+            "",
+        ),
+    ];
+    assert_named(&table);
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn show_prints_all_settings_one_of_them_or_their_origins() {
 
 #[test]
 fn what_show_prints_is_a_settings_file_that_loads() {
-    let machine = Machine::new().user("policy: {allow: ['a: b', 'no', '#x']}\nfix: {test_command: \"a\\nb\"}\n");
+    let machine = Machine::new().user("policy: {allow: ['a: b', 'no', '#x']}\nfix: {test_command: \"a\\nb\"}\nroutes: {chat: [vllm/a, ollama/b]}\nproviders: {vllm: {timeouts: {idle_s: 9}}}\n");
     let all = mimi(&machine, "config show", "").results;
     let again = Machine::new().user(&all);
     assert_eq!(mimi(&again, "config show --json", "").results, mimi(&machine, "config show --json", "").results);

@@ -2,6 +2,8 @@
 
 use mimi::config::origin::Layer;
 use mimi::config::schema::{ColorChoice, ProviderKind};
+use mimi::model::gateway::GatewayConfig;
+use mimi::model::providers::http::is_loopback;
 use mimi::protocol::op::Mode;
 use mimi::protocol::task::Task;
 
@@ -15,7 +17,7 @@ fn without_any_file_the_defaults_are_in_use() {
     assert_eq!(loaded.config.ui.color, ColorChoice::Auto);
     assert_eq!(loaded.config.routes.len(), Task::ALL.len());
     let names: Vec<&str> = loaded.config.providers.keys().map(String::as_str).collect();
-    assert_eq!(names, ["llamacpp", "ollama", "vllm"]);
+    assert_eq!(names, ["litellm", "llamacpp", "nim", "ollama", "sglang", "trtllm", "vllm"]);
     assert!(loaded.warnings.is_empty() && loaded.files.is_empty(), "{:?}", loaded.warnings);
     assert!(loaded.config.providers.values().all(|row| row.kind == ProviderKind::Openai));
 }
@@ -88,5 +90,28 @@ fn a_route_may_name_a_provider_of_another_layer() {
     let machine = Machine::new()
         .system("routes: {chat: dgx/Qwen/Qwen3-Coder}\n")
         .user("providers: {dgx: {kind: openai, base_url: 'http://dgx/v1'}}\n");
-    assert_eq!(machine.load().unwrap().config.routes[&Task::Chat], "dgx/Qwen/Qwen3-Coder");
+    assert_eq!(machine.load().unwrap().config.routes[&Task::Chat].0, ["dgx/Qwen/Qwen3-Coder"]);
+}
+
+#[test]
+fn a_list_of_routes_replaces_one_and_one_replaces_a_list() {
+    let machine = Machine::new().system("routes: {chat: [vllm/a, ollama/b], fix: vllm/a}\n");
+    let machine = machine.user("routes:\n  chat: vllm/c\n  fix:\n    - vllm/a\n    - ollama/b\n");
+    let config = machine.load().unwrap().config;
+    assert_eq!(
+        (&config.routes[&Task::Chat].0[..], &config.routes[&Task::Fix].0[..]),
+        (&["vllm/c".to_owned()][..], &["vllm/a".to_owned(), "ollama/b".to_owned()][..])
+    );
+}
+
+/// Servers of one's own come first, then the known ones of this machine in the order of their numbers.
+#[test]
+fn the_table_says_which_servers_are_asked_when_none_is_named() {
+    let user = "providers:\n  zeus: {kind: openai, base_url: 'http://z/v1'}\n  far: {kind: openai, base_url: 'http://f/v1', search: 0}\n  played: {kind: script, base_url: p.yaml}\n";
+    let config = Machine::new().user(user).load().unwrap().config;
+    assert_eq!(GatewayConfig::of(&config).search, ["zeus", "ollama", "vllm", "llamacpp", "sglang"]);
+    for (name, row) in config.providers.iter().filter(|(_, row)| row.search.is_some_and(|place| place > 0)) {
+        assert!(is_loopback(&row.base_url) && !row.title.is_empty(), "{name}");
+        assert!(row.priority.is_none() && row.proxy.is_empty(), "{name}: servers not started for it refuse it");
+    }
 }

@@ -1,8 +1,8 @@
 //! Do the compiled-in tables and the typed schema say the same?
 
 use mimi::base::yaml::{Node, Value, parse, to_json};
-use mimi::config::range::RANGES;
-use mimi::config::schema::{Config, ProviderConfig};
+use mimi::config::range::{RANGES, ROW_RANGES};
+use mimi::config::schema::{Config, Priority, ProviderConfig, ProviderKind, Timeouts};
 use mimi::config::shape::Shape;
 
 use crate::config::Machine;
@@ -34,12 +34,10 @@ fn default_yaml_and_the_schema_have_the_same_keys() {
 
 #[test]
 fn the_shape_of_a_provider_is_that_of_its_struct() {
-    let row = ProviderConfig {
-        kind: mimi::config::schema::ProviderKind::Openai,
-        base_url: String::new(),
-        api_key_env: String::new(),
-        headers: std::collections::BTreeMap::new(),
-    };
+    let timeouts = Timeouts { connect_s: Some(1), first_byte_s: Some(1), idle_s: Some(1) };
+    let (field, header) = (String::new(), String::new());
+    let priority = Some(Priority { field, header, interactive: 0, ci: 5, background: 10 });
+    let row = ProviderConfig { search: Some(1), timeouts, priority, ..ProviderConfig::new(ProviderKind::Openai, "") };
     let mut fields = Vec::new();
     paths(&serde_json::to_value(row).unwrap(), "", &mut fields);
     let shape: Vec<String> = Shape::provider().leaves().iter().map(|leaf| format!(".{leaf}")).collect();
@@ -67,6 +65,14 @@ fn every_number_has_a_range_that_holds_its_default() {
         names.retain(|name| name != key);
     }
     assert!(names.is_empty(), "ranges of keys that are gone: {names:?}");
+}
+
+#[test]
+fn every_number_of_a_provider_has_a_range() {
+    let shape = Shape::provider();
+    let numbers: Vec<String> =
+        shape.leaves().into_iter().filter(|leaf| shape.at(leaf) == Some(&Shape::Number)).collect();
+    assert_eq!(numbers, ROW_RANGES.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
 }
 
 /// The ends of each range must fit the type of the struct, or the message would come from elsewhere.

@@ -2,6 +2,7 @@
 
 use mimi::base::fault::{Fault, Kind};
 use mimi::protocol::op::Mode;
+use mimi::protocol::task::Task;
 
 use crate::config::Machine;
 
@@ -16,6 +17,8 @@ fn every_sort_of_value_can_come_from_a_variable() {
         .var("MIMI_PROVIDERS", "{dgx: {kind: openai, base_url: 'http://dgx/v1'}}")
         .var("MIMI_PROVIDERS_VLLM_BASE_URL", "http://gpu:8000/v1")
         .var("MIMI_ROUTES_CHAT", "dgx/qwen")
+        .var("MIMI_ROUTES_FIX", "[dgx/qwen, vllm/q]")
+        .var("MIMI_PROVIDERS_VLLM_TIMEOUTS_IDLE_S", "30")
         .var("MIMI_AGENT_MAX_TOKENS", "")
         .load()
         .unwrap();
@@ -26,6 +29,9 @@ fn every_sort_of_value_can_come_from_a_variable() {
     assert_eq!(config.fix.test_command, "echo \"a: b\" # {not yaml}");
     assert_eq!(config.providers["vllm"].base_url, "http://gpu:8000/v1");
     assert_eq!(config.providers["dgx"].base_url, "http://dgx/v1");
+    assert_eq!(config.providers["vllm"].timeouts.idle_s, Some(30));
+    assert_eq!(config.routes[&Task::Chat].0, ["dgx/qwen"]);
+    assert_eq!(config.routes[&Task::Fix].0, ["dgx/qwen", "vllm/q"]);
     assert_eq!(loaded.origins.find("agent.mode").unwrap().to_string(), "MIMI_AGENT_MODE");
     assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
 }

@@ -1,4 +1,5 @@
 //! Is a text changed in the place that was meant, whatever it looks like?
 
 mod diff;
+mod ladder;
 mod replace;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 /// Applies the replacement and renders what came of it.
 fn check(text: &str, old: &str, new: &str, extent: Extent) -> String {
     match replace(text, old, new, extent) {
-        Ok(Replaced::Changed { text, lines }) => format!("{lines:?} {text:?}"),
+        Ok(Replaced::Changed { text, lines, .. }) => format!("{lines:?} {text:?}"),
         Ok(Replaced::AlreadyApplied { line }) => format!("applied at {line}"),
         Err(EditError::Ambiguous { lines }) => format!("ambiguous {lines:?}"),
         Err(EditError::NoMatch { nearest }) => format!("no match, nearest {:?}", nearest.map(|lines| lines.first_line)),

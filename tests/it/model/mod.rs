@@ -2,10 +2,13 @@
 
 mod errors;
 mod gateway;
+mod probe;
+mod recorded;
 mod recover;
 mod routes;
 mod simple;
 mod streams;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,7 +47,7 @@ pub fn config(url: &str) -> GatewayConfig {
         server: ServerConfig { url: url.to_owned(), model: String::new() },
         providers: BTreeMap::new(),
         search: Vec::new(),
-        routes: Task::ALL.iter().map(|task| (*task, "auto/script".to_owned())).collect(),
+        routes: Task::ALL.iter().map(|task| (*task, "auto/script".into())).collect(),
         model: ModelConfig {
             max_output_tokens: 100,
             window_tokens: 0,
@@ -52,17 +55,13 @@ pub fn config(url: &str) -> GatewayConfig {
             first_byte_timeout_s: 20,
             idle_timeout_s: 20,
             max_retries: 4,
+            max_in_flight: 4,
         },
     }
 }
 
 pub fn row(url: &str) -> ProviderConfig {
-    ProviderConfig {
-        kind: ProviderKind::Openai,
-        base_url: url.to_owned(),
-        api_key_env: "TEST_KEY".to_owned(),
-        headers: BTreeMap::new(),
-    }
+    ProviderConfig { api_key_env: "TEST_KEY".to_owned(), ..ProviderConfig::new(ProviderKind::Openai, url) }
 }
 
 pub fn gateway_at(url: &str, limits: Limits) -> Gateway {
@@ -126,6 +125,7 @@ pub fn unchecked_route(url: &str) -> Route {
         model: "m".to_owned(),
         window_tokens: 1000,
         row: mimi::model::catalog::row("m"),
+        server: Arc::default(),
         note: None,
     }
 }

@@ -38,7 +38,7 @@ fn routes(config: &mut GatewayConfig) {
             Task::Embed => "auto/nomic-embed-text",
             _ => big,
         };
-        config.routes.insert(task, model.to_owned());
+        config.routes.insert(task, model.into());
     }
 }
 
@@ -46,7 +46,12 @@ fn searching(places: &[(&str, &str)]) -> GatewayConfig {
     let mut config = config("");
     routes(&mut config);
     for (name, url) in places {
-        config.providers.insert((*name).to_owned(), row(url));
+        let title = match *name {
+            "ollama" => "Ollama",
+            "vllm" => "vLLM",
+            _ => "llama.cpp",
+        };
+        config.providers.insert((*name).to_owned(), ProviderConfig { title: title.to_owned(), ..row(url) });
         config.search.push((*name).to_owned());
     }
     config
@@ -161,7 +166,7 @@ async fn settings_win_over_what_the_server_says() {
 #[tokio::test]
 async fn wrong_names_and_addresses_are_configuration_errors() {
     let mut unknown = searching(&[("vllm", "http://127.0.0.1:1/v1")]);
-    unknown.routes.insert(Task::Chat, "vlm/qwen".to_owned());
+    unknown.routes.insert(Task::Chat, "vlm/qwen".into());
     let fault = Fault::from(gateway(unknown).resolve(Task::Chat, None).await.unwrap_err());
     assert_eq!(
         fault.to_string(),
@@ -195,7 +200,7 @@ async fn a_script_in_a_file_is_a_provider_like_any_other() {
     let mut config = config("");
     let kind = mimi::config::schema::ProviderKind::Script;
     config.providers.insert("demo".to_owned(), ProviderConfig { kind, ..row(path.to_str().unwrap()) });
-    config.routes.insert(Task::Chat, "demo/tiny".to_owned());
+    config.routes.insert(Task::Chat, "demo/tiny".into());
     let gateway = gateway(config);
     for expected in ["one", "two"] {
         let route = gateway.resolve(Task::Chat, None).await.unwrap();

@@ -10,7 +10,7 @@ use mimi::model::{Answer, StreamEvent};
 use super::brief;
 use crate::support::wire::WireServer;
 
-fn read(pieces: &[&[u8]]) -> Vec<StreamEvent> {
+pub fn read(pieces: &[&[u8]]) -> Vec<StreamEvent> {
     let (mut decoder, mut reader, mut events) = (Decoder::default(), Reader::new(Origin::default()), Vec::new());
     for piece in pieces {
         decoder.feed(piece, |event| reader.read(&event.name, &event.data, &mut events)).unwrap();
@@ -20,7 +20,7 @@ fn read(pieces: &[&[u8]]) -> Vec<StreamEvent> {
     events
 }
 
-fn judge(events: &[StreamEvent]) -> String {
+pub fn judge(events: &[StreamEvent]) -> String {
     match fold(events, "9") {
         Some(answer) => brief(&answer),
         None => match events.last() {
@@ -48,6 +48,10 @@ const STREAMS: &[(&str, &str)] = &[
     (
         "llamacpp/tool_call",
         " | Short. | q9Zk3VhB1sXo7TdLr5Wn2YcEf8GjMpUa:edit_file{\"path\":\"a.rs\",\"line\":3} | 850+37 (800 cached)",
+    ),
+    (
+        "llamacpp/prefill",
+        "Hello from the scripted model: é, 日本, 😀. No tools were needed. |  |  | 2691+10 (0 cached)",
     ),
     ("llamacpp/timings_only", "Yes. |  |  | 10+2 (7 cached)"),
     ("llamacpp/error_then_end", "error: the model server at  is not able to answer now (500 Internal Server Error)"),
@@ -103,6 +107,10 @@ fn every_dialect_reads_the_same_at_every_cut() {
 fn every_fixture_is_in_the_table() {
     let root = format!("{}/tests/fixtures/wire", env!("CARGO_MANIFEST_DIR"));
     for folder in std::fs::read_dir(root).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_dir()) {
+        // Those have a table of their own beside them.
+        if folder.file_name() == "recorded" {
+            continue;
+        }
         for file in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
             let name = format!("{}/{}", folder.file_name().display(), file.path().file_stem().unwrap().display());
             assert!(STREAMS.iter().any(|(known, _)| *known == name), "{name} is tested nowhere");
@@ -145,4 +153,16 @@ async fn each_recording_gives_the_same_answer_over_http() {
             }
         }
     }
+}
+
+#[test]
+fn how_far_the_server_is_with_the_prompt_is_heard_and_how_long_it_took() {
+    let events = read(&[&load("llamacpp/prefill")]);
+    let prefill = events.iter().map_while(|event| match event {
+        StreamEvent::Prefill { done_tokens, total_tokens } => Some((*done_tokens, *total_tokens)),
+        _ => None,
+    });
+    assert_eq!(prefill.collect::<Vec<_>>(), [(0, 2691), (2048, 2691), (2691, 2691)]);
+    let stats = fold(&events, "9").unwrap().stats;
+    assert_eq!((stats.queue_ms, stats.prefill_ms, stats.decode_ms), (None, Some(99), Some(3)));
 }

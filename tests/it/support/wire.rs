@@ -28,6 +28,11 @@ impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    /// Says whether it only asks what kind of server this is. The list of models is asked for by everybody.
+    pub fn is_probe(&self) -> bool {
+        mimi::model::probe::identify::PATHS.contains(&self.path.as_str())
+    }
 }
 
 type Handler = dyn Fn(&Received, &mut Out) + Send + Sync;
@@ -63,6 +68,9 @@ impl WireServer {
             if request.path.ends_with("/models") {
                 return list_models(&script, out);
             }
+            if request.is_probe() {
+                return out.whole(404, "application/json", b"{}");
+            }
             let body: Value = serde_json::from_slice(&request.body).unwrap();
             let messages = body["messages"].as_array().unwrap();
             let n_had = messages.iter().filter(|message| message["role"] == "assistant").count();
@@ -89,6 +97,7 @@ impl WireServer {
         let body = body.into();
         Self::serve(move |request, out| match request.path.as_str() {
             "/v1/models" => out.whole(200, "application/json", json!({"data": [{"id": "m"}]}).to_string().as_bytes()),
+            _ if request.is_probe() => out.whole(404, "application/json", b"{}"),
             _ => out.whole(status, content_type, &body),
         })
     }
@@ -116,8 +125,13 @@ impl WireServer {
         format!("http://127.0.0.1:{}/v1", self.port)
     }
 
-    /// Every request so far.
+    /// Every request so far, except the questions by which the kind of a server is found out.
     pub fn received(&self) -> Vec<Received> {
+        self.everything().into_iter().filter(|request| !request.is_probe()).collect()
+    }
+
+    /// Every request so far.
+    pub fn everything(&self) -> Vec<Received> {
         self.log.received.lock().unwrap().clone()
     }
 
@@ -234,6 +248,9 @@ fn play(player: &Player, request: &Received, out: &mut Out) {
     if request.path.ends_with("/models") {
         return list_models(player.script(), out);
     }
+    if request.is_probe() {
+        return out.whole(404, "application/json", b"{}");
+    }
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     match player.next(&seen(&body)) {
         Ok(turn) => play_turn(turn, out),
@@ -300,7 +317,10 @@ pub fn render(events: &[StreamEvent]) -> String {
                     "prompt_tokens_details": {"cached_tokens": counts.cached_tokens}}}));
                 continue;
             }
-            StreamEvent::Error(_) => continue,
+            StreamEvent::Prefill { done_tokens, total_tokens } => {
+                json!({"choices": [], "prompt_progress": {"processed": done_tokens, "total": total_tokens}})
+            }
+            StreamEvent::Timing(_) | StreamEvent::Error(_) => continue,
         };
         sse.push_str(&line(&chunk));
     }
