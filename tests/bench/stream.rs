@@ -65,6 +65,8 @@ pub fn ollama() -> Result<Measured, String> {
         }
     }
     spread(rates, Unit::MegabytesPerSecond)
+}
+
 /// Measures what recovery adds to a thousand tokens of words, of code, or of calls, whichever is slowest.
 pub fn recovery() -> Result<Measured, String> {
     let tools = Registry::new().specs(usize::MAX);
