@@ -11,11 +11,12 @@ pub mod prompt;
 pub mod render;
 pub mod signal;
 pub mod slash;
+pub mod tally;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::base::fault::{Fault, Kind};
 use crate::cli::context::Cx;
@@ -96,8 +97,14 @@ pub enum Command {
     Config(commands::config::ConfigArgs),
     /// Store, list or remove keys of model servers
     Auth(commands::auth::AuthArgs),
+    /// Show what requests to models took and cost
+    Usage(commands::usage::UsageArgs),
+    /// Show or empty the kept answers of models
+    Cache(commands::cache::CacheArgs),
     /// Check that everything mimi needs is there
     Doctor(commands::doctor::DoctorArgs),
+    /// Show what the model servers are, serve and do at this moment
+    Status(commands::status::StatusArgs),
     /// Print the completion script of a shell
     Completions(commands::completions::CompletionsArgs),
     /// Print or write the man pages
@@ -122,8 +129,9 @@ pub fn main() -> ExitCode {
 
 /// Runs the command. `out` follows the options once they are known, so that a failure is printed as they say.
 fn run(out: &mut Out) -> Result<(), Fault> {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let cli = match parse() {
+        Ok(Line::User(cli)) => cli,
+        Ok(Line::Debug(args)) => return commands::debug::run(out, &args),
         Err(error) => return print_usage(&error),
     };
     let cx = || -> Result<Cx, Fault> {
@@ -139,10 +147,30 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Session(args) => commands::session::run(&cx()?, &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Auth(args) => commands::auth::run(&cx()?, &args),
+        Command::Usage(args) => commands::usage::run(&cx()?, &args),
+        Command::Cache(args) => commands::cache::run(&cx()?, &args),
         Command::Doctor(args) => commands::doctor::run(&cx()?, &args),
+        Command::Status(args) => commands::status::run(&cx()?, &args),
         // These need no home folder: packages are built where there is none.
         Command::Completions(args) => commands::completions::run(out, &args),
         Command::Man(args) => commands::man::run(out, &args),
+    }
+}
+
+/// What was typed.
+enum Line {
+    /// Something for users.
+    User(Cli),
+    /// Something for outside test suites, which stands in no help, completion or man page.
+    Debug(commands::debug::DebugArgs),
+}
+
+fn parse() -> Result<Line, clap::Error> {
+    let debug = commands::debug::DebugArgs::augment_args(clap::Command::new("debug").hide(true));
+    let mut matches = command_tree().subcommand(debug).try_get_matches()?;
+    match matches.subcommand_matches("debug") {
+        Some(debug) => commands::debug::DebugArgs::from_arg_matches(debug).map(Line::Debug),
+        None => Cli::from_arg_matches_mut(&mut matches).map(Line::User),
     }
 }
 

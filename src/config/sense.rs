@@ -77,7 +77,7 @@ fn provider_problems(name: &str, row: &ProviderConfig, found: &mut Vec<(String, 
         found.push((path.clone(), problem));
     }
     let base_url_problem = match row.kind {
-        ProviderKind::Openai => url_problem(&row.base_url),
+        ProviderKind::Openai | ProviderKind::Ollama | ProviderKind::Triton => url_problem(&row.base_url),
         ProviderKind::Script if row.base_url.is_empty() => Some("must be the path of a script".to_owned()),
         ProviderKind::Script => None,
     };
@@ -90,6 +90,9 @@ fn provider_problems(name: &str, row: &ProviderConfig, found: &mut Vec<(String, 
     found.extend(priority_problem.map(|problem| (format!("{path}.priority"), problem)));
     if !row.proxy.is_empty() {
         found.extend(proxy_problem(&row.proxy).map(|problem| (format!("{path}.proxy"), problem)));
+    }
+    if !row.metrics_url.is_empty() {
+        found.extend(url_problem(&row.metrics_url).map(|problem| (format!("{path}.metrics_url"), problem)));
     }
     for (header, value) in &row.headers {
         let problem = header_problem(header, value);

@@ -3,34 +3,44 @@
 //! The one door to models: it turns a task into a [`Route`], builds providers with their keys, and asks ([`ask`]).
 //! Nobody else calls a provider or knows a key. It keeps no conversation; requests come complete and in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::SystemClock;
 use crate::config::schema::{Config, ModelConfig, Places, ProviderConfig, ProviderKind, ServerConfig};
 use crate::model::ask::{Progress, Question, Retry, ask};
+use crate::model::cache::{self, Cache};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
+use crate::model::guard::guarded;
+use crate::model::meter::{Account, Meter, NoMeter, Purpose};
+use crate::model::present::{self, Status};
 use crate::model::probe::book::Book;
 use crate::model::probe::survey::Survey;
 use crate::model::profile::Profiles;
-use crate::model::providers::http::Http;
+use crate::model::providers::egress::Dial;
+use crate::model::providers::http::{Http, normalise_url};
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
-use crate::model::{ModelInfo, Provider, Request, catalog};
+use crate::model::sight::Sight;
+use crate::model::{Answer, Fill, Filling, ModelInfo, Provider, Request, catalog, embed, vectors};
 use crate::protocol::message::Message;
-use crate::protocol::server::ServerKind;
-use crate::protocol::task::Task;
+use crate::protocol::server::{ServerFacts, ServerKind};
+use crate::protocol::task::{Class, Task};
 
 /// Tokens counted on for a model that Ollama has not loaded yet and whose Modelfile names no `num_ctx`: what it allocates
 /// on a graphics card of 24 to 48 GiB, by its documentation.
 const OLLAMA_WINDOW_TOKENS: u64 = 32_768;
+
+/// Time for [`Gateway::status`]: somebody waits for it at a prompt.
+const STATUS: Duration = Duration::from_millis(1900);
 
 /// The sections of the configuration that concern models.
 #[derive(Debug, Clone)]
@@ -57,6 +67,15 @@ impl GatewayConfig {
             routes: config.routes.clone(),
             model: config.model.clone(),
         }
+    }
+
+    /// Lists what may be connected to: the servers of the configuration, each through its proxy where it has one.
+    fn dials(&self) -> Vec<Dial> {
+        let rows = self.providers.values().filter(|row| row.kind != ProviderKind::Script);
+        let rows = rows.flat_map(|row| [&row.base_url, &row.metrics_url].map(|url| (url.as_str(), row.proxy.as_str())));
+        let dial = |(url, proxy): (&str, &str)| Dial::of(&normalise_url(url).ok()?, proxy);
+        // Last, so that a named server of the same address lends its proxy.
+        rows.chain([(self.server.url.as_str(), "")]).filter_map(dial).collect()
     }
 
     /// Decides which provider and model are meant, without asking anybody.
@@ -87,10 +106,23 @@ impl GatewayConfig {
     }
 }
 
+impl GatewayConfig {
+    /// Returns the names of all servers that count: the one that is set, or those that are searched, and every other one
+    /// that somebody wrote down.
+    fn servers(&self) -> Vec<String> {
+        let first = if self.server.url.is_empty() { self.search.clone() } else { vec![SERVER.to_owned()] };
+        let written = self.providers.iter().filter(|(_, row)| row.search.is_none() && row.kind != ProviderKind::Script);
+        let written: Vec<String> = written.map(|(name, _)| name.clone()).filter(|name| !first.contains(name)).collect();
+        [first, written].concat()
+    }
+}
+
 /// Returns the names of the rows that are asked when no server is named, in order: those without a place of their own, which
 /// somebody wrote, before the numbered ones. A script answers only who names it.
 fn search_order(rows: &BTreeMap<String, ProviderConfig>) -> Vec<String> {
-    let is_asked = |row: &ProviderConfig| row.search != Some(0) && row.kind != ProviderKind::Script;
+    let is_asked = |row: &ProviderConfig| {
+        row.search != Some(0) && !matches!(row.kind, ProviderKind::Script | ProviderKind::Triton)
+    };
     let mut order: Vec<_> = rows.iter().filter(|(_, row)| is_asked(row)).collect();
     order.sort_by_key(|(_, row)| row.search);
     order.into_iter().map(|(name, _)| name.clone()).collect()
@@ -103,8 +135,12 @@ pub struct Gateway {
     seats: Seats,
     profiles: Option<Profiles>,
     retry: Retry,
+    meter: Arc<dyn Meter>,
+    cache: Option<Arc<Cache>>,
     found: tokio::sync::Mutex<Option<Vec<Found>>>,
     answers: AtomicU64,
+    /// Numbers in the vectors of each model, by provider and name.
+    sizes: Mutex<HashMap<(String, String), usize>>,
 }
 
 impl Gateway {
@@ -119,10 +155,11 @@ impl Gateway {
     }
 
     fn keeping(config: GatewayConfig, keys: Keys, http: Http, book: Book) -> Self {
+        http.open(config.dials());
         let within = http.limits.first_byte;
         let retry = Retry { max: config.model.max_retries, within, ..Retry::default() };
         let (server_url, rows) = (config.server.url.clone(), config.providers.clone());
-        let survey = Survey::new(book, Arc::new(SystemClock));
+        let survey = Arc::new(Survey::new(book, Arc::new(SystemClock)));
         Self::of(Some(config), Seats::new(Plan { server_url, rows, keys, http, survey }), retry)
     }
 
@@ -135,7 +172,23 @@ impl Gateway {
     }
 
     fn of(config: Option<GatewayConfig>, seats: Seats, retry: Retry) -> Self {
-        Self { config, seats, profiles: None, retry, found: tokio::sync::Mutex::default(), answers: AtomicU64::new(0) }
+        let (meter, cache, found, answers) =
+            (Arc::new(NoMeter), None, tokio::sync::Mutex::default(), AtomicU64::new(0));
+        Self { config, seats, profiles: None, retry, meter, cache, found, answers, sizes: Mutex::default() }
+    }
+
+    /// Tells `meter` what each request took.
+    #[must_use]
+    pub fn with_meter(mut self, meter: Arc<dyn Meter>) -> Self {
+        self.meter = meter;
+        self
+    }
+
+    /// Keeps answers to questions that have one answer.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Arc<Cache>) -> Self {
+        self.cache = Some(cache);
+        self
     }
 
     /// Reads what was measured about models from here.
@@ -180,6 +233,7 @@ impl Gateway {
 
     /// Asks the model of `route`. Dropping the stream, or cancelling, ends the request.
     pub fn stream(&self, route: &Route, request: Request, cancel: CancellationToken) -> BoxStream<'static, Progress> {
+        let request = Request { messages: guarded(request.messages), ..request };
         let provider = match self.seats.get(&route.provider) {
             Ok(seat) => seat.provider,
             Err(error) => return Box::pin(futures_util::stream::iter([Progress::Failed(error)])),
@@ -188,22 +242,102 @@ impl Gateway {
         // they do not repeat within a session, whether it is compacted or resumed.
         let answered = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
         let id_prefix = format!("{answered}_{}", self.answers.fetch_add(1, Ordering::Relaxed));
-        let url = if route.url.is_empty() { route.provider.clone() } else { route.url.clone() };
-        ask(Question { provider, url, request, id_prefix, retry: self.retry, cancel })
+        let url = address(route);
+        let account = self.account(route, request.task, request.class);
+        let kept = self.cache.clone().zip(cache::key(route, &request));
+        let sight = self.seats.sight(route);
+        let is_configured = self.config.as_ref().is_some_and(|config| config.model.window_tokens > 0);
+        let asked = ask(Question {
+            provider,
+            url,
+            request,
+            id_prefix,
+            retry: self.retry,
+            account,
+            look: sight.as_ref().and_then(Sight::look),
+            before: sight.as_ref().and_then(Sight::before),
+            after: sight.filter(|_| !is_configured).and_then(|sight| sight.after(route)),
+            cancel,
+        });
+        match kept {
+            Some((cache, key)) => cache::through(cache, key, route.model.clone(), asked),
+            None => asked,
+        }
     }
 
-    /// Turns texts into vectors with the model of `route`, in their order. Not repeated: indexing goes on later.
+    /// Turns texts into vectors with the model of `route`: one each, in their order, one unit long, and all of the size
+    /// the model's vectors have had so far ([`Gateway::expect_size`]). Those made before are not made again.
     pub async fn embed(
         &self,
         route: &Route,
         texts: Vec<String>,
         cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let compute = |texts| -> BoxFuture<'_, _> { Box::pin(self.compute_vectors(route, texts, cancel)) };
+        let vectors = match &self.cache {
+            Some(cache) => vectors::of_texts(cache, route, texts, &compute).await?,
+            None => compute(texts).await?,
+        };
+        // Kept ones may be of another size than those the server makes now.
+        let expected = self.sizes().get(&key(route)).copied().or(vectors.first().map(Vec::len));
+        if let Some(expected) = expected
+            && let Some(other) = vectors.iter().find(|vector| vector.len() != expected)
+        {
+            let (url, model, found) = (address(route), route.model.clone(), other.len());
+            return Err(ModelError::VectorSize { url, model, expected, found });
+        }
+        if let Some(first) = vectors.first() {
+            self.expect_size(route, first.len());
+        }
+        Ok(vectors)
+    }
+
+    /// Says how many numbers a vector of the model of `route` must have, because it will be compared with older ones.
+    pub fn expect_size(&self, route: &Route, size: usize) {
+        self.sizes().insert(key(route), size);
+    }
+
+    fn sizes(&self) -> MutexGuard<'_, HashMap<(String, String), usize>> {
+        self.sizes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn compute_vectors(
+        &self,
+        route: &Route,
+        texts: Vec<String>,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let provider = self.seats.get(&route.provider)?.provider;
+        let mut account = self.account(route, Task::Embed, Class::Background);
+        account.sent();
+        let (url, model, retry) = (address(route), route.model.clone(), self.retry);
+        let size = self.sizes().get(&key(route)).copied();
+        let vectors = embed::Job { provider: provider.as_ref(), url, model, retry, cancel, size }.run(&texts).await;
+        if vectors.is_ok() {
+            account.answered(&mut Answer::default());
+        }
+        vectors
+    }
+
+    fn account(&self, route: &Route, task: Task, class: Class) -> Account {
+        let (provider, model) = (route.provider.clone(), route.model.clone());
+        Account::new(self.meter.clone(), Purpose { provider, model, task, class })
+    }
+
+    /// Returns what the user should know of cache and ledger and was not told in a stream.
+    pub fn trouble(&self) -> Vec<String> {
+        let of_cache = self.cache.as_ref().and_then(|cache| cache.trouble());
+        of_cache.into_iter().chain(self.meter.trouble()).collect()
+    }
+
+    /// Fills a gap in a text with the model of `route`, whatever model `fill` names. Not repeated: whoever types on wants the
+    /// next one.
+    pub async fn fill(&self, route: &Route, fill: Fill, cancel: &CancellationToken) -> Result<Filling, ModelError> {
         let seat = self.seats.get(&route.provider)?;
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(ModelError::Cancelled),
-            vectors = seat.provider.embed(route.model.clone(), texts) => vectors,
+            filling = seat.provider.fill(Fill { model: route.model.clone(), ..fill }) => filling,
         }
     }
 
@@ -215,6 +349,33 @@ impl Gateway {
     /// Lists the models of a provider; `server` for the one behind `server.url`.
     pub async fn models(&self, provider: &str) -> Result<Vec<ModelInfo>, ModelError> {
         self.seats.get(provider)?.provider.models().await
+    }
+
+    /// Asks every server of the configuration how it is, and what would carry out each task; takes two seconds at most.
+    pub async fn status(&self) -> Status {
+        let until = tokio::time::Instant::now() + STATUS;
+        let names = self.config.as_ref().map(GatewayConfig::servers).unwrap_or_default();
+        let mut servers = join_all(names.iter().map(|name| self.seats.present(name))).await;
+        // A named provider at the address of `server.url` is the same server.
+        let mut urls = HashSet::new();
+        servers.retain(|server| urls.insert(server.url.clone()));
+        let resolved = join_all(Task::ALL.iter().map(|task| async move {
+            match tokio::time::timeout_at(until, self.resolve(*task, None)).await {
+                Ok(resolved) => (*task, resolved),
+                Err(_) => (*task, Err(present::too_late(*task))),
+            }
+        }));
+        let wanted = |task: Task| self.config.as_ref()?.target(task, None).ok().map(|target| target.model);
+        let mut status = Status { servers, ..Status::default() };
+        for (task, resolved) in resolved.await {
+            status.add_route(task, wanted(task).unwrap_or_default(), resolved);
+        }
+        status
+    }
+
+    /// Lists everything this process may connect to.
+    pub fn may_dial(&self) -> Vec<Dial> {
+        self.seats.may_dial()
     }
 
     /// Asks all places that are searched, for `mimi doctor`.
@@ -298,6 +459,15 @@ impl Gateway {
     }
 }
 
+/// Names the server of a route, for errors.
+fn address(route: &Route) -> String {
+    if route.url.is_empty() { route.provider.clone() } else { route.url.clone() }
+}
+
+fn key(route: &Route) -> (String, String) {
+    (route.provider.clone(), route.model.clone())
+}
+
 impl Met {
     /// Completes a route to `model`. `configured` comes before what the server says, and that before what is known.
     fn route(&self, model: &ModelInfo, configured: Option<u64>) -> Route {
@@ -318,10 +488,8 @@ impl Met {
     fn window(&self, model: &ModelInfo, row: &catalog::Row) -> u64 {
         let facts = self.facts.as_ref();
         let said = model.window_tokens.or_else(|| facts?.model(&model.id)?.window_tokens);
-        let is_ollama = facts.is_some_and(|facts| facts.kind == ServerKind::Ollama);
-        // Ollama allocates by its own setting, often far less than the model was made for, and tells once it has.
-        let assumed = if is_ollama { row.window_tokens.min(OLLAMA_WINDOW_TOKENS) } else { row.window_tokens };
-        let window = said.unwrap_or(assumed);
+        let ollama = facts.filter(|facts| facts.kind == ServerKind::Ollama);
+        let window = said.unwrap_or_else(|| ollama.map_or(row.window_tokens, |facts| ollama_window(facts, row)));
         self.learned.get(&model.id).map_or(window, |learned| window.min(*learned))
     }
 
@@ -329,6 +497,14 @@ impl Met {
         let available = self.served.iter().map(|model| model.id.clone()).collect();
         ModelError::NoModel { url: self.seat.url.clone(), model: model.to_owned(), available }
     }
+}
+
+/// Returns what to count on for a model that is not in Ollama's memory yet. Ollama allocates by its own setting, often far
+/// less than the model was made for, and tells once it has; models in memory show the setting.
+fn ollama_window(facts: &ServerFacts, row: &catalog::Row) -> u64 {
+    let in_memory = facts.models.iter().filter(|model| model.is_loaded == Some(true) && model.embedding_size.is_none());
+    let shown = in_memory.filter_map(|model| model.window_tokens).max();
+    row.window_tokens.min(shown.unwrap_or(OLLAMA_WINDOW_TOKENS))
 }
 
 /// A model somebody wants for a task.

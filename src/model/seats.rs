@@ -10,15 +10,20 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
+use crate::base::fault::Fault;
 use crate::base::text;
 use crate::config::schema::{ProviderConfig, ProviderKind};
 use crate::model::discover::{self, Candidate, Found};
 use crate::model::error::{Cause, ModelError};
 use crate::model::probe::survey::{Known, Survey};
+use crate::model::providers::egress::Dial;
 use crate::model::providers::http::{Endpoint, Http, normalise_url};
 use crate::model::providers::{self, Setup};
+use crate::model::route::Route;
+use crate::model::sight::{Seen, Sight};
+use crate::model::watch::{Site, Watch};
 use crate::model::{ModelInfo, Provider};
-use crate::protocol::server::{ServerFacts, ServerKind};
+use crate::protocol::server::{ServerFacts, ServerKind, ServerStatus};
 
 /// The name of the provider behind `server.url`.
 pub const SERVER: &str = crate::config::sense::URL_PROVIDER;
@@ -27,6 +32,9 @@ pub const SERVER_KEY_ENV: &str = "MIMI_API_KEY";
 
 /// How long a list of models is believed, so that each turn need not ask again.
 const LIST_AGE: Duration = Duration::from_secs(60);
+
+/// Time for asking one server about its present state.
+pub const PRESENT: Duration = Duration::from_millis(1500);
 
 /// Looks a key up, by the provider's name and the environment variable its row names.
 pub type Keys = Box<dyn Fn(&str, &str) -> Option<String> + Send + Sync>;
@@ -55,7 +63,7 @@ pub struct Plan {
     /// The shared HTTP client.
     pub http: Http,
     /// Finds out what is behind an address.
-    pub survey: Survey,
+    pub survey: Arc<Survey>,
 }
 
 /// A server that was asked what it has.
@@ -95,6 +103,8 @@ pub struct Seats {
     addresses: Mutex<HashMap<String, Arc<Address>>>,
     built: Mutex<HashMap<String, Seat>>,
     lists: Mutex<HashMap<String, (Instant, Vec<ModelInfo>)>>,
+    watch: Arc<Watch>,
+    seen: Arc<Seen>,
 }
 
 impl Seats {
@@ -109,7 +119,8 @@ impl Seats {
     }
 
     fn of(source: Source) -> Self {
-        Self { source, addresses: Mutex::default(), built: Mutex::default(), lists: Mutex::default() }
+        let (addresses, built, lists) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { source, addresses, built, lists, watch: Arc::default(), seen: Arc::default() }
     }
 
     /// Returns the provider `name`, built once so that a script keeps its place. Behind `server.url` it speaks what is
@@ -135,14 +146,14 @@ impl Seats {
         let Some(endpoint) = &address.endpoint else { return self.meet_plain(self.get(name)?).await };
         let mut known = plan.survey.facts(&address.http, endpoint).await;
         let mut seat = self.speak(name, &address, known.as_ref())?;
-        self.take_list(&seat, known.as_ref());
+        self.take_list(&seat, &address, known.as_ref());
         let mut served = self.models(&seat).await;
         if is_doubtful(known.as_ref(), &served) {
             // Another server, or another set of models, than when it was asked last.
             known = plan.survey.ask(&address.http, endpoint).await.or(known);
             lock(&self.lists).remove(&seat.url);
             seat = self.speak(name, &address, known.as_ref())?;
-            self.take_list(&seat, known.as_ref());
+            self.take_list(&seat, &address, known.as_ref());
             served = self.models(&seat).await;
         }
         let learned = plan.survey.remembered(&endpoint.url).map(|entry| entry.learned).unwrap_or_default();
@@ -150,8 +161,12 @@ impl Seats {
     }
 
     /// Takes the list of models from a probe that was made right now, instead of asking for it again.
-    fn take_list(&self, seat: &Seat, known: Option<&Known>) {
+    fn take_list(&self, seat: &Seat, address: &Address, known: Option<&Known>) {
         let Some(Known { facts, is_new: true }) = known else { return };
+        // Only the provider knows of a window that it will have allocated.
+        if address.row.num_ctx.is_some() {
+            return;
+        }
         let list =
             facts.models.iter().map(|model| ModelInfo { id: model.id.clone(), window_tokens: model.window_tokens });
         let list: Vec<ModelInfo> = list.collect();
@@ -162,6 +177,64 @@ impl Seats {
 
     async fn meet_plain(&self, seat: Seat) -> Result<Met, ModelError> {
         Ok(Met { served: self.models(&seat).await?, seat, facts: None, learned: BTreeMap::new() })
+    }
+
+    /// Asks the provider `name` what it is and how busy it is now, whatever is remembered; takes at most [`PRESENT`].
+    pub async fn present(&self, name: &str) -> ServerStatus {
+        let mut status = ServerStatus { name: name.to_owned(), ..ServerStatus::default() };
+        let Source::Rows(plan) = &self.source else { return status };
+        let address = match self.address(plan, name) {
+            Ok(address) => address,
+            Err(error) => return ServerStatus { problem: Some(Fault::from(error).line()), ..status },
+        };
+        status.is_named = name == SERVER || address.row.search.is_none();
+        let Some(endpoint) = &address.endpoint else {
+            return ServerStatus { url: address.row.base_url.clone(), ..status };
+        };
+        status.url.clone_from(&endpoint.url);
+        let until = tokio::time::Instant::now() + PRESENT;
+        let known = tokio::time::timeout_at(until, plan.survey.ask(&address.http, endpoint)).await;
+        let Ok(Some(known)) = known else {
+            status.problem = Some(self.why_absent(name, until).await);
+            return status;
+        };
+        match self.speak(name, &address, Some(&known)) {
+            Ok(seat) if !known.facts.models.is_empty() => self.take_list(&seat, &address, Some(&known)),
+            // It shows what it is to everybody and what it has only to those with a key.
+            Ok(_) => status.problem = Some(self.why_absent(name, until).await),
+            Err(error) => status.problem = Some(Fault::from(error).line()),
+        }
+        let learned = plan.survey.remembered(&endpoint.url).map(|entry| entry.learned);
+        status.learned = learned.unwrap_or_default();
+        if let Some(site) = address.site(known.facts.kind).filter(Site::can_be_seen) {
+            status.load = self.watch.measure(&site, until).await;
+        }
+        ServerStatus { facts: Some(known.facts), ..status }
+    }
+
+    /// Says why a server shows nothing of itself, in the words of a request that was made to it.
+    async fn why_absent(&self, name: &str, until: tokio::time::Instant) -> String {
+        let asked = async {
+            let seat = self.get(name)?;
+            seat.provider.models().await
+        };
+        // A server that refuses does so at once; one that is silent has had its time.
+        let until = until.max(tokio::time::Instant::now() + Duration::from_millis(100));
+        match tokio::time::timeout_at(until, asked).await {
+            Ok(Ok(list)) if list.is_empty() => "it has no models".to_owned(),
+            Ok(Ok(_)) => "it does not say what it is".to_owned(),
+            Ok(Err(error)) => Fault::from(error).line(),
+            Err(_) => "it does not answer in time".to_owned(),
+        }
+    }
+
+    /// Returns the view on the server of `route`; none for what is no server.
+    pub fn sight(&self, route: &Route) -> Option<Sight> {
+        let Source::Rows(plan) = &self.source else { return None };
+        let address = self.address(plan, &route.provider).ok()?;
+        let site = address.site(route.server.kind)?;
+        let (watch, survey, seen) = (self.watch.clone(), plan.survey.clone(), self.seen.clone());
+        Some(Sight { watch, survey, seen, site, model: route.model.clone() })
     }
 
     /// Keeps a window that the refusal of a server gave away.
@@ -181,7 +254,7 @@ impl Seats {
             return Err(wrong_kind(name, address, kind));
         }
         let built = lock(&self.built).get(name).cloned();
-        match built.filter(|seat| !address.is_open || kind.is_none() || kind == seat.kind) {
+        match built.filter(|seat| kind.is_none() || kind == seat.kind) {
             Some(seat) => Ok(seat),
             None => self.build(name, address, kind),
         }
@@ -219,13 +292,22 @@ impl Seats {
         Ok(list)
     }
 
+    /// Lists what may be connected to; nothing for a provider in process.
+    pub fn may_dial(&self) -> Vec<Dial> {
+        match &self.source {
+            Source::Rows(plan) => plan.http.may_dial(),
+            Source::Fixed(_) => Vec::new(),
+        }
+    }
+
     /// Asks the providers in `names` at once for their models, waiting briefly.
     pub async fn look_around(&self, names: &[String]) -> Vec<Found> {
-        match (&self.source, Http::new(discover::PROBE)) {
-            (Source::Rows(plan), Ok(http)) => {
+        let Source::Rows(plan) = &self.source else { return Vec::new() };
+        match plan.http.with_limits(discover::PROBE) {
+            Ok(http) => {
                 discover::localhost(names.iter().filter_map(|name| plan.candidate(name, &http)).collect()).await
             }
-            _ => Vec::new(),
+            Err(_) => Vec::new(),
         }
     }
 }
@@ -233,7 +315,12 @@ impl Seats {
 impl Plan {
     fn named_address(&self, name: &str) -> Result<Address, ModelError> {
         let row = self.rows.get(name).ok_or_else(|| unknown_provider(name, &self.rows))?;
-        self.address(name, row, &self.http)
+        self.address(name, row, &self.http_of(row)?)
+    }
+
+    /// Returns the client with the limits of one server.
+    fn http_of(&self, row: &ProviderConfig) -> Result<Http, ModelError> {
+        self.http.with_limits(self.http.limits.with(row.timeouts))
     }
 
     /// Finds the row of `server.url`. A named provider of the same address lends its key and headers, and one the user
@@ -245,7 +332,7 @@ impl Plan {
             Some((name, row)) => {
                 // Only the rows mimi comes with say in which order they are searched.
                 let is_open = row.search.is_some();
-                Ok(Address { is_open, ..self.address(name, row, &self.http)? })
+                Ok(Address { is_open, ..self.address(name, row, &self.http_of(row)?)? })
             }
             None => {
                 let api_key_env = SERVER_KEY_ENV.to_owned();
@@ -259,9 +346,12 @@ impl Plan {
         let key = (self.keys)(name, &row.api_key_env).map(SecretString::from);
         let endpoint = match row.kind {
             ProviderKind::Script => None,
-            ProviderKind::Openai => Some(Endpoint::new(name, row, key.as_ref())?),
+            _ => Some(Endpoint::new(name, row, key.as_ref())?),
         };
-        let http = endpoint.as_ref().map_or_else(|| Ok(http.clone()), |endpoint| http.reaching(&endpoint.url))?;
+        let http = match &endpoint {
+            Some(endpoint) => http.through(&row.proxy)?.reaching(&endpoint.url)?,
+            None => http.clone(),
+        };
         Ok(Address { key_name: name.to_owned(), row: row.clone(), key, http, endpoint, is_open: false })
     }
 
@@ -274,11 +364,16 @@ impl Plan {
 }
 
 impl Address {
+    fn site(&self, kind: ServerKind) -> Option<Site> {
+        let (http, metrics_url) = (self.http.clone(), self.row.metrics_url.clone());
+        Some(Site { http, endpoint: self.endpoint.clone()?, kind, metrics_url })
+    }
+
     /// Builds the provider: of the wire its row names, or of the one that a server of this kind understands best.
     fn seat(&self, name: &str, kind: Option<ServerKind>) -> Result<Seat, ModelError> {
         let best = kind.filter(|_| self.is_open).and_then(|kind| providers::wires(kind).first().copied());
         let row = ProviderConfig { kind: best.unwrap_or(self.row.kind), ..self.row.clone() };
-        let setup = Setup { name: &self.key_name, row: &row, key: self.key.clone(), http: &self.http };
+        let setup = Setup { name: &self.key_name, row: &row, key: self.key.clone(), http: &self.http, server: kind };
         let url = self.endpoint.as_ref().map_or(&self.row.base_url, |endpoint| &endpoint.url).clone();
         Ok(Seat { name: name.to_owned(), url, provider: providers::build(setup)?, kind })
     }

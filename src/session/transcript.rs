@@ -83,7 +83,7 @@ pub struct Transcript {
     is_in_turn: bool,
     /// Whether the person has spoken in this turn: more words add to the request instead of replacing it.
     has_request: bool,
-    /// Whether the last message is facts about the project, which the person's words join.
+    /// Whether the last message is facts about the project or a summary not sent yet, which the person's words join.
     ends_in_facts: bool,
     /// The latest turn that went into a summary.
     summarised: Option<u32>,
@@ -124,7 +124,7 @@ impl Transcript {
             Event::AssistantMessage { text, tool_calls, .. } => self.answer(text, tool_calls),
             Event::ToolFinished { call, outcome, diffs, .. } => self.finish(call, outcome, diffs),
             Event::PlanUpdated { plan } => self.plan = Some(plan.clone()),
-            Event::Usage { usage, model, context_tokens, window_tokens } => {
+            Event::Usage { usage, model, context_tokens, window_tokens, .. } => {
                 self.usage += *usage;
                 self.answered_by = Some(model.clone());
                 self.context_tokens = *context_tokens;
@@ -146,6 +146,7 @@ impl Transcript {
             Event::Undone { turn, conflicts, .. } => self.take_back(*turn, conflicts),
             Event::Compacted { text, after_tokens, .. } => self.compact(text, *after_tokens),
             Event::PhaseChanged { .. }
+            | Event::Waiting(_)
             | Event::ReasoningDelta { .. }
             | Event::ToolProposed { .. }
             | Event::ApprovalAsked { .. }
@@ -271,7 +272,8 @@ impl Transcript {
         self.summarised = Some(self.turns).filter(|turns| *turns > 0);
         self.messages = vec![Message::User { text: summary.to_owned() }];
         self.context_tokens = after_tokens;
-        self.ends_in_facts = false;
+        // Nobody has been sent it yet, so that the person's next words can join it.
+        self.ends_in_facts = !self.is_in_turn;
         self.partial = None;
         self.early = None;
         self.open.clear();

@@ -4,12 +4,16 @@
 //! of `cli::Command`.
 
 pub mod auth;
+pub mod cache;
 pub mod chat;
 pub mod completions;
 pub mod config;
+pub mod debug;
 pub mod demo;
 pub mod doctor;
 pub mod fix;
 pub mod man;
 pub mod run;
 pub mod session;
+pub mod status;
+pub mod usage;

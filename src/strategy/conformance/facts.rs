@@ -131,11 +131,14 @@ pub async fn fill(subject: &Subject<'_>, profile: &mut Profile) -> Finding {
         stop: Vec::new(),
     };
     profile.fill = Support::No;
-    let asked = subject.gateway.fill(route, fill, &CancellationToken::new());
+    let cancel = CancellationToken::new();
+    let asked = subject.gateway.fill(route, fill, &cancel);
     match tokio::time::timeout(PATIENCE, asked).await {
         Err(_) => Finding::weak(check, format!("{}: no answer", route.model)),
         Ok(Err(error)) => Finding { health: Health::Weak, ..Failure::from(error).finding(check) },
-        Ok(Ok(filling)) if filling.text.trim().is_empty() => Finding::weak(check, format!("{} filled in nothing", route.model)),
+        Ok(Ok(filling)) if filling.text.trim().is_empty() => {
+            Finding::weak(check, format!("{} filled in nothing", route.model))
+        }
         Ok(Ok(filling)) => {
             profile.fill = Support::Yes;
             Finding::good(check, format!("{}: `{}`", route.model, clip_line(filling.text.trim(), 40)))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use mimi::model::ask::Retry;
 use mimi::protocol::event::{Event, TurnEnd};
 use mimi::protocol::op::{Mode, Op};
+use mimi::protocol::wait::WaitState;
 
 use super::Stage;
 
@@ -52,13 +53,13 @@ async fn the_same_failure_three_times_ends_the_turn() {
 async fn the_clock_ends_a_turn_and_nothing_after_it() {
     let stage = Stage::new("turns: [{say: wait, stall: true}, {say: fine}, {say: slow, stall: true}]");
     let stage = stage.set("agent.max_seconds", "1");
-    let notice = Duration::from_millis(400);
+    let notice = Duration::from_millis(1200);
     let mut talk = stage.through(|gateway| gateway.with_retry(Retry { notice, ..Retry::default() })).await;
     assert_eq!(limit(talk.say("go").await), "1 second in one turn (agent.max_seconds)");
     assert_eq!(talk.say("again").await, TurnEnd::Answered);
     // The clock of the turn before must not stop this: it is still going on when that clock has run out.
     talk.send(Op::Compact).await;
-    let is_late = |event: &Event| matches!(event, Event::Warning { text } if text.contains("paused for 1.2s"));
+    let is_late = |event: &Event| matches!(event, Event::Waiting(wait) if wait.state == WaitState::Paused);
     talk.until(is_late).await;
     assert!(!talk.warnings().iter().any(|text| text.contains("interrupted")), "{:?}", talk.warnings());
 }
@@ -78,13 +79,14 @@ async fn empty_and_cut_answers_are_nudged_and_then_given_up() {
     let mut talk = stage.alone(Mode::Ask, &[]).await;
     assert_eq!(talk.say("go").await, TurnEnd::Answered);
     let lines = stage.last_request();
-    assert!(lines[1].starts_with("user: Your answer was empty"), "{lines:#?}");
-    assert_eq!(lines[2], "model: half");
-    assert!(lines[3].starts_with("user: Your answer was cut off"), "{lines:#?}");
+    assert_eq!(lines[1], "model: [no answer]");
+    assert!(lines[2].starts_with("user: Your answer was empty"), "{lines:#?}");
+    assert_eq!(lines[3], "model: half");
+    assert!(lines[4].starts_with("user: Your answer was cut off"), "{lines:#?}");
 
-    let stage = Stage::new("turns: [{say: ' '}, {say: ' '}, {say: ' '}, {say: ' '}, {say: late}]");
+    let stage = Stage::new("turns: [{say: ' '}, {say: ' '}, {say: late}]");
     let mut talk = stage.alone(Mode::Ask, &[]).await;
-    limit(talk.say("go").await);
+    assert_eq!(limit(talk.say("go").await), "2 empty answers in a row");
     assert_eq!(stage.unused(), 1);
 }
 
@@ -100,5 +102,5 @@ turns:
     let mut talk = stage.alone(Mode::Auto, &[]).await;
     talk.say("write").await;
     assert!(!stage.has("a.txt"));
-    assert!(stage.last_request()[1].contains("Your call of `write_file` was cut off"), "{:#?}", stage.last_request());
+    assert!(stage.last_request()[2].contains("Your call of `write_file` was cut off"), "{:#?}", stage.last_request());
 }

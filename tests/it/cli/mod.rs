@@ -5,19 +5,25 @@
 
 mod calls;
 mod commands;
+mod debug;
 mod demo;
+mod egress;
 mod files;
 mod fix;
 mod json;
 mod machine;
+mod ollama;
 mod output;
+mod recorded;
 mod refusals;
 mod run;
 mod schema;
 mod servers;
 mod sessions;
 mod settings;
+mod status;
 mod streams;
+mod usage;
 
 use mimi::model::providers::script::Script;
 use serde_json::Value;

@@ -66,7 +66,8 @@ async fn a_good_model_passes_every_check_that_its_server_can_take() {
     let (findings, profile) = examined(&script(&[], 65_536), "vllm").await;
     let bad: Vec<&str> = findings.iter().filter(|row| row.health != Health::Good).map(|row| row.check).collect();
     assert_eq!(bad, ["fill", "embedding"], "{findings:#?}");
-    let yes = [profile.streamed_call, profile.whole_call, profile.two_calls, profile.tool_choice, profile.answer_schema];
+    let yes =
+        [profile.streamed_call, profile.whole_call, profile.two_calls, profile.tool_choice, profile.answer_schema];
     assert_eq!(yes, [Support::Yes; 5]);
     assert_eq!((profile.max_tools, profile.edit_dialect), (None, EditDialect::Replace));
     assert!(profile.reused_share.is_some_and(|share| share > 0.9));
@@ -107,13 +108,16 @@ async fn what_is_wrong_is_found_named_and_remembered() {
 
 #[tokio::test]
 async fn a_model_that_cannot_name_a_place_is_asked_for_whole_files() {
-    let no_place = "{calls: [{name: edit_file, arguments: {path: greet.py, old_string: 'Hi, ', new_string: 'Welcome, '}}]}";
+    let no_place =
+        "{calls: [{name: edit_file, arguments: {path: greet.py, old_string: 'Hi, ', new_string: 'Welcome, '}}]}";
     let written = "{calls: [{name: write_file, arguments: {path: greet.py, content: \"def greet(name):\\n    message = \\\"Welcome, \\\" + name\\n    return message\\n\\n\\ndef part(name):\\n    return \\\"Goodbye, \\\" + name\\n\"}}]}";
     let two = format!("{no_place}\n  - {written}");
     let (findings, profile) = examined(&script(&[(6, &two)], 65_536), "ollama").await;
     assert_eq!((of(&findings, "edit").health, profile.edit_dialect), (Health::Weak, EditDialect::Whole));
     let offered = Registry::new().specs_for(16, profile.edit_dialect);
-    assert!(offered.iter().all(|tool| tool.name != "edit_file") && offered.iter().any(|tool| tool.name == "write_file"));
+    assert!(
+        offered.iter().all(|tool| tool.name != "edit_file") && offered.iter().any(|tool| tool.name == "write_file")
+    );
 }
 
 #[tokio::test]
@@ -126,11 +130,9 @@ async fn a_server_that_went_away_ends_the_examination() {
 #[test]
 fn doctor_examines_the_model_and_the_next_session_uses_what_was_found() {
     let words = "{say: 'I would read it now.'}";
-    let server = WireServer::script(&format!(
-        "{}  - {{say: hello}}\n",
-        script(&[(3, words), (4, words), (5, words)], 65_536)
-    ))
-    .for_requests_by_hand();
+    let server =
+        WireServer::script(&format!("{}  - {{say: hello}}\n", script(&[(3, words), (4, words), (5, words)], 65_536)))
+            .for_requests_by_hand();
     let mut env = Env::new();
     env.set("MIMI_SERVER_URL", server.url()).set("MIMI_MODEL_MAX_RETRIES", "0");
     let outcome = env.run(["doctor"]).outcome().fails_with(4);

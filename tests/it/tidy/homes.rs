@@ -12,8 +12,8 @@ const EVERYWHERE: &[&str] = &["serde", "serde_json", "thiserror", "tokio", "toki
 const HOMES: &[(&str, &[&str])] = &[
     ("async_openai", &["model"]),
     ("blake3", &["base"]),
-    // A schema check for whoever takes structured answers.
-    ("boon", &["strategy", "cli", "context"]),
+    // A schema check for whoever takes structured answers, and for arguments of calls.
+    ("boon", &["strategy", "cli", "context", "model"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
@@ -28,8 +28,9 @@ const HOMES: &[(&str, &[&str])] = &[
     // The search tool, and recovering calls from what models write instead of them.
     ("regex", &["tools", "model"]),
     ("reqwest", &["model"]),
-    // System calls of different kinds: processes, locks, and file modes.
-    ("rustix", &["base", "config", "exec", "session"]),
+    // System calls of different kinds: processes, locks, file modes, and kinds of file systems.
+    ("rustix", &["base", "config", "db", "exec", "session"]),
+    ("rusqlite", &["db"]),
     ("rustls", &["model"]),
     ("rustyline", &["cli"]),
     // The path of a wrong value, where what others wrote is read.
