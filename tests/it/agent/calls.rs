@@ -82,7 +82,7 @@ turns:
       - {name: fly, arguments: {to: moon}}
       - {name: read_file, arguments: '{\"path\": \"a.t'}
       - {name: read_file, arguments: {}}
-      - {name: read_file, arguments: {path: a.txt, colour: red}}
+      - {name: list_files, arguments: {colour: red}}
       - {name: functions.Read-File, arguments: {path: a.txt}}
       - {name: read_file, arguments: '[1]'}
   - {say: sorry}
@@ -96,7 +96,7 @@ turns:
         (0, "fly failed: unknown tool `fly`; the tools are: read_file"),
         (1, "were not a JSON object, so it was not run. Received: {\"path\": \"a.t"),
         (2, "wrong arguments for `read_file`"),
-        (3, "`colour`"),
+        (3, "unknown field `colour`"),
         (4, "ok: a.txt, lines 1-1 of 1"),
         (5, "were not a JSON object"),
     ] {
