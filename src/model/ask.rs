@@ -221,6 +221,7 @@ impl Run {
                 None => self.end().await,
                 Some(StreamEvent::Error(error)) => self.fail(error),
                 Some(event) => {
+                    self.question.account.heard(&event);
                     self.queue.extend(self.vigil.hear(&event).map(Progress::Waiting));
                     let passed = self.recoverer.pass(event);
                     passed.into_iter().for_each(|event| self.take(event));
@@ -236,8 +237,6 @@ impl Run {
 
     fn take(&mut self, event: StreamEvent) {
         self.assembler.push(&event);
-        self.question.account.heard(&event);
-        self.queue.extend(self.vigil.hear(&event).map(Progress::Waiting));
         match event {
             StreamEvent::Text(text) => self.queue.push_back(Progress::Text(text)),
             StreamEvent::Reasoning(text) => self.queue.push_back(Progress::Reasoning(text)),
