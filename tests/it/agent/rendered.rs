@@ -58,7 +58,7 @@ fn body_of(conversation: Vec<Message>) -> Value {
         task: Task::Chat,
         class: Class::Interactive,
     };
-    serde_json::from_slice(&body::render(&request, body::Extras::default()).unwrap()).unwrap()
+    serde_json::from_slice(&body::render(&request, body::Extras::default(), None).unwrap()).unwrap()
 }
 
 /// The three requests: hostile text as it is, the same as mimi sends it, and harmless text in the same places.
