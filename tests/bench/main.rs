@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a bench sets up files and runs programs itself")]
 
 mod chat;
+mod control;
 mod memory;
 mod prefix;
 mod process;
@@ -105,6 +106,7 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("prefix: shared by two users", Unit::Percent, Goal::AtLeast(98.0), prefix::shared),
     ("stream: decoder", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::decoder),
     ("stream: Ollama's answers", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::ollama),
+    ("prompt: breaking up control strings", Unit::MegabytesPerSecond, Goal::AtLeast(100.0), control::breaking_up),
     ("stream: processor time of 20,000 tokens", Unit::Milliseconds, Goal::Below(1000.0), stream::long_answer),
 ];
 
