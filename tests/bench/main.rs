@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a bench sets up files and runs programs itself")]
 
 mod chat;
+mod control;
 mod memory;
 mod prefix;
 mod process;
@@ -106,6 +107,7 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("stream: decoder", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::decoder),
     ("stream: Ollama's answers", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::ollama),
     ("stream: recovery of 1000 tokens", Unit::Milliseconds, Goal::Below(1.0), stream::recovery),
+    ("prompt: breaking up control strings", Unit::MegabytesPerSecond, Goal::AtLeast(100.0), control::breaking_up),
     ("stream: processor time of 20,000 tokens", Unit::Milliseconds, Goal::Below(1000.0), stream::long_answer),
 ];
 
