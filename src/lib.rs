@@ -60,6 +60,7 @@
 //! | --- | --- |
 //! | an OpenAI-compatible server | a row in `config/providers.yaml` |
 //! | a provider with another wire | `model/providers/<name>.rs` and a row |
+//! | a kind of server | a variant of `ServerKind`, `model::probe::identify` and `read`, `model::metrics`, `model::providers::wires` |
 //! | a model family | a row in `config/models.yaml` |
 //! | a tool | `tools/<name>.yaml`, `src/tools/<name>.rs`, a row in `tools::registry` |
 //! | a slash command | a row in `cli::slash` and an arm in `cli::commands::chat` |

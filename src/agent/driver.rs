@@ -304,6 +304,17 @@ impl Driver {
     }
 
     async fn on_model_error(&mut self, purpose: Purpose, error: ModelError) {
+        let (task, route) = (self.parts.memory.task(), self.parts.memory.route().clone());
+        if let Some(found) = self.parts.gateway.look_again(task, &route, &error).await {
+            let (was, is) = (route.server.kind.title(), found.server.kind.title());
+            let text = format!("{is} answers at {} now, where {was} did; going on with `{}`", found.url, found.model);
+            self.emit(Event::Warning { text }).await;
+            self.parts.memory.set_route(found);
+            return match purpose {
+                Purpose::Answer => self.call_model(ToolChoice::Auto),
+                Purpose::Summary => self.request_summary(),
+            };
+        }
         let mut hints = error.hints();
         if let ModelError::TooLong { window_tokens, .. } = &error {
             let learned = self.parts.memory.shrink_window(*window_tokens);

@@ -288,3 +288,7 @@ pub fn json_line(record: &Record) -> Result<String, Fault> {
     serde_json::to_string(record)
         .map_err(|error| Fault::new(crate::base::fault::Kind::Bug, "cannot write a record").cause(error.to_string()))
 }
+
+#[cfg(test)]
+#[path = "render_tests.rs"]
+mod tests;

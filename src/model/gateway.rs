@@ -341,6 +341,24 @@ impl Gateway {
         }
     }
 
+    /// Finds out whether another kind of server has taken the place of the one that refused a request in a way no server of
+    /// its kind does; returns how `task` goes on there.
+    pub async fn look_again(&self, task: Task, route: &Route, error: &ModelError) -> Option<Route> {
+        if self.config.is_none() || !matches!(error, ModelError::Refused { status: 404 | 405 | 501, .. }) {
+            return None;
+        }
+        self.seats.forget(&route.provider, &route.url);
+        let same = match route.provider.as_str() {
+            SERVER => route.model.clone(),
+            name => format!("{name}/{}", route.model),
+        };
+        let found = match self.resolve(task, Some(&same)).await {
+            Ok(found) => found,
+            Err(_) => self.resolve(task, None).await.ok()?,
+        };
+        (found.server.kind != route.server.kind).then_some(found)
+    }
+
     /// Keeps the window that the refusal of a server gave away, so that the next session does not run into it again.
     pub fn learn_window(&self, route: &Route, tokens: u64) {
         self.seats.learn_window(&route.url, &route.model, tokens);

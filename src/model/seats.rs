@@ -237,6 +237,14 @@ impl Seats {
         Some(Sight { watch, survey, seen, site, model: route.model.clone() })
     }
 
+    /// Forgets what is behind a provider, so that it is found out again.
+    pub fn forget(&self, name: &str, url: &str) {
+        let Source::Rows(plan) = &self.source else { return };
+        plan.survey.forget(url);
+        lock(&self.lists).remove(url);
+        lock(&self.built).remove(name);
+    }
+
     /// Keeps a window that the refusal of a server gave away.
     pub fn learn_window(&self, url: &str, model: &str, tokens: u64) {
         if let Source::Rows(plan) = &self.source {

@@ -35,6 +35,8 @@ pub struct Vigil {
     place: Place,
     said: Option<Wait>,
     said_at: Instant,
+    /// Whether something was said once the wait had become a long one.
+    is_long: bool,
     /// The server itself tells how much of the prompt it has read.
     is_told: bool,
 }
@@ -76,6 +78,7 @@ impl Vigil {
             place: Place::default(),
             said: None,
             said_at: now,
+            is_long: false,
             is_told: false,
         }
     }
@@ -157,9 +160,12 @@ impl Vigil {
 
     fn report(&mut self, wait: Wait, waited: Duration) -> Option<Wait> {
         let wait = Wait { waited_ms: waited.as_millis() as u64, ..wait };
-        if !wait.says_more_than(self.said.as_ref()) {
+        // What is still so after a while is said once more, for those whom a short wait does not concern.
+        let becomes_long = !self.is_long && waited >= self.notice;
+        if !wait.says_more_than(self.said.as_ref()) && !becomes_long {
             return None;
         }
+        self.is_long |= becomes_long;
         self.said = Some(wait);
         self.said_at = Instant::now();
         self.said

@@ -109,3 +109,11 @@ async fn an_answer_ends_the_looking_and_a_pause_in_it_is_told_once() {
     assert_eq!(said(&mut vigil, Duration::from_secs(9)).await, words(&[(5, "the answer has paused")]));
     assert_eq!(n_looks.load(Ordering::Relaxed), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_has_not_changed_is_said_once_more_when_the_wait_becomes_long() {
+    let (look, _) = showing(vec![waiting(3)]);
+    let mut vigil = Vigil::new(Some(look), "m", NOTICE);
+    let expected = words(&[(1, "queued, 2 ahead"), (5, "queued, 2 ahead")]);
+    assert_eq!(said(&mut vigil, Duration::from_secs(60)).await, expected);
+}

@@ -74,7 +74,7 @@ impl<'a> Asker<'a> {
         } else if path.starts_with('/') {
             root(&self.endpoint.url).to_owned() + path
         } else {
-            join(&self.endpoint.url, path)
+            format!("{}/{path}", api(&self.endpoint.url))
         }
     }
 
@@ -101,14 +101,18 @@ async fn read(mut response: reqwest::Response) -> String {
     String::from_utf8_lossy(&body).into_owned()
 }
 
-fn join(base: &str, path: &str) -> String {
-    format!("{}/{path}", base.trim_end_matches('/'))
+/// Returns where the common dialect lies: at the base URL, and below `/v1` of one that names only a host, as rows of servers
+/// with a dialect of their own do.
+fn api(base: &str) -> String {
+    let base = base.trim_end_matches('/');
+    let has_path = base.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+    if has_path { base.to_owned() } else { format!("{base}/v1") }
 }
 
-/// Returns where a server's own paths begin: the base URL without the `/v1` of the common dialect.
+/// Returns where a server's own paths begin: the base URL without the place of one of its dialects.
 pub fn root(base: &str) -> &str {
     let base = base.trim_end_matches('/');
-    base.strip_suffix("/v1").unwrap_or(base)
+    ["/v1", "/v2", "/api"].iter().find_map(|dialect| base.strip_suffix(dialect)).unwrap_or(base)
 }
 
 #[cfg(test)]
@@ -118,13 +122,14 @@ mod tests {
     #[test]
     fn a_servers_own_paths_lie_beside_the_common_dialect() {
         let table = [
-            ("http://box:8000/v1", "http://box:8000"),
-            ("http://box:11434", "http://box:11434"),
-            ("http://box/llm/v1/", "http://box/llm"),
-            ("http://box/openai", "http://box/openai"),
+            ("http://box:8000/v1", "http://box:8000", "http://box:8000/v1"),
+            ("http://box:11434", "http://box:11434", "http://box:11434/v1"),
+            ("http://box:11434/api", "http://box:11434", "http://box:11434/api"),
+            ("http://box/llm/v1/", "http://box/llm", "http://box/llm/v1"),
+            ("http://box/openai", "http://box/openai", "http://box/openai"),
         ];
-        for (base, expected) in table {
-            assert_eq!(root(base), expected);
+        for (base, own, common) in table {
+            assert_eq!((root(base), api(base).as_str()), (own, common));
         }
     }
 }

@@ -71,6 +71,11 @@ impl Survey {
         }
     }
 
+    /// Forgets all about a server, because it turned out to be another one.
+    pub fn forget(&self, url: &str) {
+        self.book.forget(url);
+    }
+
     /// Keeps that a server does not let us look at its numbers. Forgotten when it is asked about everything again.
     pub fn close_numbers(&self, url: &str) {
         if self.book.get(url).is_some_and(|entry| !entry.is_closed) {

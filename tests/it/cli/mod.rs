@@ -3,6 +3,7 @@
 //! Every test here runs the binary as a user would. The model's words come from a script: in the process, as a provider the
 //! user has configured, or from a server that plays the script over HTTP.
 
+mod another_server;
 mod calls;
 mod commands;
 mod debug;

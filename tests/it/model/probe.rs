@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use mimi::base::clock::Clock;
+use mimi::base::fault::Fault;
+use mimi::config::schema::{ProviderConfig, ProviderKind};
 use mimi::model::gateway::Gateway;
 use mimi::model::probe::book::{Book, CHECK_AFTER, MAX_AGE};
 use mimi::model::probe::survey::Survey;
@@ -13,7 +15,7 @@ use mimi::protocol::server::{ServerFacts, ServerKind};
 use mimi::protocol::task::Task;
 use serde_json::{Value, json};
 
-use super::{LIMITS, config, gateway_at, row};
+use super::{LIMITS, ask, config, gateway_at, request, row};
 use crate::support::wire::{Out, Received, WireServer};
 
 /// What a server answers, by path.
@@ -242,4 +244,29 @@ async fn another_list_of_models_than_remembered_is_looked_into_at_once() {
     ];
     let route = gateway().resolve(Task::Chat, None).await.unwrap();
     assert_eq!((route.server.kind, route.window_tokens, route.model.as_str()), (ServerKind::LlamaCpp, 4096, "other"));
+}
+
+#[tokio::test]
+async fn a_row_of_a_kind_that_the_server_does_not_speak_is_named_with_what_to_write() {
+    let server = fixed(vllm("0.33.0", 32_768));
+    let mut config = config("");
+    let kind = ProviderKind::Ollama;
+    config.providers.insert("dgx".to_owned(), ProviderConfig { kind, ..row(&server.url()) });
+    let gateway = Gateway::new(config, Box::new(|_, _| None), Http::new(LIMITS).unwrap());
+    let fault = Fault::from(gateway.resolve(Task::Chat, Some("dgx/m")).await.unwrap_err());
+    assert_eq!(fault.message, "the provider `dgx` is of the kind `ollama`, but vLLM answers there");
+    assert_eq!(fault.hints, ["in config.yaml: providers: {dgx: {kind: openai}}"]);
+    assert_eq!(fault.kind.exit_code(), 3);
+}
+
+#[tokio::test]
+async fn any_address_of_an_ollama_is_spoken_to_in_its_own_words() {
+    let server = fixed(ollama());
+    for url in ["/v1", "", "/", "/api"].map(|path| server.url().replace("/v1", path)) {
+        let gateway = gateway_at(&url, LIMITS);
+        let route = gateway.resolve(Task::Chat, Some("m")).await.unwrap();
+        assert_eq!((route.server.kind, route.window_tokens), (ServerKind::Ollama, 16_384), "{url}");
+        ask(&gateway, &route, request("hi")).await;
+        assert_eq!(server.everything().last().unwrap().path, "/api/chat", "{url}");
+    }
 }
