@@ -15,13 +15,18 @@ pub mod discover;
 pub mod error;
 pub mod fim;
 pub mod gateway;
+pub mod metrics;
 pub mod ndjson;
+pub mod present;
 pub mod probe;
 pub mod providers;
 pub mod route;
 pub mod seats;
+pub mod sight;
 pub mod sse;
 pub mod think;
+pub mod vigil;
+pub mod watch;
 
 use std::sync::Arc;
 
