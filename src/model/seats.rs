@@ -198,7 +198,7 @@ impl Seats {
             return status;
         };
         match self.speak(name, &address, Some(&known)) {
-            Ok(seat) if !known.facts.models.is_empty() => self.take_list(&seat, Some(&known)),
+            Ok(seat) if !known.facts.models.is_empty() => self.take_list(&seat, &address, Some(&known)),
             // It shows what it is to everybody and what it has only to those with a key.
             Ok(_) => status.problem = Some(self.why_absent(name, until).await),
             Err(error) => status.problem = Some(Fault::from(error).line()),

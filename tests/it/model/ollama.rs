@@ -553,9 +553,10 @@ async fn a_gap_is_filled_by_the_template_or_past_it() {
     assert!(matches!(error, ModelError::Cancelled));
 }
 
-/// The path of the last request.
+/// The path of the last chat.
 fn last_path(server: &OllamaServer) -> String {
-    server.wire.received().pop().unwrap().path
+    let paths = server.wire.received().into_iter().map(|request| request.path);
+    paths.filter(|path| path.contains("chat")).next_back().unwrap()
 }
 
 #[tokio::test]
