@@ -555,8 +555,8 @@ async fn a_gap_is_filled_by_the_template_or_past_it() {
 
 /// The path of the last chat.
 fn last_path(server: &OllamaServer) -> String {
-    let paths = server.wire.received().into_iter().map(|request| request.path);
-    paths.filter(|path| path.contains("chat")).next_back().unwrap()
+    let mut paths = server.wire.received().into_iter().map(|request| request.path);
+    paths.rfind(|path| path.contains("chat")).unwrap()
 }
 
 #[tokio::test]
