@@ -27,6 +27,9 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("fix.max_rounds", 0, 1000),
     ("fix.test_timeout_s", 1, WEEK_S),
     ("session.keep_days", 0, 36_500),
+    // A terabyte.
+    ("cache.max_mb", 0, 1_000_000),
+    ("usage.keep_days", 0, 36_500),
 ];
 
 /// As [`RANGES`], for the numbers of a row of `providers`.

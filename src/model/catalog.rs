@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::base::yaml;
+use crate::base::{text, yaml};
 
 /// What is known about one family of models.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -52,25 +52,7 @@ static UNKNOWN: Row = Row {
 /// Returns what is known about the model a server calls `name`.
 pub fn row(name: &str) -> &'static Row {
     let name = name.to_lowercase();
-    ROWS.iter().find(|row| fits(&row.pattern, &name)).unwrap_or(&UNKNOWN)
-}
-
-/// Says whether `name` fits `pattern`, in which `*` stands for any text.
-fn fits(pattern: &str, name: &str) -> bool {
-    let Some((head, mut pattern)) = pattern.split_once('*') else {
-        return pattern == name;
-    };
-    let Some(mut name) = name.strip_prefix(head) else {
-        return false;
-    };
-    while let Some((part, rest)) = pattern.split_once('*') {
-        let Some(at) = name.find(part) else {
-            return false;
-        };
-        name = &name[at + part.len()..];
-        pattern = rest;
-    }
-    name.ends_with(pattern)
+    ROWS.iter().find(|row| text::fits(&row.pattern, &name)).unwrap_or(&UNKNOWN)
 }
 
 #[cfg(test)]
@@ -120,7 +102,7 @@ mod tests {
         for (pattern, name, expected) in
             [("a*b", "ab", true), ("a*b", "axxb", true), ("a*b", "abx", false), ("a", "a", true)]
         {
-            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+            assert_eq!(text::fits(pattern, name), expected, "{pattern} {name}");
         }
     }
 }

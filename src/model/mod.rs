@@ -8,13 +8,17 @@
 
 pub mod ask;
 pub mod assemble;
+pub mod cache;
 pub mod calls;
 pub mod catalog;
 pub mod chunk;
 pub mod discover;
+pub mod embed;
 pub mod error;
 pub mod fim;
 pub mod gateway;
+pub mod guard;
+pub mod meter;
 pub mod metrics;
 pub mod ndjson;
 pub mod present;
@@ -25,6 +29,7 @@ pub mod seats;
 pub mod sight;
 pub mod sse;
 pub mod think;
+pub mod vectors;
 pub mod vigil;
 pub mod watch;
 

@@ -13,7 +13,7 @@ use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::error::{Cause, ModelError};
-use crate::model::providers::http::{Endpoint, Http, connection_failed};
+use crate::model::providers::http::{Endpoint, Http};
 use crate::model::providers::simple;
 use crate::model::providers::status::{self, Origin};
 use crate::model::route;
@@ -165,7 +165,7 @@ impl Exchange {
             .send();
         let limit = self.outgoing.http.limits.first_byte;
         let response = tokio::time::timeout(limit, sent).await.map_err(|_| self.silent(limit))?;
-        response.map_err(|error| connection_failed(&url, &error))
+        response.map_err(|error| self.outgoing.http.failed(&url, &error))
     }
 
     /// Looks at status and type of the answer before reading it as a stream.
@@ -255,7 +255,7 @@ impl Exchange {
             None => (Instant::now() + limits.idle, limits.idle),
         };
         let chunk = tokio::time::timeout_at(deadline, response.chunk()).await.map_err(|_| self.silent(limit))?;
-        chunk.map_err(|error| connection_failed(&self.outgoing.origin.url, &error))
+        chunk.map_err(|error| self.outgoing.http.failed(&self.outgoing.origin.url, &error))
     }
 
     fn silent(&self, limit: Duration) -> ModelError {

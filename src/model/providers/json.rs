@@ -9,7 +9,7 @@ use tokio::time::Duration;
 
 use crate::base::clock::format_duration;
 use crate::model::error::{Cause, ModelError};
-use crate::model::providers::http::{Endpoint, Http, connection_failed};
+use crate::model::providers::http::{Endpoint, Http};
 use crate::model::providers::simple;
 use crate::model::providers::status::{self, Origin};
 
@@ -50,13 +50,13 @@ impl Asked<'_> {
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, ModelError> {
         let url = &self.endpoint.url;
-        let mut response = request.send().await.map_err(|error| connection_failed(url, &error))?;
+        let mut response = request.send().await.map_err(|error| self.http.failed(url, &error))?;
         if !response.status().is_success() {
             let origin = Origin { model: self.model.to_owned(), ..Origin::of(self.endpoint) };
             return Err(status::from_reply(&origin, &simple::read_reply(response).await));
         }
         let mut body = Vec::new();
-        while let Some(bytes) = response.chunk().await.map_err(|error| connection_failed(url, &error))? {
+        while let Some(bytes) = response.chunk().await.map_err(|error| self.http.failed(url, &error))? {
             if body.len() + bytes.len() > MAX_BODY_BYTES {
                 return Err(self.broken(format!("it is longer than {MAX_BODY_BYTES} bytes")));
             }

@@ -5,6 +5,7 @@
 //! implements [`Provider`], a row in [`TABLE`], a variant of [`ProviderKind`].
 
 pub mod body;
+pub mod egress;
 pub mod exchange;
 pub mod fill;
 pub mod http;
@@ -16,6 +17,7 @@ pub mod player;
 pub mod script;
 pub mod simple;
 pub mod status;
+pub mod triton;
 
 use std::sync::Arc;
 
@@ -53,6 +55,7 @@ pub struct Wire {
 pub const TABLE: &[Wire] = &[
     Wire { kind: ProviderKind::Openai, build: |setup| Ok(Arc::new(openai::OpenAi::new(&setup)?)) },
     Wire { kind: ProviderKind::Ollama, build: |setup| Ok(Arc::new(ollama::Ollama::new(&setup)?)) },
+    Wire { kind: ProviderKind::Triton, build: |setup| Ok(Arc::new(triton::Triton::new(&setup)?)) },
     Wire {
         kind: ProviderKind::Script,
         build: |setup| Ok(Arc::new(script::ScriptProvider::open(&setup.row.base_url)?)),
@@ -75,8 +78,8 @@ pub fn build(setup: Setup<'_>) -> Result<Arc<dyn Provider>, ModelError> {
 pub fn wires(kind: ServerKind) -> &'static [ProviderKind] {
     match kind {
         ServerKind::Ollama => &[ProviderKind::Ollama, ProviderKind::Openai],
-        ServerKind::Triton
-        | ServerKind::Vllm
+        ServerKind::Triton => &[ProviderKind::Triton],
+        ServerKind::Vllm
         | ServerKind::Sglang
         | ServerKind::LlamaCpp
         | ServerKind::TensorRtLlm

@@ -6,6 +6,7 @@
 mod calls;
 mod commands;
 mod demo;
+mod egress;
 mod files;
 mod fix;
 mod json;
@@ -21,6 +22,7 @@ mod sessions;
 mod settings;
 mod status;
 mod streams;
+mod usage;
 
 use mimi::model::providers::script::Script;
 use serde_json::Value;

@@ -17,10 +17,10 @@ fn without_any_file_the_defaults_are_in_use() {
     assert_eq!(loaded.config.ui.color, ColorChoice::Auto);
     assert_eq!(loaded.config.routes.len(), Task::ALL.len());
     let names: Vec<&str> = loaded.config.providers.keys().map(String::as_str).collect();
-    assert_eq!(names, ["litellm", "llamacpp", "nim", "ollama", "sglang", "trtllm", "vllm"]);
+    assert_eq!(names, ["litellm", "llamacpp", "nim", "ollama", "sglang", "triton", "trtllm", "vllm"]);
     assert!(loaded.warnings.is_empty() && loaded.files.is_empty(), "{:?}", loaded.warnings);
     let native = |(name, row): (&String, &ProviderConfig)| (row.kind != ProviderKind::Openai).then(|| name.clone());
-    assert_eq!(loaded.config.providers.iter().filter_map(native).collect::<Vec<_>>(), ["ollama"]);
+    assert_eq!(loaded.config.providers.iter().filter_map(native).collect::<Vec<_>>(), ["ollama", "triton"]);
 }
 
 /// Each step adds a layer on top of those before it.

@@ -496,11 +496,14 @@ async fn vectors_come_in_the_order_of_the_texts_and_no_text_is_cut() {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let cancel = CancellationToken::new();
     let vectors = gateway.embed(&route, texts(&["a", "bcd"]), &cancel).await.unwrap();
-    assert_eq!(vectors, [[1.0, 0.5, -1.0], [3.0, 0.5, -1.0]]);
+    // One unit long: the server's [1, 0.5, -1] and [3, 0.5, -1].
+    let expected: [[f32; 3]; 2] = [[2.0 / 3.0, 1.0 / 3.0, -2.0 / 3.0], [6.0, 1.0, -2.0].map(|n| n / 41.0f32.sqrt())];
+    let is_near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
+    assert!(vectors.iter().flatten().zip(expected.iter().flatten()).all(is_near), "{vectors:?}");
     let sent: Value = serde_json::from_slice(&server.wire.received()[0].body).unwrap();
     assert_eq!(sent, json!({"model": EMBEDDER.name, "truncate": false, "input": ["a", "bcd"]}));
     let error = gateway.embed(&route, texts(&["a", &"long ".repeat(3000)]), &cancel).await.unwrap_err();
-    assert!(matches!(&error, ModelError::TooLong { model, .. } if model == EMBEDDER.name), "{error:?}");
+    assert!(matches!(&error, ModelError::TextTooLong { model, .. } if model == EMBEDDER.name), "{error:?}");
     let error = gateway.embed(&route_to(CODER.name), texts(&["a"]), &cancel).await.unwrap_err();
     assert_eq!(Fault::from(error).causes, ["this model does not support embeddings"]);
     for body in [
@@ -553,10 +556,10 @@ async fn a_gap_is_filled_by_the_template_or_past_it() {
     assert!(matches!(error, ModelError::Cancelled));
 }
 
-/// The path of the last chat.
+/// The path of the last question to a model; how the server is gets asked on the side.
 fn last_path(server: &OllamaServer) -> String {
-    let mut paths = server.wire.received().into_iter().map(|request| request.path);
-    paths.rfind(|path| path.contains("chat")).unwrap()
+    let posted = server.wire.received().into_iter().rfind(|request| request.method == "POST");
+    posted.unwrap().path
 }
 
 #[tokio::test]
