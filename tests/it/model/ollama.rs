@@ -556,7 +556,6 @@ async fn a_gap_is_filled_by_the_template_or_past_it() {
     assert!(matches!(error, ModelError::Cancelled));
 }
 
-/// The path of the last request.
 /// The path of the last question to a model; how the server is gets asked on the side.
 fn last_path(server: &OllamaServer) -> String {
     let posted = server.wire.received().into_iter().rfind(|request| request.method == "POST");
