@@ -6,6 +6,7 @@ mod kept_vectors;
 mod kept_words;
 mod meter;
 mod probe;
+mod recorded;
 mod routes;
 mod simple;
 mod streams;
