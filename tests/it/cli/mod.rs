@@ -12,6 +12,7 @@ mod fix;
 mod json;
 mod machine;
 mod output;
+mod recorded;
 mod refusals;
 mod run;
 mod schema;
