@@ -22,7 +22,8 @@ use crate::model::error::{Cause, ModelError};
 use crate::model::meter::{Account, Meter, NoMeter, Purpose};
 use crate::model::probe::book::Book;
 use crate::model::probe::survey::Survey;
-use crate::model::providers::http::Http;
+use crate::model::providers::egress::Dial;
+use crate::model::providers::http::{Http, normalise_url};
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
 use crate::model::{Answer, ModelInfo, Provider, Request, catalog, vectors};
@@ -59,6 +60,15 @@ impl GatewayConfig {
             routes: config.routes.clone(),
             model: config.model.clone(),
         }
+    }
+
+    /// Lists what may be connected to: the servers of the configuration, each through its proxy where it has one.
+    fn dials(&self) -> Vec<Dial> {
+        let rows = self.providers.values().filter(|row| row.kind != ProviderKind::Script);
+        let rows = rows.map(|row| (row.base_url.as_str(), row.proxy.as_str()));
+        let dial = |(url, proxy): (&str, &str)| Dial::of(&normalise_url(url).ok()?, proxy);
+        // Last, so that a named server of the same address lends its proxy.
+        rows.chain([(self.server.url.as_str(), "")]).filter_map(dial).collect()
     }
 
     /// Decides which provider and model are meant, without asking anybody.
@@ -122,6 +132,7 @@ impl Gateway {
     }
 
     fn keeping(config: GatewayConfig, keys: Keys, http: Http, book: Book) -> Self {
+        http.open(config.dials());
         let within = http.limits.first_byte;
         let retry = Retry { max: config.model.max_retries, within, ..Retry::default() };
         let (server_url, rows) = (config.server.url.clone(), config.providers.clone());
@@ -262,6 +273,11 @@ impl Gateway {
     /// Lists the models of a provider; `server` for the one behind `server.url`.
     pub async fn models(&self, provider: &str) -> Result<Vec<ModelInfo>, ModelError> {
         self.seats.get(provider)?.provider.models().await
+    }
+
+    /// Lists everything this process may connect to.
+    pub fn may_dial(&self) -> Vec<Dial> {
+        self.seats.may_dial()
     }
 
     /// Asks all places that are searched, for `mimi doctor`.

@@ -15,6 +15,7 @@ use crate::config::schema::{ProviderConfig, ProviderKind};
 use crate::model::discover::{self, Candidate, Found};
 use crate::model::error::{Cause, ModelError};
 use crate::model::probe::survey::{Known, Survey};
+use crate::model::providers::egress::Dial;
 use crate::model::providers::http::{Endpoint, Http, normalise_url};
 use crate::model::providers::{self, Setup};
 use crate::model::{ModelInfo, Provider};
@@ -219,13 +220,22 @@ impl Seats {
         Ok(list)
     }
 
+    /// Lists what may be connected to; nothing for a provider in process.
+    pub fn may_dial(&self) -> Vec<Dial> {
+        match &self.source {
+            Source::Rows(plan) => plan.http.may_dial(),
+            Source::Fixed(_) => Vec::new(),
+        }
+    }
+
     /// Asks the providers in `names` at once for their models, waiting briefly.
     pub async fn look_around(&self, names: &[String]) -> Vec<Found> {
-        match (&self.source, Http::new(discover::PROBE)) {
-            (Source::Rows(plan), Ok(http)) => {
+        let Source::Rows(plan) = &self.source else { return Vec::new() };
+        match plan.http.with_limits(discover::PROBE) {
+            Ok(http) => {
                 discover::localhost(names.iter().filter_map(|name| plan.candidate(name, &http)).collect()).await
             }
-            _ => Vec::new(),
+            Err(_) => Vec::new(),
         }
     }
 }
@@ -233,7 +243,12 @@ impl Seats {
 impl Plan {
     fn named_address(&self, name: &str) -> Result<Address, ModelError> {
         let row = self.rows.get(name).ok_or_else(|| unknown_provider(name, &self.rows))?;
-        self.address(name, row, &self.http)
+        self.address(name, row, &self.http_of(row)?)
+    }
+
+    /// Returns the client with the limits of one server.
+    fn http_of(&self, row: &ProviderConfig) -> Result<Http, ModelError> {
+        self.http.with_limits(self.http.limits.with(row.timeouts))
     }
 
     /// Finds the row of `server.url`. A named provider of the same address lends its key and headers, and one the user
@@ -245,7 +260,7 @@ impl Plan {
             Some((name, row)) => {
                 // Only the rows mimi comes with say in which order they are searched.
                 let is_open = row.search.is_some();
-                Ok(Address { is_open, ..self.address(name, row, &self.http)? })
+                Ok(Address { is_open, ..self.address(name, row, &self.http_of(row)?)? })
             }
             None => {
                 let api_key_env = SERVER_KEY_ENV.to_owned();

@@ -4,6 +4,8 @@
 //! starts with all bytes of the one before minus its closing `]}`. Servers then find the prompt in their prefix cache.
 //! Must not add anything that changes from request to request.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::model::Request;
@@ -18,9 +20,10 @@ pub struct Extras {
     pub return_progress: bool,
 }
 
-/// Renders the body of `request`.
-pub fn render(request: &Request, extras: Extras) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&Body::of(request, extras))
+/// Renders the body of `request`. `priority` is the key and number that tell who waits.
+pub fn render(request: &Request, extras: Extras, priority: Option<(&str, i32)>) -> Result<Vec<u8>, serde_json::Error> {
+    let body = Body::of(request, extras);
+    serde_json::to_vec(&Body { priority: priority.into_iter().collect(), ..body })
 }
 
 #[derive(Serialize)]
@@ -30,6 +33,9 @@ struct Body<'a> {
     stream_options: StreamOptions,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     return_progress: bool,
+    // One entry or none: its key is the server's affair.
+    #[serde(flatten)]
+    priority: BTreeMap<&'a str, i32>,
     max_tokens: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f32>,
@@ -48,6 +54,7 @@ impl<'a> Body<'a> {
             stream: true,
             stream_options: StreamOptions { include_usage: true },
             return_progress: extras.return_progress,
+            priority: BTreeMap::new(),
             max_tokens: request.max_tokens,
             temperature: request.temperature,
             response_format: request.answer_schema.as_deref().map(|schema| ResponseFormat {

@@ -1,8 +1,9 @@
 //! Which HTTP client talks to model servers, and how long does it wait?
 //!
-//! One client for all servers, so that connections are shared. It ignores proxy variables (the servers are the team's
-//! own, and a proxy would see the code), follows no redirect (the key and the code would go where nobody named) and
-//! never retries by itself. Must not know what the bodies mean.
+//! One client for all servers, so that connections are shared. It connects to nothing but what the configuration names
+//! ([`egress`](crate::model::providers::egress)), ignores proxy variables (the servers are the team's own, and a proxy
+//! would see the code), follows no redirect (the key and the code would go where nobody named) and never retries by
+//! itself. The only file that builds a client. Must not know what the bodies mean.
 
 use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
@@ -10,8 +11,10 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::config::schema::{ModelConfig, ProviderConfig};
+use crate::config::schema::{ModelConfig, Priority, ProviderConfig, Timeouts};
 use crate::model::error::{Cause, ModelError};
+use crate::model::providers::egress::{Dial, Egress};
+use crate::protocol::task::Class;
 
 /// Uvicorn, under vLLM and SGLang, closes idle connections after 5 s; a request sent into that moment would fail.
 const POOL_IDLE: Duration = Duration::from_secs(4);
@@ -44,7 +47,21 @@ impl From<&ModelConfig> for Limits {
     }
 }
 
-/// The client with its limits. Clones share connections.
+impl Limits {
+    /// Puts the limits of one server in place of these.
+    #[must_use]
+    pub fn with(self, timeouts: Timeouts) -> Self {
+        let seconds = |given: Option<u64>, known| given.map_or(known, Duration::from_secs);
+        Self {
+            connect: seconds(timeouts.connect_s, self.connect),
+            first_byte: seconds(timeouts.first_byte_s, self.first_byte),
+            idle: seconds(timeouts.idle_s, self.idle),
+            list: self.list,
+        }
+    }
+}
+
+/// The client with its limits. Clones share connections, and what may be connected to.
 ///
 /// Made for plain HTTP; [`Http::reaching`] makes it fit for an address. Surprising: without this difference every start
 /// would read some hundred certificates of the system, which takes longer than all the rest of it.
@@ -56,14 +73,39 @@ pub struct Http {
     secure: Arc<OnceLock<reqwest::Client>>,
     /// How long each stage may take.
     pub limits: Limits,
+    egress: Arc<Egress>,
 }
 
 impl Http {
-    /// Builds the client.
+    /// Builds the client. It reaches nothing before [`Http::open`].
     pub fn new(limits: Limits) -> Result<Self, ModelError> {
+        Self::built(limits, Arc::default())
+    }
+
+    fn built(limits: Limits, egress: Arc<Egress>) -> Result<Self, ModelError> {
         install_tls();
-        let client = builder(limits.connect).tls_certs_only([]).build().map_err(|error| not_built(&error))?;
-        Ok(Self { client, secure: Arc::default(), limits })
+        let client = builder(limits.connect, &egress).tls_certs_only([]).build();
+        let client = client.map_err(|error| not_built(&error))?;
+        Ok(Self { client, secure: Arc::default(), limits, egress })
+    }
+
+    /// Says what may be connected to, from now on and for all clones.
+    pub fn open(&self, dials: impl IntoIterator<Item = Dial>) {
+        self.egress.open(dials);
+    }
+
+    /// Lists what may be connected to.
+    pub fn may_dial(&self) -> Vec<Dial> {
+        self.egress.list()
+    }
+
+    /// Returns what reaches the same servers within other limits.
+    pub fn with_limits(&self, limits: Limits) -> Result<Self, ModelError> {
+        // The wait for a connection is the client's own.
+        match limits.connect == self.limits.connect {
+            true => Ok(Self { limits, ..self.clone() }),
+            false => Self::built(limits, self.egress.clone()),
+        }
     }
 
     /// Returns what talks to `url`: with the system's certificates when it begins with `https:`.
@@ -78,8 +120,8 @@ impl Http {
         }
         // Without any certificate store (slim containers) the build fails; reqwest issue 2988. With the empty one the
         // server's own certificate is what is named in the error.
-        let client = builder(self.limits.connect).build();
-        let client = client.or_else(|_| builder(self.limits.connect).tls_certs_only([]).build());
+        let builder = || builder(self.limits.connect, &self.egress);
+        let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
         let client = client.map_err(|error| not_built(&error))?;
         Ok(self.secure.get_or_init(|| client).clone())
     }
@@ -93,9 +135,11 @@ fn not_built(error: &reqwest::Error) -> ModelError {
     }
 }
 
-fn builder(connect: Duration) -> reqwest::ClientBuilder {
+fn builder(connect: Duration, egress: &Arc<Egress>) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .no_proxy()
+        .proxy(egress.guard())
+        .dns_resolver(egress.names())
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(connect)
@@ -122,6 +166,8 @@ pub struct Endpoint {
     pub key_env: String,
     /// Sent with each request; holds the key, marked so that it is never printed.
     pub headers: HeaderMap,
+    /// How the server is told who waits.
+    priority: Option<Priority>,
 }
 
 impl Endpoint {
@@ -141,7 +187,26 @@ impl Endpoint {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        Ok(Self { provider: provider.to_owned(), url, key_env: row.api_key_env.clone(), headers })
+        let (provider, key_env, priority) = (provider.to_owned(), row.api_key_env.clone(), row.priority.clone());
+        Ok(Self { provider, url, key_env, headers, priority })
+    }
+
+    /// Returns the endpoint for a request of a class: with the header, where the server wants one, that says who waits.
+    #[must_use]
+    pub fn of_class(&self, class: Class) -> Self {
+        let mut endpoint = self.clone();
+        if let Some(priority) = &self.priority
+            && let Ok(name) = HeaderName::try_from(priority.header.as_str())
+        {
+            endpoint.headers.insert(name, HeaderValue::from(priority.of(class)));
+        }
+        endpoint
+    }
+
+    /// Returns the key and number that tell who waits, where the server wants them in the body.
+    pub fn priority_field(&self, class: Class) -> Option<(&str, i32)> {
+        let priority = self.priority.as_ref().filter(|priority| !priority.field.is_empty())?;
+        Some((&priority.field, priority.of(class)))
     }
 }
 

@@ -5,6 +5,7 @@
 //! implements [`Provider`], a row in [`TABLE`], a variant of [`ProviderKind`].
 
 pub mod body;
+pub mod egress;
 pub mod exchange;
 pub mod http;
 pub mod openai;

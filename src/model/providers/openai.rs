@@ -49,11 +49,11 @@ impl Provider for OpenAi {
         let reading = Events { decoder: Decoder::default(), reader: Reader::new(origin.clone()) };
         let outgoing = Outgoing {
             http: self.http.clone(),
-            endpoint: self.endpoint.clone(),
+            endpoint: self.endpoint.of_class(request.class),
             path: "/chat/completions",
             accept: "text/event-stream",
             origin,
-            body: body::render(&request, self.extras),
+            body: body::render(&request, self.extras, self.endpoint.priority_field(request.class)),
             reading: Box::new(reading),
             provider: Arc::new(self.clone()),
         };

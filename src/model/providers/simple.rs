@@ -18,6 +18,7 @@ use crate::model::ModelInfo;
 use crate::model::error::{Cause, ModelError};
 use crate::model::providers::http::{Endpoint, Http, connection_failed};
 use crate::model::providers::status::{self, Origin, Reply};
+use crate::protocol::task::Class;
 
 /// Largest error body that is read, in bytes.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
@@ -114,8 +115,12 @@ pub async fn embed(
     model: &str,
     texts: &[String],
 ) -> Result<Vec<Vec<f32>>, ModelError> {
-    let client = client(http, endpoint);
-    let body = json!({"model": model, "input": texts, "encoding_format": "float"});
+    // Nobody waits for an index to grow.
+    let client = client(http, &endpoint.of_class(Class::Background));
+    let mut body = json!({"model": model, "input": texts, "encoding_format": "float"});
+    if let Some((field, number)) = endpoint.priority_field(Class::Background) {
+        body[field] = number.into();
+    }
     let asked = client.embeddings();
     let answer = in_time(http.limits.first_byte, endpoint, asked.create_byot::<Value, Value>(body)).await;
     let answer = answer.map_err(|error| with_model(error, model))?;

@@ -152,7 +152,7 @@ impl Stage {
 
     /// The bodies of all requests, as they would go over the wire.
     pub fn bodies(&self) -> Vec<Vec<u8>> {
-        self.requests().iter().map(|request| body::render(request, body::Extras::default()).unwrap()).collect()
+        self.requests().iter().map(|request| body::render(request, body::Extras::default(), None).unwrap()).collect()
     }
 
     /// Turns of the script nobody has asked for.

@@ -6,6 +6,7 @@
 mod calls;
 mod commands;
 mod demo;
+mod egress;
 mod files;
 mod fix;
 mod json;

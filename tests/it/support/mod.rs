@@ -7,6 +7,8 @@
 pub mod live;
 pub mod prefix;
 pub mod pty;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub mod trace;
 pub mod wire;
 
 use std::collections::BTreeMap;
