@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::base::{clock, hash};
+use crate::base::clock;
 use crate::db::error::DbError;
 use crate::db::open::Db;
 use crate::db::work::Work;
-use crate::model::cache::{Cache, EntryKind};
+use crate::model::cache::{self, Cache, EntryKind};
 use crate::model::error::ModelError;
 use crate::model::route::Route;
 
@@ -60,8 +60,7 @@ pub async fn of_texts(
 }
 
 fn key(route: &Route, text: &str) -> String {
-    let parts = [EntryKind::Vector.name(), &route.provider, &route.url, &route.model, text];
-    hash::of_parts(&parts.map(str::as_bytes))
+    cache::key_of(EntryKind::Vector, route, &[text.as_bytes()])
 }
 
 /// The work on one list of texts.
