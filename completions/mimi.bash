@@ -51,6 +51,8 @@ _mimi() {
                 ;;
             mimi,usage)
                 cmd="mimi__subcmd__usage"
+            mimi,status)
+                cmd="mimi__subcmd__status"
                 ;;
             mimi__subcmd__auth,list)
                 cmd="mimi__subcmd__auth__subcmd__list"
@@ -105,6 +107,7 @@ _mimi() {
     case "${cmd}" in
         mimi)
             opts="-C -m -q -h -V --cwd --model --set --quiet --color --help --version chat run fix demo session config auth usage cache doctor completions man"
+            opts="-C -m -q -h -V --cwd --model --set --quiet --color --help --version chat run fix demo session config auth doctor status completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1359,6 +1362,8 @@ _mimi() {
             ;;
         mimi__subcmd__usage)
             opts="-C -m -q -h --by --since --json --cwd --model --set --quiet --color --help"
+        mimi__subcmd__status)
+            opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -63,6 +63,7 @@ impl Shape {
             ("search", Self::Number),
             ("timeouts", Self::Section(numbers(&["connect_s", "first_byte_s", "idle_s"]))),
             ("priority", Self::Section(priority)),
+            ("metrics_url", Self::Text),
             ("proxy", Self::Text),
         ];
         Self::Section(fields.map(|(name, shape)| (name.to_owned(), shape)).into())

@@ -14,4 +14,5 @@ pub mod fix;
 pub mod man;
 pub mod run;
 pub mod session;
+pub mod status;
 pub mod usage;

@@ -19,6 +19,7 @@ mod schema;
 mod servers;
 mod sessions;
 mod settings;
+mod status;
 mod streams;
 mod usage;
 

@@ -11,6 +11,7 @@ mod recorded;
 mod routes;
 mod simple;
 mod streams;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
