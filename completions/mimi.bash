@@ -49,10 +49,11 @@ _mimi() {
             mimi,session)
                 cmd="mimi__subcmd__session"
                 ;;
-            mimi,usage)
-                cmd="mimi__subcmd__usage"
             mimi,status)
                 cmd="mimi__subcmd__status"
+                ;;
+            mimi,usage)
+                cmd="mimi__subcmd__usage"
                 ;;
             mimi__subcmd__auth,list)
                 cmd="mimi__subcmd__auth__subcmd__list"
@@ -106,8 +107,7 @@ _mimi() {
 
     case "${cmd}" in
         mimi)
-            opts="-C -m -q -h -V --cwd --model --set --quiet --color --help --version chat run fix demo session config auth usage cache doctor completions man"
-            opts="-C -m -q -h -V --cwd --model --set --quiet --color --help --version chat run fix demo session config auth doctor status completions man"
+            opts="-C -m -q -h -V --cwd --model --set --quiet --color --help --version chat run fix demo session config auth usage cache doctor status completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1360,10 +1360,52 @@ _mimi() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mimi__subcmd__usage)
-            opts="-C -m -q -h --by --since --json --cwd --model --set --quiet --color --help"
         mimi__subcmd__status)
             opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mimi__subcmd__usage)
+            opts="-C -m -q -h --by --since --json --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
