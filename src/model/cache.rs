@@ -5,6 +5,7 @@
 //! done without. To be deleted at any time; see [`crate::model::vectors`] for what keeps vectors from being made twice.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -96,12 +97,20 @@ pub struct Cache {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     trouble: Mutex<Option<String>>,
+    has_failed: AtomicBool,
 }
 
 impl Cache {
     /// Names the cache folder; nothing is opened yet.
     pub fn new(folder: PathBuf, max_bytes: u64, clock: Arc<dyn Clock>) -> Self {
-        Self { folder, max_bytes, clock, state: Mutex::new(State::Unopened), trouble: Mutex::default() }
+        Self {
+            folder,
+            max_bytes,
+            clock,
+            state: Mutex::new(State::Unopened),
+            trouble: Mutex::default(),
+            has_failed: AtomicBool::new(false),
+        }
     }
 
     /// Returns, once, what the user should know of the cache.
@@ -154,9 +163,12 @@ impl Cache {
         }
     }
 
+    /// Told once: the same trouble at each question would bury the conversation.
     fn tell(&self, error: DbError) {
-        let why = Fault::from(error).words();
-        *lock(&self.trouble) = Some(format!("answers are not kept for the next time: {why}"));
+        if !self.has_failed.swap(true, Ordering::Relaxed) {
+            let why = Fault::from(error).words();
+            *lock(&self.trouble) = Some(format!("answers are not kept for the next time: {why}"));
+        }
     }
 
     /// Returns the words kept for a question.
