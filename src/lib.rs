@@ -49,6 +49,9 @@
 //!   end with their supervisor, which notices also when mimi itself is killed.
 //! - **Clipping**: tools cap what they return; `agent::dispatch` caps again; the whole output is spilled to a file.
 //! - **Hidden characters**: every byte of tools and models passes `base::text::visible` before a terminal sees it.
+//! - **Control tokens**: what mimi only passes on to a model is broken up where a tokenizer would read structure
+//!   (`base::control`, applied by `context::sent`, checked at the gateway's door); `agent::dispatch` and `agent::live` put the
+//!   strings back in what the model asks for and says. The conversation itself is kept as it was.
 //! - **Durability**: an event is in the session file before it is shown or acted on.
 //!
 //! # One obvious place
@@ -63,6 +66,7 @@
 //! | a test runner | a row in `config/runners.yaml` |
 //! | a command | `cli/commands/<name>.rs` and a variant of `cli::Command` |
 //! | a setting | `config/default.yaml` and a field in `config::schema` |
+//! | a control token | a row in `config/control_tokens.yaml` |
 //! | a fact of the ledger | a migration at the end of `telemetry::ledger::MIGRATIONS` and a column in `telemetry::report` |
 //! | a prompt | `prompts/<name>.md` and a row in `context::prompt` |
 //!

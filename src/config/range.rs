@@ -42,6 +42,7 @@ pub const ROW_RANGES: &[(&str, i64, i64)] = &[
     ("priority.interactive", i32::MIN as i64, i32::MAX as i64),
     ("priority.ci", i32::MIN as i64, i32::MAX as i64),
     ("priority.background", i32::MIN as i64, i32::MAX as i64),
+    ("num_ctx", 512, 10_000_000),
 ];
 
 /// Numbers for which 0 stands for no limit.

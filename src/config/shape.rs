@@ -65,6 +65,10 @@ impl Shape {
             ("priority", Self::Section(priority)),
             ("metrics_url", Self::Text),
             ("proxy", Self::Text),
+            ("text_tensor", Self::Text),
+            ("vector_tensor", Self::Text),
+            ("num_ctx", Self::Number),
+            ("think", Self::Text),
         ];
         Self::Section(fields.map(|(name, shape)| (name.to_owned(), shape)).into())
     }

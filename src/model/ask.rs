@@ -90,7 +90,7 @@ impl Default for Retry {
 
 impl Retry {
     /// Returns how long to wait before repetition number `attempt`, which counts from one.
-    fn wait(&self, attempt: u32, error: &ModelError, fraction: f64) -> Duration {
+    pub fn wait(&self, attempt: u32, error: &ModelError, fraction: f64) -> Duration {
         let ceiling = self.base.saturating_mul(1 << attempt.saturating_sub(1).min(20)).min(self.cap);
         let asked = match error {
             ModelError::Busy { retry_after: Some(least), .. } => (*least).min(MAX_RETRY_AFTER),
@@ -192,8 +192,8 @@ impl Run {
         }
         self.assembler = Assembler::new(self.question.id_prefix.clone());
         self.finish = None;
-        self.vigil = watch_over(&self.question);
         self.question.account.sent();
+        self.vigil = watch_over(&self.question);
         let events = self.question.provider.stream(self.question.request.clone(), self.question.cancel.clone());
         self.stage = Stage::Read(events);
     }
@@ -253,10 +253,10 @@ impl Run {
             Some(finish) => {
                 let mut answer = std::mem::take(&mut self.assembler).finish(finish);
                 self.question.account.answered(&mut answer);
+                self.note_trouble();
                 if let Some(after) = self.question.after.take() {
                     self.queue.extend(after.await.map(|tokens| Progress::Window { tokens }));
                 }
-                self.note_trouble();
                 self.queue.push_back(Progress::Done(Box::new(answer)));
             }
         }

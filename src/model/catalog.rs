@@ -28,6 +28,9 @@ pub struct Row {
     /// Whether it turns text into vectors instead of answering.
     #[serde(default)]
     pub embeds: bool,
+    /// The row of `config/fim.yaml` with the tokens it fills gaps by; none when it does not know any.
+    #[serde(default)]
+    pub fim: Option<String>,
 }
 
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
@@ -43,6 +46,7 @@ static UNKNOWN: Row = Row {
     temperature: None,
     max_output_tokens: 8192,
     embeds: false,
+    fim: None,
 };
 
 /// Returns what is known about the model a server calls `name`.
@@ -64,6 +68,7 @@ mod tests {
             assert!(row.window_tokens >= 512, "{}", row.pattern);
             assert_eq!(row.embeds, row.tool_budget == 0, "{}", row.pattern);
             assert!(u64::from(row.max_output_tokens) * 2 <= row.window_tokens, "{}", row.pattern);
+            assert!(row.fim.as_deref().is_none_or(|name| crate::model::fim::named(name).is_some()), "{}", row.pattern);
             assert!(row.temperature.is_none_or(|t| (0.0..=1.0).contains(&t)), "{}", row.pattern);
         }
     }
@@ -84,6 +89,11 @@ mod tests {
             ("/models/deepseek-r1.gguf", "*deepseek*"),
             ("zai-org/GLM-4.6", "*glm*"),
             ("nomic-embed-text:latest", "*nomic-embed*"),
+            ("codellama:7b-code", "*codellama*"),
+            ("granite-code:8b", "*granite*code*"),
+            ("granite-3.2-8b-instruct-q4_K_M", "*granite*"),
+            ("ibm-granite/granite-4.0-h-small", "*granite-4*"),
+            ("codegemma:2b", "*codegemma*"),
             ("something-else", "*"),
         ];
         for (name, pattern) in table {

@@ -3,10 +3,10 @@
 //! The one door to models: it turns a task into a [`Route`], builds providers with their keys, and asks ([`ask`]).
 //! Nobody else calls a provider or knows a key. It keeps no conversation; requests come complete and in order.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
@@ -19,6 +19,7 @@ use crate::model::ask::{Progress, Question, Retry, ask};
 use crate::model::cache::{self, Cache};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
+use crate::model::guard::guarded;
 use crate::model::meter::{Account, Meter, NoMeter, Purpose};
 use crate::model::present::{self, Status};
 use crate::model::probe::book::Book;
@@ -28,7 +29,7 @@ use crate::model::providers::http::{Http, normalise_url};
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
 use crate::model::sight::Sight;
-use crate::model::{Answer, ModelInfo, Provider, Request, catalog, vectors};
+use crate::model::{Answer, Fill, Filling, ModelInfo, Provider, Request, catalog, embed, vectors};
 use crate::protocol::message::Message;
 use crate::protocol::server::{ServerFacts, ServerKind};
 use crate::protocol::task::{Class, Task};
@@ -70,7 +71,7 @@ impl GatewayConfig {
     /// Lists what may be connected to: the servers of the configuration, each through its proxy where it has one.
     fn dials(&self) -> Vec<Dial> {
         let rows = self.providers.values().filter(|row| row.kind != ProviderKind::Script);
-        let rows = rows.map(|row| (row.base_url.as_str(), row.proxy.as_str()));
+        let rows = rows.flat_map(|row| [&row.base_url, &row.metrics_url].map(|url| (url.as_str(), row.proxy.as_str())));
         let dial = |(url, proxy): (&str, &str)| Dial::of(&normalise_url(url).ok()?, proxy);
         // Last, so that a named server of the same address lends its proxy.
         rows.chain([(self.server.url.as_str(), "")]).filter_map(dial).collect()
@@ -118,7 +119,9 @@ impl GatewayConfig {
 /// Returns the names of the rows that are asked when no server is named, in order: those without a place of their own, which
 /// somebody wrote, before the numbered ones. A script answers only who names it.
 fn search_order(rows: &BTreeMap<String, ProviderConfig>) -> Vec<String> {
-    let is_asked = |row: &ProviderConfig| row.search != Some(0) && row.kind != ProviderKind::Script;
+    let is_asked = |row: &ProviderConfig| {
+        row.search != Some(0) && !matches!(row.kind, ProviderKind::Script | ProviderKind::Triton)
+    };
     let mut order: Vec<_> = rows.iter().filter(|(_, row)| is_asked(row)).collect();
     order.sort_by_key(|(_, row)| row.search);
     order.into_iter().map(|(name, _)| name.clone()).collect()
@@ -134,6 +137,8 @@ pub struct Gateway {
     cache: Option<Arc<Cache>>,
     found: tokio::sync::Mutex<Option<Vec<Found>>>,
     answers: AtomicU64,
+    /// Numbers in the vectors of each model, by provider and name.
+    sizes: Mutex<HashMap<(String, String), usize>>,
 }
 
 impl Gateway {
@@ -167,7 +172,7 @@ impl Gateway {
     fn of(config: Option<GatewayConfig>, seats: Seats, retry: Retry) -> Self {
         let (meter, cache, found, answers) =
             (Arc::new(NoMeter), None, tokio::sync::Mutex::default(), AtomicU64::new(0));
-        Self { config, seats, retry, meter, cache, found, answers }
+        Self { config, seats, retry, meter, cache, found, answers, sizes: Mutex::default() }
     }
 
     /// Tells `meter` what each request took.
@@ -213,6 +218,7 @@ impl Gateway {
 
     /// Asks the model of `route`. Dropping the stream, or cancelling, ends the request.
     pub fn stream(&self, route: &Route, request: Request, cancel: CancellationToken) -> BoxStream<'static, Progress> {
+        let request = Request { messages: guarded(request.messages), ..request };
         let provider = match self.seats.get(&route.provider) {
             Ok(seat) => seat.provider,
             Err(error) => return Box::pin(futures_util::stream::iter([Progress::Failed(error)])),
@@ -221,7 +227,7 @@ impl Gateway {
         // they do not repeat within a session, whether it is compacted or resumed.
         let answered = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
         let id_prefix = format!("{answered}_{}", self.answers.fetch_add(1, Ordering::Relaxed));
-        let url = if route.url.is_empty() { route.provider.clone() } else { route.url.clone() };
+        let url = address(route);
         let account = self.account(route, request.task, request.class);
         let kept = self.cache.clone().zip(cache::key(route, &request));
         let sight = self.seats.sight(route);
@@ -244,39 +250,54 @@ impl Gateway {
         }
     }
 
-    /// Turns texts into vectors with the model of `route`, in their order; those made before are not made again. Not
-    /// repeated: indexing goes on later.
+    /// Turns texts into vectors with the model of `route`: one each, in their order, one unit long, and all of the size
+    /// the model's vectors have had so far ([`Gateway::expect_size`]). Those made before are not made again.
     pub async fn embed(
         &self,
         route: &Route,
         texts: Vec<String>,
         cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => Err(ModelError::Cancelled),
-            vectors = self.vectors(route, texts) => vectors,
+        let compute = |texts| -> BoxFuture<'_, _> { Box::pin(self.compute_vectors(route, texts, cancel)) };
+        let vectors = match &self.cache {
+            Some(cache) => vectors::of_texts(cache, route, texts, &compute).await?,
+            None => compute(texts).await?,
+        };
+        // Kept ones may be of another size than those the server makes now.
+        let expected = self.sizes().get(&key(route)).copied().or(vectors.first().map(Vec::len));
+        if let Some(expected) = expected
+            && let Some(other) = vectors.iter().find(|vector| vector.len() != expected)
+        {
+            let (url, model, found) = (address(route), route.model.clone(), other.len());
+            return Err(ModelError::VectorSize { url, model, expected, found });
         }
+        if let Some(first) = vectors.first() {
+            self.expect_size(route, first.len());
+        }
+        Ok(vectors)
     }
 
-    async fn vectors(&self, route: &Route, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-        let seat = self.seats.get(&route.provider)?;
-        let compute = |texts| -> BoxFuture<'_, _> { Box::pin(self.compute_vectors(&seat, route, texts)) };
-        match &self.cache {
-            Some(cache) => vectors::of_texts(cache, route, texts, &compute).await,
-            None => compute(texts).await,
-        }
+    /// Says how many numbers a vector of the model of `route` must have, because it will be compared with older ones.
+    pub fn expect_size(&self, route: &Route, size: usize) {
+        self.sizes().insert(key(route), size);
+    }
+
+    fn sizes(&self) -> MutexGuard<'_, HashMap<(String, String), usize>> {
+        self.sizes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn compute_vectors(
         &self,
-        seat: &Seat,
         route: &Route,
         texts: Vec<String>,
+        cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let provider = self.seats.get(&route.provider)?.provider;
         let mut account = self.account(route, Task::Embed, Class::Background);
         account.sent();
-        let vectors = seat.provider.embed(route.model.clone(), texts).await;
+        let (url, model, retry) = (address(route), route.model.clone(), self.retry);
+        let size = self.sizes().get(&key(route)).copied();
+        let vectors = embed::Job { provider: provider.as_ref(), url, model, retry, cancel, size }.run(&texts).await;
         if vectors.is_ok() {
             account.answered(&mut Answer::default());
         }
@@ -294,6 +315,17 @@ impl Gateway {
         of_cache.into_iter().chain(self.meter.trouble()).collect()
     }
 
+    /// Fills a gap in a text with the model of `route`, whatever model `fill` names. Not repeated: whoever types on wants the
+    /// next one.
+    pub async fn fill(&self, route: &Route, fill: Fill, cancel: &CancellationToken) -> Result<Filling, ModelError> {
+        let seat = self.seats.get(&route.provider)?;
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(ModelError::Cancelled),
+            filling = seat.provider.fill(Fill { model: route.model.clone(), ..fill }) => filling,
+        }
+    }
+
     /// Keeps the window that the refusal of a server gave away, so that the next session does not run into it again.
     pub fn learn_window(&self, route: &Route, tokens: u64) {
         self.seats.learn_window(&route.url, &route.model, tokens);
@@ -302,11 +334,6 @@ impl Gateway {
     /// Lists the models of a provider; `server` for the one behind `server.url`.
     pub async fn models(&self, provider: &str) -> Result<Vec<ModelInfo>, ModelError> {
         self.seats.get(provider)?.provider.models().await
-    }
-
-    /// Lists everything this process may connect to.
-    pub fn may_dial(&self) -> Vec<Dial> {
-        self.seats.may_dial()
     }
 
     /// Asks every server of the configuration how it is, and what would carry out each task; takes two seconds at most.
@@ -329,6 +356,11 @@ impl Gateway {
             status.add_route(task, wanted(task).unwrap_or_default(), resolved);
         }
         status
+    }
+
+    /// Lists everything this process may connect to.
+    pub fn may_dial(&self) -> Vec<Dial> {
+        self.seats.may_dial()
     }
 
     /// Asks all places that are searched, for `mimi doctor`.
@@ -410,6 +442,15 @@ impl Gateway {
         }
         Ok(route)
     }
+}
+
+/// Names the server of a route, for errors.
+fn address(route: &Route) -> String {
+    if route.url.is_empty() { route.provider.clone() } else { route.url.clone() }
+}
+
+fn key(route: &Route) -> (String, String) {
+    (route.provider.clone(), route.model.clone())
 }
 
 impl Met {

@@ -146,14 +146,14 @@ impl Seats {
         let Some(endpoint) = &address.endpoint else { return self.meet_plain(self.get(name)?).await };
         let mut known = plan.survey.facts(&address.http, endpoint).await;
         let mut seat = self.speak(name, &address, known.as_ref())?;
-        self.take_list(&seat, known.as_ref());
+        self.take_list(&seat, &address, known.as_ref());
         let mut served = self.models(&seat).await;
         if is_doubtful(known.as_ref(), &served) {
             // Another server, or another set of models, than when it was asked last.
             known = plan.survey.ask(&address.http, endpoint).await.or(known);
             lock(&self.lists).remove(&seat.url);
             seat = self.speak(name, &address, known.as_ref())?;
-            self.take_list(&seat, known.as_ref());
+            self.take_list(&seat, &address, known.as_ref());
             served = self.models(&seat).await;
         }
         let learned = plan.survey.remembered(&endpoint.url).map(|entry| entry.learned).unwrap_or_default();
@@ -161,8 +161,12 @@ impl Seats {
     }
 
     /// Takes the list of models from a probe that was made right now, instead of asking for it again.
-    fn take_list(&self, seat: &Seat, known: Option<&Known>) {
+    fn take_list(&self, seat: &Seat, address: &Address, known: Option<&Known>) {
         let Some(Known { facts, is_new: true }) = known else { return };
+        // Only the provider knows of a window that it will have allocated.
+        if address.row.num_ctx.is_some() {
+            return;
+        }
         let list =
             facts.models.iter().map(|model| ModelInfo { id: model.id.clone(), window_tokens: model.window_tokens });
         let list: Vec<ModelInfo> = list.collect();
@@ -195,7 +199,7 @@ impl Seats {
             return status;
         };
         match self.speak(name, &address, Some(&known)) {
-            Ok(seat) if !known.facts.models.is_empty() => self.take_list(&seat, Some(&known)),
+            Ok(seat) if !known.facts.models.is_empty() => self.take_list(&seat, &address, Some(&known)),
             // It shows what it is to everybody and what it has only to those with a key.
             Ok(_) => status.problem = Some(self.why_absent(name, until).await),
             Err(error) => status.problem = Some(Fault::from(error).line()),
@@ -250,7 +254,7 @@ impl Seats {
             return Err(wrong_kind(name, address, kind));
         }
         let built = lock(&self.built).get(name).cloned();
-        match built.filter(|seat| !address.is_open || kind.is_none() || kind == seat.kind) {
+        match built.filter(|seat| kind.is_none() || kind == seat.kind) {
             Some(seat) => Ok(seat),
             None => self.build(name, address, kind),
         }
@@ -342,9 +346,12 @@ impl Plan {
         let key = (self.keys)(name, &row.api_key_env).map(SecretString::from);
         let endpoint = match row.kind {
             ProviderKind::Script => None,
-            ProviderKind::Openai => Some(Endpoint::new(name, row, key.as_ref())?),
+            _ => Some(Endpoint::new(name, row, key.as_ref())?),
         };
-        let http = endpoint.as_ref().map_or_else(|| Ok(http.clone()), |endpoint| http.reaching(&endpoint.url))?;
+        let http = match &endpoint {
+            Some(endpoint) => http.through(&row.proxy)?.reaching(&endpoint.url)?,
+            None => http.clone(),
+        };
         Ok(Address { key_name: name.to_owned(), row: row.clone(), key, http, endpoint, is_open: false })
     }
 
@@ -366,7 +373,7 @@ impl Address {
     fn seat(&self, name: &str, kind: Option<ServerKind>) -> Result<Seat, ModelError> {
         let best = kind.filter(|_| self.is_open).and_then(|kind| providers::wires(kind).first().copied());
         let row = ProviderConfig { kind: best.unwrap_or(self.row.kind), ..self.row.clone() };
-        let setup = Setup { name: &self.key_name, row: &row, key: self.key.clone(), http: &self.http };
+        let setup = Setup { name: &self.key_name, row: &row, key: self.key.clone(), http: &self.http, server: kind };
         let url = self.endpoint.as_ref().map_or(&self.row.base_url, |endpoint| &endpoint.url).clone();
         Ok(Seat { name: name.to_owned(), url, provider: providers::build(setup)?, kind })
     }

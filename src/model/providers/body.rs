@@ -1,16 +1,17 @@
 //! What exactly is sent for a chat request?
 //!
 //! The order of the keys is the point: what stays the same first, the messages last, so that each request of a session
-//! starts with all bytes of the one before minus its closing `]}`. Servers then find the prompt in their prefix cache.
+//! starts with all bytes of the one before minus what closes its messages. Servers then find the prompt in their prefix cache.
 //! Must not add anything that changes from request to request.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::model::Request;
 use crate::model::assemble::is_valid_arguments;
+use crate::model::{Request, ToolChoice};
 use crate::protocol::message::{Message, ToolCall};
+use crate::protocol::server::ServerKind;
 use crate::protocol::tool::ToolSpec;
 
 /// What is sent in addition to a server that is known to take it. Must stay the same for all requests of a session.
@@ -18,6 +19,16 @@ use crate::protocol::tool::ToolSpec;
 pub struct Extras {
     /// Asks for word of how far the server is with the prompt; llama.cpp only, others may refuse the key.
     pub return_progress: bool,
+    /// Has gaps filled by `/infill`, which knows the tokens of the model itself; llama.cpp only.
+    pub infill: bool,
+}
+
+impl Extras {
+    /// Returns what a server of this kind takes; nothing more for one that is not known.
+    pub fn of(server: Option<ServerKind>) -> Self {
+        let is_llama_cpp = server == Some(ServerKind::LlamaCpp);
+        Self { return_progress: is_llama_cpp, infill: is_llama_cpp }
+    }
 }
 
 /// Renders the body of `request`. `priority` is the key and number that tell who waits.
@@ -45,6 +56,9 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
     messages: Vec<WireMessage<'a>>,
+    // Behind the messages, because it comes and goes: it must not change what stands before them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<&'static str>,
 }
 
 impl<'a> Body<'a> {
@@ -63,6 +77,9 @@ impl<'a> Body<'a> {
             }),
             tools: request.tools.iter().map(|function| Tool { kind: "function", function }).collect(),
             messages: request.messages.iter().map(WireMessage::of).collect(),
+            // vLLM refuses a choice without tools.
+            tool_choice: (request.tool_choice == ToolChoice::Required && !request.tools.is_empty())
+                .then_some("required"),
         }
     }
 }

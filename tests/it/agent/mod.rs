@@ -2,13 +2,17 @@
 
 mod calls;
 mod compaction;
+mod control;
+mod escalation;
 mod fixing;
 mod instructions;
 mod interrupts;
 mod limits;
 mod permissions;
 mod prefix;
+mod rendered;
 mod taking_back;
+mod window;
 mod words;
 
 use std::path::{Path, PathBuf};

@@ -11,6 +11,7 @@ mod files;
 mod fix;
 mod json;
 mod machine;
+mod ollama;
 mod output;
 mod recorded;
 mod refusals;

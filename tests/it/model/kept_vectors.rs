@@ -26,6 +26,13 @@ fn vector(text: &str) -> Vec<f32> {
     vec![text.len() as f32, text.bytes().map(f32::from).sum()]
 }
 
+/// The vector as the gateway hands it out: one unit long.
+fn unit(text: &str) -> Vec<f32> {
+    let vector = vector(text);
+    let length = vector.iter().map(|number| f64::from(*number).powi(2)).sum::<f64>().sqrt();
+    vector.iter().map(|number| (f64::from(*number) / length) as f32).collect()
+}
+
 fn embed(request: &Received, out: &mut Out) {
     let rows = texts_of(request)
         .into_iter()
@@ -63,7 +70,7 @@ async fn vectors(gateway: &(Gateway, Route), texts: &[&str]) -> Result<Vec<Vec<f
 async fn only_what_is_new_is_asked_for_and_the_order_is_that_of_the_texts() {
     let (server, folder) = (WireServer::serve(embed), tempfile::tempdir().unwrap());
     let first = gateway(&server, folder.path());
-    let expected = |texts: &[&str]| texts.iter().map(|text| vector(text)).collect::<Vec<_>>();
+    let expected = |texts: &[&str]| texts.iter().map(|text| unit(text)).collect::<Vec<_>>();
     for texts in [&["a", "bb"][..], &["bb", "ccc", "bb", "a", "ccc"], &["ccc", "a"], &[]] {
         assert_eq!(vectors(&first, texts).await.unwrap(), expected(texts));
     }
@@ -94,7 +101,7 @@ fn many_processes_that_index_the_same_texts_ask_for_each_once() {
         for start in (0..N_TEXTS).step_by(7) {
             let names: Vec<String> = (0..20).map(|at| format!("text {}", (start + n * 3 + at) % N_TEXTS)).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let expected: Vec<Vec<f32>> = names.iter().map(|text| vector(text)).collect();
+            let expected: Vec<Vec<f32>> = names.iter().map(|text| unit(text)).collect();
             assert_eq!(runtime.block_on(vectors(&own, &names)).unwrap(), expected);
         }
     };
@@ -143,7 +150,7 @@ async fn who_fails_or_gives_up_lets_others_go_on() {
         tokio::join!(embed, hang_up).0
     };
     assert!(matches!(given_up.await, Err(ModelError::Cancelled)));
-    assert_eq!(vectors(&process(), &["a"]).await.unwrap(), [vector("a")]);
+    assert_eq!(vectors(&process(), &["a"]).await.unwrap(), [unit("a")]);
 }
 
 /// A clock that moves by seconds at each look.
@@ -168,7 +175,7 @@ async fn a_claim_of_a_process_that_died_runs_out() {
     let sql = format!("DELETE FROM entry; INSERT INTO claim VALUES ('{key}', 'the dead', {})", start + 30_000);
     connection.execute_batch(&sql).unwrap();
     drop(connection);
-    assert_eq!(vectors(&own, &["a"]).await.unwrap(), [vector("a")]);
+    assert_eq!(vectors(&own, &["a"]).await.unwrap(), [unit("a")]);
     assert_eq!(counts(&server)["a"], 2);
     assert_eq!(crate::db::number(&file, "SELECT count(*) FROM claim"), 0);
 }
@@ -179,7 +186,7 @@ async fn without_a_usable_cache_vectors_are_made_and_the_trouble_is_told() {
     let file = root.path().join("file");
     std::fs::write(&file, "").unwrap();
     let own = gateway(&server, &file.join("cache"));
-    assert_eq!(vectors(&own, &["a", "bb", "a"]).await.unwrap(), [vector("a"), vector("bb"), vector("a")]);
+    assert_eq!(vectors(&own, &["a", "bb", "a"]).await.unwrap(), [unit("a"), unit("bb"), unit("a")]);
     let told = own.0.trouble();
     assert!(told.len() == 1 && told[0].contains("Not a directory"), "{told:?}");
     assert_eq!(own.0.trouble(), [""; 0]);
