@@ -22,7 +22,7 @@ use crate::db::place;
 use crate::db::work::Work;
 use crate::model::ask::Progress;
 use crate::model::route::Route;
-use crate::model::{Answer, Request};
+use crate::model::{Answer, Fill, Request};
 use crate::protocol::task::Task;
 
 /// The name of its file in the cache folder.
@@ -184,7 +184,7 @@ impl Cache {
         serde_json::from_slice(&bytes.await??).ok()
     }
 
-    /// Keeps the words that answer a question; nothing said is no answer.
+    /// Keeps the words that answer a question.
     pub async fn keep(self: &Arc<Self>, key: String, model: String, words: Words) {
         let Ok(value) = serde_json::to_vec(&words) else { return };
         if !words.text.is_empty() {
@@ -279,7 +279,9 @@ pub fn through(
         let kept = asked.then(move |progress| {
             let (cache, key, model) = (cache.clone(), key.clone(), model.clone());
             async move {
+                // Nothing said is no answer to a question.
                 if let Progress::Done(answer) = &progress
+                    && !answer.text.is_empty()
                     && answer.tool_calls.is_empty()
                     && answer.cut_call.is_none()
                 {
@@ -307,6 +309,14 @@ pub fn key(route: &Route, request: &Request) -> Option<String> {
     }
     let body = serde_json::to_vec(&(&*request.messages, request.max_tokens, &request.answer_schema)).ok()?;
     Some(key_of(EntryKind::Words, route, &[request.model.as_bytes(), &body]))
+}
+
+/// Returns the key of a gap that is to be filled.
+pub fn key_of_fill(route: &Route, fill: &Fill) -> String {
+    let bound = fill.max_tokens.to_le_bytes();
+    let stop: Vec<&[u8]> = fill.stop.iter().map(String::as_bytes).collect();
+    let gap: [&[u8]; 4] = [b"fill", fill.prefix.as_bytes(), fill.suffix.as_bytes(), &bound];
+    key_of(EntryKind::Words, route, &[&gap[..], &stop].concat())
 }
 
 /// Returns the key of a question to the server and the model of a route.
