@@ -67,7 +67,7 @@ pub async fn of_texts(
                 renumber(error, place, keys.len())
             })?;
         }
-        if mine.is_empty() {
+        if mine.is_empty() && !batch.open(&keys).is_empty() {
             tokio::time::sleep(PAUSE).await;
         }
     }
