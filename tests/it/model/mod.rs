@@ -11,6 +11,7 @@ mod meter;
 mod ollama;
 mod probe;
 mod recorded;
+mod recover;
 mod routes;
 mod simple;
 mod streams;
