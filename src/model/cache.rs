@@ -5,6 +5,7 @@
 //! done without. To be deleted at any time; see [`crate::model::vectors`] for what keeps vectors from being made twice.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::db::place;
 use crate::db::work::Work;
 use crate::model::ask::Progress;
 use crate::model::route::Route;
-use crate::model::{Answer, Request};
+use crate::model::{Answer, Fill, Request};
 use crate::protocol::task::Task;
 
 /// The name of its file in the cache folder.
@@ -96,12 +97,20 @@ pub struct Cache {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     trouble: Mutex<Option<String>>,
+    has_failed: AtomicBool,
 }
 
 impl Cache {
     /// Names the cache folder; nothing is opened yet.
     pub fn new(folder: PathBuf, max_bytes: u64, clock: Arc<dyn Clock>) -> Self {
-        Self { folder, max_bytes, clock, state: Mutex::new(State::Unopened), trouble: Mutex::default() }
+        Self {
+            folder,
+            max_bytes,
+            clock,
+            state: Mutex::new(State::Unopened),
+            trouble: Mutex::default(),
+            has_failed: AtomicBool::new(false),
+        }
     }
 
     /// Returns, once, what the user should know of the cache.
@@ -122,7 +131,7 @@ impl Cache {
     pub(crate) fn try_work<T>(&self, mut work: impl FnMut(&Self, &mut Db) -> Result<T, DbError>) -> Option<T> {
         let mut state = lock(&self.state);
         if matches!(*state, State::Unopened) {
-            *state = self.keep(Db::open(&file(&self.folder), PLAN));
+            *state = self.settle(Db::open(&file(&self.folder), PLAN));
         }
         let State::Open(db) = &mut *state else { return None };
         let error = match work(self, db) {
@@ -134,12 +143,12 @@ impl Cache {
             return None;
         }
         let State::Open(db) = std::mem::replace(&mut *state, State::Broken) else { return None };
-        *state = self.keep(db.mend());
+        *state = self.settle(db.mend());
         let State::Open(db) = &mut *state else { return None };
         work(self, db).map_err(|error| self.tell(error)).ok()
     }
 
-    fn keep(&self, opened: Result<Db, DbError>) -> State {
+    fn settle(&self, opened: Result<Db, DbError>) -> State {
         match opened {
             Ok(mut db) => {
                 if let Some(note) = db.take_note() {
@@ -154,9 +163,34 @@ impl Cache {
         }
     }
 
+    /// Told once: the same trouble at each question would bury the conversation.
     fn tell(&self, error: DbError) {
-        let why = Fault::from(error).words();
-        *lock(&self.trouble) = Some(format!("answers are not kept for the next time: {why}"));
+        if !self.has_failed.swap(true, Ordering::Relaxed) {
+            let why = Fault::from(error).words();
+            *lock(&self.trouble) = Some(format!("answers are not kept for the next time: {why}"));
+        }
+    }
+
+    /// Returns the words kept for a question.
+    pub async fn find(self: &Arc<Self>, key: &str) -> Option<Words> {
+        let key = key.to_owned();
+        let bytes = self.with(move |cache, db| {
+            let found = db.read(|work| cache.get(work, &key))?;
+            if let Some((_, true)) = &found {
+                cache.touch(db, std::slice::from_ref(&key))?;
+            }
+            Ok(found.map(|(bytes, _)| bytes))
+        });
+        serde_json::from_slice(&bytes.await??).ok()
+    }
+
+    /// Keeps the words that answer a question.
+    pub async fn keep(self: &Arc<Self>, key: String, model: String, words: Words) {
+        let Ok(value) = serde_json::to_vec(&words) else { return };
+        if !words.text.is_empty() {
+            self.with(move |cache, db| db.write(|work| cache.put(work, &key, (EntryKind::Words, &model), &value)))
+                .await;
+        }
     }
 
     /// Returns the present time, in milliseconds since 1970.
@@ -217,12 +251,15 @@ impl Cache {
     }
 }
 
-/// What stands in the place of words in an entry.
-#[derive(Serialize, Deserialize)]
-struct Words {
-    text: String,
-    reasoning: String,
-    is_cut: bool,
+/// Words as an entry holds them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// What was said.
+    pub text: String,
+    /// What was thought.
+    pub reasoning: String,
+    /// Whether it ran into its bound.
+    pub is_cut: bool,
 }
 
 /// Answers from the cache, or asks and keeps the answer.
@@ -233,15 +270,23 @@ pub fn through(
     asked: BoxStream<'static, Progress>,
 ) -> BoxStream<'static, Progress> {
     let found = async move {
-        if let Some(answer) = find(&cache, &key).await {
-            let text = Progress::Text(answer.text.clone());
+        if let Some(Words { text, reasoning, is_cut }) = cache.find(&key).await {
+            // No tokens were used this time.
+            let answer = Answer { text: text.clone(), reasoning, is_cut, ..Answer::default() };
+            let text = Progress::Text(text);
             return stream::iter([text, Progress::Done(Box::new(answer))]).boxed();
         }
         let kept = asked.then(move |progress| {
             let (cache, key, model) = (cache.clone(), key.clone(), model.clone());
             async move {
-                if let Progress::Done(answer) = &progress {
-                    keep(&cache, key, model, answer).await;
+                // Nothing said is no answer to a question.
+                if let Progress::Done(answer) = &progress
+                    && !answer.text.is_empty()
+                    && answer.tool_calls.is_empty()
+                    && answer.cut_call.is_none()
+                {
+                    let Answer { text, reasoning, is_cut, .. } = (**answer).clone();
+                    cache.keep(key, model, Words { text, reasoning, is_cut }).await;
                 }
                 let note = cache.trouble().map(|text| Progress::Note { text });
                 stream::iter(note.into_iter().chain([progress]))
@@ -250,29 +295,6 @@ pub fn through(
         kept.flatten().boxed()
     };
     stream::once(found).flatten().boxed()
-}
-
-async fn find(cache: &Arc<Cache>, key: &str) -> Option<Answer> {
-    let key = key.to_owned();
-    let bytes = cache.with(move |cache, db| {
-        let found = db.read(|work| cache.get(work, &key))?;
-        if let Some((_, true)) = &found {
-            cache.touch(db, std::slice::from_ref(&key))?;
-        }
-        Ok(found.map(|(bytes, _)| bytes))
-    });
-    let words: Words = serde_json::from_slice(&bytes.await??).ok()?;
-    // No tokens were used this time.
-    Some(Answer { text: words.text, reasoning: words.reasoning, is_cut: words.is_cut, ..Answer::default() })
-}
-
-async fn keep(cache: &Arc<Cache>, key: String, model: String, answer: &Answer) {
-    if answer.text.is_empty() || !answer.tool_calls.is_empty() || answer.cut_call.is_some() {
-        return;
-    }
-    let words = Words { text: answer.text.clone(), reasoning: answer.reasoning.clone(), is_cut: answer.is_cut };
-    let Ok(value) = serde_json::to_vec(&words) else { return };
-    cache.with(move |cache, db| db.write(|work| cache.put(work, &key, (EntryKind::Words, &model), &value))).await;
 }
 
 /// Returns the key of a question that has one answer; none for all others.
@@ -286,13 +308,21 @@ pub fn key(route: &Route, request: &Request) -> Option<String> {
         return None;
     }
     let body = serde_json::to_vec(&(&*request.messages, request.max_tokens, &request.answer_schema)).ok()?;
-    Some(hash::of_parts(&[
-        EntryKind::Words.name().as_bytes(),
-        route.provider.as_bytes(),
-        route.url.as_bytes(),
-        request.model.as_bytes(),
-        &body,
-    ]))
+    Some(key_of(EntryKind::Words, route, &[request.model.as_bytes(), &body]))
+}
+
+/// Returns the key of a gap that is to be filled.
+pub fn key_of_fill(route: &Route, fill: &Fill) -> String {
+    let bound = fill.max_tokens.to_le_bytes();
+    let stop: Vec<&[u8]> = fill.stop.iter().map(String::as_bytes).collect();
+    let gap: [&[u8]; 4] = [b"fill", fill.prefix.as_bytes(), fill.suffix.as_bytes(), &bound];
+    key_of(EntryKind::Words, route, &[&gap[..], &stop].concat())
+}
+
+/// Returns the key of a question to the server and the model of a route.
+pub fn key_of(kind: EntryKind, route: &Route, question: &[&[u8]]) -> String {
+    let place = [kind.name(), &route.provider, &route.url, &route.model].map(str::as_bytes);
+    hash::of_parts(&[&place, question].concat())
 }
 
 /// Returns the file of the answers kept for a cache folder: in it, unless it lies on a network file system.

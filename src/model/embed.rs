@@ -16,7 +16,7 @@ use crate::model::ask::Retry;
 use crate::model::error::ModelError;
 
 /// Texts in one request: servers gain little beyond 16 to 64, and one that fails costs all of them.
-const MAX_TEXTS: usize = 32;
+pub const MAX_TEXTS: usize = 32;
 /// Bytes in one request, unless a single text is longer. Far below what servers refuse (Ollama: 20 MB).
 const MAX_BYTES: usize = 512 * 1024;
 

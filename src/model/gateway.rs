@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::base::clock::SystemClock;
 use crate::config::schema::{Config, ModelConfig, Places, ProviderConfig, ProviderKind, ServerConfig};
 use crate::model::ask::{Progress, Question, Retry, ask};
-use crate::model::cache::{self, Cache};
+use crate::model::cache::{self, Cache, Words};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
 use crate::model::guard::guarded;
@@ -31,7 +31,7 @@ use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
 use crate::model::sight::Sight;
 use crate::model::{Answer, Fill, Filling, ModelInfo, Provider, Request, catalog, embed, vectors};
-use crate::protocol::message::Message;
+use crate::protocol::message::{Message, Usage};
 use crate::protocol::server::{ServerFacts, ServerKind};
 use crate::protocol::task::{Class, Task};
 
@@ -273,19 +273,19 @@ impl Gateway {
         texts: Vec<String>,
         cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let compute = |texts| -> BoxFuture<'_, _> { Box::pin(self.compute_vectors(route, texts, cancel)) };
-        let vectors = match &self.cache {
-            Some(cache) => vectors::of_texts(cache, route, texts, &compute).await?,
-            None => compute(texts).await?,
+        let size = self.sizes().get(&key(route)).copied();
+        let compute = |texts, size| -> BoxFuture<'_, _> { Box::pin(self.compute_vectors(route, texts, size, cancel)) };
+        let work = async {
+            match &self.cache {
+                Some(cache) => vectors::of_texts(cache, route, texts, size, &compute).await,
+                None => compute(texts, size).await,
+            }
         };
-        // Kept ones may be of another size than those the server makes now.
-        let expected = self.sizes().get(&key(route)).copied().or(vectors.first().map(Vec::len));
-        if let Some(expected) = expected
-            && let Some(other) = vectors.iter().find(|vector| vector.len() != expected)
-        {
-            let (url, model, found) = (address(route), route.model.clone(), other.len());
-            return Err(ModelError::VectorSize { url, model, expected, found });
-        }
+        let vectors = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(ModelError::Cancelled),
+            vectors = work => vectors?,
+        };
         if let Some(first) = vectors.first() {
             self.expect_size(route, first.len());
         }
@@ -305,13 +305,13 @@ impl Gateway {
         &self,
         route: &Route,
         texts: Vec<String>,
+        size: Option<usize>,
         cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
         let provider = self.seats.get(&route.provider)?.provider;
         let mut account = self.account(route, Task::Embed, Class::Background);
         account.sent();
         let (url, model, retry) = (address(route), route.model.clone(), self.retry);
-        let size = self.sizes().get(&key(route)).copied();
         let vectors = embed::Job { provider: provider.as_ref(), url, model, retry, cancel, size }.run(&texts).await;
         if vectors.is_ok() {
             account.answered(&mut Answer::default());
@@ -330,14 +330,25 @@ impl Gateway {
         of_cache.into_iter().chain(self.meter.trouble()).collect()
     }
 
-    /// Fills a gap in a text with the model of `route`, whatever model `fill` names. Not repeated: whoever types on wants the
-    /// next one.
+    /// Fills a gap in a text with the model of `route`, whatever model `fill` names; a gap filled before is filled alike
+    /// without asking. Not repeated: whoever types on wants the next one.
     pub async fn fill(&self, route: &Route, fill: Fill, cancel: &CancellationToken) -> Result<Filling, ModelError> {
-        let seat = self.seats.get(&route.provider)?;
+        let fill = Fill { model: route.model.clone(), ..fill };
+        let work = async {
+            let Some(cache) = &self.cache else { return self.compute_filling(route, fill).await };
+            let key = cache::key_of_fill(route, &fill);
+            if let Some(Words { text, is_cut, .. }) = cache.find(&key).await {
+                return Ok(Filling { text, is_cut, usage: Usage::default() });
+            }
+            let filling = self.compute_filling(route, fill).await?;
+            let words = Words { text: filling.text.clone(), is_cut: filling.is_cut, ..Words::default() };
+            cache.keep(key, route.model.clone(), words).await;
+            Ok(filling)
+        };
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(ModelError::Cancelled),
-            filling = seat.provider.fill(Fill { model: route.model.clone(), ..fill }) => filling,
+            filling = work => filling,
         }
     }
 
@@ -357,6 +368,15 @@ impl Gateway {
             Err(_) => self.resolve(task, None).await.ok()?,
         };
         (found.server.kind != route.server.kind).then_some(found)
+    }
+
+    async fn compute_filling(&self, route: &Route, fill: Fill) -> Result<Filling, ModelError> {
+        let provider = self.seats.get(&route.provider)?.provider;
+        let mut account = self.account(route, Task::Fim, Class::Interactive);
+        account.sent();
+        let filling = provider.fill(fill).await?;
+        account.answered(&mut Answer { usage: filling.usage, ..Answer::default() });
+        Ok(filling)
     }
 
     /// Keeps the window that the refusal of a server gave away, so that the next session does not run into it again.

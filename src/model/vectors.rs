@@ -4,17 +4,18 @@
 //! the texts in the cache file; everybody else, in this process or another, waits for the vectors to appear. A claim is
 //! renewed while its owner works and runs out soon after its owner died.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::base::{clock, hash};
+use crate::base::clock;
 use crate::db::error::DbError;
 use crate::db::open::Db;
 use crate::db::work::Work;
-use crate::model::cache::{Cache, EntryKind};
+use crate::model::cache::{self, Cache, EntryKind};
+use crate::model::embed;
 use crate::model::error::ModelError;
 use crate::model::route::Route;
 
@@ -25,43 +26,66 @@ const RENEWAL: Duration = Duration::from_millis(CLAIM_MS / 4);
 /// Pause between two looks for what another is computing.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Computes vectors, one each, in their order.
-pub type Compute<'a> = &'a (dyn Fn(Vec<String>) -> BoxFuture<'a, Result<Vec<Vec<f32>>, ModelError>> + Sync);
+/// Computes vectors, one each, in their order; a vector must have so many numbers when that is known.
+pub type Compute<'a> =
+    &'a (dyn Fn(Vec<String>, Option<usize>) -> BoxFuture<'a, Result<Vec<Vec<f32>>, ModelError>> + Sync);
 
-/// Returns the vectors of `texts`, in their order, and has only those computed that nobody has or is computing.
+/// Returns the vectors of `texts`, in their order, and has only those computed that nobody has or is computing. `size` is
+/// how many numbers a vector must have, when that is known. Kept ones of another size are from a model that has since
+/// been replaced under its name, and are made anew.
 ///
 /// # Errors
-/// As `compute`. Vectors that were there already are kept.
+/// As `compute`. What was computed before the error is kept.
 pub async fn of_texts(
     cache: &Arc<Cache>,
     route: &Route,
     texts: Vec<String>,
+    size: Option<usize>,
     compute: Compute<'_>,
 ) -> Result<Vec<Vec<f32>>, ModelError> {
     let keys: Vec<String> = texts.iter().map(|text| key(route, text)).collect();
-    let mut batch = Batch::new(cache.clone(), route.model.clone());
-    let mut open: HashMap<String, String> = keys.iter().cloned().zip(texts).collect();
-    while !open.is_empty() {
-        let claimed = batch.look(open.keys().cloned().collect()).await;
-        open.retain(|key, _| !batch.found.contains_key(key));
+    let by_key: HashMap<&String, &String> = keys.iter().zip(&texts).collect();
+    let mut batch = Batch::new(cache.clone(), route.model.clone(), size);
+    loop {
+        let open = batch.open(&keys);
+        if open.is_empty() {
+            return Ok(keys.iter().filter_map(|key| batch.found.get(key).cloned()).collect());
+        }
         // Without a cache nobody else is computing.
-        let mine: Vec<(String, String)> = match &claimed {
-            Some(claimed) => claimed.iter().filter_map(|key| open.remove_entry(key)).collect(),
-            None => open.drain().collect(),
-        };
-        if !mine.is_empty() {
-            batch.compute(route, mine, compute).await?;
-        } else if !open.is_empty() {
+        let mine = batch.look(open.clone()).await.unwrap_or(open);
+        if batch.forget_mixed_sizes() {
+            continue;
+        }
+        for keys_now in mine.chunks(embed::MAX_TEXTS) {
+            let texts_now = keys_now.iter().map(|key| by_key[key].clone()).collect();
+            batch.compute(route, keys_now, compute(texts_now, batch.known_size())).await.map_err(|error| {
+                // Where the text stands in the list of whoever asked.
+                let place = |number: usize| {
+                    let late = keys_now.get(number.checked_sub(1)?)?;
+                    keys.iter().position(|key| key == late)
+                };
+                renumber(error, place, keys.len())
+            })?;
+        }
+        if mine.is_empty() && !batch.open(&keys).is_empty() {
             tokio::time::sleep(PAUSE).await;
         }
     }
-    let found = &batch.found;
-    Ok(keys.iter().filter_map(|key| found.get(key).cloned()).collect())
+}
+
+/// Puts a place in the whole list into an error that names one in a part of it.
+fn renumber(error: ModelError, place: impl Fn(usize) -> Option<usize>, n_all: usize) -> ModelError {
+    match error {
+        ModelError::TextTooLong { model, number, n_bytes, window_tokens, source, .. } => {
+            let number = place(number).map_or(number, |at| at + 1);
+            ModelError::TextTooLong { model, number, n_texts: n_all, n_bytes, window_tokens, source }
+        }
+        error => error,
+    }
 }
 
 fn key(route: &Route, text: &str) -> String {
-    let parts = [EntryKind::Vector.name(), &route.provider, &route.url, &route.model, text];
-    hash::of_parts(&parts.map(str::as_bytes))
+    cache::key_of(EntryKind::Vector, route, &[text.as_bytes()])
 }
 
 /// The work on one list of texts.
@@ -71,32 +95,54 @@ struct Batch {
     /// Names this work in claims.
     owner: String,
     has_claims: bool,
+    /// Numbers in a vector; 0 when none of the kept ones is to be believed.
+    size: Option<usize>,
     found: HashMap<String, Vec<f32>>,
 }
 
 impl Batch {
-    fn new(cache: Arc<Cache>, model: String) -> Self {
-        Self { cache, model, owner: clock::new_id(), has_claims: false, found: HashMap::new() }
+    fn new(cache: Arc<Cache>, model: String, size: Option<usize>) -> Self {
+        Self { cache, model, owner: clock::new_id(), has_claims: false, size, found: HashMap::new() }
+    }
+
+    /// Returns the keys without a vector, each once, in their order.
+    fn open(&self, keys: &[String]) -> Vec<String> {
+        let mut seen = HashSet::new();
+        keys.iter().filter(|key| !self.found.contains_key(*key) && seen.insert(*key)).cloned().collect()
+    }
+
+    fn known_size(&self) -> Option<usize> {
+        self.size.filter(|size| *size > 0)
     }
 
     /// Takes what is kept and claims what nobody computes; returns the claimed keys, none without a cache.
     async fn look(&mut self, keys: Vec<String>) -> Option<Vec<String>> {
-        let owner = self.owner.clone();
-        let (found, claimed) = self.cache.with(move |cache, db| look(cache, db, &keys, &owner)).await?;
+        let (owner, size) = (self.owner.clone(), self.size);
+        let (found, claimed) = self.cache.with(move |cache, db| look(cache, db, &keys, (&owner, size))).await?;
         self.has_claims |= !claimed.is_empty();
         self.found.extend(found);
         Some(claimed)
     }
 
-    /// Has texts computed and keeps their vectors.
+    /// Believes none of the kept vectors when they have different sizes; which are old is not known.
+    fn forget_mixed_sizes(&mut self) -> bool {
+        let mut sizes = self.found.values().map(Vec::len);
+        let first = sizes.next();
+        if sizes.all(|size| Some(size) == first) {
+            return false;
+        }
+        self.found.clear();
+        self.size = Some(0);
+        true
+    }
+
+    /// Waits for computed vectors and keeps them.
     async fn compute(
         &mut self,
         route: &Route,
-        mine: Vec<(String, String)>,
-        compute: Compute<'_>,
+        keys: &[String],
+        mut work: BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>>,
     ) -> Result<(), ModelError> {
-        let (keys, texts): (Vec<String>, Vec<String>) = mine.into_iter().unzip();
-        let mut work = compute(texts);
         let vectors = loop {
             tokio::select! {
                 done = &mut work => break done?,
@@ -107,20 +153,21 @@ impl Batch {
             let what = format!("it sent {} vectors for {} texts", vectors.len(), keys.len());
             return Err(ModelError::Broken { url: route.url.clone(), what });
         }
-        let made: Vec<(String, Vec<f32>)> = keys.into_iter().zip(vectors).collect();
+        let size = vectors.first().map(Vec::len);
+        self.found.retain(|_, kept| Some(kept.len()) == size);
+        self.size = size;
+        let made: Vec<(String, Vec<f32>)> = keys.iter().cloned().zip(vectors).collect();
         self.found.extend(made.iter().cloned());
-        let (model, owner) = (self.model.clone(), self.owner.clone());
-        let kept = self.cache.with(move |cache, db| {
+        let model = self.model.clone();
+        let keep = move |cache: &Cache, db: &mut Db| {
             db.write(|work| {
-                for (key, vector) in &made {
+                made.iter().try_for_each(|(key, vector)| {
                     cache.put(work, key, (EntryKind::Vector, &model), &to_bytes(vector))?;
-                }
-                release(work, &owner)
+                    work.run("DELETE FROM claim WHERE key = ?1", &[key.as_str().into()]).map(drop)
+                })
             })
-        });
-        if kept.await.is_some() {
-            self.has_claims = false;
-        }
+        };
+        self.cache.with(keep).await;
         Ok(())
     }
 
@@ -136,7 +183,7 @@ impl Batch {
 }
 
 impl Drop for Batch {
-    /// Work that failed or was cancelled lets others go on at once.
+    /// Work that failed or was cancelled lets others go on at once; after all was done this changes nothing.
     fn drop(&mut self) {
         if let (true, Ok(runtime)) = (self.has_claims, tokio::runtime::Handle::try_current()) {
             let (cache, owner) = (self.cache.clone(), self.owner.clone());
@@ -148,12 +195,12 @@ impl Drop for Batch {
 type Look = (Vec<(String, Vec<f32>)>, Vec<String>);
 
 /// Reads first without writing, because most looks find everything.
-fn look(cache: &Cache, db: &mut Db, keys: &[String], owner: &str) -> Result<Look, DbError> {
+fn look(cache: &Cache, db: &mut Db, keys: &[String], (owner, size): (&str, Option<usize>)) -> Result<Look, DbError> {
     let (mut found, mut stale) = (Vec::new(), Vec::new());
     let missing = db.read(|work| {
         let mut missing = Vec::new();
         for key in keys {
-            match read(cache, work, key)? {
+            match read(cache, work, key, size)? {
                 Some((vector, is_stale)) => {
                     stale.extend(is_stale.then(|| key.clone()));
                     found.push((key.clone(), vector));
@@ -173,7 +220,7 @@ fn look(cache: &Cache, db: &mut Db, keys: &[String], owner: &str) -> Result<Look
         let mut claimed = Vec::new();
         for key in missing {
             // It may have come while this process waited to write.
-            match read(cache, work, key)? {
+            match read(cache, work, key, size)? {
                 Some((vector, _)) => found.push((key.clone(), vector)),
                 None if claim(cache, work, key, owner)? => claimed.push(key.clone()),
                 None => {}
@@ -184,14 +231,16 @@ fn look(cache: &Cache, db: &mut Db, keys: &[String], owner: &str) -> Result<Look
     Ok((found, claimed))
 }
 
-fn read(cache: &Cache, work: &Work<'_>, key: &str) -> Result<Option<(Vec<f32>, bool)>, DbError> {
-    Ok(cache.get(work, key)?.map(|(bytes, is_stale)| (from_bytes(&bytes), is_stale)))
+/// Reads a kept vector of the right size, and whether its use is to be noted.
+fn read(cache: &Cache, work: &Work<'_>, key: &str, size: Option<usize>) -> Result<Option<(Vec<f32>, bool)>, DbError> {
+    let kept = cache.get(work, key)?.map(|(bytes, is_stale)| (from_bytes(&bytes), is_stale));
+    Ok(kept.filter(|(vector, _)| size.is_none_or(|size| vector.len() == size)))
 }
 
 fn claim(cache: &Cache, work: &Work<'_>, key: &str, owner: &str) -> Result<bool, DbError> {
     let now_ms = cache.now_ms();
     let sql = "INSERT INTO claim (key, owner, until_ms) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO UPDATE \
-               SET owner = excluded.owner, until_ms = excluded.until_ms WHERE claim.until_ms < ?4";
+               SET owner = excluded.owner, until_ms = excluded.until_ms WHERE claim.until_ms < ?4 OR claim.owner = excluded.owner";
     let n = work.run(sql, &[key.into(), owner.into(), (now_ms + CLAIM_MS).into(), now_ms.into()])?;
     Ok(n > 0)
 }

@@ -8,6 +8,7 @@
 
 mod chat;
 mod control;
+mod kept;
 mod memory;
 mod prefix;
 mod process;
@@ -96,6 +97,9 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("turn: time added by a read call", Unit::Milliseconds, Goal::Below(10.0), turns::read_call),
     ("turn: time added by an edit call", Unit::Milliseconds, Goal::Below(10.0), turns::edit_call),
     ("turn: time added by a shell call", Unit::Milliseconds, Goal::Below(15.0), turns::shell_call),
+    ("kept: time to hand a record over", Unit::Milliseconds, Goal::Below(1.0), kept::record),
+    ("kept: an answer found", Unit::Milliseconds, Goal::Below(5.0), kept::words),
+    ("kept: a hundred vectors found", Unit::Milliseconds, Goal::Below(20.0), kept::vectors),
     ("memory: growth over 300 tool calls", Unit::MiB, Goal::Below(10.0), memory::growth),
     ("memory: growth over 300 prompts of a chat", Unit::MiB, Goal::Below(10.0), chat::growth),
     ("idle: memory of a chat", Unit::MiB, Goal::Below(16.0), chat::alone),

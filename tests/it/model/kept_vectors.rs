@@ -153,6 +153,99 @@ async fn who_fails_or_gives_up_lets_others_go_on() {
     assert_eq!(vectors(&process(), &["a"]).await.unwrap(), [unit("a")]);
 }
 
+#[tokio::test]
+async fn what_was_made_before_a_failure_is_kept_and_the_failing_text_is_named_by_its_place() {
+    let server = WireServer::serve(|request, out| {
+        if texts_of(request).iter().any(|text| text.len() > 100) {
+            return out.whole(
+                400,
+                "application/json",
+                b"{\"error\":{\"message\":\"the input length exceeds the context length\"}}",
+            );
+        }
+        embed(request, out);
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let own = gateway(&server, folder.path());
+    let long = "long ".repeat(30);
+    let names: Vec<String> = (0..80).map(|n| if n == 70 { long.clone() } else { format!("text {}", n / 2) }).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let error = vectors(&own, &names).await.unwrap_err();
+    assert!(matches!(&error, ModelError::TextTooLong { number: 71, n_texts: 80, .. }), "{error}");
+    let n_asked = server.received().len();
+    assert_eq!(vectors(&own, &names[..64]).await.unwrap().len(), 64);
+    assert_eq!(server.received().len(), n_asked, "the first request of 32 texts was not for nothing");
+}
+
+/// Vectors of so many numbers, whatever the text.
+fn sized(n_numbers: &Arc<AtomicUsize>) -> WireServer {
+    let n_numbers = n_numbers.clone();
+    WireServer::serve(move |request, out| {
+        let vector = vec![1.0; n_numbers.load(Ordering::SeqCst)];
+        let rows = (0..texts_of(request).len()).map(|index| json!({"index": index, "embedding": vector}));
+        let body = json!({"data": rows.collect::<Vec<_>>()}).to_string();
+        out.whole(200, "application/json", body.as_bytes());
+    })
+}
+
+#[tokio::test]
+async fn vectors_of_a_model_that_was_replaced_under_its_name_are_made_anew() {
+    let n_numbers = Arc::new(AtomicUsize::new(2));
+    let (server, folder) = (sized(&n_numbers), tempfile::tempdir().unwrap());
+    let sizes = |vectors: Vec<Vec<f32>>| vectors.iter().map(Vec::len).collect::<Vec<_>>();
+    let kept = vectors(&gateway(&server, folder.path()), &["a", "b"]).await.unwrap();
+    assert_eq!(sizes(kept), [2, 2]);
+    n_numbers.store(3, Ordering::SeqCst);
+    // Each time another process, which does not know yet.
+    let with_new = vectors(&gateway(&server, folder.path()), &["a", "c"]).await.unwrap();
+    assert_eq!(sizes(with_new), [3, 3]);
+    let mixed = vectors(&gateway(&server, folder.path()), &["c", "b", "a"]).await.unwrap();
+    assert_eq!(sizes(mixed), [3, 3, 3]);
+    let n_asked = server.received().len();
+    assert_eq!(sizes(vectors(&gateway(&server, folder.path()), &["a", "b", "c"]).await.unwrap()), [3, 3, 3]);
+    assert_eq!(server.received().len(), n_asked);
+    // An index of the old size is told.
+    let (with_index, route) = gateway(&server, folder.path());
+    with_index.expect_size(&route, 2);
+    let error = vectors(&(with_index, route), &["a"]).await.unwrap_err();
+    assert!(matches!(error, ModelError::VectorSize { expected: 2, found: 3, .. }), "{error}");
+}
+
+/// A clock that stands and counts how often it is read.
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+impl Clock for Counting {
+    fn now_ms(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Still.now_ms()
+    }
+}
+
+#[tokio::test]
+async fn waiting_for_another_process_can_be_cancelled() {
+    let (server, folder) = (WireServer::serve(embed), tempfile::tempdir().unwrap());
+    let clock = Arc::new(Counting::default());
+    let own = with_clock(&server, folder.path(), clock.clone());
+    vectors(&own, &["a"]).await.unwrap();
+    let connection = rusqlite::Connection::open(cache::file(folder.path())).unwrap();
+    let sql = "INSERT INTO claim SELECT key, 'another', 9000000000000 FROM entry; DELETE FROM entry";
+    connection.execute_batch(sql).unwrap();
+    let cancel = CancellationToken::new();
+    let waiting = own.0.embed(&own.1, vec!["a".to_owned()], &cancel);
+    let n_before = clock.0.load(Ordering::SeqCst);
+    // Each look reads the clock; after some nothing but the cancellation ends it.
+    let hang_up = async {
+        while clock.0.load(Ordering::SeqCst) < n_before + 9 {
+            tokio::task::yield_now().await;
+        }
+        cancel.cancel();
+    };
+    let (given_up, ()) = tokio::join!(waiting, hang_up);
+    assert!(matches!(given_up, Err(ModelError::Cancelled)), "{given_up:?}");
+    assert_eq!(server.received().len(), 1);
+}
+
 /// A clock that moves by seconds at each look.
 struct Seconds(AtomicU64);
 

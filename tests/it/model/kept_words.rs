@@ -10,6 +10,7 @@ use mimi::model::cache::{self, Cache};
 use mimi::model::gateway::Gateway;
 use mimi::protocol::message::{Message, Usage};
 use mimi::protocol::task::Task;
+use tokio_util::sync::CancellationToken;
 
 use crate::model::{LIMITS, ask, gateway_at, outcome, request, unchecked_route};
 use crate::support::wire::WireServer;
@@ -128,6 +129,38 @@ async fn failures_and_empty_answers_are_not_kept() {
         }
         assert!(server.raw_requests().len() >= 2, "{body}");
         assert_eq!(cache::parts(&cache::file(folder.path())).unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_gap_filled_before_is_filled_alike_without_asking() {
+    let server = WireServer::serve(|_, out| {
+        let body = "{\"choices\":[{\"text\":\"b: u8\",\"finish_reason\":\"length\"}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":3}}";
+        out.whole(200, "application/json", body.as_bytes());
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let route = mimi::model::route::Route { model: "qwen2.5-coder:1.5b".to_owned(), ..unchecked_route(&server.url()) };
+    let gap = || mimi::model::Fill {
+        model: String::new(),
+        prefix: "fn a(".to_owned(),
+        suffix: ")".to_owned(),
+        max_tokens: 32,
+        stop: vec!["\n\n".to_owned()],
+    };
+    let different = [
+        gap(),
+        mimi::model::Fill { prefix: "fn b(".to_owned(), ..gap() },
+        mimi::model::Fill { suffix: ") ".to_owned(), ..gap() },
+        mimi::model::Fill { max_tokens: 33, ..gap() },
+        mimi::model::Fill { stop: Vec::new(), ..gap() },
+    ];
+    for n_tokens in [9, 0] {
+        let gateway = gateway(&server, folder.path(), MANY);
+        for fill in &different {
+            let filling = gateway.fill(&route, fill.clone(), &CancellationToken::new()).await.unwrap();
+            assert_eq!((filling.text.as_str(), filling.is_cut, filling.usage.input_tokens), ("b: u8", true, n_tokens));
+        }
+        assert_eq!(server.received().len(), different.len());
     }
 }
 
