@@ -98,9 +98,12 @@ async fn show(asker: &Asker<'_>, mut model: ModelFacts) -> ModelFacts {
 
 async fn llama_cpp(asker: &Asker<'_>, facts: &mut ServerFacts, props: Option<&Reply>) {
     read::llama_props(facts, props);
-    // Refused as incomplete by a model that can fill in, and as not supported by one that cannot; neither costs anything.
-    let fills_in = match asker.post("/infill", &json!({})).await.status {
+    // Refused as incomplete by a model that can fill in (older releases say 400), and as not supported by one that
+    // cannot; neither costs anything.
+    let reply = asker.post("/infill", &json!({})).await;
+    let fills_in = match reply.status {
         400 => Some(true),
+        500 if reply.json.to_string().contains("input_suffix") => Some(true),
         501 => Some(false),
         _ => None,
     };

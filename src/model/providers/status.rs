@@ -17,7 +17,15 @@ use crate::model::providers::overflow;
 const MAX_WORDS_BYTES: usize = 600;
 
 /// Words of failures that come with a status of the 5xx kind and yet will be the same next time.
-const LASTING: &[&str] = &["tool parsing is not available", "failed to parse the request json"];
+const LASTING: &[&str] = &[
+    "tool parsing is",
+    "failed to parse the request json",
+    "chat template error",
+    "tool call arguments as json",
+    // llama.cpp's way of saying that a request is no JSON, lacks a key, or has a schema that it does not know.
+    "json.exception.",
+    "json schema error",
+];
 
 /// What an error needs to know about the request it is about.
 #[derive(Debug, Clone, Default)]

@@ -11,6 +11,7 @@ mod fix;
 mod json;
 mod machine;
 mod output;
+mod recorded;
 mod refusals;
 mod run;
 mod schema;

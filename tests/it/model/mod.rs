@@ -4,6 +4,7 @@ mod embed;
 mod errors;
 mod gateway;
 mod probe;
+mod recorded;
 mod routes;
 mod simple;
 mod streams;

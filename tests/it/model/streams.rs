@@ -10,7 +10,7 @@ use mimi::model::{Answer, StreamEvent};
 use super::brief;
 use crate::support::wire::WireServer;
 
-fn read(pieces: &[&[u8]]) -> Vec<StreamEvent> {
+pub fn read(pieces: &[&[u8]]) -> Vec<StreamEvent> {
     let (mut decoder, mut reader, mut events) = (Decoder::default(), Reader::new(Origin::default()), Vec::new());
     for piece in pieces {
         decoder.feed(piece, |event| reader.read(&event.name, &event.data, &mut events)).unwrap();
@@ -20,7 +20,7 @@ fn read(pieces: &[&[u8]]) -> Vec<StreamEvent> {
     events
 }
 
-fn judge(events: &[StreamEvent]) -> String {
+pub fn judge(events: &[StreamEvent]) -> String {
     match fold(events, "9") {
         Some(answer) => brief(&answer),
         None => match events.last() {
@@ -107,6 +107,10 @@ fn every_dialect_reads_the_same_at_every_cut() {
 fn every_fixture_is_in_the_table() {
     let root = format!("{}/tests/fixtures/wire", env!("CARGO_MANIFEST_DIR"));
     for folder in std::fs::read_dir(root).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_dir()) {
+        // Those have a table of their own beside them.
+        if folder.file_name() == "recorded" {
+            continue;
+        }
         for file in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
             if file.path().extension().is_none_or(|end| end != "sse") {
                 continue;
