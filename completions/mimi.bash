@@ -46,6 +46,9 @@ _mimi() {
             mimi,session)
                 cmd="mimi__subcmd__session"
                 ;;
+            mimi,status)
+                cmd="mimi__subcmd__status"
+                ;;
             mimi__subcmd__auth,list)
                 cmd="mimi__subcmd__auth__subcmd__list"
                 ;;
@@ -92,7 +95,7 @@ _mimi() {
 
     case "${cmd}" in
         mimi)
-            opts="-C -m -q -h -V --cwd --model --set --quiet --color --help --version chat run fix demo session config auth doctor completions man"
+            opts="-C -m -q -h -V --cwd --model --set --quiet --color --help --version chat run fix demo session config auth doctor status completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1172,6 +1175,50 @@ _mimi() {
         mimi__subcmd__session__subcmd__show)
             opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mimi__subcmd__status)
+            opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

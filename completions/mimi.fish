@@ -41,6 +41,7 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "session" -d 'List, show, 
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "config" -d 'Show, check or edit the configuration'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "auth" -d 'Store, list or remove keys of model servers'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "doctor" -d 'Check that everything mimi needs is there'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "status" -d 'Show what the model servers are, serve and do at this moment'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "man" -d 'Print or write the man pages'
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -l mode -d 'How much may be done without asking' -r -f -a "plan\t'Read only'
@@ -253,6 +254,15 @@ never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l json -d 'Print the rows as JSON'
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand status" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand status" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand status" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand status" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand status" -l json -d 'Print everything as one JSON object'
+complete -c mimi -n "__fish_mimi_using_subcommand status" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r

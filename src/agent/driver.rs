@@ -26,6 +26,7 @@ use crate::protocol::diff::Change;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::CallId;
 use crate::protocol::op::Op;
+use crate::protocol::wait::Wait;
 use crate::session::recorder::Recorder;
 
 /// Bytes of a call's output that are shown, and so kept in the session file, while it runs. Its outcome is not cut by this.
@@ -248,8 +249,18 @@ impl Driver {
                     self.stream = None;
                     self.on_model_error(purpose, error).await;
                 }
+                Progress::Window { tokens } => {
+                    if let Some(text) = self.parts.memory.set_window(tokens) {
+                        self.emit(Event::Warning { text }).await;
+                    }
+                }
+                Progress::Waiting(wait) => {
+                    // The server's own count is better, but most tell none before they answer.
+                    let prompt_tokens = wait.prompt_tokens.or(Some(estimate.round() as u64));
+                    self.emit(Event::Waiting(Wait { prompt_tokens, ..wait })).await;
+                }
                 // The words of a summary are not for the person; that the server lets us wait is.
-                shown @ (Progress::Waiting { .. } | Progress::Retrying { .. }) => self.show(shown).await,
+                shown @ (Progress::Note { .. } | Progress::Retrying { .. }) => self.show(shown).await,
                 shown if purpose == Purpose::Answer => self.show(shown).await,
                 _ => {}
             }
@@ -261,11 +272,11 @@ impl Driver {
             Progress::Text(text) => Event::TextDelta { text },
             Progress::Reasoning(text) => Event::ReasoningDelta { text },
             Progress::Reset => Event::StreamReset,
-            Progress::Waiting { what } => Event::Warning { text: what },
+            Progress::Note { text } => Event::Warning { text },
             Progress::Retrying { attempt, wait_ms, error } => Event::Warning {
                 text: format!("{error}; try {attempt} in {}", crate::base::clock::format_duration(wait_ms)),
             },
-            Progress::Done(_) | Progress::Failed(_) => return,
+            Progress::Done(_) | Progress::Failed(_) | Progress::Waiting(_) | Progress::Window { .. } => return,
         };
         self.emit(event).await;
     }

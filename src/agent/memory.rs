@@ -112,6 +112,16 @@ impl Memory {
         self.is_cut_told = false;
     }
 
+    /// Believes a server that tells its window once the model is in memory; returns what to tell the user when it is
+    /// smaller than thought.
+    pub fn set_window(&mut self, tokens: u64) -> Option<String> {
+        let thought = std::mem::replace(&mut self.route.window_tokens, tokens);
+        (tokens < thought).then(|| {
+            let model = &self.route.model;
+            format!("the server gives `{model}` a window of {tokens} tokens; from now on that is counted on")
+        })
+    }
+
     /// Believes a server that says its window is smaller than we thought; returns the new size if it is.
     pub fn shrink_window(&mut self, said_tokens: Option<u64>) -> Option<u64> {
         let smaller = said_tokens.unwrap_or(self.route.window_tokens / 2).max(MIN_WINDOW_TOKENS);
@@ -233,7 +243,13 @@ impl Memory {
         let usage = answer.usage;
         let known = usage.input_tokens + usage.output_tokens;
         let context_tokens = if known > 0 { known } else { self.context_tokens() };
-        Event::Usage { usage, model: self.route.model.clone(), context_tokens, window_tokens: self.route.window_tokens }
+        Event::Usage {
+            usage,
+            model: self.route.model.clone(),
+            context_tokens,
+            window_tokens: self.route.window_tokens,
+            stats: answer.stats.clone(),
+        }
     }
 
     fn context_tokens(&mut self) -> u64 {

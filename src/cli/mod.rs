@@ -11,6 +11,7 @@ pub mod prompt;
 pub mod render;
 pub mod signal;
 pub mod slash;
+pub mod tally;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -98,6 +99,8 @@ pub enum Command {
     Auth(commands::auth::AuthArgs),
     /// Check that everything mimi needs is there
     Doctor(commands::doctor::DoctorArgs),
+    /// Show what the model servers are, serve and do at this moment
+    Status(commands::status::StatusArgs),
     /// Print the completion script of a shell
     Completions(commands::completions::CompletionsArgs),
     /// Print or write the man pages
@@ -140,6 +143,7 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Auth(args) => commands::auth::run(&cx()?, &args),
         Command::Doctor(args) => commands::doctor::run(&cx()?, &args),
+        Command::Status(args) => commands::status::run(&cx()?, &args),
         // These need no home folder: packages are built where there is none.
         Command::Completions(args) => commands::completions::run(out, &args),
         Command::Man(args) => commands::man::run(out, &args),

@@ -169,10 +169,10 @@ impl Out {
         drop(writeln!(remarks, "{line}"));
     }
 
-    /// Shows that something is going on, with the time it takes, on a terminal only.
-    pub fn busy(&self, what: &str) {
+    /// Shows that something is going on, with the time it takes, on a terminal only; says whether it is shown.
+    pub fn busy(&self, what: &str) -> bool {
         if self.is_quiet || !std::io::stderr().is_terminal() || !self.colours_stderr() {
-            return;
+            return false;
         }
         let mut spinner = self.spinner.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = spinner.get_or_insert_with(|| {
@@ -184,6 +184,7 @@ impl Out {
             bar
         });
         bar.set_message(what.to_owned());
+        true
     }
 
     /// Takes away what [`Out::busy`] shows.

@@ -7,9 +7,11 @@ use crate::base::clock::format_duration;
 use crate::base::fault::Fault;
 use crate::base::text::{first_line, visible};
 use crate::cli::output::{Out, Style};
+use crate::cli::tally::Tally;
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::tool::ToolOutcome;
+use crate::protocol::wait::Wait;
 use crate::tools::manifest::Verbs;
 use crate::tools::registry::Registry;
 
@@ -17,6 +19,9 @@ use crate::tools::registry::Registry;
 const PLAN_TOOL: &str = "update_plan";
 /// Characters of a target shown in a line.
 const TARGET_CHARS: usize = 70;
+
+/// Time after which somebody without a terminal is told that a request waits, in milliseconds.
+const LONG_WAIT_MS: u64 = 5000;
 
 /// Where the model's words and the notes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,17 +45,55 @@ pub struct Lines<'a> {
     targets: Vec<(String, String)>,
     /// Changes shown before they were approved; they need not be shown again.
     previewed: Vec<FileDiff>,
+    wait: Waiting,
+    tally: Tally,
+}
+
+/// What was said of a request that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// Nothing.
+    Untold,
+    /// In the live line of a terminal.
+    Live,
+    /// In a line of its own, where there is no terminal. Once is enough: who reads it later learns nothing from more.
+    Told,
 }
 
 impl<'a> Lines<'a> {
     /// Starts rendering.
     pub fn new(out: &'a Out, channel: Channel) -> Self {
-        Self { out, channel, registry: Registry::new(), is_mid_line: false, targets: Vec::new(), previewed: Vec::new() }
+        Self {
+            out,
+            channel,
+            registry: Registry::new(),
+            is_mid_line: false,
+            targets: Vec::new(),
+            previewed: Vec::new(),
+            wait: Waiting::Untold,
+            tally: Tally::default(),
+        }
     }
 
     /// Shows one record.
     pub fn show(&mut self, record: &Record) -> Result<(), Fault> {
         match &record.event {
+            Event::Waiting(wait) => return self.waiting(wait),
+            // What a live line says is over now; the words of the answer take its place.
+            _ if std::mem::replace(&mut self.wait, Waiting::Untold) == Waiting::Live => {
+                self.out.busy("thinking");
+            }
+            _ => {}
+        }
+        match &record.event {
+            Event::TurnStarted { .. } => {
+                self.tally = Tally::default();
+                Ok(())
+            }
+            Event::Usage { usage, stats, .. } => {
+                self.tally.add(usage, stats);
+                Ok(())
+            }
             Event::TextDelta { text } => self.words(text),
             Event::StreamReset => self.note(Style::Notice, "(the answer broke off; asking again)"),
             Event::ToolProposed { call, target, .. } => {
@@ -79,6 +122,19 @@ impl<'a> Lines<'a> {
             Event::TurnDone { end, .. } => self.turn_done(end),
             _ => Ok(()),
         }
+    }
+
+    /// Says what a request waits for: in one line that changes on a terminal, else once and only when it takes long.
+    fn waiting(&mut self, wait: &Wait) -> Result<(), Fault> {
+        if !self.is_mid_line && self.out.busy(&visible(&wait.to_string())) {
+            self.wait = Waiting::Live;
+            return Ok(());
+        }
+        if self.wait == Waiting::Told || wait.waited_ms < LONG_WAIT_MS {
+            return Ok(());
+        }
+        self.wait = Waiting::Told;
+        self.note(Style::Dim, &format!("({wait}, {} so far)", format_duration(wait.waited_ms)))
     }
 
     fn words(&mut self, text: &str) -> Result<(), Fault> {
@@ -207,6 +263,9 @@ impl<'a> Lines<'a> {
     fn turn_done(&mut self, end: &TurnEnd) -> Result<(), Fault> {
         self.out.idle();
         self.finish_line()?;
+        if let (Channel::Conversation, Some(line)) = (self.channel, self.tally.line()) {
+            self.note(Style::Dim, &format!("({line})"))?;
+        }
         match end {
             TurnEnd::Answered => Ok(()),
             TurnEnd::Interrupted => self.note(Style::Notice, "! interrupted"),

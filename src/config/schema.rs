@@ -82,6 +82,9 @@ pub struct ProviderConfig {
     /// How the server is told who waits; none when it is not to be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
+    /// Address of its metrics, where that is not on its own port; empty for there.
+    #[serde(default)]
+    pub metrics_url: String,
     /// Address of a proxy that leads to it; empty to connect to it directly, whatever the environment says.
     #[serde(default)]
     pub proxy: String,
@@ -105,6 +108,7 @@ impl ProviderConfig {
             search: None,
             timeouts: Timeouts::default(),
             priority: None,
+            metrics_url: String::new(),
             proxy: String::new(),
             text_tensor: String::new(),
             vector_tensor: String::new(),

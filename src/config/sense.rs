@@ -91,6 +91,9 @@ fn provider_problems(name: &str, row: &ProviderConfig, found: &mut Vec<(String, 
     if !row.proxy.is_empty() {
         found.extend(proxy_problem(&row.proxy).map(|problem| (format!("{path}.proxy"), problem)));
     }
+    if !row.metrics_url.is_empty() {
+        found.extend(url_problem(&row.metrics_url).map(|problem| (format!("{path}.metrics_url"), problem)));
+    }
     for (header, value) in &row.headers {
         let problem = header_problem(header, value);
         found.extend(problem.map(|problem| (format!("{path}.headers.{}", visible(header)), problem)));

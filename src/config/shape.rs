@@ -60,6 +60,7 @@ impl Shape {
             ("search", Self::Number),
             ("timeouts", Self::Section(numbers(&["connect_s", "first_byte_s", "idle_s"]))),
             ("priority", Self::Section(priority)),
+            ("metrics_url", Self::Text),
             ("proxy", Self::Text),
             ("text_tensor", Self::Text),
             ("vector_tensor", Self::Text),

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 use crate::base::clock;
 use crate::model::assemble::Assembler;
 use crate::model::error::ModelError;
+use crate::model::vigil::{Look, Vigil};
 use crate::model::{Answer, Finish, Provider, Request, StreamEvent};
+use crate::protocol::wait::Wait;
 
 /// Longest wait a server may impose by `Retry-After`.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
@@ -29,10 +32,17 @@ pub enum Progress {
     Reasoning(String),
     /// What was shown of the answer is void, because it is asked for again.
     Reset,
-    /// Nothing has come for a while.
-    Waiting {
-        /// What is being waited for.
-        what: String,
+    /// Nothing comes, and this is why.
+    Waiting(Wait),
+    /// The server turned out to give the model another window than was thought.
+    Window {
+        /// Tokens it takes.
+        tokens: u64,
+    },
+    /// Something the user should know and that stops nothing.
+    Note {
+        /// One sentence.
+        text: String,
     },
     /// The request failed in a way that may pass and will be sent again.
     Retrying {
@@ -61,7 +71,7 @@ pub struct Retry {
     /// No repetition after this time since the request was first sent: who waited that long in a queue has helped to
     /// fill it, and sending again would make it longer.
     pub within: Duration,
-    /// After how long without a sign of life the user is told; again after every such time.
+    /// After how long without a sign of life the user is told.
     pub notice: Duration,
 }
 
@@ -102,6 +112,12 @@ pub struct Question {
     pub id_prefix: String,
     /// How often.
     pub retry: Retry,
+    /// Looks at the server while nothing comes; none where there is nothing to be seen.
+    pub look: Option<Look>,
+    /// Asked before it is sent for what the user should know first.
+    pub before: Option<BoxFuture<'static, Option<String>>>,
+    /// Asked once the answer is there for the window the model really got.
+    pub after: Option<BoxFuture<'static, Option<u64>>>,
     /// Ends it.
     pub cancel: CancellationToken,
 }
@@ -128,21 +144,20 @@ struct Run {
     assembler: Assembler,
     finish: Option<Finish>,
     started: Instant,
-    quiet_since: Instant,
+    vigil: Vigil,
     attempt: u32,
     queue: VecDeque<Progress>,
 }
 
 impl Run {
     fn new(question: Question) -> Self {
-        let now = Instant::now();
         Self {
+            vigil: watch_over(&question),
             question,
             stage: Stage::Send,
             assembler: Assembler::default(),
             finish: None,
-            started: now,
-            quiet_since: now,
+            started: Instant::now(),
             attempt: 0,
             queue: VecDeque::new(),
         }
@@ -155,17 +170,26 @@ impl Run {
             }
             match std::mem::replace(&mut self.stage, Stage::Over) {
                 Stage::Over => return None,
-                Stage::Send => self.send(),
+                Stage::Send => self.send().await,
                 Stage::Read(events) => self.read(events).await,
                 Stage::Pause(until) => self.pause(until).await,
             }
         }
     }
 
-    fn send(&mut self) {
+    async fn send(&mut self) {
+        if let Some(before) = self.question.before.take() {
+            let cancel = self.question.cancel.clone();
+            let note = tokio::select! {
+                biased;
+                () = cancel.cancelled() => None,
+                note = before => note,
+            };
+            self.queue.extend(note.map(|text| Progress::Note { text }));
+        }
         self.assembler = Assembler::new(self.question.id_prefix.clone());
         self.finish = None;
-        self.quiet_since = Instant::now();
+        self.vigil = watch_over(&self.question);
         let events = self.question.provider.stream(self.question.request.clone(), self.question.cancel.clone());
         self.stage = Stage::Read(events);
     }
@@ -180,38 +204,28 @@ impl Run {
     }
 
     async fn read(&mut self, mut events: BoxStream<'static, StreamEvent>) {
-        let notice = self.question.retry.notice;
         let cancel = self.question.cancel.clone();
         tokio::select! {
             biased;
             () = cancel.cancelled() => self.over(ModelError::Cancelled),
             event = events.next() => match event {
-                None => self.end(),
+                None => self.end().await,
                 Some(StreamEvent::Error(error)) => self.fail(error),
                 Some(event) => {
-                    self.quiet_since = Instant::now();
                     self.take(event);
                     self.stage = Stage::Read(events);
                 }
             },
-            () = tokio::time::sleep(notice) => {
-                self.queue.push_back(Progress::Waiting { what: self.waiting_for() });
+            wait = self.vigil.next() => {
+                self.queue.push_back(Progress::Waiting(wait));
                 self.stage = Stage::Read(events);
             }
         }
     }
 
-    fn waiting_for(&self) -> String {
-        let quiet = clock::format_duration(self.quiet_since.elapsed().as_millis() as u64);
-        if self.assembler.is_empty() {
-            format!("no answer for {quiet}: the server has others to serve or reads the prompt")
-        } else {
-            format!("the answer has paused for {quiet}")
-        }
-    }
-
     fn take(&mut self, event: StreamEvent) {
         self.assembler.push(&event);
+        self.queue.extend(self.vigil.hear(&event).map(Progress::Waiting));
         match event {
             StreamEvent::Text(text) => self.queue.push_back(Progress::Text(text)),
             StreamEvent::Reasoning(text) => self.queue.push_back(Progress::Reasoning(text)),
@@ -225,7 +239,7 @@ impl Run {
     }
 
     /// The stream is at its end: what it said last decides whether there is an answer.
-    fn end(&mut self) {
+    async fn end(&mut self) {
         let url = self.question.url.clone();
         let broken = |what: &str| ModelError::Broken { url, what: what.to_owned() };
         match self.finish {
@@ -233,6 +247,9 @@ impl Run {
             None => self.fail(broken("it ended without a finish reason")),
             Some(finish) => {
                 let answer = std::mem::take(&mut self.assembler).finish(finish);
+                if let Some(after) = self.question.after.take() {
+                    self.queue.extend(after.await.map(|tokens| Progress::Window { tokens }));
+                }
                 self.queue.push_back(Progress::Done(Box::new(answer)));
             }
         }
@@ -259,6 +276,10 @@ impl Run {
         self.stage = Stage::Over;
         self.queue.push_back(Progress::Failed(error));
     }
+}
+
+fn watch_over(question: &Question) -> Vigil {
+    Vigil::new(question.look.clone(), &question.request.model, question.retry.notice)
 }
 
 /// Renders an error with its cause, for a status line.

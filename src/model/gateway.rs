@@ -3,12 +3,13 @@
 //! The one door to models: it turns a task into a [`Route`], builds providers with their keys, and asks ([`ask`]).
 //! Nobody else calls a provider or knows a key. It keeps no conversation; requests come complete and in order.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
@@ -17,19 +18,24 @@ use crate::config::schema::{Config, ModelConfig, Places, ProviderConfig, Provide
 use crate::model::ask::{Progress, Question, Retry, ask};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
+use crate::model::present::{self, Status};
 use crate::model::probe::book::Book;
 use crate::model::probe::survey::Survey;
 use crate::model::providers::http::Http;
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
+use crate::model::sight::Sight;
 use crate::model::{ModelInfo, Provider, Request, catalog, embed};
 use crate::protocol::message::Message;
-use crate::protocol::server::ServerKind;
+use crate::protocol::server::{ServerFacts, ServerKind};
 use crate::protocol::task::Task;
 
 /// Tokens counted on for a model that Ollama has not loaded yet and whose Modelfile names no `num_ctx`: what it allocates
 /// on a graphics card of 24 to 48 GiB, by its documentation.
 const OLLAMA_WINDOW_TOKENS: u64 = 32_768;
+
+/// Time for [`Gateway::status`]: somebody waits for it at a prompt.
+const STATUS: Duration = Duration::from_millis(1900);
 
 /// The sections of the configuration that concern models.
 #[derive(Debug, Clone)]
@@ -86,6 +92,17 @@ impl GatewayConfig {
     }
 }
 
+impl GatewayConfig {
+    /// Returns the names of all servers that count: the one that is set, or those that are searched, and every other one
+    /// that somebody wrote down.
+    fn servers(&self) -> Vec<String> {
+        let first = if self.server.url.is_empty() { self.search.clone() } else { vec![SERVER.to_owned()] };
+        let written = self.providers.iter().filter(|(_, row)| row.search.is_none() && row.kind != ProviderKind::Script);
+        let written: Vec<String> = written.map(|(name, _)| name.clone()).filter(|name| !first.contains(name)).collect();
+        [first, written].concat()
+    }
+}
+
 /// Returns the names of the rows that are asked when no server is named, in order: those without a place of their own, which
 /// somebody wrote, before the numbered ones. A script answers only who names it.
 fn search_order(rows: &BTreeMap<String, ProviderConfig>) -> Vec<String> {
@@ -124,7 +141,7 @@ impl Gateway {
         let within = http.limits.first_byte;
         let retry = Retry { max: config.model.max_retries, within, ..Retry::default() };
         let (server_url, rows) = (config.server.url.clone(), config.providers.clone());
-        let survey = Survey::new(book, Arc::new(SystemClock));
+        let survey = Arc::new(Survey::new(book, Arc::new(SystemClock)));
         Self::of(Some(config), Seats::new(Plan { server_url, rows, keys, http, survey }), retry)
     }
 
@@ -185,7 +202,19 @@ impl Gateway {
         let answered = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
         let id_prefix = format!("{answered}_{}", self.answers.fetch_add(1, Ordering::Relaxed));
         let url = address(route);
-        ask(Question { provider, url, request, id_prefix, retry: self.retry, cancel })
+        let sight = self.seats.sight(route);
+        let is_configured = self.config.as_ref().is_some_and(|config| config.model.window_tokens > 0);
+        ask(Question {
+            provider,
+            url,
+            request,
+            id_prefix,
+            retry: self.retry,
+            look: sight.as_ref().and_then(Sight::look),
+            before: sight.as_ref().and_then(Sight::before),
+            after: sight.filter(|_| !is_configured).and_then(|sight| sight.after(route)),
+            cancel,
+        })
     }
 
     /// Turns texts into vectors with the model of `route`: one each, in their order, one unit long, and all of the size
@@ -224,6 +253,28 @@ impl Gateway {
     /// Lists the models of a provider; `server` for the one behind `server.url`.
     pub async fn models(&self, provider: &str) -> Result<Vec<ModelInfo>, ModelError> {
         self.seats.get(provider)?.provider.models().await
+    }
+
+    /// Asks every server of the configuration how it is, and what would carry out each task; takes two seconds at most.
+    pub async fn status(&self) -> Status {
+        let until = tokio::time::Instant::now() + STATUS;
+        let names = self.config.as_ref().map(GatewayConfig::servers).unwrap_or_default();
+        let mut servers = join_all(names.iter().map(|name| self.seats.present(name))).await;
+        // A named provider at the address of `server.url` is the same server.
+        let mut urls = HashSet::new();
+        servers.retain(|server| urls.insert(server.url.clone()));
+        let resolved = join_all(Task::ALL.iter().map(|task| async move {
+            match tokio::time::timeout_at(until, self.resolve(*task, None)).await {
+                Ok(resolved) => (*task, resolved),
+                Err(_) => (*task, Err(present::too_late(*task))),
+            }
+        }));
+        let wanted = |task: Task| self.config.as_ref()?.target(task, None).ok().map(|target| target.model);
+        let mut status = Status { servers, ..Status::default() };
+        for (task, resolved) in resolved.await {
+            status.add_route(task, wanted(task).unwrap_or_default(), resolved);
+        }
+        status
     }
 
     /// Asks all places that are searched, for `mimi doctor`.
@@ -335,10 +386,8 @@ impl Met {
     fn window(&self, model: &ModelInfo, row: &catalog::Row) -> u64 {
         let facts = self.facts.as_ref();
         let said = model.window_tokens.or_else(|| facts?.model(&model.id)?.window_tokens);
-        let is_ollama = facts.is_some_and(|facts| facts.kind == ServerKind::Ollama);
-        // Ollama allocates by its own setting, often far less than the model was made for, and tells once it has.
-        let assumed = if is_ollama { row.window_tokens.min(OLLAMA_WINDOW_TOKENS) } else { row.window_tokens };
-        let window = said.unwrap_or(assumed);
+        let ollama = facts.filter(|facts| facts.kind == ServerKind::Ollama);
+        let window = said.unwrap_or_else(|| ollama.map_or(row.window_tokens, |facts| ollama_window(facts, row)));
         self.learned.get(&model.id).map_or(window, |learned| window.min(*learned))
     }
 
@@ -346,6 +395,14 @@ impl Met {
         let available = self.served.iter().map(|model| model.id.clone()).collect();
         ModelError::NoModel { url: self.seat.url.clone(), model: model.to_owned(), available }
     }
+}
+
+/// Returns what to count on for a model that is not in Ollama's memory yet. Ollama allocates by its own setting, often far
+/// less than the model was made for, and tells once it has; models in memory show the setting.
+fn ollama_window(facts: &ServerFacts, row: &catalog::Row) -> u64 {
+    let in_memory = facts.models.iter().filter(|model| model.is_loaded == Some(true) && model.embedding_size.is_none());
+    let shown = in_memory.filter_map(|model| model.window_tokens).max();
+    row.window_tokens.min(shown.unwrap_or(OLLAMA_WINDOW_TOKENS))
 }
 
 /// A model somebody wants for a task.

@@ -15,12 +15,17 @@ pub mod discover;
 pub mod embed;
 pub mod error;
 pub mod gateway;
+pub mod metrics;
+pub mod present;
 pub mod probe;
 pub mod providers;
 pub mod route;
 pub mod seats;
+pub mod sight;
 pub mod sse;
 pub mod think;
+pub mod vigil;
+pub mod watch;
 
 use std::sync::Arc;
 

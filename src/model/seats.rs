@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
+use crate::base::fault::Fault;
 use crate::base::text;
 use crate::config::schema::{ProviderConfig, ProviderKind};
 use crate::model::discover::{self, Candidate, Found};
@@ -17,8 +18,11 @@ use crate::model::error::{Cause, ModelError};
 use crate::model::probe::survey::{Known, Survey};
 use crate::model::providers::http::{Endpoint, Http, normalise_url};
 use crate::model::providers::{self, Setup};
+use crate::model::route::Route;
+use crate::model::sight::{Seen, Sight};
+use crate::model::watch::{Site, Watch};
 use crate::model::{ModelInfo, Provider};
-use crate::protocol::server::{ServerFacts, ServerKind};
+use crate::protocol::server::{ServerFacts, ServerKind, ServerStatus};
 
 /// The name of the provider behind `server.url`.
 pub const SERVER: &str = crate::config::sense::URL_PROVIDER;
@@ -27,6 +31,9 @@ pub const SERVER_KEY_ENV: &str = "MIMI_API_KEY";
 
 /// How long a list of models is believed, so that each turn need not ask again.
 const LIST_AGE: Duration = Duration::from_secs(60);
+
+/// Time for asking one server about its present state.
+pub const PRESENT: Duration = Duration::from_millis(1500);
 
 /// Looks a key up, by the provider's name and the environment variable its row names.
 pub type Keys = Box<dyn Fn(&str, &str) -> Option<String> + Send + Sync>;
@@ -55,7 +62,7 @@ pub struct Plan {
     /// The shared HTTP client.
     pub http: Http,
     /// Finds out what is behind an address.
-    pub survey: Survey,
+    pub survey: Arc<Survey>,
 }
 
 /// A server that was asked what it has.
@@ -95,6 +102,8 @@ pub struct Seats {
     addresses: Mutex<HashMap<String, Arc<Address>>>,
     built: Mutex<HashMap<String, Seat>>,
     lists: Mutex<HashMap<String, (Instant, Vec<ModelInfo>)>>,
+    watch: Arc<Watch>,
+    seen: Arc<Seen>,
 }
 
 impl Seats {
@@ -109,7 +118,8 @@ impl Seats {
     }
 
     fn of(source: Source) -> Self {
-        Self { source, addresses: Mutex::default(), built: Mutex::default(), lists: Mutex::default() }
+        let (addresses, built, lists) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { source, addresses, built, lists, watch: Arc::default(), seen: Arc::default() }
     }
 
     /// Returns the provider `name`, built once so that a script keeps its place. Behind `server.url` it speaks what is
@@ -162,6 +172,64 @@ impl Seats {
 
     async fn meet_plain(&self, seat: Seat) -> Result<Met, ModelError> {
         Ok(Met { served: self.models(&seat).await?, seat, facts: None, learned: BTreeMap::new() })
+    }
+
+    /// Asks the provider `name` what it is and how busy it is now, whatever is remembered; takes at most [`PRESENT`].
+    pub async fn present(&self, name: &str) -> ServerStatus {
+        let mut status = ServerStatus { name: name.to_owned(), ..ServerStatus::default() };
+        let Source::Rows(plan) = &self.source else { return status };
+        let address = match self.address(plan, name) {
+            Ok(address) => address,
+            Err(error) => return ServerStatus { problem: Some(Fault::from(error).line()), ..status },
+        };
+        status.is_named = name == SERVER || address.row.search.is_none();
+        let Some(endpoint) = &address.endpoint else {
+            return ServerStatus { url: address.row.base_url.clone(), ..status };
+        };
+        status.url.clone_from(&endpoint.url);
+        let until = tokio::time::Instant::now() + PRESENT;
+        let known = tokio::time::timeout_at(until, plan.survey.ask(&address.http, endpoint)).await;
+        let Ok(Some(known)) = known else {
+            status.problem = Some(self.why_absent(name, until).await);
+            return status;
+        };
+        match self.speak(name, &address, Some(&known)) {
+            Ok(seat) if !known.facts.models.is_empty() => self.take_list(&seat, Some(&known)),
+            // It shows what it is to everybody and what it has only to those with a key.
+            Ok(_) => status.problem = Some(self.why_absent(name, until).await),
+            Err(error) => status.problem = Some(Fault::from(error).line()),
+        }
+        let learned = plan.survey.remembered(&endpoint.url).map(|entry| entry.learned);
+        status.learned = learned.unwrap_or_default();
+        if let Some(site) = address.site(known.facts.kind).filter(Site::can_be_seen) {
+            status.load = self.watch.measure(&site, until).await;
+        }
+        ServerStatus { facts: Some(known.facts), ..status }
+    }
+
+    /// Says why a server shows nothing of itself, in the words of a request that was made to it.
+    async fn why_absent(&self, name: &str, until: tokio::time::Instant) -> String {
+        let asked = async {
+            let seat = self.get(name)?;
+            seat.provider.models().await
+        };
+        // A server that refuses does so at once; one that is silent has had its time.
+        let until = until.max(tokio::time::Instant::now() + Duration::from_millis(100));
+        match tokio::time::timeout_at(until, asked).await {
+            Ok(Ok(list)) if list.is_empty() => "it has no models".to_owned(),
+            Ok(Ok(_)) => "it does not say what it is".to_owned(),
+            Ok(Err(error)) => Fault::from(error).line(),
+            Err(_) => "it does not answer in time".to_owned(),
+        }
+    }
+
+    /// Returns the view on the server of `route`; none for what is no server.
+    pub fn sight(&self, route: &Route) -> Option<Sight> {
+        let Source::Rows(plan) = &self.source else { return None };
+        let address = self.address(plan, &route.provider).ok()?;
+        let site = address.site(route.server.kind)?;
+        let (watch, survey, seen) = (self.watch.clone(), plan.survey.clone(), self.seen.clone());
+        Some(Sight { watch, survey, seen, site, model: route.model.clone() })
     }
 
     /// Keeps a window that the refusal of a server gave away.
@@ -277,6 +345,11 @@ impl Plan {
 }
 
 impl Address {
+    fn site(&self, kind: ServerKind) -> Option<Site> {
+        let (http, metrics_url) = (self.http.clone(), self.row.metrics_url.clone());
+        Some(Site { http, endpoint: self.endpoint.clone()?, kind, metrics_url })
+    }
+
     /// Builds the provider: of the wire its row names, or of the one that a server of this kind understands best.
     fn seat(&self, name: &str, kind: Option<ServerKind>) -> Result<Seat, ModelError> {
         let best = kind.filter(|_| self.is_open).and_then(|kind| providers::wires(kind).first().copied());

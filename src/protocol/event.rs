@@ -10,6 +10,8 @@ use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::{Grant, Mode};
 use crate::protocol::plan::Plan;
 use crate::protocol::tool::{Action, Question, ToolOutcome};
+use crate::protocol::usage::Stats;
+use crate::protocol::wait::Wait;
 
 /// Version of the event schema; readers accept records of later versions and skip kinds they do not know.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -193,6 +195,8 @@ pub enum Event {
         /// The plan.
         plan: Plan,
     },
+    /// The model server lets us wait; replaces the report before. Over when anything of the answer comes.
+    Waiting(Wait),
     /// One model request was answered.
     Usage {
         /// Tokens of this request.
@@ -203,6 +207,9 @@ pub enum Event {
         context_tokens: u64,
         /// Tokens the model can take.
         window_tokens: u64,
+        /// How the answer came about.
+        #[serde(default)]
+        stats: Stats,
     },
     /// The mode changed.
     ModeChanged {

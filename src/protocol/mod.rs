@@ -15,3 +15,4 @@ pub mod server;
 pub mod task;
 pub mod tool;
 pub mod usage;
+pub mod wait;

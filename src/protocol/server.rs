@@ -135,12 +135,14 @@ impl Load {
 }
 
 /// One configured server as it is now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServerStatus {
     /// The provider's name.
     pub name: String,
     /// Its base URL.
     pub url: String,
+    /// Whether somebody named it; the others are looked for on this machine.
+    pub is_named: bool,
     /// What it said about itself; none when it did not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<ServerFacts>,
@@ -160,6 +162,9 @@ pub struct ServerStatus {
 pub struct RouteStatus {
     /// The task.
     pub task: Task,
+    /// The model that is set for it, by the configuration or by its default; empty for any.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub wanted: String,
     /// The provider's name; none when nothing would.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,

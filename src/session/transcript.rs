@@ -124,7 +124,7 @@ impl Transcript {
             Event::AssistantMessage { text, tool_calls, .. } => self.answer(text, tool_calls),
             Event::ToolFinished { call, outcome, diffs, .. } => self.finish(call, outcome, diffs),
             Event::PlanUpdated { plan } => self.plan = Some(plan.clone()),
-            Event::Usage { usage, model, context_tokens, window_tokens } => {
+            Event::Usage { usage, model, context_tokens, window_tokens, .. } => {
                 self.usage += *usage;
                 self.answered_by = Some(model.clone());
                 self.context_tokens = *context_tokens;
@@ -146,6 +146,7 @@ impl Transcript {
             Event::Undone { turn, conflicts, .. } => self.take_back(*turn, conflicts),
             Event::Compacted { text, after_tokens, .. } => self.compact(text, *after_tokens),
             Event::PhaseChanged { .. }
+            | Event::Waiting(_)
             | Event::ReasoningDelta { .. }
             | Event::ToolProposed { .. }
             | Event::ApprovalAsked { .. }

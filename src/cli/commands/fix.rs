@@ -138,7 +138,9 @@ fn show(cx: &Cx, job: &Job, args: &FixArgs, lines: &mut Lines<'_>, progress: &Pr
     }
     match progress {
         Progress::Agent(record) => lines.show(record)?,
-        Progress::CheckStarted { .. } => cx.out.busy(&format!("running {}", visible(&job.command))),
+        Progress::CheckStarted { .. } => {
+            cx.out.busy(&format!("running {}", visible(&job.command)));
+        }
         Progress::CheckDone { run, .. } => {
             cx.out.idle();
             let (style, word) = if run.is_green { (Style::Good, "passes") } else { (Style::Bad, "fails") };

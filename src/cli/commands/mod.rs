@@ -13,3 +13,4 @@ pub mod fix;
 pub mod man;
 pub mod run;
 pub mod session;
+pub mod status;

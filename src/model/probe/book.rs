@@ -36,6 +36,9 @@ pub struct Entry {
     /// Windows learned from refusals, by model.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub learned: BTreeMap<String, u64>,
+    /// Whether it did not let us look at its numbers.
+    #[serde(default)]
+    pub is_closed: bool,
 }
 
 /// What is to be done about an entry before it is used.

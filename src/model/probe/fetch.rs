@@ -55,23 +55,32 @@ impl<'a> Asker<'a> {
         Self { http, endpoint, until: Instant::now() + WHOLE }
     }
 
-    /// Asks for a path: below the root of the server when it begins with a slash, else below its base URL.
+    /// Asks for a path: below the root of the server when it begins with a slash, else below its base URL. A whole URL is
+    /// asked without the key and headers, which are for this server.
     pub async fn get(&self, path: &str) -> Reply {
-        self.send(self.http.client.get(self.address(path))).await
+        let request = self.http.client.get(self.address(path));
+        self.send(if path.contains("://") { request } else { request.headers(self.endpoint.headers.clone()) }).await
     }
 
     /// Posts JSON to a path.
     pub async fn post(&self, path: &str, body: &Value) -> Reply {
-        self.send(self.http.client.post(self.address(path)).json(body)).await
+        let request = self.http.client.post(self.address(path)).headers(self.endpoint.headers.clone());
+        self.send(request.json(body)).await
     }
 
     fn address(&self, path: &str) -> String {
-        if path.starts_with('/') { root(&self.endpoint.url).to_owned() + path } else { join(&self.endpoint.url, path) }
+        if path.contains("://") {
+            path.to_owned()
+        } else if path.starts_with('/') {
+            root(&self.endpoint.url).to_owned() + path
+        } else {
+            join(&self.endpoint.url, path)
+        }
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
         let answer = async {
-            let response = request.headers(self.endpoint.headers.clone()).send().await.ok()?;
+            let response = request.send().await.ok()?;
             Some((response.status().as_u16(), read(response).await))
         };
         match tokio::time::timeout_at(self.until, answer).await {

@@ -71,6 +71,13 @@ impl Survey {
         }
     }
 
+    /// Keeps that a server does not let us look at its numbers. Forgotten when it is asked about everything again.
+    pub fn close_numbers(&self, url: &str) {
+        if self.book.get(url).is_some_and(|entry| !entry.is_closed) {
+            self.book.update(url, |entry| entry.is_closed = true);
+        }
+    }
+
     async fn check(&self, http: &Http, endpoint: &Endpoint, entry: Entry) -> Option<Known> {
         let mut facts = entry.facts.clone();
         let is_same = probe::is_same(http, endpoint, &entry.facts);
@@ -96,6 +103,7 @@ impl Survey {
             // A window that was set anew makes what was learned about the old one void.
             entry.learned.retain(|id, _| is_same_server && window(&entry.facts, id) == window(facts, id));
             entry.facts = facts.clone();
+            entry.is_closed = false;
             (entry.probed_ms, entry.checked_ms) = (now_ms, now_ms);
         });
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use mimi::model::ask::Retry;
 use mimi::protocol::event::{Event, TurnEnd};
 use mimi::protocol::op::{Mode, Op};
+use mimi::protocol::wait::WaitState;
 
 use super::Stage;
 
@@ -52,13 +53,13 @@ async fn the_same_failure_three_times_ends_the_turn() {
 async fn the_clock_ends_a_turn_and_nothing_after_it() {
     let stage = Stage::new("turns: [{say: wait, stall: true}, {say: fine}, {say: slow, stall: true}]");
     let stage = stage.set("agent.max_seconds", "1");
-    let notice = Duration::from_millis(400);
+    let notice = Duration::from_millis(1200);
     let mut talk = stage.through(|gateway| gateway.with_retry(Retry { notice, ..Retry::default() })).await;
     assert_eq!(limit(talk.say("go").await), "1 second in one turn (agent.max_seconds)");
     assert_eq!(talk.say("again").await, TurnEnd::Answered);
     // The clock of the turn before must not stop this: it is still going on when that clock has run out.
     talk.send(Op::Compact).await;
-    let is_late = |event: &Event| matches!(event, Event::Warning { text } if text.contains("paused for 1.2s"));
+    let is_late = |event: &Event| matches!(event, Event::Waiting(wait) if wait.state == WaitState::Paused);
     talk.until(is_late).await;
     assert!(!talk.warnings().iter().any(|text| text.contains("interrupted")), "{:?}", talk.warnings());
 }

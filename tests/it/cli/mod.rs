@@ -18,6 +18,7 @@ mod schema;
 mod servers;
 mod sessions;
 mod settings;
+mod status;
 mod streams;
 
 use mimi::model::providers::script::Script;

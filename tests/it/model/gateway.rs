@@ -10,6 +10,7 @@ use mimi::model::error::ModelError;
 use mimi::model::providers::script::Script;
 use mimi::protocol::message::{CallId, Message, ToolCall};
 use mimi::protocol::tool::ToolSpec;
+use mimi::protocol::wait::WaitState;
 use tokio_util::sync::CancellationToken;
 
 use super::{Face, LIMITS, answer, ask, brief, gateway_at, outcome, quick, request, route, unchecked_route};
@@ -180,7 +181,7 @@ async fn a_long_silence_is_announced() {
         let mut stream = gateway.stream(&route, request("hi"), cancel.clone());
         let first = stream.next().await;
         assert!(
-            matches!(&first, Some(Progress::Waiting { what }) if what.contains("no answer for")),
+            matches!(&first, Some(Progress::Waiting(wait)) if wait.state == WaitState::Silent),
             "{} {first:?}",
             face.name()
         );

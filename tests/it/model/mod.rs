@@ -10,6 +10,7 @@ mod simple;
 mod streams;
 mod tls;
 mod triton;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -23,7 +23,13 @@ fn the_list_tells_the_latest_first_and_what_each_is_about() {
     let mut one = sessions.begin("0193aaaa-1", "a", 0);
     write(&mut one, &[Event::UserMessage { author: Author::Project, text: "x".repeat(100_000) }]);
     write(&mut one, &turn(1, "fix the parser\nplease"));
-    let usage = Event::Usage { usage: Usage::default(), model: "m1".into(), context_tokens: 0, window_tokens: 0 };
+    let usage = Event::Usage {
+        usage: Usage::default(),
+        model: "m1".into(),
+        context_tokens: 0,
+        window_tokens: 0,
+        stats: Default::default(),
+    };
     write(&mut sessions.begin("0193aaaa-2", "b", 5000), &[turn(1, "two"), turn(2, "more"), vec![usage]].concat());
     drop(sessions.begin("0193aaab-3", "a", 9000));
     sessions.put("garbage.jsonl", b"\0\0garbage");
