@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::base::clock;
 use crate::model::assemble::Assembler;
 use crate::model::error::ModelError;
+use crate::model::meter::Account;
 use crate::model::vigil::{Look, Vigil};
 use crate::model::{Answer, Finish, Provider, Request, StreamEvent};
 use crate::protocol::wait::Wait;
@@ -112,6 +113,8 @@ pub struct Question {
     pub id_prefix: String,
     /// How often.
     pub retry: Retry,
+    /// Notes what it takes.
+    pub account: Account,
     /// Looks at the server while nothing comes; none where there is nothing to be seen.
     pub look: Option<Look>,
     /// Asked before it is sent for what the user should know first.
@@ -189,6 +192,7 @@ impl Run {
         }
         self.assembler = Assembler::new(self.question.id_prefix.clone());
         self.finish = None;
+        self.question.account.sent();
         self.vigil = watch_over(&self.question);
         let events = self.question.provider.stream(self.question.request.clone(), self.question.cancel.clone());
         self.stage = Stage::Read(events);
@@ -225,6 +229,7 @@ impl Run {
 
     fn take(&mut self, event: StreamEvent) {
         self.assembler.push(&event);
+        self.question.account.heard(&event);
         self.queue.extend(self.vigil.hear(&event).map(Progress::Waiting));
         match event {
             StreamEvent::Text(text) => self.queue.push_back(Progress::Text(text)),
@@ -246,7 +251,9 @@ impl Run {
             Some(Finish::Aborted) => self.fail(broken("the server gave up before its end")),
             None => self.fail(broken("it ended without a finish reason")),
             Some(finish) => {
-                let answer = std::mem::take(&mut self.assembler).finish(finish);
+                let mut answer = std::mem::take(&mut self.assembler).finish(finish);
+                self.question.account.answered(&mut answer);
+                self.note_trouble();
                 if let Some(after) = self.question.after.take() {
                     self.queue.extend(after.await.map(|tokens| Progress::Window { tokens }));
                 }
@@ -274,7 +281,13 @@ impl Run {
 
     fn over(&mut self, error: ModelError) {
         self.stage = Stage::Over;
+        self.question.account.failed();
+        self.note_trouble();
         self.queue.push_back(Progress::Failed(error));
+    }
+
+    fn note_trouble(&mut self) {
+        self.queue.extend(self.question.account.trouble().map(|text| Progress::Note { text }));
     }
 }
 

@@ -154,6 +154,12 @@ pub enum ModelError {
     Cancelled,
 }
 
+/// The address at which a server lists its models; one without a path speaks a wire of its own and answers there.
+fn list_url(url: &str) -> String {
+    let has_path = url.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+    if has_path { format!("{url}/models") } else { url.to_owned() }
+}
+
 /// Words a refusal. With a status of success something answered that does not know what was asked: a web page, for example.
 fn refusal(url: &str, status: u16) -> String {
     match status {
@@ -186,7 +192,7 @@ impl Explain for ModelError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Offline { url, .. } => vec![
-                format!("check that the server runs: curl {url}/models"),
+                format!("check that the server runs: curl {}", list_url(url)),
                 "name another one: export MIMI_SERVER_URL=http://HOST:PORT/v1".to_owned(),
             ],
             Self::Untrusted { source, .. } => vec![

@@ -16,6 +16,7 @@ use crate::model::error::{Cause, ModelError};
 use crate::model::providers::http::{Endpoint, Http};
 use crate::model::providers::simple;
 use crate::model::providers::status::{self, Origin};
+use crate::model::route;
 use crate::model::sse::EventTooLong;
 use crate::model::{Provider, StreamEvent};
 
@@ -200,6 +201,12 @@ impl Exchange {
                 let models = self.outgoing.provider.models().await.unwrap_or_default();
                 let available = models.into_iter().map(|model| model.id).collect();
                 ModelError::NoModel { url, model, available }
+            }
+            // Some servers name no number, but by now the model is loaded, so that its window can be asked for.
+            ModelError::TooLong { model, window_tokens: None, source } => {
+                let models = self.outgoing.provider.models().await.unwrap_or_default();
+                let window_tokens = route::find(&model, &models).and_then(|found| found.window_tokens);
+                ModelError::TooLong { model, window_tokens, source }
             }
             other => other,
         }

@@ -22,7 +22,7 @@ fn exchange(pieces: Vec<(u64, &'static str)>) -> Exchange {
     let limits = Limits { connect: seconds(5), first_byte: seconds(FIRST_S), idle: seconds(IDLE_S), list: seconds(10) };
     let row = ProviderConfig::new(ProviderKind::Openai, "http://box/v1");
     let http = Http::new(limits).unwrap();
-    let provider = OpenAi::new(&Setup { name: "box", row: &row, key: None, http: &http }).unwrap();
+    let provider = OpenAi::new(&Setup { name: "box", row: &row, key: None, http: &http, server: None }).unwrap();
     let endpoint = Endpoint::new("box", &row, None).unwrap();
     let origin = Origin::of(&endpoint);
     let outgoing = Outgoing {

@@ -5,8 +5,12 @@
 //! implements [`Provider`], a row in [`TABLE`], a variant of [`ProviderKind`].
 
 pub mod body;
+pub mod egress;
 pub mod exchange;
+pub mod fill;
 pub mod http;
+pub mod json;
+pub mod ollama;
 pub mod openai;
 pub mod overflow;
 pub mod player;
@@ -35,6 +39,8 @@ pub struct Setup<'a> {
     pub key: Option<SecretString>,
     /// The shared HTTP client.
     pub http: &'a Http,
+    /// What the server is, where that is known.
+    pub server: Option<ServerKind>,
 }
 
 /// One wire.
@@ -48,6 +54,7 @@ pub struct Wire {
 /// Every wire.
 pub const TABLE: &[Wire] = &[
     Wire { kind: ProviderKind::Openai, build: |setup| Ok(Arc::new(openai::OpenAi::new(&setup)?)) },
+    Wire { kind: ProviderKind::Ollama, build: |setup| Ok(Arc::new(ollama::Ollama::new(&setup)?)) },
     Wire { kind: ProviderKind::Triton, build: |setup| Ok(Arc::new(triton::Triton::new(&setup)?)) },
     Wire {
         kind: ProviderKind::Script,
@@ -70,9 +77,9 @@ pub fn build(setup: Setup<'_>) -> Result<Arc<dyn Provider>, ModelError> {
 /// Returns the wires that a kind of server understands, the best first.
 pub fn wires(kind: ServerKind) -> &'static [ProviderKind] {
     match kind {
+        ServerKind::Ollama => &[ProviderKind::Ollama, ProviderKind::Openai],
         ServerKind::Triton => &[ProviderKind::Triton],
-        ServerKind::Ollama
-        | ServerKind::Vllm
+        ServerKind::Vllm
         | ServerKind::Sglang
         | ServerKind::LlamaCpp
         | ServerKind::TensorRtLlm

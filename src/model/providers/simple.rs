@@ -18,6 +18,7 @@ use crate::model::ModelInfo;
 use crate::model::error::{Cause, ModelError};
 use crate::model::providers::http::{Endpoint, Http};
 use crate::model::providers::status::{self, Origin, Reply};
+use crate::protocol::task::Class;
 
 /// Largest error body that is read, in bytes.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
@@ -132,8 +133,12 @@ pub async fn embed(
     model: &str,
     texts: &[String],
 ) -> Result<Vec<Vec<f32>>, ModelError> {
-    let client = client(http, endpoint);
-    let body = json!({"model": model, "input": texts, "encoding_format": "float"});
+    // Nobody waits for an index to grow.
+    let client = client(http, &endpoint.of_class(Class::Background));
+    let mut body = json!({"model": model, "input": texts, "encoding_format": "float"});
+    if let Some((field, number)) = endpoint.priority_field(Class::Background) {
+        body[field] = number.into();
+    }
     let asked = client.embeddings();
     let answer = in_time(http.limits.first_byte, http, endpoint, asked.create_byot::<Value, Value>(body)).await;
     let answer = answer.map_err(|error| with_model(error, model))?;
@@ -149,15 +154,20 @@ fn read_vectors(answer: &Value, n_texts: usize) -> Result<Vec<Vec<f32>>, String>
     let mut vectors: Vec<Vec<f32>> = vec![Vec::new(); n_texts];
     for (position, row) in rows.iter().enumerate() {
         let at = row.get("index").and_then(Value::as_u64).map_or(position, |index| index as usize);
-        let numbers = row.get("embedding").and_then(Value::as_array).ok_or("its vectors are no lists of numbers")?;
-        let numbers: Option<Vec<f32>> = numbers.iter().map(|number| number.as_f64().map(|n| n as f32)).collect();
+        let vector =
+            row.get("embedding").filter(|vector| vector.is_array()).ok_or("its vectors are no lists of numbers")?;
         let place = vectors.get_mut(at).ok_or_else(|| format!("it numbers a vector {at}"))?;
-        *place = numbers.ok_or("its vectors hold something that is no number")?;
+        *place = numbers(vector).ok_or("its vectors hold something that is no number")?;
     }
     match vectors.iter().position(Vec::is_empty) {
         Some(at) => Err(format!("it holds no vector for text {}", at + 1)),
         None => Ok(vectors),
     }
+}
+
+/// Reads a vector; `None` when it holds anything but numbers.
+pub fn numbers(vector: &Value) -> Option<Vec<f32>> {
+    vector.as_array()?.iter().map(|n| n.as_f64().map(|n| n as f32)).collect()
 }
 
 async fn in_time(

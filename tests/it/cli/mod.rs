@@ -6,10 +6,12 @@
 mod calls;
 mod commands;
 mod demo;
+mod egress;
 mod files;
 mod fix;
 mod json;
 mod machine;
+mod ollama;
 mod output;
 mod recorded;
 mod refusals;
@@ -20,6 +22,7 @@ mod sessions;
 mod settings;
 mod status;
 mod streams;
+mod usage;
 
 use mimi::model::providers::script::Script;
 use serde_json::Value;

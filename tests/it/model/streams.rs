@@ -159,7 +159,10 @@ fn every_fixture_is_in_the_table() {
                 continue;
             }
             let name = format!("{}/{}", folder.file_name().display(), file.path().file_stem().unwrap().display());
-            assert!(STREAMS.iter().any(|(known, _)| *known == name), "{name} is tested nowhere");
+            assert!(
+                STREAMS.iter().chain(super::ollama::STREAMS).any(|(known, _)| *known == name),
+                "{name} is tested nowhere"
+            );
         }
     }
 }
