@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::SystemClock;
@@ -244,9 +244,15 @@ impl Gateway {
             after: sight.filter(|_| !is_configured).and_then(|sight| sight.after(route)),
             cancel,
         });
+        let doubts = self.seats.doubts(&route.url);
+        let asked = asked.inspect(move |progress| {
+            if let Progress::Failed(error) = progress {
+                doubts(error);
+            }
+        });
         match kept {
-            Some((cache, key)) => cache::through(cache, key, route.model.clone(), asked),
-            None => asked,
+            Some((cache, key)) => cache::through(cache, key, route.model.clone(), Box::pin(asked)),
+            None => Box::pin(asked),
         }
     }
 
@@ -306,8 +312,9 @@ impl Gateway {
         let (url, model, retry) = (address(route), route.model.clone(), self.retry);
         let size = self.sizes().get(&key(route)).copied();
         let vectors = embed::Job { provider: provider.as_ref(), url, model, retry, cancel, size }.run(texts).await;
-        if vectors.is_ok() {
-            account.answered(&mut Answer::default());
+        match &vectors {
+            Ok(_) => account.answered(&mut Answer::default()),
+            Err(error) => self.seats.doubts(&route.url)(error),
         }
         vectors
     }

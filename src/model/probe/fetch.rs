@@ -2,6 +2,7 @@
 //!
 //! Every failure is an answer too: a [`Reply`] without a status. Bounded in time and size; follows no redirect.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -74,7 +75,7 @@ impl<'a> Asker<'a> {
         } else if path.starts_with('/') {
             root(&self.endpoint.url).to_owned() + path
         } else {
-            join(&self.endpoint.url, path)
+            join(&common(&self.endpoint.url), path)
         }
     }
 
@@ -101,6 +102,13 @@ async fn read(mut response: reqwest::Response) -> String {
     String::from_utf8_lossy(&body).into_owned()
 }
 
+/// Returns where the common dialect lies: an address without a path, as other wires have it, keeps it below `/v1`.
+fn common(base: &str) -> Cow<'_, str> {
+    let base = base.trim_end_matches('/');
+    let has_path = base.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+    if has_path { Cow::Borrowed(base) } else { Cow::Owned(format!("{base}/v1")) }
+}
+
 fn join(base: &str, path: &str) -> String {
     format!("{}/{path}", base.trim_end_matches('/'))
 }
@@ -114,6 +122,18 @@ pub fn root(base: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_common_dialect_lies_below_v1_where_no_path_is_named() {
+        let table = [
+            ("http://box:8000/v1", "http://box:8000/v1"),
+            ("http://box:11434/", "http://box:11434/v1"),
+            ("http://box/openai", "http://box/openai"),
+        ];
+        for (base, expected) in table {
+            assert_eq!(common(base), expected);
+        }
+    }
 
     #[test]
     fn a_servers_own_paths_lie_beside_the_common_dialect() {

@@ -1,5 +1,6 @@
 //! Does a model's answer reach the agent whole, whatever server it comes from and whatever goes wrong?
 
+mod changes;
 mod egress;
 mod embed;
 mod errors;
