@@ -16,7 +16,7 @@ pub mod tally;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::base::fault::{Fault, Kind};
 use crate::cli::context::Cx;
@@ -129,8 +129,9 @@ pub fn main() -> ExitCode {
 
 /// Runs the command. `out` follows the options once they are known, so that a failure is printed as they say.
 fn run(out: &mut Out) -> Result<(), Fault> {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let cli = match parse() {
+        Ok(Line::User(cli)) => cli,
+        Ok(Line::Debug(args)) => return commands::debug::run(out, &args),
         Err(error) => return print_usage(&error),
     };
     let cx = || -> Result<Cx, Fault> {
@@ -153,6 +154,23 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         // These need no home folder: packages are built where there is none.
         Command::Completions(args) => commands::completions::run(out, &args),
         Command::Man(args) => commands::man::run(out, &args),
+    }
+}
+
+/// What was typed.
+enum Line {
+    /// Something for users.
+    User(Cli),
+    /// Something for outside test suites, which stands in no help, completion or man page.
+    Debug(commands::debug::DebugArgs),
+}
+
+fn parse() -> Result<Line, clap::Error> {
+    let debug = commands::debug::DebugArgs::augment_args(clap::Command::new("debug").hide(true));
+    let mut matches = command_tree().subcommand(debug).try_get_matches()?;
+    match matches.subcommand_matches("debug") {
+        Some(debug) => commands::debug::DebugArgs::from_arg_matches(debug).map(Line::Debug),
+        None => Cli::from_arg_matches_mut(&mut matches).map(Line::User),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::base::clock;
 use crate::model::assemble::Assembler;
 use crate::model::error::ModelError;
 use crate::model::meter::Account;
+use crate::model::recover::Recoverer;
 use crate::model::vigil::{Look, Vigil};
 use crate::model::{Answer, Finish, Provider, Request, StreamEvent};
 use crate::protocol::wait::Wait;
@@ -145,6 +146,7 @@ struct Run {
     question: Question,
     stage: Stage,
     assembler: Assembler,
+    recoverer: Recoverer,
     finish: Option<Finish>,
     started: Instant,
     vigil: Vigil,
@@ -154,11 +156,13 @@ struct Run {
 
 impl Run {
     fn new(question: Question) -> Self {
+        let recoverer = Recoverer::new(&question.request, &question.id_prefix);
         Self {
             vigil: watch_over(&question),
             question,
             stage: Stage::Send,
             assembler: Assembler::default(),
+            recoverer,
             finish: None,
             started: Instant::now(),
             attempt: 0,
@@ -191,6 +195,7 @@ impl Run {
             self.queue.extend(note.map(|text| Progress::Note { text }));
         }
         self.assembler = Assembler::new(self.question.id_prefix.clone());
+        self.recoverer = Recoverer::new(&self.question.request, &self.question.id_prefix);
         self.finish = None;
         self.question.account.sent();
         self.vigil = watch_over(&self.question);
@@ -216,7 +221,9 @@ impl Run {
                 None => self.end().await,
                 Some(StreamEvent::Error(error)) => self.fail(error),
                 Some(event) => {
-                    self.take(event);
+                    self.queue.extend(self.vigil.hear(&event).map(Progress::Waiting));
+                    let passed = self.recoverer.pass(event);
+                    passed.into_iter().for_each(|event| self.take(event));
                     self.stage = Stage::Read(events);
                 }
             },
@@ -251,7 +258,10 @@ impl Run {
             Some(Finish::Aborted) => self.fail(broken("the server gave up before its end")),
             None => self.fail(broken("it ended without a finish reason")),
             Some(finish) => {
+                let waiting = self.recoverer.end();
+                waiting.into_iter().for_each(|event| self.take(event));
                 let mut answer = std::mem::take(&mut self.assembler).finish(finish);
+                self.recoverer.settle(finish, &mut answer);
                 self.question.account.answered(&mut answer);
                 self.note_trouble();
                 if let Some(after) = self.question.after.take() {

@@ -24,6 +24,7 @@ pub mod ndjson;
 pub mod present;
 pub mod probe;
 pub mod providers;
+pub mod recover;
 pub mod route;
 pub mod seats;
 pub mod sight;

@@ -5,7 +5,10 @@ use std::time::Instant;
 use mimi::model::providers::exchange::Reading as _;
 use mimi::model::providers::ollama::reader::Reader;
 use mimi::model::providers::status::Origin;
+use mimi::model::recover::trial::{Chunks, play};
 use mimi::model::sse::Decoder;
+use mimi::model::{Finish, StreamEvent};
+use mimi::tools::registry::Registry;
 
 use crate::process::cpu_of_ended;
 use crate::server::{Server, Turn};
@@ -62,6 +65,36 @@ pub fn ollama() -> Result<Measured, String> {
         }
     }
     spread(rates, Unit::MegabytesPerSecond)
+}
+
+/// Measures what recovery adds to a thousand tokens of words, of code, or of calls, whichever is slowest.
+pub fn recovery() -> Result<Measured, String> {
+    let tools = Registry::new().specs(usize::MAX);
+    let words =
+        "The parser reads a line, and a < b is checked first: `start` is one too large. See the log.\n".repeat(48);
+    let code =
+        "```rust\n    if a[i] < b { return Some(vec![x, y]); } // <T>\n    let s = \"{}\";\n```\n{\n[x]\n".repeat(55);
+    let call = "<function=search>\n<parameter=pattern>\nfn main\n</parameter>\n</function>\n</tool_call>\n".repeat(50);
+    let mut slowest = 0.0_f64;
+    let mut details = Vec::new();
+    for (name, text) in [("words", words), ("code", code), ("calls", call)] {
+        let pieces: Vec<&str> = Chunks::Each(4).cut(&text).into_iter().take(1000).collect();
+        let events: Vec<StreamEvent> = pieces.iter().map(|piece| StreamEvent::Text((*piece).to_owned())).collect();
+        let mut samples = Vec::new();
+        for _ in 0..101 {
+            let (tools, events) = (tools.clone(), events.clone());
+            let started = Instant::now();
+            let outcome = play(tools, events, Finish::Stop);
+            samples.push(started.elapsed().as_secs_f64() * 1000.0);
+            if name == "calls" && outcome.answer.tool_calls.len() < 40 {
+                return Err(format!("{} calls", outcome.answer.tool_calls.len()));
+            }
+        }
+        samples.sort_by(f64::total_cmp);
+        details.push(format!("{name} {:.3} ms", samples[50]));
+        slowest = slowest.max(samples[50]);
+    }
+    Ok(Measured { value: slowest, detail: details.join(", ") })
 }
 
 /// Measures the processor time of a run whose answer has many tokens, each an event, as fast as the server sends them.

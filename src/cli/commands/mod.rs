@@ -8,6 +8,7 @@ pub mod cache;
 pub mod chat;
 pub mod completions;
 pub mod config;
+pub mod debug;
 pub mod demo;
 pub mod doctor;
 pub mod fix;

@@ -82,7 +82,7 @@ turns:
       - {name: fly, arguments: {to: moon}}
       - {name: read_file, arguments: '{\"path\": \"a.t'}
       - {name: read_file, arguments: {}}
-      - {name: read_file, arguments: {path: a.txt, colour: red}}
+      - {name: read_file, arguments: {path: a.txt, start_line: [red]}}
       - {name: functions.Read-File, arguments: {path: a.txt}}
       - {name: read_file, arguments: '[1]'}
   - {say: sorry}
@@ -96,7 +96,7 @@ turns:
         (0, "fly failed: There is no tool `fly`, so nothing was run. The tools are: read_file"),
         (1, "Received: {\"path\": \"a.t\nIt takes: path (string)"),
         (2, "`read_file` was not run, because of wrong arguments: missing field `path`. It takes: path (string)"),
-        (3, "`colour`"),
+        (3, "`start_line`"),
         (4, "ok: a.txt, lines 1-1 of 1"),
         (5, "its arguments are not one JSON object: it is another kind of value"),
     ] {

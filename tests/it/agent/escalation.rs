@@ -15,7 +15,7 @@ fn choices(stage: &Stage) -> Vec<ToolChoice> {
 #[tokio::test]
 async fn a_model_that_recovers_is_set_free_again() {
     let stage = Stage::new(&format!(
-        "turns: [{BAD}, {{calls: [{{name: read_file, arguments: {{file: 7}}}}]}}, {{calls: [{{name: read_file, arguments: {{path: a.txt}}}}]}}, {{say: done}}]"
+        "turns: [{BAD}, {{calls: [{{name: read_file, arguments: {{}}}}]}}, {{calls: [{{name: read_file, arguments: {{path: a.txt}}}}]}}, {{say: done}}]"
     ));
     let stage = stage.file("a.txt", "alpha\n");
     let mut talk = stage.alone(Mode::Ask, &[]).await;

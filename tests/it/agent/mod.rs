@@ -10,6 +10,7 @@ mod interrupts;
 mod limits;
 mod permissions;
 mod prefix;
+mod recovering;
 mod rendered;
 mod taking_back;
 mod window;

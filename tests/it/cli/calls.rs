@@ -18,10 +18,10 @@ fn the_model_is_told_what_is_wrong_with_a_call_and_the_run_goes_on() {
             "`read_file` was not run, because its arguments are not one JSON object",
         ),
         ("{name: read_file, arguments: {}}", "missing field `path`"),
-        ("{name: read_file, arguments: {path: a.txt, speed: 9}}", "unknown field `speed`"),
+        ("{name: list_files, arguments: {speed: 9}}", "unknown field `speed`"),
         (
-            "{name: read_file, arguments: {path: 7}}",
-            "because of wrong arguments at `path`: invalid type: integer `7`, expected a string. It takes: path (string)",
+            "{name: read_file, arguments: {path: null}}",
+            "because of wrong arguments at `path`: invalid type: null, expected a string. It takes: path (string)",
         ),
         ("{name: read_file, arguments: {path: a.txt, start_line: many}}", "is not a count"),
         (

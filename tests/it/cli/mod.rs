@@ -5,6 +5,7 @@
 
 mod calls;
 mod commands;
+mod debug;
 mod demo;
 mod egress;
 mod files;

@@ -12,6 +12,7 @@ mod meter;
 mod ollama;
 mod probe;
 mod recorded;
+mod recover;
 mod routes;
 mod simple;
 mod streams;

@@ -12,8 +12,8 @@ const EVERYWHERE: &[&str] = &["serde", "serde_json", "thiserror", "tokio", "toki
 const HOMES: &[(&str, &[&str])] = &[
     ("async_openai", &["model"]),
     ("blake3", &["base"]),
-    // A schema check for whoever takes structured answers.
-    ("boon", &["strategy", "cli", "context"]),
+    // A schema check for whoever takes structured answers, and for arguments of calls.
+    ("boon", &["strategy", "cli", "context", "model"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
