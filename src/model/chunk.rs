@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::model::calls::{Calls, Clue, Slot};
 use crate::model::error::ModelError;
 use crate::model::providers::status::{self, Origin};
+use crate::model::sse::Event;
 use crate::model::think::{Part, Splitter};
 use crate::model::{Finish, StreamEvent, Timing, ToolPiece};
 use crate::protocol::message::Usage;
@@ -46,6 +47,15 @@ impl Reader {
     /// Says whether the model has said why it stopped; only token counts may still come.
     pub fn has_finished(&self) -> bool {
         self.finish.is_some()
+    }
+
+    /// Reads one event. Bytes that are no text fail the answer: replaced ones could end up in somebody's file.
+    pub fn read_event(&mut self, event: &Event<'_>, out: &mut Vec<StreamEvent>) {
+        if event.is_utf8 || self.is_done() {
+            return self.read(&event.name, &event.data, out);
+        }
+        let what = format!("a piece of it is not UTF-8: {}", status::clean(&event.data));
+        self.fail(ModelError::Broken { url: self.origin.url.clone(), what }, out);
     }
 
     /// Reads the data of one event. What comes after the end is ignored.

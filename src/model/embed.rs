@@ -114,6 +114,19 @@ impl Job<'_> {
     }
 }
 
+/// Numbers the text that was too long as the caller does, who named `all`, of which `part` was asked about.
+pub fn renumbered(error: ModelError, part: &[String], all: &[String]) -> ModelError {
+    match error {
+        ModelError::TextTooLong { model, number, n_bytes, window_tokens, source, .. } => {
+            let text = part.get(number.saturating_sub(1));
+            let at = text.and_then(|text| all.iter().position(|other| other == text));
+            let (number, n_texts) = (at.map_or(number, |at| at + 1), all.len());
+            ModelError::TextTooLong { model, number, n_texts, n_bytes, window_tokens, source }
+        }
+        other => other,
+    }
+}
+
 /// Cuts the texts into requests, in their order.
 fn batches(texts: &[String]) -> Vec<Range<usize>> {
     let mut batches: Vec<Range<usize>> = Vec::new();

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::SystemClock;
@@ -259,9 +259,15 @@ impl Gateway {
             after: sight.filter(|_| !is_configured).and_then(|sight| sight.after(route)),
             cancel,
         });
+        let doubts = self.seats.doubts(&route.url);
+        let asked = asked.inspect(move |progress| {
+            if let Progress::Failed(error) = progress {
+                doubts(error);
+            }
+        });
         match kept {
-            Some((cache, key)) => cache::through(cache, key, route.model.clone(), asked),
-            None => asked,
+            Some((cache, key)) => cache::through(cache, key, route.model.clone(), Box::pin(asked)),
+            None => Box::pin(asked),
         }
     }
 
@@ -273,8 +279,16 @@ impl Gateway {
         texts: Vec<String>,
         cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let all = texts.clone();
         let size = self.sizes().get(&key(route)).copied();
-        let compute = |texts, size| -> BoxFuture<'_, _> { Box::pin(self.compute_vectors(route, texts, size, cancel)) };
+        let compute = |texts: Vec<String>, size| -> BoxFuture<'_, _> {
+            let all = &all;
+            Box::pin(async move {
+                let vectors = self.compute_vectors(route, &texts, size, cancel).await;
+                // The cache asks for part of the texts, and in another order.
+                vectors.map_err(|error| embed::renumbered(error, &texts, all))
+            })
+        };
         let work = async {
             match &self.cache {
                 Some(cache) => vectors::of_texts(cache, route, texts, size, &compute).await,
@@ -304,7 +318,7 @@ impl Gateway {
     async fn compute_vectors(
         &self,
         route: &Route,
-        texts: Vec<String>,
+        texts: &[String],
         size: Option<usize>,
         cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
@@ -312,9 +326,10 @@ impl Gateway {
         let mut account = self.account(route, Task::Embed, Class::Background);
         account.sent();
         let (url, model, retry) = (address(route), route.model.clone(), self.retry);
-        let vectors = embed::Job { provider: provider.as_ref(), url, model, retry, cancel, size }.run(&texts).await;
-        if vectors.is_ok() {
-            account.answered(&mut Answer::default());
+        let vectors = embed::Job { provider: provider.as_ref(), url, model, retry, cancel, size }.run(texts).await;
+        match &vectors {
+            Ok(_) => account.answered(&mut Answer::default()),
+            Err(error) => self.seats.doubts(&route.url)(error),
         }
         vectors
     }

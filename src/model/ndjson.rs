@@ -1,8 +1,8 @@
 //! How do the bytes of a stream of JSON lines become lines, wherever the network cut them?
 //!
 //! Ollama's native streams are one JSON document per line. Any split of the same bytes gives the same lines; a carriage
-//! return before the line end, empty lines and a byte order mark are dropped, bytes that are not UTF-8 are replaced. Knows
-//! nothing of what the lines say, does no I/O.
+//! return before the line end, empty lines and a byte order mark are dropped, bytes that are not UTF-8 are replaced, and only
+//! such a line is owned. Knows nothing of what the lines say, does no I/O.
 
 use std::borrow::Cow;
 

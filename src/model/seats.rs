@@ -97,12 +97,15 @@ enum Source {
     Rows(Box<Plan>),
 }
 
+/// Models by address, and since when they are known.
+type Lists = HashMap<String, (Instant, Vec<ModelInfo>)>;
+
 /// All providers by name.
 pub struct Seats {
     source: Source,
     addresses: Mutex<HashMap<String, Arc<Address>>>,
     built: Mutex<HashMap<String, Seat>>,
-    lists: Mutex<HashMap<String, (Instant, Vec<ModelInfo>)>>,
+    lists: Arc<Mutex<Lists>>,
     watch: Arc<Watch>,
     seen: Arc<Seen>,
 }
@@ -119,7 +122,7 @@ impl Seats {
     }
 
     fn of(source: Source) -> Self {
-        let (addresses, built, lists) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (addresses, built, lists) = (Mutex::default(), Mutex::default(), Arc::default());
         Self { source, addresses, built, lists, watch: Arc::default(), seen: Arc::default() }
     }
 
@@ -243,6 +246,27 @@ impl Seats {
         plan.survey.forget(url);
         lock(&self.lists).remove(url);
         lock(&self.built).remove(name);
+    }
+
+    /// Returns what hears of failures at `url`: after one that speaks of another server or another set of models than was
+    /// thought, it is asked about both before it is used again.
+    pub fn doubts(&self, url: &str) -> impl Fn(&ModelError) + Send + 'static {
+        let survey = match &self.source {
+            Source::Fixed(_) => None,
+            Source::Rows(plan) => Some(plan.survey.clone()),
+        };
+        let (lists, url) = (self.lists.clone(), url.to_owned());
+        move |error| {
+            let is_strange = match error {
+                ModelError::NoModel { .. } => true,
+                ModelError::Refused { status, .. } => matches!(status, 200..300 | 404 | 405 | 501),
+                _ => false,
+            };
+            if let Some(survey) = survey.as_ref().filter(|_| is_strange) {
+                lock(&lists).remove(&url);
+                survey.doubt(&url);
+            }
+        }
     }
 
     /// Keeps a window that the refusal of a server gave away.

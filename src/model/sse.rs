@@ -17,11 +17,13 @@ pub struct Event<'a> {
     pub name: Cow<'a, str>,
     /// The `data:` lines joined by newlines. Bytes that are not UTF-8 are replaced.
     pub data: Cow<'a, str>,
+    /// Whether none of the data had to be replaced.
+    pub is_utf8: bool,
 }
 
 /// A line or an event is longer than the decoder's limit; nothing more can be read from the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an event longer than {limit_bytes} bytes")]
+#[error("a piece of it is longer than {limit_bytes} bytes")]
 pub struct EventTooLong {
     /// The limit.
     pub limit_bytes: usize,
@@ -135,7 +137,9 @@ impl Decoder {
 
     fn dispatch(&mut self, on_event: &mut impl FnMut(Event<'_>)) {
         if self.has_data {
-            on_event(Event { name: String::from_utf8_lossy(&self.name), data: String::from_utf8_lossy(&self.data) });
+            let data = String::from_utf8_lossy(&self.data);
+            let is_utf8 = matches!(data, Cow::Borrowed(_));
+            on_event(Event { name: String::from_utf8_lossy(&self.name), data, is_utf8 });
         }
         self.has_data = false;
         self.data.clear();

@@ -2,6 +2,7 @@
 //!
 //! Every failure is an answer too: a [`Reply`] without a status. Bounded in time and size; follows no redirect.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -118,6 +119,18 @@ pub fn root(base: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_common_dialect_lies_below_v1_where_no_path_is_named() {
+        let table = [
+            ("http://box:8000/v1", "http://box:8000/v1"),
+            ("http://box:11434/", "http://box:11434/v1"),
+            ("http://box/openai", "http://box/openai"),
+        ];
+        for (base, expected) in table {
+            assert_eq!(common(base), expected);
+        }
+    }
 
     #[test]
     fn a_servers_own_paths_lie_beside_the_common_dialect() {

@@ -62,6 +62,13 @@ impl Survey {
         self.book.get(url)
     }
 
+    /// Has the server asked about everything before its facts are believed again; what was learned stays.
+    pub fn doubt(&self, url: &str) {
+        if self.book.get(url).is_some() {
+            self.book.update(url, |entry| (entry.probed_ms, entry.checked_ms) = (0, 0));
+        }
+    }
+
     /// Keeps a window that a refusal gave away. Forgotten when the server becomes another one.
     pub fn learn_window(&self, url: &str, model: &str, tokens: u64) {
         if self.book.get(url).is_some() {

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures_util::stream::{self, BoxStream};
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,8 @@ use crate::model::{Provider, StreamEvent};
 /// Wait for token counts after the model said why it stopped. A server that keeps the connection open must not hold a
 /// complete answer back.
 const GRACE: Duration = Duration::from_secs(2);
-/// Largest answer that is read from a server that does not stream, in bytes.
+/// Largest answer that is read, in bytes, framing included. An event of one token takes up to 300 bytes, so that this is more
+/// than the longest answer any model gives.
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
 /// Understands the bytes of one answer. Any split of the same bytes must give the same events.
@@ -79,6 +80,7 @@ impl Outgoing {
             first_event_by: Some(Instant::now() + self.http.limits.first_byte),
             stage: Stage::Send,
             queue: VecDeque::new(),
+            n_bytes: 0,
             outgoing: self,
             cancel,
         };
@@ -106,6 +108,8 @@ struct Exchange {
     cancel: CancellationToken,
     stage: Stage,
     queue: VecDeque<StreamEvent>,
+    /// Bytes of the answer so far.
+    n_bytes: usize,
     /// When the answer must have begun; gone once it has.
     first_event_by: Option<Instant>,
 }
@@ -175,6 +179,10 @@ impl Exchange {
         if !response.status().is_success() {
             return Err(self.refused(response).await);
         }
+        // What the client can unpack, it has unpacked, and has struck the header.
+        if let Some(packed) = response.headers().get(CONTENT_ENCODING).filter(|how| *how != "identity") {
+            return Err(self.unusable(format!("it is packed in a way nobody asked for: {packed:?}")));
+        }
         if !self.outgoing.reading.is_stream(&content_type) {
             return self.read_whole(response).await;
         }
@@ -207,8 +215,7 @@ impl Exchange {
     /// Reads an answer that is no stream: a proxy or server that ignores `stream: true`, or an error under status 200.
     async fn read_whole(&mut self, mut response: reqwest::Response) -> Result<(), ModelError> {
         let mut body = Vec::new();
-        while body.len() < MAX_BODY_BYTES {
-            let Some(bytes) = self.chunk(&mut response).await? else { break };
+        while let Some(bytes) = self.chunk(&mut response).await? {
             body.extend_from_slice(bytes.as_ref());
         }
         let (text, mut out) = (String::from_utf8_lossy(&body), Vec::new());
@@ -236,7 +243,7 @@ impl Exchange {
             self.first_event_by = None;
         }
         let url = &self.outgoing.origin.url;
-        let failed = decoded.map_err(|error| ModelError::Broken { url: url.clone(), what: error.to_string() });
+        let failed = decoded.map_err(|error| ModelError::Unusable { url: url.clone(), what: error.to_string() });
         if failed.is_ok() && (piece.is_none() || reading.is_done()) {
             reading.close(&mut out);
         } else if failed.is_ok() {
@@ -247,7 +254,10 @@ impl Exchange {
     }
 
     /// Waits for the next bytes: until the first event as long as queue and prefill may take, then the idle timeout.
-    async fn chunk(&self, response: &mut reqwest::Response) -> Result<Option<impl AsRef<[u8]> + use<>>, ModelError> {
+    async fn chunk(
+        &mut self,
+        response: &mut reqwest::Response,
+    ) -> Result<Option<impl AsRef<[u8]> + use<>>, ModelError> {
         let limits = &self.outgoing.http.limits;
         let (deadline, limit) = match self.first_event_by {
             Some(by) => (by, limits.first_byte),
@@ -255,7 +265,16 @@ impl Exchange {
             None => (Instant::now() + limits.idle, limits.idle),
         };
         let chunk = tokio::time::timeout_at(deadline, response.chunk()).await.map_err(|_| self.silent(limit))?;
-        chunk.map_err(|error| self.outgoing.http.failed(&self.outgoing.origin.url, &error))
+        let chunk = chunk.map_err(|error| self.outgoing.http.failed(&self.outgoing.origin.url, &error))?;
+        self.n_bytes += chunk.as_ref().map_or(0, |bytes| bytes.len());
+        if self.n_bytes > MAX_BODY_BYTES {
+            return Err(self.unusable(format!("it does not end: it is longer than {MAX_BODY_BYTES} bytes")));
+        }
+        Ok(chunk)
+    }
+
+    fn unusable(&self, what: String) -> ModelError {
+        ModelError::Unusable { url: self.outgoing.origin.url.clone(), what }
     }
 
     fn silent(&self, limit: Duration) -> ModelError {
@@ -263,3 +282,7 @@ impl Exchange {
         ModelError::Broken { url: self.outgoing.origin.url.clone(), what: format!("nothing came for {limit}") }
     }
 }
+
+#[cfg(test)]
+#[path = "exchange_tests.rs"]
+mod tests;

@@ -50,18 +50,12 @@ impl Asked<'_> {
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, ModelError> {
         let url = &self.endpoint.url;
-        let mut response = request.send().await.map_err(|error| self.http.failed(url, &error))?;
+        let response = request.send().await.map_err(|error| self.http.failed(url, &error))?;
         if !response.status().is_success() {
             let origin = Origin { model: self.model.to_owned(), ..Origin::of(self.endpoint) };
             return Err(status::from_reply(&origin, &simple::read_reply(response).await));
         }
-        let mut body = Vec::new();
-        while let Some(bytes) = response.chunk().await.map_err(|error| self.http.failed(url, &error))? {
-            if body.len() + bytes.len() > MAX_BODY_BYTES {
-                return Err(self.broken(format!("it is longer than {MAX_BODY_BYTES} bytes")));
-            }
-            body.extend_from_slice(&bytes);
-        }
+        let body = simple::read_whole(self.http, url, response, MAX_BODY_BYTES).await?;
         serde_json::from_slice(&body).map_err(|_| self.not_understood(&String::from_utf8_lossy(&body)))
     }
 
@@ -73,6 +67,11 @@ impl Asked<'_> {
     /// Reports an answer that is wrong in itself.
     pub fn broken(&self, what: impl Into<String>) -> ModelError {
         ModelError::Broken { url: self.endpoint.url.clone(), what: what.into() }
+    }
+
+    /// Reports an answer that makes no sense and would be the same next time.
+    pub fn unusable(&self, what: impl Into<String>) -> ModelError {
+        ModelError::Unusable { url: self.endpoint.url.clone(), what: what.into() }
     }
 
     /// Reports what the server cannot do; sending it again would not help.

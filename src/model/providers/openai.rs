@@ -48,7 +48,7 @@ impl OpenAi {
 impl Provider for OpenAi {
     fn stream(&self, request: Request, cancel: CancellationToken) -> BoxStream<'static, StreamEvent> {
         let origin = Origin { model: request.model.clone(), ..Origin::of(&self.endpoint) };
-        let reading = Events { decoder: Decoder::default(), reader: Reader::new(origin.clone()) };
+        let reading = Events::new(origin.clone());
         let outgoing = Outgoing {
             http: self.http.clone(),
             endpoint: self.endpoint.of_class(request.class),
@@ -84,20 +84,27 @@ impl Provider for OpenAi {
 }
 
 /// Reads server-sent events of chat completions.
-struct Events {
+pub struct Events {
     decoder: Decoder,
     reader: Reader,
+}
+
+impl Events {
+    /// Starts reading an answer of `origin`.
+    pub fn new(origin: Origin) -> Self {
+        Self { decoder: Decoder::default(), reader: Reader::new(origin) }
+    }
 }
 
 impl Reading for Events {
     fn feed(&mut self, bytes: &[u8], out: &mut Vec<StreamEvent>) -> Result<(), EventTooLong> {
         let reader = &mut self.reader;
-        self.decoder.feed(bytes, |event: Event<'_>| reader.read(&event.name, &event.data, out))
+        self.decoder.feed(bytes, |event: Event<'_>| reader.read_event(&event, out))
     }
 
     fn finish(&mut self, out: &mut Vec<StreamEvent>) -> Result<(), EventTooLong> {
         let reader = &mut self.reader;
-        self.decoder.finish(|event: Event<'_>| reader.read(&event.name, &event.data, out))
+        self.decoder.finish(|event: Event<'_>| reader.read_event(&event, out))
     }
 
     fn close(&mut self, out: &mut Vec<StreamEvent>) {

@@ -159,7 +159,7 @@ async fn what_is_no_http_is_reported_and_a_flood_is_cut_off() {
         (0..40).for_each(|_| out.chunk(&junk));
     });
     let error = fail(&server, LIMITS).await;
-    assert!(error.to_string().contains("an event longer than 16777216 bytes"), "{error}");
+    assert!(error.to_string().contains("cannot be used: a piece of it is longer than 16777216 bytes"), "{error}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Does a model's answer reach the agent whole, whatever server it comes from and whatever goes wrong?
 
+mod changes;
 mod egress;
 mod embed;
 mod errors;
@@ -15,6 +16,7 @@ mod recover;
 mod routes;
 mod simple;
 mod streams;
+mod suite;
 mod tls;
 mod triton;
 mod waiting;

@@ -6,6 +6,7 @@ use mimi::model::error::ModelError;
 use mimi::model::providers::status::Origin;
 use mimi::model::sse::Decoder;
 use mimi::model::{Answer, StreamEvent};
+use proptest::prelude::*;
 
 use super::brief;
 use crate::support::wire::WireServer;
@@ -13,9 +14,9 @@ use crate::support::wire::WireServer;
 pub fn read(pieces: &[&[u8]]) -> Vec<StreamEvent> {
     let (mut decoder, mut reader, mut events) = (Decoder::default(), Reader::new(Origin::default()), Vec::new());
     for piece in pieces {
-        decoder.feed(piece, |event| reader.read(&event.name, &event.data, &mut events)).unwrap();
+        decoder.feed(piece, |event| reader.read_event(&event, &mut events)).unwrap();
     }
-    decoder.finish(|event| reader.read(&event.name, &event.data, &mut events)).unwrap();
+    decoder.finish(|event| reader.read_event(&event, &mut events)).unwrap();
     reader.close(&mut events);
     events
 }
@@ -83,6 +84,21 @@ const STREAMS: &[(&str, &str)] = &[
     ("shims/error_event", "broken: upstream timed out"),
     ("shims/not_json", "broken: a piece of it is not JSON"),
     ("shims/null_error_field", "Fine. |  | "),
+    ("shims/crlf", "Grüße, 日本.\nTwo. |  | c1:a{\"n\":1} | 4+3 (0 cached)"),
+    ("shims/no_space", "Close. |  | "),
+    ("shims/several_data_lines", "Two lines. |  | "),
+    ("shims/choices_absent", "Yes. |  | "),
+    ("vllm/continuous_usage", "One two. |  |  | 9+3 (0 cached)"),
+    ("shims/no_done", "All of it. |  | "),
+    ("shims/no_line_end", "All of it. |  | "),
+    ("shims/role_repeated", "ab |  | "),
+    ("shims/named_events", "Named. |  | "),
+    ("shims/arguments_empty", " |  | c1:a{} c2:b{} c3:c{} c4:d{} c5:e{}"),
+    ("shims/error_code_string", "error: the model server at  is not able to answer now (503 Service Unavailable)"),
+    ("shims/error_code_null", "broken: no words left"),
+    ("shims/invalid_utf8", "broken: a piece of it is not UTF-8"),
+    ("shims/cut_character", "broken: a piece of it is not UTF-8"),
+    ("shims/replaced_by_the_server", "Gr\u{fffd}\u{fffd}e |  | "),
 ];
 
 fn load(name: &str) -> Vec<u8> {
@@ -100,6 +116,33 @@ fn every_dialect_reads_the_same_at_every_cut() {
         }
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
         assert_eq!(judge(&read(&single)), whole, "{name} byte by byte");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_number_of_cuts_reads_the_same(which in 0..STREAMS.len(), sizes in prop::collection::vec(1usize..90, 1..40)) {
+        let bytes = load(STREAMS[which].0);
+        let (mut pieces, mut rest) = (Vec::new(), bytes.as_slice());
+        for size in sizes.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (piece, more) = rest.split_at(rest.len().min(*size));
+            pieces.push(piece);
+            rest = more;
+        }
+        prop_assert_eq!(judge(&read(&pieces)), judge(&read(&[&bytes])), "{}", STREAMS[which].0);
+    }
+
+    /// Whatever a server sends, there is an end: a finish or an error, as the last event.
+    #[test]
+    fn any_bytes_come_to_an_end(junk in prop::collection::vec(any::<u8>(), 0..200), which in 0..STREAMS.len(), at in any::<prop::sample::Index>()) {
+        let mut bytes = load(STREAMS[which].0);
+        let at = at.index(bytes.len());
+        bytes.splice(at..at, junk);
+        let events = read(&[&bytes]);
+        prop_assert!(matches!(events.last(), Some(StreamEvent::Error(_) | StreamEvent::Finish(_))), "{:?}", events.last());
     }
 }
 
@@ -136,6 +179,34 @@ fn a_stream_that_ends_early_is_never_an_answer() {
             let whole = whole.as_ref().unwrap_or_else(|| panic!("{name} is an answer only when cut at {end}"));
             assert_eq!((&part.text, &part.tool_calls), (&whole.text, &whole.tool_calls), "{name} ended at {end}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_packed_is_unpacked_although_nobody_asked_for_it() {
+    let packed =
+        std::fs::read(format!("{}/tests/fixtures/wire/gzip/hello.sse.gz", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    for name in ["gzip", "br"] {
+        let body = packed.clone();
+        let server = WireServer::serve(move |_, out| {
+            let headers = [("content-type", "text/event-stream"), ("content-encoding", name)];
+            out.with_headers(200, &headers, &body);
+        });
+        let gateway = super::gateway_at(&server.url(), super::LIMITS).with_retry(super::quick(0));
+        let progress = super::ask(&gateway, &super::unchecked_route(&server.url()), super::request("hi")).await;
+        match super::outcome(&progress) {
+            Ok(answer) => {
+                assert_eq!((name, brief(&answer).as_str()), ("gzip", "Packed, and read. |  |  | 4+3 (0 cached)"));
+            }
+            Err(error) => {
+                let expected = format!(
+                    "the answer of the model server at {} cannot be used: it is packed in a way nobody asked for: \"br\"",
+                    server.url()
+                );
+                assert_eq!((name, error.to_string()), ("br", expected));
+            }
+        }
+        assert_eq!(server.received()[0].header("accept-encoding"), Some("identity"));
     }
 }
 

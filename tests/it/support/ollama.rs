@@ -213,6 +213,11 @@ impl Machine {
     fn play(&self, turn: &Turn, prompt_tokens: u64, out: &mut Out) {
         match &turn.error {
             Some(Failure::Word(_)) if !turn.has_content() => return,
+            // It asks for no wait itself; a proxy before it may.
+            Some(Failure::Reply { status, body, retry_after_s: Some(seconds) }) if !turn.has_content() => {
+                let headers = [("content-type", JSON), ("retry-after", &*seconds.to_string())];
+                return out.with_headers(*status, &headers, json!({"error": body}).to_string().as_bytes());
+            }
             Some(Failure::Reply { status, body, .. }) if !turn.has_content() => {
                 return fail(out, *status, body.as_str().unwrap_or_default());
             }

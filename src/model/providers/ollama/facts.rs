@@ -45,10 +45,11 @@ pub async fn embed(ollama: &Ollama, model: &str, texts: &[String]) -> Result<Vec
     let body = json!({"model": model, "truncate": false, "input": texts});
     let answer = asked.post(&ollama.at("/api/embed"), &body).await?;
     let rows = answer.get("embeddings").and_then(Value::as_array);
-    let vectors = rows.and_then(|rows| rows.iter().map(numbers).collect::<Option<Vec<_>>>());
-    let is_whole = |vectors: &Vec<Vec<f32>>| {
-        let dimensions = vectors.first().map_or(0, Vec::len);
-        vectors.len() == texts.len() && vectors.iter().all(|vector| !vector.is_empty() && vector.len() == dimensions)
-    };
-    vectors.filter(is_whole).ok_or_else(|| asked.broken(format!("it holds not {} vectors of numbers", texts.len())))
+    let rows = rows.ok_or_else(|| asked.unusable("it holds no list of vectors"))?;
+    if rows.len() != texts.len() {
+        let (found, wanted) = (rows.len(), crate::base::text::count(texts.len(), "text"));
+        return Err(asked.unusable(format!("it holds {found} vectors for {wanted}")));
+    }
+    let vectors = rows.iter().map(numbers).collect::<Option<Vec<_>>>();
+    vectors.ok_or_else(|| asked.unusable("its vectors are no lists of numbers"))
 }

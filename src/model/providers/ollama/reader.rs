@@ -4,6 +4,8 @@
 //! the server's own parser could not read), a line that is not JSON, and an end without `done`. Calls come whole, their
 //! arguments as objects; these are kept as text byte for byte, except that Go's escapes of `<`, `>` and `&` are undone.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -50,10 +52,17 @@ impl Reader {
     fn with_lines(
         &mut self,
         out: &mut Vec<StreamEvent>,
-        feed: impl FnOnce(&mut Lines, &mut dyn FnMut(&str)) -> Result<(), EventTooLong>,
+        feed: impl FnOnce(&mut Lines, &mut dyn FnMut(Cow<'_, str>)) -> Result<(), EventTooLong>,
     ) -> Result<(), EventTooLong> {
         let mut lines = std::mem::take(&mut self.lines);
-        let result = feed(&mut lines, &mut |line| self.read(line, out));
+        let result = feed(&mut lines, &mut |line| match line {
+            Cow::Borrowed(line) => self.read(line, out),
+            // Something in it was replaced; what is replaced could end up in somebody's file.
+            Cow::Owned(line) if !self.is_done() => {
+                self.fail(self.broken(format!("a line of it is not UTF-8: {}", status::clean(&line))), out);
+            }
+            Cow::Owned(_) => {}
+        });
         self.lines = lines;
         result
     }
@@ -156,11 +165,11 @@ impl Reader {
 
 impl Reading for Reader {
     fn feed(&mut self, bytes: &[u8], out: &mut Vec<StreamEvent>) -> Result<(), EventTooLong> {
-        self.with_lines(out, |lines, on_line| lines.feed(bytes, |line| on_line(&line)))
+        self.with_lines(out, |lines, on_line| lines.feed(bytes, on_line))
     }
 
     fn finish(&mut self, out: &mut Vec<StreamEvent>) -> Result<(), EventTooLong> {
-        self.with_lines(out, |lines, on_line| lines.finish(|line| on_line(&line)))
+        self.with_lines(out, |lines, on_line| lines.finish(on_line))
     }
 
     fn close(&mut self, out: &mut Vec<StreamEvent>) {
