@@ -21,7 +21,7 @@ use crate::db::place;
 use crate::db::work::Work;
 use crate::model::ask::Progress;
 use crate::model::route::Route;
-use crate::model::{Answer, Request};
+use crate::model::{Answer, Fill, Request};
 use crate::protocol::task::Task;
 
 /// The name of its file in the cache folder.
@@ -252,7 +252,8 @@ pub fn through(
     stream::once(found).flatten().boxed()
 }
 
-async fn find(cache: &Arc<Cache>, key: &str) -> Option<Answer> {
+/// Returns the kept answer of a key.
+pub async fn find(cache: &Arc<Cache>, key: &str) -> Option<Answer> {
     let key = key.to_owned();
     let bytes = cache.with(move |cache, db| {
         let found = db.read(|work| cache.get(work, &key))?;
@@ -266,7 +267,8 @@ async fn find(cache: &Arc<Cache>, key: &str) -> Option<Answer> {
     Some(Answer { text: words.text, reasoning: words.reasoning, is_cut: words.is_cut, ..Answer::default() })
 }
 
-async fn keep(cache: &Arc<Cache>, key: String, model: String, answer: &Answer) {
+/// Keeps an answer, when it is nothing but words.
+pub async fn keep(cache: &Arc<Cache>, key: String, model: String, answer: &Answer) {
     if answer.text.is_empty() || !answer.tool_calls.is_empty() || answer.cut_call.is_some() {
         return;
     }
@@ -293,6 +295,15 @@ pub fn key(route: &Route, request: &Request) -> Option<String> {
         request.model.as_bytes(),
         &body,
     ]))
+}
+
+/// Returns the key of a gap; gaps are filled at temperature 0 and so have one filling.
+pub fn fill_key(route: &Route, fill: &Fill) -> String {
+    let limit = fill.max_tokens.to_le_bytes();
+    let stops = fill.stop.iter().map(String::as_bytes);
+    let place = [EntryKind::Words.name(), "fill", &route.provider, &route.url, &fill.model].map(str::as_bytes);
+    let gap = [fill.prefix.as_bytes(), fill.suffix.as_bytes(), &limit];
+    hash::of_parts(&place.into_iter().chain(gap).chain(stops).collect::<Vec<_>>())
 }
 
 /// Returns the file of the answers kept for a cache folder: in it, unless it lies on a network file system.

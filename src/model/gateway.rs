@@ -315,15 +315,31 @@ impl Gateway {
         of_cache.into_iter().chain(self.meter.trouble()).collect()
     }
 
-    /// Fills a gap in a text with the model of `route`, whatever model `fill` names. Not repeated: whoever types on wants the
-    /// next one.
+    /// Fills a gap in a text with the model of `route`, whatever model `fill` names. The same gap is asked about once. Not
+    /// repeated: whoever types on wants the next one.
     pub async fn fill(&self, route: &Route, fill: Fill, cancel: &CancellationToken) -> Result<Filling, ModelError> {
-        let seat = self.seats.get(&route.provider)?;
-        tokio::select! {
+        let fill = Fill { model: route.model.clone(), ..fill };
+        let kept = self.cache.as_ref().map(|cache| (cache, cache::fill_key(route, &fill)));
+        if let Some((cache, key)) = &kept
+            && let Some(answer) = cache::find(cache, key).await
+        {
+            return Ok(Filling { text: answer.text, is_cut: answer.is_cut, usage: answer.usage });
+        }
+        let provider = self.seats.get(&route.provider)?.provider;
+        let mut account = self.account(route, Task::Fim, Class::Interactive);
+        account.sent();
+        let filling = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(ModelError::Cancelled),
-            filling = seat.provider.fill(Fill { model: route.model.clone(), ..fill }) => filling,
+            filling = provider.fill(fill) => filling,
+        }?;
+        let Filling { text, is_cut, usage } = filling.clone();
+        let mut answer = Answer { text, is_cut, usage, ..Answer::default() };
+        account.answered(&mut answer);
+        if let Some((cache, key)) = kept {
+            cache::keep(cache, key, route.model.clone(), &answer).await;
         }
+        Ok(filling)
     }
 
     /// Keeps the window that the refusal of a server gave away, so that the next session does not run into it again.
