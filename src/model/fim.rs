@@ -1,15 +1,15 @@
 //! By which control tokens does a model fill a gap in a text, and how is a text kept from holding some of its own?
 //!
 //! The rows of `config/fim.yaml`. Servers read such prompts with their tokens' names turned into tokens, so that the same
-//! names inside a file would end its prefix or begin another file: they are broken up before, and put back in what the
-//! model fills in.
+//! names inside a file would end its prefix or begin another file: they are broken up before ([`crate::base::control`]).
+//! Whoever reads a filling puts them back.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::base::control::neutralise;
 use crate::base::yaml;
 
 /// The tokens of one family.
@@ -51,8 +51,8 @@ pub fn named(name: &str) -> Option<&'static Fim> {
 impl Fim {
     /// Writes the prompt of a gap.
     pub fn prompt(&self, prefix: &str, suffix: &str) -> String {
-        let before = format!("{}{}", self.prefix, broken(prefix));
-        let behind = format!("{}{}", self.suffix, broken(suffix));
+        let before = format!("{}{}", self.prefix, neutralise(prefix));
+        let behind = format!("{}{}", self.suffix, neutralise(suffix));
         let (first, second) = match self.order {
             Order::PrefixFirst => (before, behind),
             Order::SuffixFirst => (behind, before),
@@ -70,31 +70,10 @@ pub fn stops(family: Option<&Fim>, wanted: &[String]) -> Vec<String> {
     wanted.iter().cloned().chain(family.map(tokens).unwrap_or_default()).collect()
 }
 
-/// Breaks up control tokens that stand in a text, by a mark behind their first character.
-pub fn broken(text: &str) -> Cow<'_, str> {
-    let tokens = ROWS.values().flat_map(|row| stops(Some(row), &[]));
-    tokens.filter(|token| token.starts_with(['<', '['])).fold(Cow::Borrowed(text), |text, token| {
-        match text.contains(&token) {
-            true => Cow::Owned(text.replace(&token, &marked(&token))),
-            false => text,
-        }
-    })
-}
-
-/// Puts back what [`broken`] broke up, where a model took it over.
-pub fn mended(text: &str) -> String {
-    let tokens = ROWS.values().flat_map(|row| stops(Some(row), &[]));
-    tokens.fold(text.to_owned(), |text, token| text.replace(&marked(&token), &token))
-}
-
-fn marked(token: &str) -> String {
-    let (first, rest) = token.split_at(token.ceil_char_boundary(1));
-    format!("{first}¦{rest}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::control::is_found_in;
 
     #[test]
     fn each_family_gets_its_prompt() {
@@ -113,15 +92,18 @@ mod tests {
     }
 
     #[test]
-    fn tokens_in_a_text_are_broken_up_and_put_back() {
+    fn tokens_in_a_text_are_broken_up_whatever_family_they_are_of() {
         let text = "let stop = [\"<|fim_middle|>\", \"<fim_prefix>\", \"<｜fim▁end｜>\", \"[SUFFIX]\"];";
         let qwen = named("qwen").unwrap().prompt(text, text);
         for token in ["<|fim_middle|>", "<fim_prefix>", "<｜fim▁end｜>", "[SUFFIX]"] {
             let own = usize::from(token == "<|fim_middle|>");
             assert_eq!(qwen.matches(token).count(), own, "{token}: {qwen}");
         }
-        assert_eq!(mended(&broken(text)), text);
-        assert!(matches!(broken("if a < b && c[0] > 1 {"), Cow::Borrowed(_)));
+        for row in ROWS.values() {
+            for token in stops(Some(row), &[]) {
+                assert!(is_found_in(&token), "{token} would stay whole");
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use crate::base::control::{neutralise, restore};
 use crate::model::catalog;
 use crate::model::error::ModelError;
 use crate::model::fim;
@@ -35,7 +36,7 @@ pub async fn complete(asked: &Asked<'_>, fill: &Fill) -> Result<Filling, ModelEr
     let count = |key: &str| answer.get("usage").and_then(|usage| usage.get(key)).and_then(Value::as_u64).unwrap_or(0);
     let usage =
         Usage { input_tokens: count("prompt_tokens"), output_tokens: count("completion_tokens"), ..Usage::default() };
-    Ok(Filling { text: fim::mended(text), is_cut: finish == Some("length"), usage })
+    Ok(Filling { text: restore(text).into_owned(), is_cut: finish == Some("length"), usage })
 }
 
 /// Fills a gap by llama.cpp's `/infill`.
@@ -47,15 +48,15 @@ pub async fn infill(asked: &Asked<'_>, fill: &Fill) -> Result<Filling, ModelErro
         "temperature": 0,
         "cache_prompt": true,
         "stop": fim::stops(family, &fill.stop),
-        "input_prefix": fim::broken(&fill.prefix),
-        "input_suffix": fim::broken(&fill.suffix),
+        "input_prefix": neutralise(&fill.prefix),
+        "input_suffix": neutralise(&fill.suffix),
     });
     let answer = asked.post(&format!("{}/infill", native_url(&asked.endpoint.url)?), &body).await?;
     let text = answer.get("content").and_then(Value::as_str);
     let text = text.ok_or_else(|| asked.not_understood(&answer.to_string()))?;
     let count = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or(0);
     Ok(Filling {
-        text: fim::mended(text),
+        text: restore(text).into_owned(),
         is_cut: answer.get("stop_type").and_then(Value::as_str) == Some("limit"),
         usage: Usage {
             input_tokens: count("tokens_evaluated"),

@@ -1,7 +1,11 @@
 //! Is a gap in a text filled on every server, with the tokens of the model's family and none of the text's own?
 
+use std::sync::Arc;
+
+use mimi::base::clock::SystemClock;
 use mimi::base::fault::Fault;
 use mimi::model::Fill;
+use mimi::model::cache::Cache;
 use mimi::model::error::ModelError;
 use mimi::model::gateway::Gateway;
 use mimi::model::providers::script::{Script, ScriptProvider};
@@ -67,6 +71,52 @@ async fn each_family_is_asked_by_its_own_tokens() {
 }
 
 #[tokio::test]
+async fn the_same_gap_is_asked_about_once() {
+    let (server, folder) = (completing(), tempfile::tempdir().unwrap());
+    let route = route_to(&server, "qwen2.5-coder");
+    let gateway = || {
+        let cache = Cache::new(folder.path().to_path_buf(), 1_000_000, Arc::new(SystemClock));
+        gateway_at(&server.url(), LIMITS).with_cache(Arc::new(cache))
+    };
+    for _ in 0..2 {
+        let gateway = gateway();
+        for _ in 0..2 {
+            let filling = fill(&gateway, &route).await.unwrap();
+            assert_eq!((filling.text.as_str(), filling.is_cut), ("b: u8", true));
+        }
+    }
+    assert_eq!(server.received().len(), 1);
+    let others = [
+        Fill { prefix: "fn a(\"".to_owned(), ..gap() },
+        Fill { suffix: String::new(), ..gap() },
+        Fill { max_tokens: 33, ..gap() },
+        Fill { stop: Vec::new(), ..gap() },
+    ];
+    for (n, other) in others.into_iter().enumerate() {
+        gateway().fill(&route, other, &CancellationToken::new()).await.unwrap();
+        assert_eq!(server.received().len(), n + 2);
+    }
+}
+
+#[tokio::test]
+async fn control_tokens_of_the_text_are_broken_up_on_the_way_and_put_back() {
+    let server = WireServer::serve(|request, out| {
+        // A model that copies what stands before the gap.
+        let sent: Value = serde_json::from_slice(&request.body).unwrap();
+        let prompt = sent["prompt"].as_str().unwrap().strip_prefix("<|fim_prefix|>").unwrap().to_owned();
+        let copied = prompt.split("<|fim_suffix|>").next().unwrap();
+        out.whole(200, "application/json", json!({"choices": [{"text": copied}]}).to_string().as_bytes());
+    });
+    let text = "let end = \"<|im_end|>\"; // <|fim_suffix|> and <¦|fim_middle|>";
+    let gap = Fill { prefix: text.to_owned(), ..gap() };
+    let gateway = gateway_at(&server.url(), LIMITS);
+    let filling = gateway.fill(&route_to(&server, "qwen2.5-coder"), gap, &CancellationToken::new()).await.unwrap();
+    assert_eq!(filling.text, text);
+    let sent: Value = serde_json::from_slice(&server.received()[0].body).unwrap();
+    assert!(!sent["prompt"].as_str().unwrap().contains("<|im_end|>"), "{sent}");
+}
+
+#[tokio::test]
 async fn llama_cpp_finds_the_tokens_itself() {
     let server = WireServer::serve(|request, out| {
         let body = match request.path.as_str() {
@@ -102,7 +152,7 @@ async fn what_cannot_be_filled_is_said() {
     assert_eq!(Fault::from(error).causes, ["the tokens by which `gpt-oss:20b` fills a gap are not known"]);
     assert!(server.received().is_empty());
     let script = ScriptProvider::new(Script::parse("turns: []").unwrap());
-    let scripted = Gateway::with_provider("script", std::sync::Arc::new(script));
+    let scripted = Gateway::with_provider("script", Arc::new(script));
     let error = fill(&scripted, &route_to(&server, "m")).await.unwrap_err();
     assert_eq!(Fault::from(error).causes, ["it cannot fill gaps in a text"]);
     for (status, body, expected) in [

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use crate::base::control::{neutralise, restore};
 use crate::model::catalog;
 use crate::model::error::ModelError;
 use crate::model::fim::{self, Fim};
@@ -20,7 +21,7 @@ pub async fn fill(ollama: &Ollama, fill: &Fill) -> Result<Filling, ModelError> {
     let family = catalog::row(&fill.model).fim.as_deref().and_then(fim::named);
     let url = ollama.at("/api/generate");
     let asked = ollama.ask_model(&fill.model);
-    let (prefix, suffix) = (fim::broken(&fill.prefix), fim::broken(&fill.suffix));
+    let (prefix, suffix) = (neutralise(&fill.prefix), neutralise(&fill.suffix));
     let inserted = asked.post(&url, &body(ollama, fill, family, &json!({"prompt": prefix, "suffix": suffix}))).await;
     let answer = match (inserted, family) {
         (Err(ModelError::Refused { source, .. }), Some(family)) if source.0.contains(NO_INSERT) => {
@@ -33,7 +34,7 @@ pub async fn fill(ollama: &Ollama, fill: &Fill) -> Result<Filling, ModelError> {
     let text = text.ok_or_else(|| asked.not_understood(&answer.to_string()))?;
     let count = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or(0);
     Ok(Filling {
-        text: fim::mended(text),
+        text: restore(text).into_owned(),
         is_cut: answer.get("done_reason").and_then(Value::as_str) == Some("length"),
         usage: Usage {
             input_tokens: count("prompt_eval_count"),
