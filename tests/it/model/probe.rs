@@ -7,13 +7,12 @@ use mimi::base::clock::Clock;
 use mimi::model::gateway::Gateway;
 use mimi::model::probe::book::{Book, CHECK_AFTER, MAX_AGE};
 use mimi::model::probe::survey::Survey;
-use mimi::model::providers::egress::Dial;
 use mimi::model::providers::http::{Endpoint, Http};
 use mimi::protocol::server::{ServerFacts, ServerKind};
 use mimi::protocol::task::Task;
 use serde_json::{Value, json};
 
-use super::{LIMITS, config, gateway_at, row};
+use super::{LIMITS, config, gateway_at, http_to, row};
 use crate::support::wire::{Out, Received, WireServer};
 
 /// What a server answers, by path.
@@ -87,8 +86,8 @@ impl Case {
         let paths = Arc::new(Mutex::new(paths));
         let clock = Arc::new(Hand::default());
         let survey = Survey::new(Book::in_memory(), clock.clone());
-        let (server, http) = (serve(&paths), Http::new(LIMITS).unwrap());
-        http.open(Dial::of(&server.url(), ""));
+        let server = serve(&paths);
+        let http = http_to(&server.url());
         Self { survey, clock, server, paths, http }
     }
 
