@@ -20,6 +20,7 @@ use crate::checkpoint::store::Store;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::schema::Config;
+use crate::config::variables::TREE;
 use crate::exec::environment;
 use crate::exec::run::Runner;
 use crate::model::Provider;
@@ -29,10 +30,11 @@ use crate::model::meter::Meter;
 use crate::model::profile::Profiles;
 use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
+use crate::model::slots::{self, Slots};
 use crate::policy::Policy;
 use crate::protocol::message::Message;
 use crate::protocol::op::Mode;
-use crate::protocol::task::Task;
+use crate::protocol::task::{Class, Task};
 use crate::protocol::usage::RequestRecord;
 use crate::session::header::Header;
 use crate::session::journal::Journal;
@@ -76,6 +78,8 @@ pub struct AgentOptions {
     pub approvals: Approvals,
     /// Further rules that allow.
     pub allow: Vec<String>,
+    /// Who waits for its answers.
+    pub class: Class,
 }
 
 /// A running agent and what a front end shows of it.
@@ -121,7 +125,10 @@ impl App {
             .map_err(|error| Fault::io(Kind::Usage, format!("cannot work in `{}`", folder.display()), &error))?;
         let supervisor = std::env::current_exe()
             .map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
-        let environment = environment::clean(env.texts(), &config.tools.pass_env);
+        let tree = environment::tree_name(env.get(TREE));
+        let mut environment = environment::clean(env.texts(), &config.tools.pass_env);
+        environment.push((TREE.to_owned(), tree.clone()));
+        let slots = Slots::new(slots::Place { folder: dirs.slots(), tree }, config.model.max_in_flight);
         let http = Http::new(HttpLimits::from(&config.model))?;
         let clock = Arc::new(SystemClock);
         let ledger = Arc::new(Ledger::new(Place {
@@ -130,7 +137,8 @@ impl App {
             keep_days: config.usage.keep_days,
         }));
         let gateway = Gateway::remembering(GatewayConfig::of(&config), keys(env, &dirs), http, dirs.servers_file());
-        let mut gateway = gateway.with_meter(ledger.clone()).with_profiles(Profiles::new(dirs.profiles()));
+        let gateway = gateway.with_slots(slots).with_meter(ledger.clone());
+        let mut gateway = gateway.with_profiles(Profiles::new(dirs.profiles()));
         if config.cache.max_mb > 0 {
             gateway =
                 gateway.with_cache(Arc::new(Cache::new(dirs.cache.clone(), config.cache.max_bytes(), clock.clone())));
@@ -234,6 +242,7 @@ impl App {
         let memory = Memory::new(MemoryParts {
             transcript,
             task: options.task,
+            class: options.class,
             registry,
             route: route.clone(),
             max_output_tokens: self.config.model.max_output_tokens,

@@ -295,9 +295,7 @@ impl Driver {
             Progress::Reasoning(text) => Event::ReasoningDelta { text },
             Progress::Reset => Event::StreamReset,
             Progress::Note { text } => Event::Warning { text },
-            Progress::Retrying { attempt, wait_ms, error } => Event::Warning {
-                text: format!("{error}; try {attempt} in {}", crate::base::clock::format_duration(wait_ms)),
-            },
+            Progress::Retrying { attempt, max, wait_ms, error } => Event::Retrying { attempt, max, wait_ms, error },
             Progress::Done(_) | Progress::Failed(_) | Progress::Waiting(_) | Progress::Window { .. } => return,
         };
         self.emit(event).await;

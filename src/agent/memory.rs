@@ -34,6 +34,7 @@ const MAX_ANSWER_PART: u64 = 4;
 pub struct Memory {
     transcript: Transcript,
     task: Task,
+    class: Class,
     route: Route,
     registry: Arc<Registry>,
     tools: Arc<[ToolSpec]>,
@@ -55,6 +56,8 @@ pub struct MemoryParts {
     pub transcript: Transcript,
     /// What the model is asked to do.
     pub task: Task,
+    /// Who waits for its answers; the same for the whole session.
+    pub class: Class,
     /// Which model, where.
     pub route: Route,
     /// The tools, of which the model is offered as many as it copes with.
@@ -75,6 +78,7 @@ impl Memory {
         Self {
             transcript: parts.transcript,
             task: parts.task,
+            class: parts.class,
             tools: parts.registry.specs_for(parts.route.tool_budget(), parts.route.edit_dialect()),
             registry: parts.registry,
             route: parts.route,
@@ -219,7 +223,7 @@ impl Memory {
             delivery: Delivery::Streamed,
             tool_choice: ToolChoice::Auto,
             task: self.task,
-            class: Class::Interactive,
+            class: self.class,
         }
     }
 

@@ -45,10 +45,11 @@ pub fn new_id() -> String {
 
 /// Returns a fresh number from zero up to, not including, one; for spreading retries, not for secrets.
 pub fn random_fraction() -> f64 {
-    // The low 62 bits of a version-7 identifier are random; 53 of them fill a float.
+    // Identifiers of one millisecond count up, so their own bits are no lottery; those of their hash are. 53 fill a float.
     const BITS: u32 = 53;
-    let random = uuid::Uuid::now_v7().as_u128() & ((1 << BITS) - 1);
-    random as f64 / (1u64 << BITS) as f64
+    let hash = blake3::hash(uuid::Uuid::now_v7().as_bytes());
+    let random = hash.as_bytes().iter().take(8).fold(0, |bits: u64, byte| bits << 8 | u64::from(*byte));
+    (random >> (u64::BITS - BITS)) as f64 / (1u64 << BITS) as f64
 }
 
 /// Renders milliseconds since the epoch as `2026-01-31T12:00:00Z`.
@@ -79,6 +80,14 @@ pub fn format_duration(duration_ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fractions_of_one_moment_are_spread_evenly() {
+        let mut tenths = [0; 10];
+        (0..10_000).for_each(|_| tenths[(random_fraction() * 10.0) as usize] += 1);
+        // A thousand each; ten standard deviations to both sides.
+        assert!(tenths.iter().all(|count| (700..1300).contains(count)), "{tenths:?}");
+    }
 
     #[test]
     fn days_and_durations_are_read_as_people_write_them() {

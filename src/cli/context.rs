@@ -12,6 +12,7 @@ use crate::config::env::Env;
 use crate::config::layer::{Loaded, Sources, load_or_problems};
 use crate::config::schema::ColorChoice;
 use crate::policy::Policy;
+use crate::protocol::task::Class;
 
 /// Where the administrator's settings are.
 pub const SYSTEM_FILE: &str = "/etc/mimi/config.yaml";
@@ -89,6 +90,14 @@ impl Cx {
         let policy = &loaded.config.policy;
         Policy::new(loaded.config.agent.mode, self.workspace_root.clone(), &policy.allow, &policy.deny)?;
         Ok(())
+    }
+
+    /// Says who waits for what a command without a conversation does: a script, where `CI` is set, else a person.
+    pub fn class(&self) -> Class {
+        match self.env.get("CI") {
+            None | Some("false" | "0") => Class::Interactive,
+            Some(_) => Class::Ci,
+        }
     }
 
     /// Loads the configuration and puts everything together.

@@ -6,9 +6,9 @@
 use std::io::{IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::base::fault::{Fault, Kind};
 use crate::config::env::Env;
@@ -169,25 +169,54 @@ impl Out {
         drop(writeln!(remarks, "{line}"));
     }
 
+    /// Says whether standard error has a line that can change: a terminal that was not told to be plain or quiet.
+    fn is_live(&self) -> bool {
+        !self.is_quiet && std::io::stderr().is_terminal() && self.colours_stderr()
+    }
+
     /// Shows that something is going on, with the time it takes, on a terminal only; says whether it is shown.
     pub fn busy(&self, what: &str) -> bool {
-        if self.is_quiet || !std::io::stderr().is_terminal() || !self.colours_stderr() {
+        if !self.is_live() {
             return false;
         }
         let mut spinner = self.spinner.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = spinner.get_or_insert_with(|| {
             let bar = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
-                bar.set_style(style);
-            }
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
+        // Also where it stood for a countdown.
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
+            bar.set_style(style);
+        }
         bar.set_message(what.to_owned());
         true
     }
 
-    /// Takes away what [`Out::busy`] shows.
+    /// Shows how long a wait still takes, counting down, on a terminal only; says whether it is shown. `what` is said behind
+    /// the time.
+    pub fn countdown(&self, wait: Duration, what: &str) -> bool {
+        if !self.is_live() {
+            return false;
+        }
+        self.idle();
+        let until = Instant::now() + wait;
+        let left = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let left = until.saturating_duration_since(Instant::now()).as_secs_f64().ceil();
+            // A line that cannot be written is not seen either.
+            let _ = if left > 0.0 { write!(out, "again in {left} s") } else { write!(out, "asking again") };
+        };
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {left}: {wide_msg}") {
+            bar.set_style(style.with_key("left", left));
+        }
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        *self.spinner.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
+        true
+    }
+
+    /// Takes away what [`Out::busy`] or [`Out::countdown`] shows.
     pub fn idle(&self) {
         if let Some(bar) = self.spinner.lock().unwrap_or_else(PoisonError::into_inner).take() {
             bar.finish_and_clear();

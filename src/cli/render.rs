@@ -3,6 +3,8 @@
 //! One line a tool call, the model's words as they come. Where words go depends on the command: `chat` shows everything on
 //! standard output, `run` and `fix` keep standard output for the result.
 
+use std::time::Duration;
+
 use crate::base::clock::format_duration;
 use crate::base::fault::Fault;
 use crate::base::text::{first_line, visible};
@@ -79,6 +81,10 @@ impl<'a> Lines<'a> {
     pub fn show(&mut self, record: &Record) -> Result<(), Fault> {
         match &record.event {
             Event::Waiting(wait) => return self.waiting(wait),
+            Event::Retrying { attempt, max, wait_ms, error } => {
+                let tries = format!("try {attempt} of {max}");
+                return self.retrying(&visible(error), &tries, Duration::from_millis(*wait_ms));
+            }
             // What a live line says is over now; the words of the answer take its place.
             _ if std::mem::replace(&mut self.wait, Waiting::Untold) == Waiting::Live => {
                 self.out.busy("thinking");
@@ -135,6 +141,17 @@ impl<'a> Lines<'a> {
         }
         self.wait = Waiting::Told;
         self.note(Style::Dim, &format!("({wait}, {} so far)", format_duration(wait.waited_ms)))
+    }
+
+    /// Says that a request is sent again: in a line that counts down on a terminal, else in one that stays.
+    fn retrying(&mut self, error: &str, tries: &str, wait: Duration) -> Result<(), Fault> {
+        self.finish_line()?;
+        if self.out.countdown(wait, &format!("{tries}, {error}")) {
+            self.wait = Waiting::Live;
+            return Ok(());
+        }
+        let wait = format_duration(wait.as_millis() as u64);
+        self.note(Style::Notice, &format!("! {error}; {tries} in {wait}"))
     }
 
     fn words(&mut self, text: &str) -> Result<(), Fault> {

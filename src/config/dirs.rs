@@ -65,6 +65,11 @@ impl Dirs {
         self.state.join("checkpoints")
     }
 
+    /// Returns the folder of the locks that count requests under way, one folder a process tree.
+    pub fn slots(&self) -> PathBuf {
+        self.state.join("slots")
+    }
+
     /// Returns the folder of outputs too long for the model, one folder a session.
     pub fn outputs(&self) -> PathBuf {
         self.state.join("out")

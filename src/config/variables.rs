@@ -13,8 +13,12 @@ use crate::config::error::ConfigError;
 use crate::config::origin::{Layer, Source};
 use crate::config::shape::Shape;
 
-/// Variables that are no settings: keys of the built-in providers and switches of the test suite.
-pub const RESERVED: &[&str] = &["MIMI_API_KEY", "MIMI_API_KEY_FILE", "MIMI_SLOW_TESTS", "MIMI_UPDATE"];
+/// Names the process tree this process belongs to; mimi sets it for the commands it runs.
+pub const TREE: &str = "MIMI_TREE";
+
+/// Variables that are no settings: keys of the built-in providers, what mimi tells its own children, and switches of the
+/// test suite.
+pub const RESERVED: &[&str] = &["MIMI_API_KEY", "MIMI_API_KEY_FILE", TREE, "MIMI_SLOW_TESTS", "MIMI_UPDATE"];
 
 /// One value from outside the files.
 #[derive(Debug)]

@@ -59,6 +59,19 @@ pub fn clean(vars: impl Iterator<Item = (String, String)>, pass: &[String]) -> V
     kept.into_iter().collect()
 }
 
+/// Names the process tree that this process belongs to: `given` by the mimi that started it, else the session of the system
+/// (a terminal, a CI job), told apart from those of other machines and other boots that share a home.
+pub fn tree_name(given: Option<&str>) -> String {
+    let is_name =
+        |name: &&str| name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if let Some(name) = given.filter(|name| !name.is_empty()).filter(is_name) {
+        return name.to_owned();
+    }
+    let session = rustix::process::getsid(None).map_or(0, |leader| leader.as_raw_nonzero().get());
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    format!("{session}-{}", boot.split('-').next().unwrap_or_default().trim())
+}
+
 fn is_passed(name: &str, pass: &[String]) -> bool {
     if pass.iter().any(|wanted| wanted == name) {
         return true;
@@ -115,6 +128,15 @@ mod tests {
         let cleaned: BTreeMap<String, String> = clean(vars, &pass).into_iter().collect();
         for (name, _, expected) in table {
             assert_eq!(cleaned.get(name).map(String::as_str), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_tree_is_named_by_who_started_us_or_by_the_session() {
+        let own = tree_name(None);
+        assert!(own.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{own}");
+        for (given, expected) in [("1234-ab", "1234-ab"), ("", own.as_str()), ("../x", &own), (&"a".repeat(65), &own)] {
+            assert_eq!(tree_name(Some(given)), expected, "{given}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! How is one question asked until it is answered, although servers are busy, break off and go away?
 //!
-//! Assembles the answer, sends the same bytes again after failures that may pass, spreads these repetitions in time so
-//! that a hundred clients do not return at once (full jitter), and stops at once when cancelled. Everything else is
-//! reported as it is. Must not change the request between attempts, or the server's prefix cache would be lost.
+//! Waits for a slot, assembles the answer, sends the same bytes again after failures that may pass (when, and how often in
+//! all, is for [`retry`](crate::model::retry)), and stops at once when cancelled. Everything else is reported as it is. Must
+//! not change the request between attempts, or the server's prefix cache would be lost.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,12 +18,17 @@ use crate::model::assemble::Assembler;
 use crate::model::error::ModelError;
 use crate::model::meter::Account;
 use crate::model::recover::Recoverer;
+use crate::model::retry::{Budget, Retry};
+use crate::model::slots::{Gate, Permit};
 use crate::model::vigil::{Look, Vigil};
 use crate::model::{Answer, Finish, Provider, Request, StreamEvent};
-use crate::protocol::wait::Wait;
+use crate::protocol::wait::{Wait, WaitState};
 
-/// Longest wait a server may impose by `Retry-After`.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// Time without a slot after which it is said what is waited for; less is not worth a word.
+const HOLD_NOTICE: Duration = Duration::from_secs(1);
+
+/// Why a request that may pass is not sent again although it could be.
+const SPENT: &str = "not asked again, too many requests to this server failed lately";
 
 /// What happens on the way to an answer. [`Progress::Done`] or [`Progress::Failed`] is the last.
 #[derive(Debug, Clone)]
@@ -50,6 +55,8 @@ pub enum Progress {
     Retrying {
         /// Counts from one.
         attempt: u32,
+        /// Times it is sent again at most.
+        max: u32,
         /// Until it is sent again.
         wait_ms: u64,
         /// What failed.
@@ -59,47 +66,6 @@ pub enum Progress {
     Done(Box<Answer>),
     /// It failed for good.
     Failed(ModelError),
-}
-
-/// When and how often a request is sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retry {
-    /// Times a request is sent again.
-    pub max: u32,
-    /// Upper bound of the first wait; doubles each time.
-    pub base: Duration,
-    /// Upper bound of every wait.
-    pub cap: Duration,
-    /// No repetition after this time since the request was first sent: who waited that long in a queue has helped to
-    /// fill it, and sending again would make it longer.
-    pub within: Duration,
-    /// After how long without a sign of life the user is told.
-    pub notice: Duration,
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self {
-            max: 4,
-            base: Duration::from_millis(500),
-            cap: Duration::from_secs(30),
-            within: Duration::from_secs(600),
-            notice: Duration::from_secs(5),
-        }
-    }
-}
-
-impl Retry {
-    /// Returns how long to wait before repetition number `attempt`, which counts from one.
-    pub fn wait(&self, attempt: u32, error: &ModelError, fraction: f64) -> Duration {
-        let ceiling = self.base.saturating_mul(1 << attempt.saturating_sub(1).min(20)).min(self.cap);
-        let asked = match error {
-            ModelError::Busy { retry_after: Some(least), .. } => (*least).min(MAX_RETRY_AFTER),
-            _ => Duration::ZERO,
-        };
-        // The jitter comes on top of what the server asks for: all its clients were told the same number.
-        asked + ceiling.mul_f64(fraction)
-    }
 }
 
 /// One question with all that is needed to ask it.
@@ -114,6 +80,10 @@ pub struct Question {
     pub id_prefix: String,
     /// How often.
     pub retry: Retry,
+    /// What the process may still repeat at this server.
+    pub budget: Arc<Budget>,
+    /// Lets it through when this user's other requests leave room.
+    pub gate: Gate,
     /// Notes what it takes.
     pub account: Account,
     /// Looks at the server while nothing comes; none where there is nothing to be seen.
@@ -136,7 +106,8 @@ pub fn ask(question: Question) -> BoxStream<'static, Progress> {
 }
 
 enum Stage {
-    Send,
+    Hold(BoxFuture<'static, Permit>),
+    Send(Permit),
     Read(BoxStream<'static, StreamEvent>),
     Pause(Instant),
     Over,
@@ -148,7 +119,11 @@ struct Run {
     assembler: Assembler,
     recoverer: Recoverer,
     finish: Option<Finish>,
+    /// When it was first sent, or asked for a slot.
     started: Instant,
+    /// Held while a request is under way, not between two.
+    permit: Option<Permit>,
+    garbled: u32,
     vigil: Vigil,
     attempt: u32,
     queue: VecDeque<Progress>,
@@ -159,12 +134,14 @@ impl Run {
         let recoverer = Recoverer::new(&question.request, &question.id_prefix);
         Self {
             vigil: watch_over(&question),
+            stage: Stage::Hold(question.gate.take(question.request.class)),
             question,
-            stage: Stage::Send,
             assembler: Assembler::default(),
             recoverer,
             finish: None,
             started: Instant::now(),
+            permit: None,
+            garbled: 0,
             attempt: 0,
             queue: VecDeque::new(),
         }
@@ -177,14 +154,38 @@ impl Run {
             }
             match std::mem::replace(&mut self.stage, Stage::Over) {
                 Stage::Over => return None,
-                Stage::Send => self.send().await,
+                Stage::Hold(permit) => self.hold(permit).await,
+                Stage::Send(permit) => self.send(permit).await,
                 Stage::Read(events) => self.read(events).await,
                 Stage::Pause(until) => self.pause(until).await,
             }
         }
     }
 
-    async fn send(&mut self) {
+    /// Waits until this user's other requests leave room.
+    async fn hold(&mut self, mut permit: BoxFuture<'static, Permit>) {
+        let cancel = self.question.cancel.clone();
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => self.over(ModelError::Cancelled),
+            permit = &mut permit => {
+                // Waiting in this queue is no load on the server's.
+                if self.attempt == 0 {
+                    self.started = Instant::now();
+                    self.question.budget.earn();
+                }
+                self.stage = Stage::Send(permit);
+            }
+            () = tokio::time::sleep(HOLD_NOTICE) => {
+                let waited_ms = self.started.elapsed().as_millis() as u64;
+                self.queue.push_back(Progress::Waiting(Wait { waited_ms, ..Wait::new(WaitState::Held) }));
+                self.stage = Stage::Hold(permit);
+            }
+        }
+    }
+
+    async fn send(&mut self, permit: Permit) {
+        self.permit = Some(permit);
         if let Some(before) = self.question.before.take() {
             let cancel = self.question.cancel.clone();
             let note = tokio::select! {
@@ -208,7 +209,9 @@ impl Run {
         tokio::select! {
             biased;
             () = cancel.cancelled() => self.over(ModelError::Cancelled),
-            () = tokio::time::sleep_until(until) => self.stage = Stage::Send,
+            () = tokio::time::sleep_until(until) => {
+                self.stage = Stage::Hold(self.question.gate.take(self.question.request.class));
+            }
         }
     }
 
@@ -251,6 +254,7 @@ impl Run {
 
     /// The stream is at its end: what it said last decides whether there is an answer.
     async fn end(&mut self) {
+        self.permit = None;
         let url = self.question.url.clone();
         let broken = |what: &str| ModelError::Broken { url, what: what.to_owned() };
         match self.finish {
@@ -272,11 +276,15 @@ impl Run {
     }
 
     fn fail(&mut self, error: ModelError) {
+        self.permit = None;
         let retry = self.question.retry;
+        let max = self.garbled_or(retry.max, &error);
         let is_in_time = self.started.elapsed() < retry.within;
-        if !error.is_transient() || self.attempt >= retry.max || !is_in_time {
-            self.over(error);
-            return;
+        if !error.is_transient() || self.attempt >= max || !is_in_time {
+            return self.over(error);
+        }
+        if !self.question.budget.spend() {
+            return self.over(error.with_words(SPENT));
         }
         self.attempt += 1;
         let wait = retry.wait(self.attempt, &error, clock::random_fraction());
@@ -284,11 +292,22 @@ impl Run {
             self.queue.push_back(Progress::Reset);
         }
         let wait_ms = wait.as_millis() as u64;
-        self.queue.push_back(Progress::Retrying { attempt: self.attempt, wait_ms, error: in_one_line(&error) });
+        self.queue.push_back(Progress::Retrying { attempt: self.attempt, max, wait_ms, error: in_one_line(&error) });
         self.stage = Stage::Pause(Instant::now() + wait);
     }
 
+    /// Returns how often a request that failed so may be sent again: what the server could not read of its model's words may
+    /// come out well a second time, and hardly a third.
+    fn garbled_or(&mut self, max: u32, error: &ModelError) -> u32 {
+        if !matches!(error, ModelError::Garbled { .. }) {
+            return max;
+        }
+        self.garbled += 1;
+        if self.garbled > 1 { self.attempt } else { max.min(self.attempt + 1) }
+    }
+
     fn over(&mut self, error: ModelError) {
+        self.permit = None;
         self.stage = Stage::Over;
         self.question.account.failed();
         self.note_trouble();
@@ -309,36 +328,5 @@ fn in_one_line(error: &ModelError) -> String {
     match std::error::Error::source(error) {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::error::Cause;
-
-    #[test]
-    fn waits_grow_to_a_cap_and_never_fall_below_what_the_server_asks() {
-        let retry = Retry::default();
-        let busy = |retry_after_s: Option<u64>| ModelError::Busy {
-            url: String::new(),
-            status: "503".to_owned(),
-            source: Cause(String::new()),
-            retry_after: retry_after_s.map(Duration::from_secs),
-        };
-        let table = [
-            (1, None, 1.0, 500),
-            (2, None, 1.0, 1000),
-            (3, None, 0.5, 1000),
-            (9, None, 1.0, 30_000),
-            (99, None, 0.0, 0),
-            (1, Some(7), 0.0, 7000),
-            (1, Some(7), 1.0, 7500),
-            (1, Some(9999), 0.0, 60_000),
-        ];
-        for (attempt, retry_after_s, fraction, expected_ms) in table {
-            let wait = retry.wait(attempt, &busy(retry_after_s), fraction);
-            assert_eq!(wait.as_millis(), expected_ms, "{attempt} {retry_after_s:?} {fraction}");
-        }
     }
 }

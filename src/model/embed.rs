@@ -6,14 +6,17 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::clock;
 use crate::model::Provider;
-use crate::model::ask::Retry;
 use crate::model::error::ModelError;
+use crate::model::retry::{Budget, Retry};
+use crate::model::slots::Gate;
+use crate::protocol::task::Class;
 
 /// Texts in one request: servers gain little beyond 16 to 64, and one that fails costs all of them.
 pub const MAX_TEXTS: usize = 32;
@@ -30,6 +33,10 @@ pub struct Job<'a> {
     pub model: String,
     /// How often.
     pub retry: Retry,
+    /// What the process may still repeat at this server.
+    pub budget: Arc<Budget>,
+    /// Lets each request through when this user's other requests leave room.
+    pub gate: Gate,
     /// Ends it.
     pub cancel: &'a CancellationToken,
     /// Numbers in a vector, when they are to be compared with others.
@@ -69,11 +76,19 @@ impl Job<'_> {
     async fn ask(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, ModelError> {
         let started = Instant::now();
         let mut attempt = 0;
+        self.budget.earn();
         loop {
-            let answer = self.unless_cancelled(self.provider.embed(self.model.clone(), texts.to_vec())).await?;
+            let asked = async {
+                let _permit = self.gate.take(Class::Background).await;
+                self.provider.embed(self.model.clone(), texts.to_vec()).await
+            };
+            let answer = self.unless_cancelled(asked).await?;
             match answer {
                 Err(error)
-                    if error.is_transient() && attempt < self.retry.max && started.elapsed() < self.retry.within =>
+                    if error.is_transient()
+                        && attempt < self.retry.max
+                        && started.elapsed() < self.retry.within
+                        && self.budget.spend() =>
                 {
                     attempt += 1;
                     let wait = self.retry.wait(attempt, &error, clock::random_fraction());

@@ -90,6 +90,15 @@ pub enum ModelError {
         /// What is wrong with it.
         what: String,
     },
+    /// The server could not read what its own model wrote; another try may come out better.
+    #[error("the model server at {url} could not read what its model wrote")]
+    Garbled {
+        /// The base URL.
+        url: String,
+        /// Its words.
+        #[source]
+        source: Cause,
+    },
     /// The answer is whole and makes no sense; the same request would bring the same.
     #[error("the answer of the model server at {url} cannot be used: {what}")]
     Unusable {
@@ -176,7 +185,19 @@ pub struct Cause(pub String);
 impl ModelError {
     /// Says whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Broken { .. })
+        matches!(self, Self::Busy { .. } | Self::Broken { .. } | Self::Garbled { .. })
+    }
+
+    /// Adds words to those of the server, where there are any.
+    #[must_use]
+    pub fn with_words(mut self, words: &str) -> Self {
+        if let Self::Busy { source: Cause(text), .. }
+        | Self::Garbled { source: Cause(text), .. }
+        | Self::Broken { what: text, .. } = &mut self
+        {
+            *text = format!("{text}; {words}");
+        }
+        self
     }
 }
 

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::SystemClock;
 use crate::config::schema::{Config, ModelConfig, Places, ProviderConfig, ProviderKind, ServerConfig};
-use crate::model::ask::{Progress, Question, Retry, ask};
+use crate::model::ask::{Progress, Question, ask};
 use crate::model::cache::{self, Cache, Words};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
@@ -27,9 +27,11 @@ use crate::model::probe::survey::Survey;
 use crate::model::profile::Profiles;
 use crate::model::providers::egress::Dial;
 use crate::model::providers::http::{Http, normalise_url};
+use crate::model::retry::{Budget, Retry};
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
 use crate::model::sight::Sight;
+use crate::model::slots::{Gate, Slots};
 use crate::model::{Answer, Fill, Filling, ModelInfo, Provider, Request, catalog, embed, vectors};
 use crate::protocol::message::{Message, Usage};
 use crate::protocol::server::{ServerFacts, ServerKind};
@@ -69,7 +71,8 @@ impl GatewayConfig {
         }
     }
 
-    /// Lists what may be connected to: the servers of the configuration, each through its proxy where it has one.
+    /// Lists what may be connected to: the servers of the configuration and where they publish their numbers, each through its
+    /// proxy where it has one.
     fn dials(&self) -> Vec<Dial> {
         let rows = self.providers.values().filter(|row| row.kind != ProviderKind::Script);
         let rows = rows.flat_map(|row| [&row.base_url, &row.metrics_url].map(|url| (url.as_str(), row.proxy.as_str())));
@@ -135,6 +138,8 @@ pub struct Gateway {
     seats: Seats,
     profiles: Option<Profiles>,
     retry: Retry,
+    budgets: Mutex<HashMap<String, Arc<Budget>>>,
+    slots: Arc<Slots>,
     meter: Arc<dyn Meter>,
     cache: Option<Arc<Cache>>,
     found: tokio::sync::Mutex<Option<Vec<Found>>>,
@@ -174,7 +179,26 @@ impl Gateway {
     fn of(config: Option<GatewayConfig>, seats: Seats, retry: Retry) -> Self {
         let (meter, cache, found, answers) =
             (Arc::new(NoMeter), None, tokio::sync::Mutex::default(), AtomicU64::new(0));
-        Self { config, seats, profiles: None, retry, meter, cache, found, answers, sizes: Mutex::default() }
+        let (budgets, slots, sizes) = (Mutex::default(), Arc::new(Slots::unlimited()), Mutex::default());
+        Self { config, seats, profiles: None, retry, budgets, slots, meter, cache, found, answers, sizes }
+    }
+
+    /// Lets requests through only as far as `slots` allow.
+    #[must_use]
+    pub fn with_slots(mut self, slots: Slots) -> Self {
+        self.slots = Arc::new(slots);
+        self
+    }
+
+    /// Returns what the process may still repeat at a server.
+    fn budget(&self, url: &str) -> Arc<Budget> {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        budgets.entry(url.to_owned()).or_default().clone()
+    }
+
+    /// Returns the way to a server past this user's other requests.
+    fn gate(&self, url: &str) -> Gate {
+        Gate { slots: self.slots.clone(), server: url.to_owned() }
     }
 
     /// Tells `meter` what each request took.
@@ -243,6 +267,7 @@ impl Gateway {
         let answered = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
         let id_prefix = format!("{answered}_{}", self.answers.fetch_add(1, Ordering::Relaxed));
         let url = address(route);
+        let (budget, gate) = (self.budget(&url), self.gate(&url));
         let account = self.account(route, request.task, request.class);
         let kept = self.cache.clone().zip(cache::key(route, &request));
         let sight = self.seats.sight(route);
@@ -253,6 +278,8 @@ impl Gateway {
             request,
             id_prefix,
             retry: self.retry,
+            budget,
+            gate,
             account,
             look: sight.as_ref().and_then(Sight::look),
             before: sight.as_ref().and_then(Sight::before),
@@ -326,7 +353,9 @@ impl Gateway {
         let mut account = self.account(route, Task::Embed, Class::Background);
         account.sent();
         let (url, model, retry) = (address(route), route.model.clone(), self.retry);
-        let vectors = embed::Job { provider: provider.as_ref(), url, model, retry, cancel, size }.run(texts).await;
+        let (budget, gate) = (self.budget(&url), self.gate(&url));
+        let vectors = embed::Job { provider: provider.as_ref(), url, model, retry, budget, gate, cancel, size };
+        let vectors = vectors.run(texts).await;
         match &vectors {
             Ok(_) => account.answered(&mut Answer::default()),
             Err(error) => self.seats.doubts(&route.url)(error),
@@ -389,6 +418,7 @@ impl Gateway {
         let provider = self.seats.get(&route.provider)?.provider;
         let mut account = self.account(route, Task::Fim, Class::Interactive);
         account.sent();
+        let _permit = self.gate(&address(route)).take(Class::Interactive).await;
         let filling = provider.fill(fill).await?;
         account.answered(&mut Answer { usage: filling.usage, ..Answer::default() });
         Ok(filling)

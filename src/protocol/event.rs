@@ -197,6 +197,17 @@ pub enum Event {
     },
     /// The model server lets us wait; replaces the report before. Over when anything of the answer comes.
     Waiting(Wait),
+    /// A request failed in a way that may pass and is sent again after a wait. Over when anything else comes.
+    Retrying {
+        /// Counts from one.
+        attempt: u32,
+        /// Times it is sent again at most.
+        max: u32,
+        /// Until it is sent again.
+        wait_ms: u64,
+        /// What failed.
+        error: String,
+    },
     /// One model request was answered.
     Usage {
         /// Tokens of this request.

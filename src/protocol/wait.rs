@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitState {
+    /// It is not sent yet: other requests of this user are under way, as many as are allowed.
+    Held,
     /// The server works on others first.
     Queued,
     /// The server brings the model into memory.
@@ -61,6 +63,7 @@ impl fmt::Display for Wait {
             (WaitState::Queued, Some(0), _) => out.write_str("queued, next in line"),
             (WaitState::Queued, Some(ahead), _) => write!(out, "queued, {ahead} ahead"),
             (WaitState::Queued, None, _) => out.write_str("queued"),
+            (WaitState::Held, ..) => out.write_str("waiting for an own request to end"),
             (WaitState::Loading, ..) => out.write_str("the server is loading the model"),
             (WaitState::Prefilling, ..) => self.write_prefilling(out),
             (WaitState::Silent, _, Some(running)) if running > 1 => {
@@ -110,6 +113,7 @@ mod tests {
                 "prefilling 12k of 38k tokens",
             ),
             (wait(WaitState::Prefilling), "prefilling the prompt"),
+            (wait(WaitState::Held), "waiting for an own request to end"),
             (wait(WaitState::Loading), "the server is loading the model"),
             (Wait { running: Some(13), ..wait(WaitState::Silent) }, "no answer yet, the server works on 13 requests"),
             (wait(WaitState::Silent), "no answer yet: the server serves others or reads the prompt"),

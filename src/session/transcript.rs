@@ -147,6 +147,7 @@ impl Transcript {
             Event::Compacted { text, after_tokens, .. } => self.compact(text, *after_tokens),
             Event::PhaseChanged { .. }
             | Event::Waiting(_)
+            | Event::Retrying { .. }
             | Event::ReasoningDelta { .. }
             | Event::ToolProposed { .. }
             | Event::ApprovalAsked { .. }

@@ -24,7 +24,7 @@ use crate::protocol::event::{Event, Record};
 use crate::protocol::message::CallId;
 use crate::protocol::op::{Grant, Mode, Op};
 use crate::protocol::plan::Plan;
-use crate::protocol::task::Task;
+use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::{Action, Question};
 
 /// Characters of the person's last words shown when a session is gone on with.
@@ -75,6 +75,7 @@ async fn start(app: &App, cx: &Cx, args: &ChatArgs) -> Result<Session, Fault> {
         model: cx.global.model.clone(),
         approvals: Approvals::Person,
         allow: Vec::new(),
+        class: Class::Interactive,
     };
     match args.resume.as_deref() {
         None => app.start(options).await,
@@ -270,13 +271,47 @@ impl<'a> Chat<'a> {
     async fn turn(&mut self, op: Op) -> Result<(), Fault> {
         self.send(op).await?;
         self.cx.out.busy("thinking");
+        let mut next = None;
         loop {
-            let record = self.next_record().await?;
+            let record = match next.take() {
+                Some(record) => record,
+                None => self.next_record().await?,
+            };
             self.on_record(&record).await?;
-            if matches!(record.event, Event::TurnDone { .. }) {
-                return Ok(());
+            match record.event {
+                Event::TurnDone { .. } => return Ok(()),
+                Event::Retrying { .. } => next = self.wait_out().await?,
+                _ => {}
             }
         }
+    }
+
+    /// Listens for Esc and Ctrl-C while a failed request waits to be sent again; either interrupts the turn at once. Other keys
+    /// are lost. Returns the record that ended the wait.
+    async fn wait_out(&mut self) -> Result<Option<Record>, Fault> {
+        loop {
+            let give_up = Arc::new(AtomicBool::new(false));
+            let mut reading = pin!(self.prompt.key(give_up.clone()));
+            let ended = tokio::select! {
+                key = &mut reading => match key? {
+                    Key::Interrupt => break,
+                    Key::Char(_) | Key::Other => continue,
+                },
+                record = self.session.handle.records.recv() => Ok(record),
+                stop = self.signals.next() => Err(stop),
+            };
+            // It must be gone before somebody else reads or writes, because the terminal is raw until then.
+            give_up.store(true, Ordering::Relaxed);
+            reading.await?;
+            match ended {
+                Ok(record) => return record.map(Some).ok_or_else(gone),
+                Err(Stop::Terminate) => return Err(Stop::Terminate.fault()),
+                Err(Stop::Interrupt) => break,
+            }
+        }
+        self.n_interrupts += 1;
+        self.send(Op::Interrupt).await?;
+        Ok(None)
     }
 
     async fn on_record(&mut self, record: &Record) -> Result<(), Fault> {

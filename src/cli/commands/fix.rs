@@ -13,7 +13,7 @@ use crate::cli::render::{Channel, Lines, json_line};
 use crate::cli::signal::Signals;
 use crate::policy::rules;
 use crate::protocol::op::Mode;
-use crate::protocol::task::Task;
+use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::Action;
 use crate::strategy::fix::{self, Ending, Job, Outcome, Progress};
 use crate::strategy::runner;
@@ -74,6 +74,7 @@ pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fa
         model: cx.global.model.clone(),
         approvals: Approvals::Nobody,
         allow,
+        class: Class::Ci,
     };
     block_on(async {
         let mut signals = Signals::listen()?;

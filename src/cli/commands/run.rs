@@ -71,6 +71,7 @@ pub fn run(cx: &Cx, args: &RunArgs) -> Result<(), Fault> {
         model: cx.global.model.clone(),
         approvals: Approvals::Nobody,
         allow: args.allow.clone(),
+        class: cx.class(),
     };
     block_on(async {
         let mut signals = Signals::listen()?;

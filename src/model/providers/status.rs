@@ -28,6 +28,9 @@ const LASTING: &[&str] = &[
     "json schema error",
 ];
 
+/// Words of failures of the server's own reader of its model's words, from llama.cpp; the status is 500.
+const GARBLED: &[&str] = &["unexpected empty grammar stack", "does not match the expected peg-"];
+
 /// What an error needs to know about the request it is about.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
@@ -127,6 +130,9 @@ fn sort(origin: &Origin, reply: Option<&Reply>, words: &Words) -> ModelError {
     }
     if words.is_no_model(status) {
         return ModelError::NoModel { url, model: origin.model.clone(), available: Vec::new() };
+    }
+    if GARBLED.iter().any(|part| words.text.to_lowercase().contains(part)) {
+        return ModelError::Garbled { url, source };
     }
     let lasts = LASTING.iter().any(|part| words.text.to_lowercase().contains(part));
     match status {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use mimi::model::ask::Retry;
+use mimi::model::retry::Retry;
 use mimi::protocol::event::{Event, TurnEnd};
 use mimi::protocol::op::{Mode, Op};
 

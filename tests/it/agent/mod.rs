@@ -34,7 +34,7 @@ use mimi::model::providers::script::{Script, ScriptProvider};
 use mimi::protocol::event::{Event, TurnEnd};
 use mimi::protocol::message::{CallId, Message};
 use mimi::protocol::op::{Mode, Op};
-use mimi::protocol::task::Task;
+use mimi::protocol::task::{Class, Task};
 use mimi::protocol::tool::ToolOutcome;
 
 /// Longer than anything here takes on a busy machine; a test that waits for it hangs.
@@ -200,7 +200,14 @@ pub fn lines(messages: &[Message]) -> Vec<String> {
 }
 
 pub fn options(mode: Mode, approvals: Approvals) -> AgentOptions {
-    AgentOptions { task: Task::Chat, mode: Some(mode), model: None, approvals, allow: Vec::new() }
+    AgentOptions {
+        task: Task::Chat,
+        mode: Some(mode),
+        model: None,
+        approvals,
+        allow: Vec::new(),
+        class: Class::Interactive,
+    }
 }
 
 /// A conversation with an agent, and all it reported.

@@ -214,7 +214,7 @@ fn a_busy_server_is_asked_again() {
     env.set("MIMI_MODEL_MAX_RETRIES", "1");
     let outcome = run_task(&env, &[]).success();
     assert_eq!(outcome.stdout, "ok\n");
-    let note = "! the model server at http://127.0.0.1:[PORT]/v1 is not able to answer now (503 Service Unavailable): loading; try 1 in [TIME]\n";
+    let note = "! the model server at http://127.0.0.1:[PORT]/v1 is not able to answer now (503 Service Unavailable): loading; try 1 of 1 in [TIME]\n";
     assert_eq!(outcome.stderr, note);
     let requests = server.raw_requests();
     assert!(requests.len() == 2 && requests[0] == requests[1]);

@@ -1,6 +1,7 @@
 //! Does a model's answer reach the agent whole, whatever server it comes from and whatever goes wrong?
 
 mod changes;
+mod crowd;
 mod egress;
 mod embed;
 mod errors;
@@ -15,6 +16,7 @@ mod recorded;
 mod recover;
 mod routes;
 mod simple;
+mod slots;
 mod streams;
 mod suite;
 mod tls;
@@ -27,12 +29,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use mimi::config::schema::{ModelConfig, ProviderConfig, ProviderKind, ServerConfig};
-use mimi::model::ask::{Progress, Retry};
+use mimi::model::ask::Progress;
 use mimi::model::error::ModelError;
 use mimi::model::gateway::{Gateway, GatewayConfig};
 use mimi::model::providers::egress::Dial;
 use mimi::model::providers::http::{Http, Limits};
 use mimi::model::providers::script::{Script, ScriptProvider};
+use mimi::model::retry::Retry;
 use mimi::model::route::Route;
 use mimi::model::{Answer, Delivery, Request, ToolChoice};
 use mimi::protocol::message::Message;

@@ -9,13 +9,12 @@ use mimi::config::schema::{ProviderConfig, ProviderKind};
 use mimi::model::gateway::Gateway;
 use mimi::model::probe::book::{Book, CHECK_AFTER, MAX_AGE};
 use mimi::model::probe::survey::Survey;
-use mimi::model::providers::egress::Dial;
 use mimi::model::providers::http::{Endpoint, Http};
 use mimi::protocol::server::{ServerFacts, ServerKind};
 use mimi::protocol::task::Task;
 use serde_json::{Value, json};
 
-use super::{LIMITS, ask, config, gateway_at, request, row};
+use super::{LIMITS, ask, config, gateway_at, http_to, request, row};
 use crate::support::wire::{Out, Received, WireServer};
 
 /// What a server answers, by path.
@@ -89,8 +88,8 @@ impl Case {
         let paths = Arc::new(Mutex::new(paths));
         let clock = Arc::new(Hand::default());
         let survey = Survey::new(Book::in_memory(), clock.clone());
-        let (server, http) = (serve(&paths), Http::new(LIMITS).unwrap());
-        http.open(Dial::of(&server.url(), ""));
+        let server = serve(&paths);
+        let http = http_to(&server.url());
         Self { survey, clock, server, paths, http }
     }
 

@@ -97,6 +97,7 @@ fn kind(error: &ModelError) -> &'static str {
         ModelError::TooLong { .. } => "too long",
         ModelError::Refused { .. } => "refused",
         ModelError::Broken { .. } => "broken",
+        ModelError::Garbled { .. } => "garbled",
         _ => "other",
     }
 }

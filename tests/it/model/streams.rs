@@ -55,7 +55,7 @@ const STREAMS: &[(&str, &str)] = &[
         "Hello from the scripted model: é, 日本, 😀. No tools were needed. |  |  | 2691+10 (0 cached)",
     ),
     ("llamacpp/timings_only", "Yes. |  |  | 10+2 (7 cached)"),
-    ("llamacpp/error_then_end", "error: the model server at  is not able to answer now (500 Internal Server Error)"),
+    ("llamacpp/error_then_end", "error: the model server at  could not read what its model wrote"),
     ("llamacpp/overflow_midstream", "error: the request is longer than the window of ``"),
     (
         "ollama/tool_call",

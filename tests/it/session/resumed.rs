@@ -13,7 +13,7 @@ use mimi::model::providers::script::{Script, ScriptProvider};
 use mimi::protocol::event::{Event, TurnEnd};
 use mimi::protocol::message::Message;
 use mimi::protocol::op::{Mode, Op};
-use mimi::protocol::task::Task;
+use mimi::protocol::task::{Class, Task};
 use serde_json::Value;
 
 use crate::support::Env;
@@ -54,6 +54,7 @@ pub fn options(mode: Mode) -> AgentOptions {
         model: None,
         approvals: Approvals::Nobody,
         allow: vec!["shell:bash *".to_owned()],
+        class: Class::Interactive,
     }
 }
 
