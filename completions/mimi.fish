@@ -40,6 +40,8 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "demo" -d 'Watch mimi fix 
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "session" -d 'List, show, resume, fork, export or delete sessions'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "config" -d 'Show, check or edit the configuration'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "auth" -d 'Store, list or remove keys of model servers'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "usage" -d 'Show what requests to models took and cost'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "cache" -d 'Show or empty the kept answers of models'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "doctor" -d 'Check that everything mimi needs is there'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "status" -d 'Show what the model servers are, serve and do at this moment'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
@@ -245,6 +247,48 @@ always\t'Always'
 never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand usage" -l by -d 'Add up by' -r -f -a "day\t'Day'
+model\t'Model, with its provider'
+task\t'What it was for'
+project\t'Folder worked in'"
+complete -c mimi -n "__fish_mimi_using_subcommand usage" -l since -d 'Count from this day or this long ago: `2026-01-31`, `7d`, `12h`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand usage" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand usage" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand usage" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand usage" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand usage" -l json -d 'Print a JSON array of the rows'
+complete -c mimi -n "__fish_mimi_using_subcommand usage" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand usage" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -f -a "stats" -d 'Show how much is kept, of which model'
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -f -a "clear" -d 'Delete all that is kept'
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -l json -d 'Print a JSON object'
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -l json -d 'Print a JSON object'
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r

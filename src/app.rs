@@ -23,17 +23,21 @@ use crate::config::schema::Config;
 use crate::exec::environment;
 use crate::exec::run::Runner;
 use crate::model::Provider;
+use crate::model::cache::Cache;
 use crate::model::gateway::{Gateway, GatewayConfig};
+use crate::model::meter::Meter;
 use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
 use crate::policy::Policy;
 use crate::protocol::message::Message;
 use crate::protocol::op::Mode;
 use crate::protocol::task::Task;
+use crate::protocol::usage::RequestRecord;
 use crate::session::header::Header;
 use crate::session::journal::Journal;
 use crate::session::recorder::Recorder;
 use crate::session::transcript::Transcript;
+use crate::telemetry::ledger::{Ledger, Place};
 use crate::tools::registry::Registry;
 use crate::tools::{Limits as ToolLimits, ToolContext};
 use crate::workspace::Workspace;
@@ -53,6 +57,8 @@ pub struct App {
     pub runner: Runner,
     /// Asks models.
     pub gateway: Arc<Gateway>,
+    /// Keeps what requests took.
+    pub ledger: Arc<Ledger>,
     clock: Arc<dyn Clock>,
 }
 
@@ -116,12 +122,24 @@ impl App {
             .map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
         let environment = environment::clean(env.texts(), &config.tools.pass_env);
         let http = Http::new(HttpLimits::from(&config.model))?;
+        let clock = Arc::new(SystemClock);
+        let ledger = Arc::new(Ledger::new(Place {
+            path: dirs.ledger_file(),
+            project: workspace.root().display().to_string(),
+            keep_days: config.usage.keep_days,
+        }));
         let gateway = Gateway::remembering(GatewayConfig::of(&config), keys(env, &dirs), http, dirs.servers_file());
+        let mut gateway = gateway.with_meter(ledger.clone());
+        if config.cache.max_mb > 0 {
+            gateway =
+                gateway.with_cache(Arc::new(Cache::new(dirs.cache.clone(), config.cache.max_bytes(), clock.clone())));
+        }
         Ok(Self {
             runner: Runner::new(supervisor, environment),
             gateway: Arc::new(gateway),
+            ledger,
             workspace: Arc::new(workspace),
-            clock: Arc::new(SystemClock),
+            clock,
             config,
             dirs,
         })
@@ -190,6 +208,10 @@ impl App {
 
     fn launch(&self, begun: Begun, options: &AgentOptions) -> Result<Session, Fault> {
         let Begun { id, recorder, transcript, mut notices, route, is_kept } = begun;
+        self.ledger.enter_session(&id);
+        if !is_kept {
+            self.ledger.keep_quiet();
+        }
         let mode = options.mode.or(transcript.mode).unwrap_or(self.config.agent.mode);
         let recap = Recap::of(&transcript);
         let registry = Arc::new(Registry::new());
@@ -281,6 +303,27 @@ impl App {
             },
             may_hold_secrets: crate::policy::path::is_secret,
         }
+    }
+}
+
+impl Drop for App {
+    /// What is still to be written is, also when a task that was cut off still holds the ledger.
+    fn drop(&mut self) {
+        self.ledger.flush();
+    }
+}
+
+impl Meter for Ledger {
+    fn prepare(&self) {
+        Self::prepare(self);
+    }
+
+    fn record(&self, record: RequestRecord) {
+        Self::record(self, record);
+    }
+
+    fn trouble(&self) -> Option<String> {
+        Self::trouble(self)
     }
 }
 

@@ -16,8 +16,8 @@
 //! | --- | --- |
 //! | 0 | [`base`] errors as people read them, text, paths and atomic writes, YAML, clock and ids |
 //! | 1 | [`protocol`] operations, events, messages, tools, plans: plain data |
-//! | 2 | [`config`] settings and where they came from; [`exec`] running processes |
-//! | 3 | [`workspace`] the project; [`model`] servers and streams; [`edit`] changing text; [`policy`] may it be done? |
+//! | 2 | [`config`] settings and where they came from; [`db`] SQLite files; [`exec`] running processes |
+//! | 3 | [`workspace`] the project; [`model`] servers and streams; [`edit`] changing text; [`policy`] may it be done?; [`telemetry`] what it cost |
 //! | 4 | [`session`] what happened, kept; [`checkpoint`] files as they were |
 //! | 5 | [`context`] what the model sees; [`tools`] what it can do |
 //! | 6 | [`agent`] the loop |
@@ -26,7 +26,7 @@
 //! | 10 | [`cli`] the command line |
 //!
 //! `tests/it/tidy` reads every `crate::` path and fails on a breach; it also holds the table of which outside crate lives in
-//! which room. Layers named there without a room here (`db`, `mcp`, `telemetry`, `index`, `fim`, `tui`, `serve`) are kept
+//! which room. Layers named there without a room here (`mcp`, `index`, `fim`, `tui`, `serve`) are kept
 //! free for what is to come.
 //!
 //! # Invariants
@@ -49,6 +49,9 @@
 //!   end with their supervisor, which notices also when mimi itself is killed.
 //! - **Clipping**: tools cap what they return; `agent::dispatch` caps again; the whole output is spilled to a file.
 //! - **Hidden characters**: every byte of tools and models passes `base::text::visible` before a terminal sees it.
+//! - **Control tokens**: what mimi only passes on to a model is broken up where a tokenizer would read structure
+//!   (`base::control`, applied by `context::sent`, checked at the gateway's door); `agent::dispatch` and `agent::live` put the
+//!   strings back in what the model asks for and says. The conversation itself is kept as it was.
 //! - **Durability**: an event is in the session file before it is shown or acted on.
 //!
 //! # One obvious place
@@ -63,6 +66,8 @@
 //! | a test runner | a row in `config/runners.yaml` |
 //! | a command | `cli/commands/<name>.rs` and a variant of `cli::Command` |
 //! | a setting | `config/default.yaml` and a field in `config::schema` |
+//! | a control token | a row in `config/control_tokens.yaml` |
+//! | a fact of the ledger | a migration at the end of `telemetry::ledger::MIGRATIONS` and a column in `telemetry::report` |
 //! | a prompt | `prompts/<name>.md` and a row in `context::prompt` |
 //!
 //! Each of these tables is walked by a test, so a forgotten half fails.
@@ -76,6 +81,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod config;
 pub mod context;
+pub mod db;
 pub mod edit;
 pub mod exec;
 pub mod model;
@@ -83,5 +89,6 @@ pub mod policy;
 pub mod protocol;
 pub mod session;
 pub mod strategy;
+pub mod telemetry;
 pub mod tools;
 pub mod workspace;

@@ -3,7 +3,7 @@
 //! A pure part of the machine. Calls start in the model's order; a reading call may start while earlier reading calls
 //! run, everything else waits its turn. Every call is reported exactly once, in the model's order, whatever happens.
 
-use crate::agent::step::{Effect, Verdict};
+use crate::agent::step::{Effect, Refusal, Verdict};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall};
@@ -35,6 +35,8 @@ pub struct Batch {
 struct Slot {
     call: ToolCall,
     status: Status,
+    /// Whether it was no call at all in the tools' eyes.
+    is_malformed: bool,
 }
 
 #[derive(Debug)]
@@ -62,19 +64,16 @@ pub struct Ended {
     pub report: ToolReport,
     /// How long it ran.
     pub duration_ms: u64,
+    /// Whether it was not in the form a call must have.
+    pub is_malformed: bool,
 }
 
 impl Batch {
-    /// Takes the calls of an answer; those in `broken` have ended already, for the reason given.
-    pub fn new(calls: Vec<ToolCall>, broken: &[(CallId, String)]) -> Self {
-        let slots = calls.into_iter().map(|call| {
-            let status = match broken.iter().find(|(id, _)| *id == call.id) {
-                Some((_, why)) => ended(ToolReport::failed(why.clone())),
-                None => Status::Waiting,
-            };
-            Slot { call, status }
-        });
-        Self { slots: slots.collect() }
+    /// Takes the calls of an answer.
+    pub fn new(calls: Vec<ToolCall>) -> Self {
+        Self {
+            slots: calls.into_iter().map(|call| Slot { call, status: Status::Waiting, is_malformed: false }).collect(),
+        }
     }
 
     /// Returns the call to check next, if one may start now.
@@ -102,7 +101,8 @@ impl Batch {
             Verdict::Run(proposal) if is_first || proposal.is_parallel_safe => {
                 slot.propose(&proposal, out).start(proposal, out);
             }
-            Verdict::Refuse { proposal, report, .. } => {
+            Verdict::Refuse { proposal, report, why } => {
+                slot.is_malformed = why == Refusal::Malformed;
                 if let Some(proposal) = proposal {
                     slot.propose(&proposal, out);
                 }
@@ -164,7 +164,8 @@ impl Batch {
         }
         match std::mem::replace(&mut slot.status, Status::Reported) {
             Status::Ended { report, duration_ms } => {
-                Some(Ended { call: slot.call.clone(), report: *report, duration_ms })
+                let is_malformed = slot.is_malformed;
+                Some(Ended { call: slot.call.clone(), report: *report, duration_ms, is_malformed })
             }
             _ => None,
         }

@@ -10,7 +10,9 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::agent::batch::Proposal;
-use crate::agent::step::Verdict;
+use crate::agent::invalid;
+use crate::agent::step::{Refusal, Verdict};
+use crate::base::control;
 use crate::base::fault::Fault;
 use crate::base::text::{self, one_line_name};
 use crate::checkpoint::store::{Kept, Store};
@@ -19,6 +21,7 @@ use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall};
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
 use crate::tools::ToolContext;
+use crate::tools::bad_call::{BadCall, Malformed};
 use crate::tools::registry::Registry;
 
 /// Bytes any outcome may hand to the model, whatever the tool thinks; a safety net above the tools' own caps.
@@ -95,24 +98,21 @@ impl Dispatch {
 
     /// Checks a call: tool, arguments, then policy. Touches nothing.
     pub fn judge(&mut self, call: &ToolCall) -> Verdict {
-        let arguments: Value = match serde_json::from_str(&call.arguments) {
-            Ok(arguments) => arguments,
-            Err(error) => return failed(format!("the arguments are not valid JSON: {error}")),
-        };
-        let (tool, arguments) = match self.registry.unwrap(&call.name, arguments) {
+        let (tool, arguments) = match self.arguments(call).and_then(|sent| self.registry.unwrap(&call.name, sent)) {
             Ok(found) => found,
-            Err(bad) => return failed(bad.0),
+            Err(bad) => return refused(&bad),
         };
         let name = tool.manifest().name.clone();
         let intent = match tool.intent(&self.context, &arguments) {
             Ok(intent) => intent,
-            Err(bad) => return failed(bad.0),
+            Err(bad) => return refused(&bad),
         };
         if let Some(question) = intent.question {
             return match self.approvals {
                 Approvals::Person => Verdict::Question(question),
                 Approvals::Nobody => {
-                    failed("nobody is there to answer; decide yourself, say what you assumed, and go on".to_owned())
+                    let words = "nobody is there to answer; decide yourself, say what you assumed, and go on";
+                    refused(&BadCall::Impossible(words.to_owned()))
                 }
             };
         }
@@ -135,6 +135,21 @@ impl Dispatch {
         self.verdict(decision, proposal)
     }
 
+    /// Reads the arguments of a call. What the model copied from a text in which control strings are broken up means
+    /// the strings themselves: here they are whole again, so that what is judged and shown is what runs.
+    fn arguments(&self, call: &ToolCall) -> Result<Value, BadCall> {
+        let why = match serde_json::from_str::<Value>(&call.arguments) {
+            Ok(mut arguments) if arguments.is_object() => {
+                control::restore_value(&mut arguments);
+                return Ok(arguments);
+            }
+            Ok(_) => "it is another kind of value".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let tool = self.registry.resolve(&call.name).ok_or_else(|| self.registry.unknown(&call.name))?;
+        Err(Malformed::NotAnObject { form: tool.manifest().form(), why, got: call.arguments.clone() }.into())
+    }
+
     fn verdict(&self, decision: Decision, proposal: Proposal) -> Verdict {
         match decision {
             Decision::Allow => Verdict::Run(proposal),
@@ -143,13 +158,13 @@ impl Dispatch {
                 let text = refusal_text(&proposal, &why, &rules);
                 let summary = format!("refused: {why}; allow it with {}", allow_flags(&rules));
                 let report = Box::new(ToolReport::of(ToolOutcome::Denied { text, rules }, summary));
-                Verdict::Refuse { proposal: Some(proposal), report, needs_approval: true }
+                Verdict::Refuse { proposal: Some(proposal), report, why: Refusal::NeedsApproval }
             }
             Decision::Deny { why } => {
                 let text = format!("`{} {}` was refused: {why}", proposal.tool, proposal.target);
                 let outcome = ToolOutcome::Denied { text, rules: Vec::new() };
                 let report = Box::new(ToolReport::of(outcome, format!("refused: {why}")));
-                Verdict::Refuse { proposal: Some(proposal), report, needs_approval: false }
+                Verdict::Refuse { proposal: Some(proposal), report, why: Refusal::Refused }
             }
         }
     }
@@ -266,6 +281,10 @@ pub fn allow_flags(rules: &[String]) -> String {
     rules.iter().map(flag).collect::<Vec<_>>().join(" ")
 }
 
-fn failed(text: String) -> Verdict {
-    Verdict::Refuse { proposal: None, report: Box::new(ToolReport::failed(text)), needs_approval: false }
+fn refused(bad: &BadCall) -> Verdict {
+    let why = match bad {
+        BadCall::Malformed(_) => Refusal::Malformed,
+        BadCall::Impossible(_) => Refusal::Refused,
+    };
+    Verdict::Refuse { proposal: None, report: Box::new(ToolReport::failed(invalid::words(bad))), why }
 }

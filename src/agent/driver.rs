@@ -15,16 +15,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::dispatch::{Dispatch, Finished};
 use crate::agent::handle::{Handle, OPS_CAPACITY, RECORDS_CAPACITY};
+use crate::agent::live::Live;
 use crate::agent::machine::Machine;
 use crate::agent::memory::Memory;
 use crate::agent::step::{Effect, Input};
 use crate::base::fault::{Explain as _, Fault};
+use crate::model::ToolChoice;
 use crate::model::ask::Progress;
 use crate::model::error::ModelError;
 use crate::model::gateway::Gateway;
 use crate::protocol::diff::Change;
 use crate::protocol::event::{Event, Record};
-use crate::protocol::message::CallId;
+use crate::protocol::message::{CallId, Usage};
 use crate::protocol::op::Op;
 use crate::protocol::wait::Wait;
 use crate::session::recorder::Recorder;
@@ -82,6 +84,9 @@ struct Output {
 struct Stream {
     purpose: Purpose,
     progress: BoxStream<'static, Progress>,
+    /// Whether the model must call a tool.
+    tool_choice: ToolChoice,
+    live: Live,
     /// Raw estimate of the request, to learn from the server's count.
     estimate: f64,
 }
@@ -165,7 +170,7 @@ impl Driver {
     async fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Emit(event) => self.emit(event).await,
-            Effect::CallModel => self.call_model(),
+            Effect::CallModel(tool_choice) => self.call_model(tool_choice),
             Effect::StopModel => self.stream = None,
             Effect::Judge(call) => {
                 let verdict = self.parts.dispatch.judge(&call);
@@ -201,7 +206,10 @@ impl Driver {
 
     // ---- the model
 
-    fn call_model(&mut self) {
+    fn call_model(&mut self, tool_choice: ToolChoice) {
+        if let Some((message, hints)) = self.parts.memory.why_too_small() {
+            return self.inputs.push_back(Input::ModelFailed { message, hints });
+        }
         if self.parts.memory.is_full() {
             let input = match self.parts.memory.why_not_shrinkable() {
                 None => Input::ContextFull,
@@ -209,13 +217,14 @@ impl Driver {
             };
             return self.inputs.push_back(input);
         }
-        let (request, estimate) = self.parts.memory.request();
+        let (request, estimate) = self.parts.memory.request(tool_choice);
         self.start_stream(Purpose::Answer, request, estimate);
     }
 
     fn request_summary(&mut self) {
         if self.parts.memory.is_unanswered() {
-            return self.inputs.push_back(Input::Compacted(Err("nothing was answered yet".to_owned())));
+            let result = Err("nothing was answered yet".to_owned());
+            return self.inputs.push_back(Input::Compacted { result, usage: Usage::default() });
         }
         let (request, estimate) = self.parts.memory.summary_request();
         self.start_stream(Purpose::Summary, request, estimate);
@@ -223,14 +232,20 @@ impl Driver {
 
     fn start_stream(&mut self, purpose: Purpose, request: crate::model::Request, estimate: f64) {
         let cancel = CancellationToken::new();
+        let tool_choice = request.tool_choice;
         let progress = self.parts.gateway.stream(self.parts.memory.route(), request, cancel);
-        self.stream = Some(Stream { purpose, progress, estimate });
+        self.stream = Some(Stream { purpose, progress, tool_choice, live: Live::default(), estimate });
     }
 
     async fn on_progress(&mut self, pieces: Vec<Progress>) {
+        let pieces = match &mut self.stream {
+            Some(Stream { purpose: Purpose::Answer, live, .. }) => live.restored(pieces),
+            // Whether a summary is one is judged by what the model wrote.
+            _ => pieces,
+        };
         for piece in pieces {
-            let Some(Stream { purpose, estimate, .. }) = &self.stream else { return };
-            let (purpose, estimate) = (*purpose, *estimate);
+            let Some(Stream { purpose, estimate, tool_choice, .. }) = &self.stream else { return };
+            let (purpose, estimate, tool_choice) = (*purpose, *estimate, *tool_choice);
             match piece {
                 Progress::Done(answer) => {
                     self.stream = None;
@@ -242,12 +257,19 @@ impl Driver {
                     }
                     self.inputs.push_back(match purpose {
                         Purpose::Answer => Input::Answered(answer),
-                        Purpose::Summary => Input::Compacted(self.parts.memory.compaction(&answer.text)),
+                        Purpose::Summary => {
+                            let result = self.parts.memory.compaction(&answer.text);
+                            Input::Compacted { result, usage: answer.usage }
+                        }
                     });
                 }
                 Progress::Failed(error) => {
                     self.stream = None;
-                    self.on_model_error(purpose, error).await;
+                    if tool_choice == ToolChoice::Required && matches!(error, ModelError::Refused { .. }) {
+                        self.inputs.push_back(Input::ForceRefused);
+                    } else {
+                        self.on_model_error(purpose, error).await;
+                    }
                 }
                 Progress::Window { tokens } => {
                     if let Some(text) = self.parts.memory.set_window(tokens) {
@@ -302,7 +324,7 @@ impl Driver {
         let message = Fault::from(error).line();
         self.inputs.push_back(match purpose {
             Purpose::Answer => Input::ModelFailed { message, hints },
-            Purpose::Summary => Input::Compacted(Err(message)),
+            Purpose::Summary => Input::Compacted { result: Err(message), usage: Usage::default() },
         });
     }
 

@@ -25,6 +25,11 @@ impl Limits {
         if steps >= self.max_steps {
             return Some(format!("{} in one turn (agent.max_steps)", count(self.max_steps as usize, "model request")));
         }
+        self.tokens_reached(usage)
+    }
+
+    /// Returns the bound on tokens when it is reached, in words for the user.
+    pub fn tokens_reached(&self, usage: &Usage) -> Option<String> {
         let tokens = usage.input_tokens + usage.output_tokens;
         if self.max_tokens > 0 && tokens >= self.max_tokens {
             return Some(format!("{tokens} tokens in one turn (agent.max_tokens is {})", self.max_tokens));

@@ -7,8 +7,9 @@
 use std::collections::VecDeque;
 
 use crate::agent::batch::{Batch, Ended};
+use crate::agent::ladder::{Ladder, Rung};
 use crate::agent::limits::{Limits, Repetition};
-use crate::agent::step::{Compaction, Effect, Input, Verdict};
+use crate::agent::step::{Compaction, Effect, Input, Refusal, Verdict};
 use crate::context::compact::Guard;
 use crate::context::prompt;
 use crate::model::Answer;
@@ -17,8 +18,11 @@ use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::Op;
 use crate::protocol::tool::{ToolOutcome, ToolReport};
 
-/// Times a turn may be nudged on after an empty or cut answer.
+/// Times a turn may be nudged on after a cut answer.
 const MAX_NUDGES: u32 = 3;
+/// Tokens up to which an empty answer is simply empty. One that cost more was a call that the server lost: several drop
+/// calls they cannot parse, and those of unknown tools, without a word.
+const MAX_EMPTY_TOKENS: u64 = 10;
 /// Name under which models keep their plan.
 const PLAN_TOOL: &str = "update_plan";
 
@@ -34,8 +38,13 @@ pub struct Machine {
     steps: u32,
     total_steps: u32,
     nudges: u32,
+    /// Whether the last answer was empty.
+    was_empty: bool,
     refused: u32,
     repetition: Repetition,
+    ladder: Ladder,
+    /// What the model is told once its calls are reported.
+    note: Option<String>,
     guard: Guard,
     /// Words for the running turn.
     steering: VecDeque<String>,
@@ -73,8 +82,11 @@ impl Machine {
             steps: 0,
             total_steps: 0,
             nudges: 0,
+            was_empty: false,
             refused: 0,
             repetition: Repetition::default(),
+            ladder: Ladder::default(),
+            note: None,
             guard: Guard::default(),
             steering: VecDeque::new(),
             queue: VecDeque::new(),
@@ -107,10 +119,11 @@ impl Machine {
                     self.end_turn(TurnEnd::ModelFailed { message, hints }, &mut out);
                 }
             }
+            Input::ForceRefused => self.on_force_refused(&mut out),
             Input::ContextFull => self.on_context_full(&mut out),
             Input::Judged { call, verdict } => self.on_judged(&call, verdict, &mut out),
             Input::Finished { call, report, duration_ms } => self.on_finished(&call, report, duration_ms, &mut out),
-            Input::Compacted(result) => self.on_compacted(result, &mut out),
+            Input::Compacted { result, usage } => self.on_compacted(result, usage, &mut out),
             Input::TimeUp => self.stop(TurnEnd::Limit { what: self.limits.time_words() }, &mut out),
         }
         out
@@ -151,7 +164,10 @@ impl Machine {
                 out.push(Effect::SetMode(mode));
                 out.push(Effect::Emit(Event::ModeChanged { mode }));
             }
-            Op::SetModel { model } => out.push(Effect::SetModel(model)),
+            Op::SetModel { model } => {
+                self.ladder.change_server();
+                out.push(Effect::SetModel(model));
+            }
             Op::Undo => self.on_undo(out),
             Op::Compact => self.on_compact(out),
         }
@@ -180,7 +196,9 @@ impl Machine {
         self.turn += 1;
         self.turn_usage = Usage::default();
         (self.steps, self.nudges, self.refused) = (0, 0, 0);
+        (self.was_empty, self.note) = (false, None);
         self.repetition = Repetition::default();
+        self.ladder.start_turn();
         out.push(Effect::StartClock);
         out.push(Effect::Emit(Event::TurnStarted { turn: self.turn }));
         if let Some(opening) = self.opening.take() {
@@ -195,7 +213,7 @@ impl Machine {
         self.total_steps += 1;
         self.state = State::Thinking;
         out.push(Effect::Emit(Event::PhaseChanged { phase: Phase::Analyse }));
-        out.push(Effect::CallModel);
+        out.push(Effect::CallModel(self.ladder.tool_choice()));
     }
 
     fn end_turn(&mut self, end: TurnEnd, out: &mut Vec<Effect>) {
@@ -253,23 +271,29 @@ impl Machine {
             return;
         }
         self.turn_usage += answer.usage;
-        let (calls, broken) = split_broken(answer.tool_calls);
+        let calls = answer.tool_calls;
         let is_empty = answer.text.trim().is_empty() && calls.is_empty();
+        let was_empty = std::mem::replace(&mut self.was_empty, is_empty);
         if !is_empty {
             out.push(Effect::Emit(Event::AssistantMessage {
                 text: answer.text,
-                reasoning: answer.reasoning,
-                tool_calls: calls.clone(),
+                reasoning: answer.reasoning.clone(),
+                tool_calls: calls.iter().map(harmless).collect(),
             }));
         }
+        let cut_call = answer.cut_call.map(|tool| prompt::NOTE_CUT_CALL.render(&[&tool]));
         if !calls.is_empty() {
-            self.start_acting(calls, &broken, out);
-        } else if let Some(tool) = answer.cut_call {
-            self.nudge(prompt::NOTE_CUT_CALL.render(&[&tool]), out);
+            // The whole ones are run; behind their outcomes the model is told of the one that was cut off.
+            self.note = cut_call;
+            self.start_acting(calls, out);
+        } else if let Some(note) = cut_call {
+            self.nudge(note, out);
         } else if answer.is_cut {
             self.nudge(prompt::NOTE_CUT_ANSWER.render(&[]), out);
+        } else if is_empty && answer.reasoning.trim().is_empty() && answer.usage.output_tokens > MAX_EMPTY_TOKENS {
+            self.on_lost_call(answer.usage.output_tokens, out);
         } else if is_empty {
-            self.nudge(prompt::NOTE_EMPTY.render(&[]), out);
+            self.on_empty(was_empty, out);
         } else if !self.deliver_steering(out) {
             self.end_turn(TurnEnd::Answered, out);
         } else {
@@ -277,14 +301,57 @@ impl Machine {
         }
     }
 
-    /// Tells the model what was wrong with its answer and lets it go on, a bounded number of times.
+    /// Tells the model that its answer was cut off and lets it go on, a bounded number of times.
     fn nudge(&mut self, note: String, out: &mut Vec<Effect>) {
         self.nudges += 1;
         if self.nudges > MAX_NUDGES {
-            warn("the model's answers stay empty or cut off", out);
-            return self.end_turn(TurnEnd::Limit { what: format!("{MAX_NUDGES} unusable answers") }, out);
+            warn("the model's answers stay cut off", out);
+            return self.end_turn(TurnEnd::Limit { what: format!("{MAX_NUDGES} answers cut off") }, out);
         }
         say(Author::Mimi, note, out);
+        self.go_on(out);
+    }
+
+    /// Asks once more for an answer that was nothing and cost nothing.
+    fn on_empty(&mut self, was_empty: bool, out: &mut Vec<Effect>) {
+        if was_empty {
+            warn("the model's answers stay empty", out);
+            return self.end_turn(TurnEnd::Limit { what: "2 empty answers in a row".to_owned() }, out);
+        }
+        say(Author::Mimi, prompt::NOTE_EMPTY.render(&[]), out);
+        self.go_on(out);
+    }
+
+    /// Nothing arrived of an answer that cost tokens: says so once, and then treats it as any call that cannot be read.
+    fn on_lost_call(&mut self, tokens: u64, out: &mut Vec<Effect>) {
+        let rung = self.ladder.end_lost_answer();
+        if rung == Rung::Free {
+            say(Author::Mimi, prompt::NOTE_LOST_CALL.render(&[&tokens.to_string()]), out);
+        }
+        self.climb(rung, out);
+    }
+
+    /// The server refuses to make the model call: the next thing is tried.
+    fn on_force_refused(&mut self, out: &mut Vec<Effect>) {
+        if matches!(self.state, State::Thinking) {
+            let rung = self.ladder.refuse_force();
+            self.climb(rung, out);
+        }
+    }
+
+    /// Goes on from this rung.
+    fn climb(&mut self, rung: Rung, out: &mut Vec<Effect>) {
+        match rung {
+            Rung::Over => {
+                let n = self.ladder.invalid();
+                let what =
+                    format!("{n} answers in a row without a call that could be run; another model may do better");
+                return self.end_turn(TurnEnd::Limit { what }, out);
+            }
+            Rung::Plain => say(Author::Mimi, prompt::NOTE_PLAIN_CALLS.render(&[]), out),
+            Rung::Free | Rung::Forced => {}
+        }
+        self.deliver_steering(out);
         self.go_on(out);
     }
 
@@ -298,19 +365,21 @@ impl Machine {
 
     fn deliver_steering(&mut self, out: &mut Vec<Effect>) -> bool {
         let any = !self.steering.is_empty();
-        for text in self.steering.drain(..) {
-            say(Author::User, text, out);
+        if any {
+            // In one message: some chat templates refuse two of the same role in a row.
+            let words: Vec<String> = self.steering.drain(..).collect();
+            say(Author::User, words.join("\n\n"), out);
         }
         any
     }
 
     // ---- calls
 
-    fn start_acting(&mut self, calls: Vec<ToolCall>, broken: &[(CallId, String)], out: &mut Vec<Effect>) {
+    fn start_acting(&mut self, calls: Vec<ToolCall>, out: &mut Vec<Effect>) {
         let plans = calls.iter().any(|call| call.name == PLAN_TOOL);
         let phase = if plans { Phase::Plan } else { Phase::Act };
         out.push(Effect::Emit(Event::PhaseChanged { phase }));
-        self.state = State::Acting(Batch::new(calls, broken));
+        self.state = State::Acting(Batch::new(calls));
         self.advance(out);
     }
 
@@ -326,7 +395,7 @@ impl Machine {
 
     fn on_judged(&mut self, id: &CallId, verdict: Verdict, out: &mut Vec<Effect>) {
         let State::Acting(batch) = &mut self.state else { return };
-        let needs_approval = matches!(verdict, Verdict::Refuse { needs_approval: true, .. });
+        let needs_approval = matches!(verdict, Verdict::Refuse { why: Refusal::NeedsApproval, .. });
         if batch.judged(id, verdict, out) {
             self.refused += u32::from(needs_approval);
             self.advance(out);
@@ -351,8 +420,10 @@ impl Machine {
     fn report_in_order(&mut self, out: &mut Vec<Effect>) {
         let (State::Acting(batch) | State::Stopping { batch, .. }) = &mut self.state else { return };
         let mut stuck = None;
-        while let Some(Ended { call, report, duration_ms }) = batch.next_report() {
-            if self.repetition.count(&call, &report.outcome) >= self.limits.max_same_failures {
+        while let Some(Ended { call, report, duration_ms, is_malformed }) = batch.next_report() {
+            self.ladder.count_call(is_malformed);
+            // What cannot be read is the ladder's business.
+            if !is_malformed && self.repetition.count(&call, &report.outcome) >= self.limits.max_same_failures {
                 stuck = Some(call.name.clone());
             }
             report_call(call, report, duration_ms, out);
@@ -363,13 +434,16 @@ impl Machine {
     }
 
     fn all_reported(&mut self, stuck: Option<String>, out: &mut Vec<Effect>) {
+        let rung = self.ladder.end_answer();
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Stopping { end, .. } => self.end_turn(end, out),
             State::Acting(_) => match stuck {
                 Some(tool) => self.end_turn(TurnEnd::Stuck { tool }, out),
                 None => {
-                    self.deliver_steering(out);
-                    self.go_on(out);
+                    if let Some(note) = self.note.take() {
+                        say(Author::Mimi, note, out);
+                    }
+                    self.climb(rung, out);
                 }
             },
             other => self.state = other,
@@ -391,15 +465,20 @@ impl Machine {
         }
     }
 
-    fn on_compacted(&mut self, result: Result<Compaction, String>, out: &mut Vec<Effect>) {
+    fn on_compacted(&mut self, result: Result<Compaction, String>, usage: Usage, out: &mut Vec<Effect>) {
         let State::Compacting { in_turn } = self.state else { return };
+        if in_turn {
+            self.turn_usage += usage;
+        }
         self.state = if in_turn { State::Thinking } else { State::Idle };
         match result {
             Ok(Compaction { text, before_tokens, after_tokens }) => {
                 self.guard.record(self.total_steps, before_tokens, after_tokens);
                 out.push(Effect::Emit(Event::Compacted { text, before_tokens, after_tokens }));
-                if in_turn {
-                    out.push(Effect::CallModel);
+                match self.limits.tokens_reached(&self.turn_usage) {
+                    Some(what) if in_turn => self.end_turn(TurnEnd::Limit { what }, out),
+                    None if in_turn => out.push(Effect::CallModel(self.ladder.tool_choice())),
+                    _ => {}
                 }
             }
             Err(why) => {
@@ -440,26 +519,14 @@ fn report_call(call: ToolCall, report: ToolReport, duration_ms: u64, out: &mut V
     }));
 }
 
-/// Makes calls with unreadable arguments harmless: history must hold valid JSON, because servers refuse every later
-/// request otherwise, and the model must be told.
-fn split_broken(calls: Vec<ToolCall>) -> (Vec<ToolCall>, Vec<(CallId, String)>) {
-    let mut broken = Vec::new();
-    let calls = calls
-        .into_iter()
-        .map(|mut call| {
-            if !crate::model::assemble::is_valid_arguments(&call.arguments) {
-                let got = crate::base::text::clip_middle(&call.arguments, 500, "").into_owned();
-                let why = format!(
-                    "the arguments of `{}` were not a JSON object, so it was not run. Received: {got}\nCall it again with one complete JSON object.",
-                    call.name
-                );
-                broken.push((call.id.clone(), why));
-                call.arguments = "{}".to_owned();
-            }
-            call
-        })
-        .collect();
-    (calls, broken)
+/// Makes a call with unreadable arguments harmless: history must hold valid JSON, because servers refuse every later
+/// request otherwise. What was received is judged, so that the model is told.
+fn harmless(call: &ToolCall) -> ToolCall {
+    let mut call = call.clone();
+    if !crate::model::assemble::is_valid_arguments(&call.arguments) {
+        call.arguments = "{}".to_owned();
+    }
+    call
 }
 
 #[cfg(test)]

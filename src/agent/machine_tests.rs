@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::agent::batch::Proposal;
+use crate::model::ToolChoice;
 use crate::protocol::op::Grant;
 use crate::protocol::tool::Question;
 
@@ -17,7 +18,8 @@ fn machine() -> Machine {
 fn words(effects: &[Effect]) -> Vec<String> {
     let word = |effect: &Effect| match effect {
         Effect::Emit(event) => event_word(event),
-        Effect::CallModel => "call model".to_owned(),
+        Effect::CallModel(ToolChoice::Auto) => "call model".to_owned(),
+        Effect::CallModel(ToolChoice::Required) => "call model, forced".to_owned(),
         Effect::StopModel => "stop model".to_owned(),
         Effect::Judge(call) => format!("judge {}", call.id),
         Effect::Run(call) => format!("run {call}"),
@@ -255,7 +257,12 @@ fn broken_arguments_are_told_to_the_model_and_kept_out_of_history() {
     submit(&mut machine, "go");
     let answer = Answer { tool_calls: vec![call("a", "{\"command\": \"ls")], ..Answer::default() };
     let effects = machine.step(Input::Answered(Box::new(answer)));
-    assert_eq!(words(&effects), ["said ", "a failed", "call model"]);
+    assert_eq!(words(&effects), ["said ", "judge a"]);
+    let judged = effects.iter().find_map(|effect| match effect {
+        Effect::Judge(call) => Some(call.arguments.clone()),
+        _ => None,
+    });
+    assert_eq!(judged.as_deref(), Some("{\"command\": \"ls"), "what was received is judged");
     let kept = effects.iter().find_map(|effect| match effect {
         Effect::Emit(Event::AssistantMessage { tool_calls, .. }) => Some(tool_calls[0].arguments.clone()),
         _ => None,
@@ -263,24 +270,130 @@ fn broken_arguments_are_told_to_the_model_and_kept_out_of_history() {
     assert_eq!(kept.as_deref(), Some("{}"));
 }
 
+/// Plays an answer of which nothing arrived although it cost this many tokens.
+fn nothing(machine: &mut Machine, output_tokens: u64) -> Vec<String> {
+    let usage = Usage { output_tokens, ..Usage::default() };
+    words(&machine.step(Input::Answered(Box::new(Answer { usage, ..Answer::default() }))))
+}
+
+fn malformed(machine: &mut Machine, name: &str) -> Vec<String> {
+    let report = Box::new(ToolReport::failed("no such tool"));
+    judged(machine, name, Verdict::Refuse { proposal: None, report, why: Refusal::Malformed })
+}
+
 #[test]
-fn empty_and_cut_answers_are_nudged_a_bounded_number_of_times() {
+fn an_empty_answer_is_asked_for_once_more() {
     let mut machine = machine();
     submit(&mut machine, "go");
-    for _ in 0..MAX_NUDGES {
-        assert_eq!(answers(&mut machine, " ", &[]).last().map(String::as_str), Some("call model"));
-    }
+    assert!(answers(&mut machine, " ", &[])[0].starts_with("Mimi: Your answer was empty"));
+    answers(&mut machine, "", &["a"]);
+    may_run(&mut machine, "a");
+    finished(&mut machine, "a", ok());
+    assert!(answers(&mut machine, "", &[])[0].starts_with("Mimi: Your answer was empty"), "something came between");
     assert_eq!(answers(&mut machine, "", &[]).last().map(String::as_str), Some("done limit"));
 }
 
 #[test]
-fn a_call_cut_off_by_the_length_limit_is_never_run() {
+fn cut_answers_are_nudged_a_bounded_number_of_times() {
     let mut machine = machine();
     submit(&mut machine, "go");
-    let answer = Answer { is_cut: true, cut_call: Some("write_file".to_owned()), ..Answer::default() };
-    let effects = words(&machine.step(Input::Answered(Box::new(answer))));
+    for n in 0..=MAX_NUDGES {
+        let answer = Answer { text: "half".to_owned(), is_cut: true, ..Answer::default() };
+        let last = words(&machine.step(Input::Answered(Box::new(answer))));
+        let expected = if n < MAX_NUDGES { "call model" } else { "done limit" };
+        assert_eq!(last.last().map(String::as_str), Some(expected), "{n}");
+    }
+}
+
+#[test]
+fn an_answer_that_cost_tokens_and_never_came_is_a_lost_call() {
+    let mut machine = machine();
+    submit(&mut machine, "go");
+    let first = nothing(&mut machine, 50);
+    assert!(first[0].starts_with("Mimi: You wrote 50 tokens, but nothing of them arrived"), "{first:?}");
+    assert_eq!(first[1], "call model");
+    assert_eq!(nothing(&mut machine, 50), ["call model, forced"], "it is told once");
+    let third = nothing(&mut machine, 50);
+    assert!(third[0].starts_with("Mimi: Your last tool calls could not be read"), "{third:?}");
+    assert_eq!(third[1], "call model");
+    assert_eq!(nothing(&mut machine, 50), ["done limit"]);
+    submit(&mut machine, "again");
+    assert!(nothing(&mut machine, 3)[0].starts_with("Mimi: Your answer was empty"), "a few tokens are no call");
+}
+
+#[test]
+fn calls_in_the_wrong_form_climb_and_one_in_the_right_form_ends_it() {
+    let mut machine = machine();
+    submit(&mut machine, "go");
+    for expected in ["call model", "call model, forced"] {
+        assert_eq!(answers(&mut machine, "", &["a", "b"]), ["said ", "judge a"]);
+        assert_eq!(malformed(&mut machine, "a"), ["a failed", "judge b"]);
+        assert_eq!(malformed(&mut machine, "b"), ["b failed", expected]);
+    }
+    answers(&mut machine, "", &["a"]);
+    may_run(&mut machine, "a");
+    assert_eq!(finished(&mut machine, "a", ToolReport::failed("not found")), ["a failed", "call model"]);
+    for _ in 0..4 {
+        answers(&mut machine, "", &["a"]);
+        malformed(&mut machine, "a");
+    }
+    assert!(machine.is_idle(), "the fourth in a row ends the turn");
+}
+
+#[test]
+fn a_server_that_cannot_make_models_call_is_asked_for_plain_text_instead() {
+    let mut machine = machine();
+    submit(&mut machine, "go");
+    nothing(&mut machine, 50);
+    assert_eq!(nothing(&mut machine, 50), ["call model, forced"]);
+    let after = words(&machine.step(Input::ForceRefused));
+    assert!(after[0].starts_with("Mimi: Your last tool calls could not be read"), "{after:?}");
+    assert_eq!(after[1], "call model");
+    assert_eq!(words(&machine.step(Input::ForceRefused)).last().map(String::as_str), Some("call model"));
+}
+
+#[test]
+fn a_call_cut_off_by_the_length_limit_is_never_run_and_always_told() {
+    let mut machine = machine();
+    submit(&mut machine, "go");
+    let cut = Answer { is_cut: true, cut_call: Some("write_file".to_owned()), ..Answer::default() };
+    let effects = words(&machine.step(Input::Answered(Box::new(cut.clone()))));
     assert!(effects[0].starts_with("Mimi: Your call of `write_file` was cut off"), "{effects:?}");
     assert_eq!(effects[1], "call model");
+    let effects = machine.step(Input::Answered(Box::new(Answer { tool_calls: vec![call("a", "{}")], ..cut })));
+    assert_eq!(words(&effects), ["said ", "judge a"], "the whole call before it is run");
+    may_run(&mut machine, "a");
+    let effects = finished(&mut machine, "a", ok());
+    assert_eq!(effects[0], "a ok");
+    assert!(effects[1].starts_with("Mimi: Your call of `write_file` was cut off"), "{effects:?}");
+}
+
+#[test]
+fn what_a_summary_costs_counts_towards_the_turn() {
+    let mut machine = Machine::new(Limits { max_tokens: 1000, ..limits() }, None, 0);
+    submit(&mut machine, "go");
+    machine.step(Input::ContextFull);
+    let done = Compaction { text: "summary".to_owned(), before_tokens: 1000, after_tokens: 100 };
+    let usage = Usage { input_tokens: 1000, ..Usage::default() };
+    let effects = words(&machine.step(Input::Compacted { result: Ok(done), usage }));
+    assert_eq!(effects, ["compacted", "done limit"]);
+}
+
+#[test]
+fn words_for_the_running_turn_are_said_together() {
+    let mut machine = machine();
+    submit(&mut machine, "go");
+    answers(&mut machine, "", &["a"]);
+    may_run(&mut machine, "a");
+    for text in ["one", "two"] {
+        op(&mut machine, Op::Steer { text: text.to_owned() });
+    }
+    let effects = machine.step(Input::Finished { call: id("a"), report: Box::new(ok()), duration_ms: 1 });
+    let said = effects.iter().find_map(|effect| match effect {
+        Effect::Emit(Event::UserMessage { text, .. }) => Some(text.as_str()),
+        _ => None,
+    });
+    assert_eq!(said, Some("one\n\ntwo"));
 }
 
 #[test]
@@ -289,7 +402,10 @@ fn a_full_window_is_summarised_and_the_turn_goes_on() {
     submit(&mut machine, "go");
     assert_eq!(words(&machine.step(Input::ContextFull)), ["compact"]);
     let done = Compaction { text: "summary".to_owned(), before_tokens: 1000, after_tokens: 100 };
-    assert_eq!(words(&machine.step(Input::Compacted(Ok(done)))), ["compacted", "call model"]);
+    assert_eq!(
+        words(&machine.step(Input::Compacted { result: Ok(done), usage: Usage::default() })),
+        ["compacted", "call model"]
+    );
     let again = words(&machine.step(Input::ContextFull));
     assert_eq!(again, ["done limit"], "it does not summarise twice in a row");
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::agent::step::Compaction;
+use crate::agent::window;
 use crate::base::fault::Fault;
 use crate::base::path::remove_left_overs;
 use crate::checkpoint::store::{self, Store};
@@ -13,6 +14,7 @@ use crate::checkpoint::undo;
 use crate::context::compact::{self, Carried};
 use crate::context::estimate::{self, Meter};
 use crate::context::prompt;
+use crate::context::sent;
 use crate::model::route::Route;
 use crate::model::{Answer, Request, ToolChoice};
 use crate::protocol::diff::Change;
@@ -134,9 +136,14 @@ impl Memory {
 
     /// Returns the bound of one answer: what is configured, what the model's family manages, what the window leaves.
     fn max_answer_tokens(&self) -> u32 {
-        let family = Some(self.route.row.max_output_tokens).filter(|tokens| *tokens > 0).unwrap_or(u32::MAX);
         let window = u32::try_from(self.route.window_tokens / MAX_ANSWER_PART).unwrap_or(u32::MAX);
-        self.max_output_tokens.min(family).min(window).max(1)
+        self.wanted_answer_tokens().min(window).max(1)
+    }
+
+    /// Returns the same bound without that of the window.
+    fn wanted_answer_tokens(&self) -> u32 {
+        let family = Some(self.route.row.max_output_tokens).filter(|tokens| *tokens > 0).unwrap_or(u32::MAX);
+        self.max_output_tokens.min(family)
     }
 
     /// Says whether the next request would leave no room for an answer.
@@ -150,6 +157,20 @@ impl Memory {
         !self.transcript.messages.iter().any(|message| matches!(message, Message::Assistant { .. }))
     }
 
+    /// Says why no turn can be had in this window, with what to do; none when it is large enough.
+    pub fn why_too_small(&self) -> Option<(String, Vec<String>)> {
+        let (fixed, answer) = (self.meter.corrected(self.fixed_tokens()), u64::from(self.wanted_answer_tokens()));
+        let (model, window) = (&self.route.model, self.route.window_tokens);
+        if !window::is_too_small(fixed, window, answer) {
+            return None;
+        }
+        let least = window::smallest(fixed, answer);
+        let message = format!("the window of `{model}` has {window} tokens, and an agent needs at least {least}");
+        let mut hints = window::settings(self.route.server.kind);
+        hints.push("or use a model with a larger one: --model NAME, in the chat /model NAME".to_owned());
+        Some((message, hints))
+    }
+
     /// Says why a summary could not make room, with what to do; none when it could.
     pub fn why_not_shrinkable(&mut self) -> Option<(String, Vec<String>)> {
         let (_, raw) = self.summary_request();
@@ -161,18 +182,16 @@ impl Memory {
         let message = format!(
             "the request does not fit the window of `{model}`: it takes about {needed} tokens and the answer up to {answer}, the window has {window}"
         );
-        let hints = [
-            "shorten the request, and take back one that is too long: /undo",
-            "or serve the model with a larger window: OLLAMA_CONTEXT_LENGTH=32768 (Ollama), --max-model-len (vLLM), -c (llama.cpp)",
-            "or use a model with a larger one: --model NAME",
-        ];
-        Some((message, hints.map(str::to_owned).to_vec()))
+        let mut hints = vec!["shorten the request, and take back one that is too long: /undo".to_owned()];
+        hints.extend(window::settings(self.route.server.kind));
+        hints.push("or use a model with a larger one: --model NAME".to_owned());
+        Some((message, hints))
     }
 
     /// Builds the next request, with its raw token estimate.
-    pub fn request(&mut self) -> (Request, f64) {
+    pub fn request(&mut self, tool_choice: ToolChoice) -> (Request, f64) {
         let estimate = self.raw_tokens();
-        (self.request_of(&self.transcript.messages), estimate)
+        (Request { tool_choice, ..self.request_of(&self.transcript.messages) }, estimate)
     }
 
     /// Builds the request for a summary, with its raw token estimate.
@@ -190,7 +209,7 @@ impl Memory {
         Request {
             model: self.route.model.clone(),
             tools: self.tools.clone(),
-            messages: std::iter::once(system).chain(conversation.iter().cloned()).collect(),
+            messages: std::iter::once(system).chain(sent::messages(conversation)).collect(),
             max_tokens: self.max_answer_tokens(),
             temperature: self.route.row.temperature,
             // Servers refuse a schema beside tools; answers are checked here instead.
@@ -233,8 +252,15 @@ impl Memory {
             return None;
         }
         self.is_cut_told = true;
+        // What the server read is what it has room for, next to the answer. If it said otherwise itself, there is another
+        // reason for its count, and a window guessed too small would cost the conversation.
+        let has_said = self.route.server.model(&self.route.model).is_some_and(|model| model.window_tokens.is_some());
+        let room = counted + answer.usage.output_tokens;
+        let window = if has_said { None } else { self.shrink_window(Some(room)) };
+        let window = window.unwrap_or(self.route.window_tokens);
         Some(format!(
-            "the server read {counted} tokens of a prompt of about {raw:.0}: it seems to cut long prompts, so the model does not see the whole conversation. Serve the model with a larger window (Ollama: OLLAMA_CONTEXT_LENGTH=32768), or say how large it is: --set model.window_tokens={counted}"
+            "the server read {counted} tokens of a prompt of about {raw:.0}: it cuts long prompts without saying so, and the model does not see the whole conversation. From now on a window of {window} tokens is counted on. Serve the model with a larger one ({}), or say how large it is: --set model.window_tokens={window}",
+            window::settings(self.route.server.kind).join("; ")
         ))
     }
 
@@ -260,7 +286,8 @@ impl Memory {
     fn raw_tokens(&mut self) -> f64 {
         let messages = &self.transcript.messages;
         let (n, sum) = if self.counted.0 <= messages.len() { self.counted } else { (0, 0.0) };
-        let sum = sum + messages[n..].iter().map(estimate::message_tokens).sum::<f64>();
+        let tokens = |message: &Message| estimate::message_tokens(&sent::message(message));
+        let sum = sum + messages[n..].iter().map(tokens).sum::<f64>();
         self.counted = (messages.len(), sum);
         sum + self.fixed_tokens()
     }

@@ -3,9 +3,9 @@
 //! The words between the machine, which decides, and the driver, which carries out. Plain data: nothing here acts.
 
 use crate::agent::batch::Proposal;
-use crate::model::Answer;
+use crate::model::{Answer, ToolChoice};
 use crate::protocol::event::Event;
-use crate::protocol::message::{CallId, ToolCall};
+use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::{Mode, Op};
 use crate::protocol::tool::{Question, ToolReport};
 /// Something that happened.
@@ -40,8 +40,15 @@ pub enum Input {
         /// How long it ran.
         duration_ms: u64,
     },
-    /// The conversation was summarised: tokens before and after, and the text; or why it was not.
-    Compacted(Result<Compaction, String>),
+    /// The server does not make models call tools, so it was not asked.
+    ForceRefused,
+    /// The request for a summary is over.
+    Compacted {
+        /// The summary, or why there is none.
+        result: Result<Compaction, String>,
+        /// What it cost.
+        usage: Usage,
+    },
     /// The time of the turn is up.
     TimeUp,
 }
@@ -77,9 +84,20 @@ pub enum Verdict {
         proposal: Option<Proposal>,
         /// What the model and the person watching are told.
         report: Box<ToolReport>,
-        /// Whether it was refused only because nobody is there to approve it.
-        needs_approval: bool,
+        /// Why.
+        why: Refusal,
     },
+}
+
+/// Why a call may not or cannot run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is not in the form a call must have.
+    Malformed,
+    /// It cannot be done, or policy forbids it.
+    Refused,
+    /// Only because nobody is there to approve it.
+    NeedsApproval,
 }
 
 /// Something to carry out.
@@ -87,8 +105,8 @@ pub enum Verdict {
 pub enum Effect {
     /// Record and show an event.
     Emit(Event),
-    /// Ask the model.
-    CallModel,
+    /// Ask the model, which is free to call tools or must.
+    CallModel(ToolChoice),
     /// Stop the stream of the answer.
     StopModel,
     /// Check a call; answer with [`Input::Judged`].

@@ -56,6 +56,16 @@ pub fn format_utc(at_ms: u64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + std::time::Duration::from_millis(at_ms)).to_string()
 }
 
+/// Reads a duration such as `7d`, `12h` or `2weeks`, in milliseconds.
+pub fn parse_duration(text: &str) -> Option<u64> {
+    humantime::parse_duration(text).ok().and_then(|duration| u64::try_from(duration.as_millis()).ok())
+}
+
+/// Says whether a text is a day that exists, written `2026-01-31`.
+pub fn is_day(text: &str) -> bool {
+    text.len() == "2026-01-31".len() && humantime::parse_rfc3339(&format!("{text}T00:00:00Z")).is_ok()
+}
+
 /// Renders a duration for people: `0.4s`, `12.3s`, `2m05s`.
 pub fn format_duration(duration_ms: u64) -> String {
     let seconds = duration_ms / 1000;
@@ -63,5 +73,34 @@ pub fn format_duration(duration_ms: u64) -> String {
         format!("{}.{}s", seconds, duration_ms % 1000 / 100)
     } else {
         format!("{}m{:02}s", seconds / 60, seconds % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_durations_are_read_as_people_write_them() {
+        let table = [
+            ("7d", Some(604_800_000)),
+            ("1h 30m", Some(5_400_000)),
+            ("0s", Some(0)),
+            ("7", None),
+            ("-1d", None),
+            ("", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(parse_duration(text), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("2026-02-28", true),
+            ("2026-02-30", false),
+            ("2026-2-8", false),
+            ("yesterday", false),
+            ("2026-01-31x", false),
+        ] {
+            assert_eq!(is_day(text), expected, "{text}");
+        }
     }
 }

@@ -12,6 +12,16 @@ pub fn of_bytes(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 
+/// Hashes several pieces as one, so that moving bytes from one piece to the next gives another hash.
+pub fn of_parts(parts: &[&[u8]]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
 /// Hashes the content of a file, following links; fails when it cannot be opened or read.
 pub fn of_file(path: &Path) -> io::Result<String> {
     let mut hasher = blake3::Hasher::new();
@@ -22,6 +32,15 @@ pub fn of_file(path: &Path) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_one_piece_ends_matters() {
+        let hashes =
+            [of_parts(&[b"ab", b"c"]), of_parts(&[b"a", b"bc"]), of_parts(&[b"abc"]), of_parts(&[b"abc", b""])];
+        let different: std::collections::BTreeSet<&String> = hashes.iter().collect();
+        assert_eq!(different.len(), hashes.len());
+        assert_eq!(of_parts(&[b"ab", b"c"]), hashes[0]);
+    }
 
     #[test]
     fn a_file_hashes_like_its_bytes() {

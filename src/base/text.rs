@@ -175,6 +175,24 @@ pub fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// Says whether `name` fits `pattern`, in which `*` stands for any text.
+pub fn fits(pattern: &str, name: &str) -> bool {
+    let Some((head, mut pattern)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut name) = name.strip_prefix(head) else {
+        return false;
+    };
+    while let Some((part, rest)) = pattern.split_once('*') {
+        let Some(at) = name.find(part) else {
+            return false;
+        };
+        name = &name[at + part.len()..];
+        pattern = rest;
+    }
+    name.ends_with(pattern)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

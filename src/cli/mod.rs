@@ -97,6 +97,10 @@ pub enum Command {
     Config(commands::config::ConfigArgs),
     /// Store, list or remove keys of model servers
     Auth(commands::auth::AuthArgs),
+    /// Show what requests to models took and cost
+    Usage(commands::usage::UsageArgs),
+    /// Show or empty the kept answers of models
+    Cache(commands::cache::CacheArgs),
     /// Check that everything mimi needs is there
     Doctor(commands::doctor::DoctorArgs),
     /// Show what the model servers are, serve and do at this moment
@@ -143,6 +147,8 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Session(args) => commands::session::run(&cx()?, &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Auth(args) => commands::auth::run(&cx()?, &args),
+        Command::Usage(args) => commands::usage::run(&cx()?, &args),
+        Command::Cache(args) => commands::cache::run(&cx()?, &args),
         Command::Doctor(args) => commands::doctor::run(&cx()?, &args),
         Command::Status(args) => commands::status::run(&cx()?, &args),
         // These need no home folder: packages are built where there is none.

@@ -70,6 +70,11 @@ impl Dirs {
         self.state.join("out")
     }
 
+    /// Returns the path of the usage ledger.
+    pub fn ledger_file(&self) -> PathBuf {
+        self.state.join("usage.db")
+    }
+
     /// Returns the path of the file with what was found out about model servers.
     pub fn servers_file(&self) -> PathBuf {
         self.cache.join("servers.json")

@@ -27,6 +27,9 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("fix.max_rounds", 0, 1000),
     ("fix.test_timeout_s", 1, WEEK_S),
     ("session.keep_days", 0, 36_500),
+    // A terabyte.
+    ("cache.max_mb", 0, 1_000_000),
+    ("usage.keep_days", 0, 36_500),
 ];
 
 /// As [`RANGES`], for the numbers of a row of `providers`.
@@ -39,6 +42,7 @@ pub const ROW_RANGES: &[(&str, i64, i64)] = &[
     ("priority.interactive", i32::MIN as i64, i32::MAX as i64),
     ("priority.ci", i32::MIN as i64, i32::MAX as i64),
     ("priority.background", i32::MIN as i64, i32::MAX as i64),
+    ("num_ctx", 512, 10_000_000),
 ];
 
 /// Numbers for which 0 stands for no limit.

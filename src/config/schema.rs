@@ -29,6 +29,12 @@ pub struct Config {
     pub fix: FixConfig,
     /// Session files.
     pub session: SessionConfig,
+    /// Kept answers.
+    pub cache: CacheConfig,
+    /// The usage ledger.
+    pub usage: UsageConfig,
+    /// What models cost, by `provider/model` or `model` with `*` for any text.
+    pub prices: BTreeMap<String, PriceConfig>,
     /// The terminal.
     pub ui: UiConfig,
 }
@@ -44,11 +50,16 @@ pub struct ServerConfig {
 }
 
 /// The wire a provider speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderKind {
     /// Chat completions over HTTP with server-sent events.
+    #[default]
     Openai,
+    /// Ollama's own wire.
+    Ollama,
+    /// KServe's protocol version 2, as Triton speaks it: embeddings only.
+    Triton,
     /// Plays a script of model turns from a file; for tests and the demo.
     Script,
 }
@@ -59,7 +70,7 @@ pub enum ProviderKind {
 pub struct ProviderConfig {
     /// The wire it speaks.
     pub kind: ProviderKind,
-    /// Base URL up to and including `/v1`; for `script` the path of the script.
+    /// Base URL up to and including `/v1`, for `ollama` and `triton` without it; for `script` the path of the script.
     pub base_url: String,
     /// Environment variable that holds its key.
     #[serde(default)]
@@ -86,6 +97,18 @@ pub struct ProviderConfig {
     /// Address of a proxy that leads to it; empty to connect to it directly, whatever the environment says.
     #[serde(default)]
     pub proxy: String,
+    /// For `triton`: the input that takes texts; empty to find it out.
+    #[serde(default)]
+    pub text_tensor: String,
+    /// For `triton`: the output that gives vectors; empty to find it out.
+    #[serde(default)]
+    pub vector_tensor: String,
+    /// Tokens of the window Ollama is made to allocate; none for its own setting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_ctx: Option<u64>,
+    /// Whether the models of an Ollama think before they answer; none for the model's own way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub think: Option<Think>,
 }
 
 impl ProviderConfig {
@@ -102,8 +125,28 @@ impl ProviderConfig {
             priority: None,
             metrics_url: String::new(),
             proxy: String::new(),
+            text_tensor: String::new(),
+            vector_tensor: String::new(),
+            num_ctx: None,
+            think: None,
         }
     }
+}
+
+/// How much a model thinks before it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Think {
+    /// Not at all.
+    Off,
+    /// As much as it likes.
+    On,
+    /// Little; for models that know degrees.
+    Low,
+    /// More.
+    Medium,
+    /// Most.
+    High,
 }
 
 /// How long one server may take, in seconds; what is none is taken from [`ModelConfig`].
@@ -263,6 +306,43 @@ pub struct FixConfig {
 pub struct SessionConfig {
     /// Days after which finished sessions are deleted; 0 for never.
     pub keep_days: u64,
+}
+
+/// Kept answers of models.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheConfig {
+    /// Size in megabytes; 0 for none.
+    pub max_mb: u64,
+}
+
+impl CacheConfig {
+    /// Returns the size in bytes.
+    pub fn max_bytes(&self) -> u64 {
+        self.max_mb.saturating_mul(1_000_000)
+    }
+}
+
+/// The usage ledger.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsageConfig {
+    /// Days for which requests are kept; 0 for ever.
+    pub keep_days: u64,
+}
+
+/// What a model costs, in the currency its user thinks in. What is left out costs nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PriceConfig {
+    /// A million tokens read.
+    pub input_per_mtok: f64,
+    /// A million tokens the server had in its prefix cache; as any other token read when none.
+    pub cached_per_mtok: Option<f64>,
+    /// A million tokens written.
+    pub output_per_mtok: f64,
+    /// A second in which the server works on the request.
+    pub per_gpu_second: f64,
 }
 
 /// When output is coloured.

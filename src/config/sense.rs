@@ -77,7 +77,7 @@ fn provider_problems(name: &str, row: &ProviderConfig, found: &mut Vec<(String, 
         found.push((path.clone(), problem));
     }
     let base_url_problem = match row.kind {
-        ProviderKind::Openai => url_problem(&row.base_url),
+        ProviderKind::Openai | ProviderKind::Ollama | ProviderKind::Triton => url_problem(&row.base_url),
         ProviderKind::Script if row.base_url.is_empty() => Some("must be the path of a script".to_owned()),
         ProviderKind::Script => None,
     };

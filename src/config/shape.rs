@@ -1,7 +1,7 @@
 //! Which keys are there, and what sort of value does each take?
 //!
-//! Read off the compiled-in `default.yaml`, so that no second list of keys exists. The rows of `providers` and their
-//! `headers` have names users choose; every other map is closed.
+//! Read off the compiled-in `default.yaml`, so that no second list of keys exists. The rows of `providers`, their
+//! `headers` and the rows of `prices` have names users choose; every other map is closed.
 
 use crate::base::text::{nearest, visible};
 use crate::base::yaml::{Entry, Node, Value};
@@ -16,6 +16,8 @@ pub enum Shape {
     Text,
     /// A whole number; its range stands in [`range`].
     Number,
+    /// A number that may have a fraction and is not negative.
+    Amount,
     /// `true` or `false`.
     Switch,
     /// A list of texts.
@@ -36,6 +38,7 @@ impl Shape {
             for (name, section) in sections.iter_mut() {
                 match (name.as_str(), section) {
                     ("providers", section) => *section = Self::Open(Box::new(Self::provider())),
+                    ("prices", section) => *section = Self::Open(Box::new(Self::price())),
                     ("routes", Self::Section(tasks)) => {
                         tasks.iter_mut().for_each(|(_, route)| *route = Self::TextOrTexts);
                     }
@@ -62,8 +65,18 @@ impl Shape {
             ("priority", Self::Section(priority)),
             ("metrics_url", Self::Text),
             ("proxy", Self::Text),
+            ("text_tensor", Self::Text),
+            ("vector_tensor", Self::Text),
+            ("num_ctx", Self::Number),
+            ("think", Self::Text),
         ];
         Self::Section(fields.map(|(name, shape)| (name.to_owned(), shape)).into())
+    }
+
+    /// Returns the shape of one row of `prices`.
+    pub fn price() -> Self {
+        let fields = ["input_per_mtok", "cached_per_mtok", "output_per_mtok", "per_gpu_second"];
+        Self::Section(fields.map(|name| (name.to_owned(), Self::Amount)).into())
     }
 
     fn of(node: &Node) -> Self {
@@ -116,6 +129,7 @@ impl Shape {
         match self {
             Self::Text => "text",
             Self::Number => "a whole number",
+            Self::Amount => "a number that is not negative",
             Self::Switch => "true or false",
             Self::Texts => "a list of texts",
             Self::TextOrTexts => "text or a list of texts",
@@ -158,8 +172,10 @@ impl Walk<'_> {
                     self.wrong(path, problem, node);
                 }
             }
+            (Shape::Amount, Value::Float(amount)) if *amount >= 0.0 => {}
             // A section or list with all its lines commented out sets nothing.
-            (Shape::Text | Shape::TextOrTexts, Value::Text(_))
+            (Shape::Amount, Value::Int(0..))
+            | (Shape::Text | Shape::TextOrTexts, Value::Text(_))
             | (Shape::Switch, Value::Bool(_))
             | (Shape::Section(_) | Shape::Open(_) | Shape::Texts, Value::Null) => {}
             (Shape::Text | Shape::TextOrTexts, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {

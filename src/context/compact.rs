@@ -3,6 +3,7 @@
 //! The model writes a summary on top of the unchanged prefix, which costs the server little. Plan, changed files and the
 //! last request are carried over by rule, not by the model's memory. Pure: no I/O, no clock.
 
+use crate::base::control::restore;
 use crate::context::prompt;
 use crate::protocol::message::Message;
 use crate::protocol::plan::Plan;
@@ -94,7 +95,9 @@ pub fn replacement(summary: &str, carried: &Carried<'_>) -> Result<String, Strin
     if summary.contains("<tool_call>") || summary.contains("<function=") {
         return Err("the model called a tool instead of summarising".to_owned());
     }
-    let text = prompt::COMPACTED.render(&[summary, carried_text(carried).trim_end()]);
+    // The model wrote what it saw; the conversation is kept as it was.
+    let summary = restore(summary);
+    let text = prompt::COMPACTED.render(&[&summary, carried_text(carried).trim_end()]);
     Ok(match carried.opening {
         Some(opening) => format!("{opening}\n\n{text}"),
         None => text,

@@ -9,3 +9,4 @@ pub mod compact;
 pub mod estimate;
 pub mod opening;
 pub mod prompt;
+pub mod sent;

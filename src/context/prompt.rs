@@ -36,6 +36,14 @@ prompts! {
     NOTE_CUT_CALL = "note_cut_call" ["tool"];
     NOTE_CUT_ANSWER = "note_cut_answer" [];
     NOTE_EMPTY = "note_empty" [];
+    NOTE_LOST_CALL = "note_lost_call" ["tokens"];
+    NOTE_PLAIN_CALLS = "note_plain_calls" [];
+    NOTE_BROKEN_UP = "note_broken_up" [];
+    NO_ANSWER = "no_answer" [];
+    BAD_TOOL = "bad_tool" ["name", "known"];
+    BAD_TOOL_NEAR = "bad_tool_near" ["name", "near", "signature", "example", "known"];
+    BAD_ARGUMENTS = "bad_arguments" ["tool", "place", "why", "signature", "example"];
+    BAD_JSON = "bad_json" ["tool", "why", "got", "signature", "example"];
     NOTE_SCHEMA = "note_schema" ["schema"];
     NOTE_SCHEMA_RETRY = "note_schema_retry" ["error"];
     TASK_FIX = "task/fix" ["command", "ending", "output"];
@@ -85,6 +93,14 @@ mod tests {
     fn values_are_put_in_once_and_not_searched_again() {
         let text = TASK_FIX.render(&["make", "exit code 2", "{{command}}"]);
         assert!(text.contains("`make`") && text.ends_with("{{command}}"), "{text}");
+    }
+
+    #[test]
+    fn no_prompt_holds_a_control_string() {
+        // They would be broken up like anybody else's words, and a note about calls would not show what it explains.
+        for prompt in TABLE {
+            assert!(!crate::base::control::is_found_in(prompt.text), "prompts/{}.md", prompt.name);
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::base::clock;
 use crate::model::assemble::Assembler;
 use crate::model::error::ModelError;
+use crate::model::meter::Account;
 use crate::model::recover::Recoverer;
 use crate::model::vigil::{Look, Vigil};
 use crate::model::{Answer, Finish, Provider, Request, StreamEvent};
@@ -90,7 +91,7 @@ impl Default for Retry {
 
 impl Retry {
     /// Returns how long to wait before repetition number `attempt`, which counts from one.
-    fn wait(&self, attempt: u32, error: &ModelError, fraction: f64) -> Duration {
+    pub fn wait(&self, attempt: u32, error: &ModelError, fraction: f64) -> Duration {
         let ceiling = self.base.saturating_mul(1 << attempt.saturating_sub(1).min(20)).min(self.cap);
         let asked = match error {
             ModelError::Busy { retry_after: Some(least), .. } => (*least).min(MAX_RETRY_AFTER),
@@ -113,6 +114,8 @@ pub struct Question {
     pub id_prefix: String,
     /// How often.
     pub retry: Retry,
+    /// Notes what it takes.
+    pub account: Account,
     /// Looks at the server while nothing comes; none where there is nothing to be seen.
     pub look: Option<Look>,
     /// Asked before it is sent for what the user should know first.
@@ -194,6 +197,7 @@ impl Run {
         self.assembler = Assembler::new(self.question.id_prefix.clone());
         self.recoverer = Recoverer::new(&self.question.request, &self.question.id_prefix);
         self.finish = None;
+        self.question.account.sent();
         self.vigil = watch_over(&self.question);
         let events = self.question.provider.stream(self.question.request.clone(), self.question.cancel.clone());
         self.stage = Stage::Read(events);
@@ -232,6 +236,8 @@ impl Run {
 
     fn take(&mut self, event: StreamEvent) {
         self.assembler.push(&event);
+        self.question.account.heard(&event);
+        self.queue.extend(self.vigil.hear(&event).map(Progress::Waiting));
         match event {
             StreamEvent::Text(text) => self.queue.push_back(Progress::Text(text)),
             StreamEvent::Reasoning(text) => self.queue.push_back(Progress::Reasoning(text)),
@@ -256,6 +262,8 @@ impl Run {
                 waiting.into_iter().for_each(|event| self.take(event));
                 let mut answer = std::mem::take(&mut self.assembler).finish(finish);
                 self.recoverer.settle(finish, &mut answer);
+                self.question.account.answered(&mut answer);
+                self.note_trouble();
                 if let Some(after) = self.question.after.take() {
                     self.queue.extend(after.await.map(|tokens| Progress::Window { tokens }));
                 }
@@ -283,7 +291,13 @@ impl Run {
 
     fn over(&mut self, error: ModelError) {
         self.stage = Stage::Over;
+        self.question.account.failed();
+        self.note_trouble();
         self.queue.push_back(Progress::Failed(error));
+    }
+
+    fn note_trouble(&mut self) {
+        self.queue.extend(self.question.account.trouble().map(|text| Progress::Note { text }));
     }
 }
 

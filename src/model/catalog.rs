@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::base::yaml;
+use crate::base::{text, yaml};
 
 /// What is known about one family of models.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -28,6 +28,9 @@ pub struct Row {
     /// Whether it turns text into vectors instead of answering.
     #[serde(default)]
     pub embeds: bool,
+    /// The row of `config/fim.yaml` with the tokens it fills gaps by; none when it does not know any.
+    #[serde(default)]
+    pub fim: Option<String>,
 }
 
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
@@ -43,30 +46,13 @@ static UNKNOWN: Row = Row {
     temperature: None,
     max_output_tokens: 8192,
     embeds: false,
+    fim: None,
 };
 
 /// Returns what is known about the model a server calls `name`.
 pub fn row(name: &str) -> &'static Row {
     let name = name.to_lowercase();
-    ROWS.iter().find(|row| fits(&row.pattern, &name)).unwrap_or(&UNKNOWN)
-}
-
-/// Says whether `name` fits `pattern`, in which `*` stands for any text.
-fn fits(pattern: &str, name: &str) -> bool {
-    let Some((head, mut pattern)) = pattern.split_once('*') else {
-        return pattern == name;
-    };
-    let Some(mut name) = name.strip_prefix(head) else {
-        return false;
-    };
-    while let Some((part, rest)) = pattern.split_once('*') {
-        let Some(at) = name.find(part) else {
-            return false;
-        };
-        name = &name[at + part.len()..];
-        pattern = rest;
-    }
-    name.ends_with(pattern)
+    ROWS.iter().find(|row| text::fits(&row.pattern, &name)).unwrap_or(&UNKNOWN)
 }
 
 #[cfg(test)]
@@ -82,6 +68,7 @@ mod tests {
             assert!(row.window_tokens >= 512, "{}", row.pattern);
             assert_eq!(row.embeds, row.tool_budget == 0, "{}", row.pattern);
             assert!(u64::from(row.max_output_tokens) * 2 <= row.window_tokens, "{}", row.pattern);
+            assert!(row.fim.as_deref().is_none_or(|name| crate::model::fim::named(name).is_some()), "{}", row.pattern);
             assert!(row.temperature.is_none_or(|t| (0.0..=1.0).contains(&t)), "{}", row.pattern);
         }
     }
@@ -102,6 +89,11 @@ mod tests {
             ("/models/deepseek-r1.gguf", "*deepseek*"),
             ("zai-org/GLM-4.6", "*glm*"),
             ("nomic-embed-text:latest", "*nomic-embed*"),
+            ("codellama:7b-code", "*codellama*"),
+            ("granite-code:8b", "*granite*code*"),
+            ("granite-3.2-8b-instruct-q4_K_M", "*granite*"),
+            ("ibm-granite/granite-4.0-h-small", "*granite-4*"),
+            ("codegemma:2b", "*codegemma*"),
             ("something-else", "*"),
         ];
         for (name, pattern) in table {
@@ -110,7 +102,7 @@ mod tests {
         for (pattern, name, expected) in
             [("a*b", "ab", true), ("a*b", "axxb", true), ("a*b", "abx", false), ("a", "a", true)]
         {
-            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+            assert_eq!(text::fits(pattern, name), expected, "{pattern} {name}");
         }
     }
 }

@@ -16,6 +16,15 @@ pub enum ModelError {
         #[source]
         source: Cause,
     },
+    /// Its certificate was not signed by anybody this machine trusts.
+    #[error("the certificate of the model server at {url} is not trusted")]
+    Untrusted {
+        /// The base URL.
+        url: String,
+        /// The TLS library's words.
+        #[source]
+        source: Cause,
+    },
     /// The server is busy or broke for the moment; the same request may succeed later.
     #[error("the model server at {url} is not able to answer now ({status})")]
     Busy {
@@ -81,6 +90,43 @@ pub enum ModelError {
         /// What is wrong with it.
         what: String,
     },
+    /// The answer is whole and makes no sense; the same request would bring the same.
+    #[error("the answer of the model server at {url} cannot be used: {what}")]
+    Unusable {
+        /// The base URL.
+        url: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// One of the texts to be turned into vectors is longer than the model takes.
+    #[error("text {number} of {n_texts} ({n_bytes} bytes) is longer than the window of `{model}`")]
+    TextTooLong {
+        /// The model.
+        model: String,
+        /// Counts from one.
+        number: usize,
+        /// Texts there were.
+        n_texts: usize,
+        /// The length of that text.
+        n_bytes: usize,
+        /// The real window, when the server's words gave it away.
+        window_tokens: Option<u64>,
+        /// Its words.
+        #[source]
+        source: Cause,
+    },
+    /// Vectors have another size than those they are to be compared with.
+    #[error("`{model}` at {url} gives vectors of {found} numbers, and {expected} are expected")]
+    VectorSize {
+        /// The base URL.
+        url: String,
+        /// The model.
+        model: String,
+        /// Numbers in a vector so far: in the index, or in the first answer.
+        expected: usize,
+        /// Numbers in a vector now.
+        found: usize,
+    },
     /// Nothing is set up to carry out the task.
     #[error("no model server was found for `{task}`")]
     NotConfigured {
@@ -106,6 +152,12 @@ pub enum ModelError {
     /// We stopped it.
     #[error("the request was cancelled")]
     Cancelled,
+}
+
+/// The address at which a server lists its models; one without a path speaks a wire of its own and answers there.
+fn list_url(url: &str) -> String {
+    let has_path = url.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+    if has_path { format!("{url}/models") } else { url.to_owned() }
 }
 
 /// Words a refusal. With a status of success something answered that does not know what was asked: a web page, for example.
@@ -140,8 +192,18 @@ impl Explain for ModelError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Offline { url, .. } => vec![
-                format!("check that the server runs: curl {url}/models"),
+                format!("check that the server runs: curl {}", list_url(url)),
                 "name another one: export MIMI_SERVER_URL=http://HOST:PORT/v1".to_owned(),
+            ],
+            Self::Untrusted { source, .. } => vec![
+                match source.0.as_str() {
+                    words if words.contains("not valid for name") => "name the server as its certificate does",
+                    words if words.contains("xpired") => {
+                        "have its certificate renewed, and look at this machine's clock"
+                    }
+                    _ => "if it is your team's own: export SSL_CERT_FILE=/path/to/the/team's/ca.pem",
+                }
+                .to_owned(),
             ],
             Self::Auth { key_env, .. } if key_env.is_empty() => {
                 vec!["name the variable that holds the key: `api_key_env` of the provider in config.yaml".to_owned()]
@@ -156,6 +218,14 @@ impl Explain for ModelError {
                 hints.extend(near.filter(|name| name != model).map(|name| format!("try: --model {name}")));
                 hints
             }
+            Self::TextTooLong { window_tokens: Some(tokens), .. } => {
+                vec![format!("cut it into pieces of at most {tokens} tokens")]
+            }
+            Self::TextTooLong { .. } => vec!["cut it into smaller pieces".to_owned()],
+            Self::VectorSize { expected, .. } => vec![
+                format!("name the model that gave vectors of {expected} numbers: mimi config show routes.embed"),
+                "or make all vectors anew with this one".to_owned(),
+            ],
             Self::TooLong { .. } => vec!["shorten the conversation: /compact".to_owned()],
             Self::NotConfigured { hints, .. } => hints.clone(),
             Self::Misconfigured { hint, .. } => vec![hint.clone()],

@@ -3,32 +3,36 @@
 //! The one door to models: it turns a task into a [`Route`], builds providers with their keys, and asks ([`ask`]).
 //! Nobody else calls a provider or knows a key. It keeps no conversation; requests come complete and in order.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::SystemClock;
 use crate::config::schema::{Config, ModelConfig, Places, ProviderConfig, ProviderKind, ServerConfig};
 use crate::model::ask::{Progress, Question, Retry, ask};
+use crate::model::cache::{self, Cache};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
+use crate::model::guard::guarded;
+use crate::model::meter::{Account, Meter, NoMeter, Purpose};
 use crate::model::present::{self, Status};
 use crate::model::probe::book::Book;
 use crate::model::probe::survey::Survey;
-use crate::model::providers::http::Http;
+use crate::model::providers::egress::Dial;
+use crate::model::providers::http::{Http, normalise_url};
 use crate::model::route::{self, AUTO, Route, Target};
 use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
 use crate::model::sight::Sight;
-use crate::model::{ModelInfo, Provider, Request, catalog};
+use crate::model::{Answer, Fill, Filling, ModelInfo, Provider, Request, catalog, embed, vectors};
 use crate::protocol::message::Message;
 use crate::protocol::server::{ServerFacts, ServerKind};
-use crate::protocol::task::Task;
+use crate::protocol::task::{Class, Task};
 
 /// Tokens counted on for a model that Ollama has not loaded yet and whose Modelfile names no `num_ctx`: what it allocates
 /// on a graphics card of 24 to 48 GiB, by its documentation.
@@ -62,6 +66,15 @@ impl GatewayConfig {
             routes: config.routes.clone(),
             model: config.model.clone(),
         }
+    }
+
+    /// Lists what may be connected to: the servers of the configuration, each through its proxy where it has one.
+    fn dials(&self) -> Vec<Dial> {
+        let rows = self.providers.values().filter(|row| row.kind != ProviderKind::Script);
+        let rows = rows.flat_map(|row| [&row.base_url, &row.metrics_url].map(|url| (url.as_str(), row.proxy.as_str())));
+        let dial = |(url, proxy): (&str, &str)| Dial::of(&normalise_url(url).ok()?, proxy);
+        // Last, so that a named server of the same address lends its proxy.
+        rows.chain([(self.server.url.as_str(), "")]).filter_map(dial).collect()
     }
 
     /// Decides which provider and model are meant, without asking anybody.
@@ -106,7 +119,9 @@ impl GatewayConfig {
 /// Returns the names of the rows that are asked when no server is named, in order: those without a place of their own, which
 /// somebody wrote, before the numbered ones. A script answers only who names it.
 fn search_order(rows: &BTreeMap<String, ProviderConfig>) -> Vec<String> {
-    let is_asked = |row: &ProviderConfig| row.search != Some(0) && row.kind != ProviderKind::Script;
+    let is_asked = |row: &ProviderConfig| {
+        row.search != Some(0) && !matches!(row.kind, ProviderKind::Script | ProviderKind::Triton)
+    };
     let mut order: Vec<_> = rows.iter().filter(|(_, row)| is_asked(row)).collect();
     order.sort_by_key(|(_, row)| row.search);
     order.into_iter().map(|(name, _)| name.clone()).collect()
@@ -118,8 +133,12 @@ pub struct Gateway {
     config: Option<GatewayConfig>,
     seats: Seats,
     retry: Retry,
+    meter: Arc<dyn Meter>,
+    cache: Option<Arc<Cache>>,
     found: tokio::sync::Mutex<Option<Vec<Found>>>,
     answers: AtomicU64,
+    /// Numbers in the vectors of each model, by provider and name.
+    sizes: Mutex<HashMap<(String, String), usize>>,
 }
 
 impl Gateway {
@@ -134,6 +153,7 @@ impl Gateway {
     }
 
     fn keeping(config: GatewayConfig, keys: Keys, http: Http, book: Book) -> Self {
+        http.open(config.dials());
         let within = http.limits.first_byte;
         let retry = Retry { max: config.model.max_retries, within, ..Retry::default() };
         let (server_url, rows) = (config.server.url.clone(), config.providers.clone());
@@ -150,7 +170,23 @@ impl Gateway {
     }
 
     fn of(config: Option<GatewayConfig>, seats: Seats, retry: Retry) -> Self {
-        Self { config, seats, retry, found: tokio::sync::Mutex::default(), answers: AtomicU64::new(0) }
+        let (meter, cache, found, answers) =
+            (Arc::new(NoMeter), None, tokio::sync::Mutex::default(), AtomicU64::new(0));
+        Self { config, seats, retry, meter, cache, found, answers, sizes: Mutex::default() }
+    }
+
+    /// Tells `meter` what each request took.
+    #[must_use]
+    pub fn with_meter(mut self, meter: Arc<dyn Meter>) -> Self {
+        self.meter = meter;
+        self
+    }
+
+    /// Keeps answers to questions that have one answer.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Arc<Cache>) -> Self {
+        self.cache = Some(cache);
+        self
     }
 
     /// Changes when requests are repeated.
@@ -182,6 +218,7 @@ impl Gateway {
 
     /// Asks the model of `route`. Dropping the stream, or cancelling, ends the request.
     pub fn stream(&self, route: &Route, request: Request, cancel: CancellationToken) -> BoxStream<'static, Progress> {
+        let request = Request { messages: guarded(request.messages), ..request };
         let provider = match self.seats.get(&route.provider) {
             Ok(seat) => seat.provider,
             Err(error) => return Box::pin(futures_util::stream::iter([Progress::Failed(error)])),
@@ -190,34 +227,102 @@ impl Gateway {
         // they do not repeat within a session, whether it is compacted or resumed.
         let answered = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
         let id_prefix = format!("{answered}_{}", self.answers.fetch_add(1, Ordering::Relaxed));
-        let url = if route.url.is_empty() { route.provider.clone() } else { route.url.clone() };
+        let url = address(route);
+        let account = self.account(route, request.task, request.class);
+        let kept = self.cache.clone().zip(cache::key(route, &request));
         let sight = self.seats.sight(route);
         let is_configured = self.config.as_ref().is_some_and(|config| config.model.window_tokens > 0);
-        ask(Question {
+        let asked = ask(Question {
             provider,
             url,
             request,
             id_prefix,
             retry: self.retry,
+            account,
             look: sight.as_ref().and_then(Sight::look),
             before: sight.as_ref().and_then(Sight::before),
             after: sight.filter(|_| !is_configured).and_then(|sight| sight.after(route)),
             cancel,
-        })
+        });
+        match kept {
+            Some((cache, key)) => cache::through(cache, key, route.model.clone(), asked),
+            None => asked,
+        }
     }
 
-    /// Turns texts into vectors with the model of `route`, in their order. Not repeated: indexing goes on later.
+    /// Turns texts into vectors with the model of `route`: one each, in their order, one unit long, and all of the size
+    /// the model's vectors have had so far ([`Gateway::expect_size`]). Those made before are not made again.
     pub async fn embed(
         &self,
         route: &Route,
         texts: Vec<String>,
         cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let compute = |texts| -> BoxFuture<'_, _> { Box::pin(self.compute_vectors(route, texts, cancel)) };
+        let vectors = match &self.cache {
+            Some(cache) => vectors::of_texts(cache, route, texts, &compute).await?,
+            None => compute(texts).await?,
+        };
+        // Kept ones may be of another size than those the server makes now.
+        let expected = self.sizes().get(&key(route)).copied().or(vectors.first().map(Vec::len));
+        if let Some(expected) = expected
+            && let Some(other) = vectors.iter().find(|vector| vector.len() != expected)
+        {
+            let (url, model, found) = (address(route), route.model.clone(), other.len());
+            return Err(ModelError::VectorSize { url, model, expected, found });
+        }
+        if let Some(first) = vectors.first() {
+            self.expect_size(route, first.len());
+        }
+        Ok(vectors)
+    }
+
+    /// Says how many numbers a vector of the model of `route` must have, because it will be compared with older ones.
+    pub fn expect_size(&self, route: &Route, size: usize) {
+        self.sizes().insert(key(route), size);
+    }
+
+    fn sizes(&self) -> MutexGuard<'_, HashMap<(String, String), usize>> {
+        self.sizes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn compute_vectors(
+        &self,
+        route: &Route,
+        texts: Vec<String>,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let provider = self.seats.get(&route.provider)?.provider;
+        let mut account = self.account(route, Task::Embed, Class::Background);
+        account.sent();
+        let (url, model, retry) = (address(route), route.model.clone(), self.retry);
+        let size = self.sizes().get(&key(route)).copied();
+        let vectors = embed::Job { provider: provider.as_ref(), url, model, retry, cancel, size }.run(&texts).await;
+        if vectors.is_ok() {
+            account.answered(&mut Answer::default());
+        }
+        vectors
+    }
+
+    fn account(&self, route: &Route, task: Task, class: Class) -> Account {
+        let (provider, model) = (route.provider.clone(), route.model.clone());
+        Account::new(self.meter.clone(), Purpose { provider, model, task, class })
+    }
+
+    /// Returns what the user should know of cache and ledger and was not told in a stream.
+    pub fn trouble(&self) -> Vec<String> {
+        let of_cache = self.cache.as_ref().and_then(|cache| cache.trouble());
+        of_cache.into_iter().chain(self.meter.trouble()).collect()
+    }
+
+    /// Fills a gap in a text with the model of `route`, whatever model `fill` names. Not repeated: whoever types on wants the
+    /// next one.
+    pub async fn fill(&self, route: &Route, fill: Fill, cancel: &CancellationToken) -> Result<Filling, ModelError> {
         let seat = self.seats.get(&route.provider)?;
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(ModelError::Cancelled),
-            vectors = seat.provider.embed(route.model.clone(), texts) => vectors,
+            filling = seat.provider.fill(Fill { model: route.model.clone(), ..fill }) => filling,
         }
     }
 
@@ -251,6 +356,11 @@ impl Gateway {
             status.add_route(task, wanted(task).unwrap_or_default(), resolved);
         }
         status
+    }
+
+    /// Lists everything this process may connect to.
+    pub fn may_dial(&self) -> Vec<Dial> {
+        self.seats.may_dial()
     }
 
     /// Asks all places that are searched, for `mimi doctor`.
@@ -332,6 +442,15 @@ impl Gateway {
         }
         Ok(route)
     }
+}
+
+/// Names the server of a route, for errors.
+fn address(route: &Route) -> String {
+    if route.url.is_empty() { route.provider.clone() } else { route.url.clone() }
+}
+
+fn key(route: &Route) -> (String, String) {
+    (route.provider.clone(), route.model.clone())
 }
 
 impl Met {

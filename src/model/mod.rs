@@ -8,13 +8,19 @@
 
 pub mod ask;
 pub mod assemble;
+pub mod cache;
 pub mod calls;
 pub mod catalog;
 pub mod chunk;
 pub mod discover;
+pub mod embed;
 pub mod error;
+pub mod fim;
 pub mod gateway;
+pub mod guard;
+pub mod meter;
 pub mod metrics;
+pub mod ndjson;
 pub mod present;
 pub mod probe;
 pub mod providers;
@@ -24,6 +30,7 @@ pub mod seats;
 pub mod sight;
 pub mod sse;
 pub mod think;
+pub mod vectors;
 pub mod vigil;
 pub mod watch;
 
@@ -100,7 +107,7 @@ pub enum Finish {
 /// What a server says of its own times, in milliseconds; none where it is silent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// In its queue.
+    /// In its queue, and until the model was loaded.
     pub queue_ms: Option<u64>,
     /// Reading the prompt.
     pub prefill_ms: Option<u64>,
@@ -168,6 +175,39 @@ pub trait Provider: Send + Sync {
         let error = ModelError::Refused { url: model, status: 501, source };
         Box::pin(std::future::ready(Err(error)))
     }
+
+    /// Fills a gap in a text, at temperature 0. Providers that cannot refuse.
+    fn fill(&self, fill: Fill) -> BoxFuture<'_, Result<Filling, ModelError>> {
+        let source = Cause("it cannot fill gaps in a text".to_owned());
+        let error = ModelError::Refused { url: fill.model, status: 501, source };
+        Box::pin(std::future::ready(Err(error)))
+    }
+}
+
+/// A gap in a text that a model is to fill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fill {
+    /// The model's name on the server.
+    pub model: String,
+    /// What stands before the gap.
+    pub prefix: String,
+    /// What stands behind it.
+    pub suffix: String,
+    /// Upper bound of the filling.
+    pub max_tokens: u32,
+    /// Strings that end the filling, besides the control tokens of the model.
+    pub stop: Vec<String>,
+}
+
+/// What a model filled a gap with. Asked for at temperature 0, so that the same gap is filled alike.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filling {
+    /// The words that fit between prefix and suffix; may be empty.
+    pub text: String,
+    /// Whether it ran into `max_tokens`.
+    pub is_cut: bool,
+    /// Token counts; zero where the server sent none.
+    pub usage: Usage,
 }
 
 /// What a server says of one of its models.

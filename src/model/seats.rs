@@ -16,6 +16,7 @@ use crate::config::schema::{ProviderConfig, ProviderKind};
 use crate::model::discover::{self, Candidate, Found};
 use crate::model::error::{Cause, ModelError};
 use crate::model::probe::survey::{Known, Survey};
+use crate::model::providers::egress::Dial;
 use crate::model::providers::http::{Endpoint, Http, normalise_url};
 use crate::model::providers::{self, Setup};
 use crate::model::route::Route;
@@ -145,14 +146,14 @@ impl Seats {
         let Some(endpoint) = &address.endpoint else { return self.meet_plain(self.get(name)?).await };
         let mut known = plan.survey.facts(&address.http, endpoint).await;
         let mut seat = self.speak(name, &address, known.as_ref())?;
-        self.take_list(&seat, known.as_ref());
+        self.take_list(&seat, &address, known.as_ref());
         let mut served = self.models(&seat).await;
         if is_doubtful(known.as_ref(), &served) {
             // Another server, or another set of models, than when it was asked last.
             known = plan.survey.ask(&address.http, endpoint).await.or(known);
             lock(&self.lists).remove(&seat.url);
             seat = self.speak(name, &address, known.as_ref())?;
-            self.take_list(&seat, known.as_ref());
+            self.take_list(&seat, &address, known.as_ref());
             served = self.models(&seat).await;
         }
         let learned = plan.survey.remembered(&endpoint.url).map(|entry| entry.learned).unwrap_or_default();
@@ -160,8 +161,12 @@ impl Seats {
     }
 
     /// Takes the list of models from a probe that was made right now, instead of asking for it again.
-    fn take_list(&self, seat: &Seat, known: Option<&Known>) {
+    fn take_list(&self, seat: &Seat, address: &Address, known: Option<&Known>) {
         let Some(Known { facts, is_new: true }) = known else { return };
+        // Only the provider knows of a window that it will have allocated.
+        if address.row.num_ctx.is_some() {
+            return;
+        }
         let list =
             facts.models.iter().map(|model| ModelInfo { id: model.id.clone(), window_tokens: model.window_tokens });
         let list: Vec<ModelInfo> = list.collect();
@@ -194,7 +199,7 @@ impl Seats {
             return status;
         };
         match self.speak(name, &address, Some(&known)) {
-            Ok(seat) if !known.facts.models.is_empty() => self.take_list(&seat, Some(&known)),
+            Ok(seat) if !known.facts.models.is_empty() => self.take_list(&seat, &address, Some(&known)),
             // It shows what it is to everybody and what it has only to those with a key.
             Ok(_) => status.problem = Some(self.why_absent(name, until).await),
             Err(error) => status.problem = Some(Fault::from(error).line()),
@@ -249,7 +254,7 @@ impl Seats {
             return Err(wrong_kind(name, address, kind));
         }
         let built = lock(&self.built).get(name).cloned();
-        match built.filter(|seat| !address.is_open || kind.is_none() || kind == seat.kind) {
+        match built.filter(|seat| kind.is_none() || kind == seat.kind) {
             Some(seat) => Ok(seat),
             None => self.build(name, address, kind),
         }
@@ -287,13 +292,22 @@ impl Seats {
         Ok(list)
     }
 
+    /// Lists what may be connected to; nothing for a provider in process.
+    pub fn may_dial(&self) -> Vec<Dial> {
+        match &self.source {
+            Source::Rows(plan) => plan.http.may_dial(),
+            Source::Fixed(_) => Vec::new(),
+        }
+    }
+
     /// Asks the providers in `names` at once for their models, waiting briefly.
     pub async fn look_around(&self, names: &[String]) -> Vec<Found> {
-        match (&self.source, Http::new(discover::PROBE)) {
-            (Source::Rows(plan), Ok(http)) => {
+        let Source::Rows(plan) = &self.source else { return Vec::new() };
+        match plan.http.with_limits(discover::PROBE) {
+            Ok(http) => {
                 discover::localhost(names.iter().filter_map(|name| plan.candidate(name, &http)).collect()).await
             }
-            _ => Vec::new(),
+            Err(_) => Vec::new(),
         }
     }
 }
@@ -301,7 +315,12 @@ impl Seats {
 impl Plan {
     fn named_address(&self, name: &str) -> Result<Address, ModelError> {
         let row = self.rows.get(name).ok_or_else(|| unknown_provider(name, &self.rows))?;
-        self.address(name, row, &self.http)
+        self.address(name, row, &self.http_of(row)?)
+    }
+
+    /// Returns the client with the limits of one server.
+    fn http_of(&self, row: &ProviderConfig) -> Result<Http, ModelError> {
+        self.http.with_limits(self.http.limits.with(row.timeouts))
     }
 
     /// Finds the row of `server.url`. A named provider of the same address lends its key and headers, and one the user
@@ -313,7 +332,7 @@ impl Plan {
             Some((name, row)) => {
                 // Only the rows mimi comes with say in which order they are searched.
                 let is_open = row.search.is_some();
-                Ok(Address { is_open, ..self.address(name, row, &self.http)? })
+                Ok(Address { is_open, ..self.address(name, row, &self.http_of(row)?)? })
             }
             None => {
                 let api_key_env = SERVER_KEY_ENV.to_owned();
@@ -327,9 +346,12 @@ impl Plan {
         let key = (self.keys)(name, &row.api_key_env).map(SecretString::from);
         let endpoint = match row.kind {
             ProviderKind::Script => None,
-            ProviderKind::Openai => Some(Endpoint::new(name, row, key.as_ref())?),
+            _ => Some(Endpoint::new(name, row, key.as_ref())?),
         };
-        let http = endpoint.as_ref().map_or_else(|| Ok(http.clone()), |endpoint| http.reaching(&endpoint.url))?;
+        let http = match &endpoint {
+            Some(endpoint) => http.through(&row.proxy)?.reaching(&endpoint.url)?,
+            None => http.clone(),
+        };
         Ok(Address { key_name: name.to_owned(), row: row.clone(), key, http, endpoint, is_open: false })
     }
 
@@ -351,7 +373,7 @@ impl Address {
     fn seat(&self, name: &str, kind: Option<ServerKind>) -> Result<Seat, ModelError> {
         let best = kind.filter(|_| self.is_open).and_then(|kind| providers::wires(kind).first().copied());
         let row = ProviderConfig { kind: best.unwrap_or(self.row.kind), ..self.row.clone() };
-        let setup = Setup { name: &self.key_name, row: &row, key: self.key.clone(), http: &self.http };
+        let setup = Setup { name: &self.key_name, row: &row, key: self.key.clone(), http: &self.http, server: kind };
         let url = self.endpoint.as_ref().map_or(&self.row.base_url, |endpoint| &endpoint.url).clone();
         Ok(Seat { name: name.to_owned(), url, provider: providers::build(setup)?, kind })
     }

@@ -18,6 +18,8 @@ pub enum Task {
     Compact,
     /// Naming a session.
     Title,
+    /// Wording a commit message.
+    Commit,
     /// Completing code at a cursor.
     Fim,
     /// Turning text into vectors.
@@ -28,13 +30,14 @@ pub enum Task {
 
 impl Task {
     /// Every task, in the order of the configuration file.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Chat,
         Self::Fix,
         Self::Plan,
         Self::Review,
         Self::Compact,
         Self::Title,
+        Self::Commit,
         Self::Fim,
         Self::Embed,
         Self::Vision,
@@ -49,6 +52,7 @@ impl Task {
             Self::Review => "review",
             Self::Compact => "compact",
             Self::Title => "title",
+            Self::Commit => "commit",
             Self::Fim => "fim",
             Self::Embed => "embed",
             Self::Vision => "vision",
@@ -67,4 +71,15 @@ pub enum Class {
     Ci,
     /// Nobody waits: indexing, titles.
     Background,
+}
+
+impl Class {
+    /// Returns the name used in files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interactive => "interactive",
+            Self::Ci => "ci",
+            Self::Background => "background",
+        }
+    }
 }

@@ -83,7 +83,7 @@ pub struct Transcript {
     is_in_turn: bool,
     /// Whether the person has spoken in this turn: more words add to the request instead of replacing it.
     has_request: bool,
-    /// Whether the last message is facts about the project, which the person's words join.
+    /// Whether the last message is facts about the project or a summary not sent yet, which the person's words join.
     ends_in_facts: bool,
     /// The latest turn that went into a summary.
     summarised: Option<u32>,
@@ -272,7 +272,8 @@ impl Transcript {
         self.summarised = Some(self.turns).filter(|turns| *turns > 0);
         self.messages = vec![Message::User { text: summary.to_owned() }];
         self.context_tokens = after_tokens;
-        self.ends_in_facts = false;
+        // Nobody has been sent it yet, so that the person's next words can join it.
+        self.ends_in_facts = !self.is_in_turn;
         self.partial = None;
         self.early = None;
         self.open.clear();

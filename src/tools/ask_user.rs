@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::base::text::first_line;
 use crate::protocol::tool::{Intent, Question, ToolReport};
+use crate::tools::bad_call::BadCall;
 use crate::tools::manifest::Manifest;
-use crate::tools::{BadCall, Tool, ToolBug, ToolContext, parse_arguments};
+use crate::tools::{Tool, ToolBug, ToolContext, parse_arguments};
 
 /// Answers offered at most: as many as have a digit key.
 const MAX_OPTIONS: usize = 9;
@@ -43,10 +44,13 @@ impl Tool for AskUser {
         let arguments: Arguments = parse_arguments(&self.manifest, arguments)?;
         let options = arguments.options.unwrap_or_default();
         if arguments.question.trim().is_empty() {
-            return Err(BadCall("the question is empty; say what you need to know".to_owned()));
+            return Err(BadCall::Impossible("the question is empty; say what you need to know".to_owned()));
         }
         if options.len() > MAX_OPTIONS {
-            return Err(BadCall(format!("{} options are too many; offer at most {MAX_OPTIONS}", options.len())));
+            return Err(BadCall::Impossible(format!(
+                "{} options are too many; offer at most {MAX_OPTIONS}",
+                options.len()
+            )));
         }
         let target = first_line(&arguments.question, 80);
         let question = Some(Question { question: arguments.question, options });

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::protocol::tool::{ToolOutcome, ToolReport};
 use crate::tools::manifest::Manifest;
-use crate::tools::{BadCall, ToolBug, ToolContext, parse_arguments};
+use crate::tools::{ToolBug, ToolContext, parse_arguments};
 
 /// What a tool does on its thread.
 pub type Work<T> = fn(&ToolContext, &T) -> ToolReport;
@@ -37,7 +37,7 @@ where
         let (cx, arguments) = call;
         let arguments: T = match parse_arguments(manifest, &arguments) {
             Ok(arguments) => arguments,
-            Err(BadCall(text)) => return Ok(ToolReport::failed(text)),
+            Err(bad) => return Ok(ToolReport::failed(bad.to_string())),
         };
         if cx.cancel.is_cancelled() {
             return Ok(cancelled());

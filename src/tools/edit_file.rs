@@ -19,11 +19,12 @@ use crate::edit::nearest::nearest;
 use crate::edit::replace::{Extent, Replaced, replace};
 use crate::edit::text_file::TextFile;
 use crate::protocol::tool::{Action, Intent, ToolReport};
+use crate::tools::bad_call::BadCall;
 use crate::tools::blocking::{self, Leaving};
 use crate::tools::manifest::Manifest;
 use crate::tools::refusal::words;
 use crate::tools::target::read_actions;
-use crate::tools::{BadCall, Tool, ToolBug, ToolContext, lenient, parse_arguments};
+use crate::tools::{Tool, ToolBug, ToolContext, lenient, parse_arguments};
 
 /// Lines shown on each side of the place a refused edit was probably meant for.
 const EXCERPT_MARGIN: usize = 8;
@@ -88,7 +89,7 @@ impl Tool for EditFile {
         let mut actions = read_actions(cx, &target);
         actions.push(Action::Write { path: target.absolute.clone() });
         let mut intent = Intent { target: target.display(), actions, ..Intent::default() };
-        let tell = |error| BadCall(words(cx, &call.path, &error));
+        let tell = |error| BadCall::Impossible(words(cx, &call.path, &error));
         match load(&target) {
             // It will only be read: `run` shows the model what stands there. Nobody need approve that as a change.
             Ok(file) if !is_seen(cx, &target, &file) => drop(intent.actions.pop()),

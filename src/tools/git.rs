@@ -15,8 +15,9 @@ use crate::base::fault::Fault;
 use crate::base::{clock, path, text};
 use crate::exec::run::{Command, Ending, ExecError, Output, Program};
 use crate::protocol::tool::{Action, Intent, ToolOutcome, ToolReport};
+use crate::tools::bad_call::BadCall;
 use crate::tools::manifest::Manifest;
-use crate::tools::{BadCall, Tool, ToolBug, ToolContext, lenient, parse_arguments};
+use crate::tools::{Tool, ToolBug, ToolContext, lenient, parse_arguments};
 use crate::workspace::git::{Compared, Git as Repository, GitError, Lines};
 use crate::workspace::git_parse::{BlameLine, Commit, Patch, Status};
 
@@ -162,7 +163,7 @@ impl Tool for Git {
         Box::pin(async move {
             let request = match self.parse(cx, &arguments) {
                 Ok(request) => request,
-                Err(BadCall(words)) => return Ok(ToolReport::failed(words)),
+                Err(bad) => return Ok(ToolReport::failed(bad.to_string())),
             };
             if request.verb == Verb::Commit {
                 let timeout = Duration::from_secs(self.manifest.timeout_s.unwrap_or(TIMEOUT_S));
@@ -181,7 +182,7 @@ impl Tool for Git {
 }
 
 fn bad(words: &str) -> BadCall {
-    BadCall(words.to_owned())
+    BadCall::Impossible(words.to_owned())
 }
 
 /// Returns a path relative to the workspace, as git will take it.
@@ -190,7 +191,7 @@ fn inside(cx: &ToolContext, given: &str) -> Result<String, BadCall> {
     if target.is_inside() && !given.contains('\0') {
         return Ok(target.display());
     }
-    Err(BadCall(format!(
+    Err(BadCall::Impossible(format!(
         "`{}` is outside the project; pass a path relative to the project",
         text::first_line(given, 100)
     )))
@@ -202,7 +203,10 @@ fn parse_lines(given: &str) -> Result<Lines, BadCall> {
     match (numbers.next().flatten(), numbers.next(), numbers.next()) {
         (Some(first), None, None) => Ok(Lines { first, last: first }),
         (Some(first), Some(Some(last)), None) if first <= last => Ok(Lines { first, last }),
-        _ => Err(BadCall(format!("`lines` is `{}`; pass first,last such as 10,40", text::first_line(given, 40)))),
+        _ => Err(BadCall::Impossible(format!(
+            "`lines` is `{}`; pass first,last such as 10,40",
+            text::first_line(given, 40)
+        ))),
     }
 }
 

@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use crate::base::text::{count, one_line_name};
 use crate::protocol::tool::{Intent, ToolReport};
+use crate::tools::bad_call::BadCall;
 use crate::tools::blocking::{self, Leaving};
 use crate::tools::manifest::Manifest;
 use crate::tools::target::{missing, read_actions};
-use crate::tools::{BadCall, Tool, ToolBug, ToolContext, lenient, parse_arguments};
+use crate::tools::{Tool, ToolBug, ToolContext, lenient, parse_arguments};
 use crate::workspace::walk::{Entry, EntryKind, Walk};
 
 /// Levels shown unless others are asked for.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::base::fault::{Explain, Kind};
 use crate::protocol::tool::ToolSpec;
+use crate::tools::bad_call::Form;
 
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +82,12 @@ impl Manifest {
     /// Returns what the model is told.
     pub fn spec(&self) -> ToolSpec {
         ToolSpec { name: self.name.clone(), description: self.description.clone(), parameters: self.parameters.clone() }
+    }
+
+    /// Returns how the tool is called.
+    pub fn form(&self) -> Form {
+        let example = self.examples.first().map_or_else(|| "{}".to_owned(), Value::to_string);
+        Form { tool: self.name.clone(), signature: self.signature(), example }
     }
 
     /// Renders the arguments on one line: `path (string), start_line? (integer)`.

@@ -5,6 +5,7 @@
 //! To add one: `tools/<name>.yaml` (all the model sees), `src/tools/<name>.rs`, one row in [`registry`].
 
 pub mod ask_user;
+pub mod bad_call;
 pub mod blocking;
 pub mod edit_file;
 pub mod git;
@@ -30,6 +31,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::protocol::tool::{Intent, ToolReport};
+use crate::tools::bad_call::{BadCall, Malformed};
 use crate::tools::manifest::Manifest;
 
 /// Where a tool works and under which limits.
@@ -68,10 +70,6 @@ impl Default for Limits {
     }
 }
 
-/// Why a call cannot even be proposed: words for the model saying what is wrong and what would work.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadCall(pub String);
-
 /// A bug in mimi met while running a tool. Everything the world can do wrong is a report instead.
 #[derive(Debug, thiserror::Error)]
 #[error("the tool `{tool}` failed inside mimi")]
@@ -96,16 +94,11 @@ pub trait Tool: Send + Sync {
     fn run<'a>(&'a self, cx: &'a ToolContext, arguments: Value) -> BoxFuture<'a, Result<ToolReport, ToolBug>>;
 }
 
-/// Reads a tool's arguments into its own struct; unknown, missing and wrong fields become words for the model.
+/// Reads a tool's arguments into its own struct; unknown, missing and wrong fields are a call in the wrong form.
 pub fn parse_arguments<T: serde::de::DeserializeOwned>(manifest: &Manifest, arguments: &Value) -> Result<T, BadCall> {
     serde_path_to_error::deserialize(arguments).map_err(|error| {
         let path = error.path().to_string();
-        let place = if path == "." { String::new() } else { format!(" at `{path}`") };
-        BadCall(format!(
-            "wrong arguments for `{}`{place}: {}. It takes: {}. Call it again with these arguments.",
-            manifest.name,
-            error.inner(),
-            manifest.signature()
-        ))
+        let place = if path == "." { String::new() } else { path };
+        Malformed::Arguments { form: manifest.form(), place, why: error.inner().to_string() }.into()
     })
 }

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::protocol::tool::{Intent, ToolReport};
+use crate::tools::bad_call::BadCall;
 use crate::tools::manifest::Manifest;
-use crate::tools::{BadCall, Tool, ToolBug, ToolContext, parse_arguments};
+use crate::tools::{Tool, ToolBug, ToolContext, parse_arguments};
 
 /// The name of the door.
 pub const NAME: &str = "more_tools";
@@ -82,7 +83,7 @@ impl Tool for MoreTools {
         let report = match inner_call(&self.manifest, &arguments) {
             Ok(None) => ToolReport::ok(self.listing.clone(), "listed the other tools"),
             Ok(Some((tool, _))) => ToolReport::failed(format!("`{tool}` cannot be run here; call it by its own name")),
-            Err(BadCall(text)) => ToolReport::failed(text),
+            Err(bad) => ToolReport::failed(bad.to_string()),
         };
         Box::pin(std::future::ready(Ok(report)))
     }

@@ -18,11 +18,12 @@ use crate::edit::line_ends::LfView;
 use crate::edit::text_file::TextFile;
 use crate::edit::window::{After, read_window};
 use crate::protocol::tool::{Intent, ToolReport};
+use crate::tools::bad_call::BadCall;
 use crate::tools::blocking::{self, Leaving};
 use crate::tools::manifest::Manifest;
 use crate::tools::refusal::words;
 use crate::tools::target::read_actions;
-use crate::tools::{BadCall, Tool, ToolBug, ToolContext, lenient, parse_arguments};
+use crate::tools::{Tool, ToolBug, ToolContext, lenient, parse_arguments};
 
 /// Lines returned when no range is asked for, and at most.
 const MAX_LINES: usize = 400;
@@ -66,7 +67,7 @@ impl Arguments {
 
     fn check(&self) -> Result<(), BadCall> {
         match self.end_line {
-            Some(end) if end < self.first() => Err(BadCall(format!(
+            Some(end) if end < self.first() => Err(BadCall::Impossible(format!(
                 "end_line {end} is before start_line {}; give them the other way round",
                 self.first()
             ))),
@@ -103,8 +104,8 @@ impl Tool for ReadFile {
 }
 
 fn read(cx: &ToolContext, arguments: &Arguments) -> ToolReport {
-    if let Err(BadCall(text)) = arguments.check() {
-        return ToolReport::failed(text);
+    if let Err(bad) = arguments.check() {
+        return ToolReport::failed(bad.to_string());
     }
     let target = cx.workspace.resolve(&arguments.path);
     let name = one_line_name(&target.display()).into_owned();

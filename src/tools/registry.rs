@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::base::text::{first_line, nearest};
 use crate::protocol::tool::ToolSpec;
+use crate::tools::Tool;
+use crate::tools::bad_call::{BadCall, Malformed};
 use crate::tools::manifest::Manifest;
 use crate::tools::more_tools::{self, MoreTools};
-use crate::tools::{BadCall, Tool};
 use crate::tools::{ask_user, edit_file, git, list_files, read_file, search, shell, update_plan, write_file};
 
 /// Where a tool is shown.
@@ -58,6 +60,11 @@ const MORE_TOOLS: &str = include_str!("../../tools/more_tools.yaml");
 
 /// Prefixes some models put before a tool's name.
 const PREFIXES: [&str; 5] = ["functions.", "functions:", "default_api:", "default_api.", "tools."];
+
+/// Tools named in the answer to a call of one that does not exist: more of them help nobody.
+const MAX_NAMES: usize = 10;
+/// Characters of a name that does not exist that are repeated.
+const MAX_NAME_CHARS: usize = 60;
 
 /// All tools, ready to be called.
 pub struct Registry {
@@ -130,10 +137,14 @@ impl Registry {
         }
     }
 
-    /// Words the answer to a call of a tool that does not exist.
+    /// Answers a call of a tool that does not exist.
     pub fn unknown(&self, name: &str) -> BadCall {
-        let name = crate::base::text::first_line(name, 60);
-        BadCall(format!("unknown tool `{name}`; the tools are: {}", self.names().join(", ")))
+        let near = nearest(name, self.names()).and_then(|near| self.get(near)).map(|tool| tool.manifest().form());
+        let is_near = |known: &&str| near.as_ref().is_some_and(|form| form.tool == *known);
+        let (mut known, others): (Vec<&str>, Vec<&str>) = self.names().into_iter().partition(is_near);
+        known.extend(others);
+        let known = known.into_iter().take(MAX_NAMES).map(str::to_owned).collect();
+        Malformed::Unknown { name: first_line(name, MAX_NAME_CHARS), known, near }.into()
     }
 }
 

@@ -11,15 +11,17 @@ use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::base::control::restore_pattern;
 use crate::base::text::{count, one_line_name, prefix, suffix};
 use crate::edit::EditError;
 use crate::edit::text_file::TextFile;
 use crate::protocol::tool::{Intent, ToolReport};
+use crate::tools::bad_call::BadCall;
 use crate::tools::blocking::{self, Leaving};
 use crate::tools::manifest::Manifest;
 use crate::tools::refusal::words;
 use crate::tools::target::{missing, read_actions};
-use crate::tools::{BadCall, Tool, ToolBug, ToolContext, lenient, parse_arguments};
+use crate::tools::{Tool, ToolBug, ToolContext, lenient, parse_arguments};
 use crate::workspace::walk::{EntryKind, Walk};
 
 /// Matches returned unless fewer are asked for.
@@ -48,7 +50,7 @@ impl Search {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Arguments {
-    #[serde(alias = "regex", alias = "query")]
+    #[serde(alias = "regex", alias = "query", deserialize_with = "pattern")]
     pattern: String,
     #[serde(default, alias = "directory", alias = "dir", alias = "folder", deserialize_with = "lenient::text")]
     path: Option<String>,
@@ -62,6 +64,11 @@ struct Arguments {
     ignore_case: bool,
 }
 
+/// Reads a pattern written by somebody who saw control strings broken up.
+fn pattern<'de, D: serde::Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    String::deserialize(source).map(|pattern| restore_pattern(&pattern))
+}
+
 impl Arguments {
     fn path(&self) -> &str {
         self.path.as_deref().unwrap_or(".")
@@ -73,19 +80,19 @@ impl Arguments {
 
     fn regex(&self) -> Result<Regex, BadCall> {
         if self.pattern.is_empty() {
-            return Err(BadCall(
+            return Err(BadCall::Impossible(
                 "the pattern is empty and would match every line; use `list_files` to see the files".to_owned(),
             ));
         }
         // An escaped backslash before an `n` is a search for the two characters.
         if self.pattern.contains('\n') || self.pattern.replace(r"\\", "").contains(r"\n") {
             let text = "the pattern has a line end, but files are searched line by line; search for one of the lines";
-            return Err(BadCall(text.to_owned()));
+            return Err(BadCall::Impossible(text.to_owned()));
         }
         let built =
             RegexBuilder::new(&self.pattern).case_insensitive(self.ignore_case).size_limit(MAX_PATTERN_BYTES).build();
         built.map_err(|error| {
-            BadCall(format!(
+            BadCall::Impossible(format!(
                 "`{}` is not a valid regular expression: {}. To search for exactly this text, use the pattern `{}`",
                 self.pattern,
                 error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: "),
@@ -121,7 +128,7 @@ impl Tool for Search {
 fn search(cx: &ToolContext, call: &Arguments) -> ToolReport {
     let regex = match call.regex() {
         Ok(regex) => regex,
-        Err(BadCall(text)) => return ToolReport::failed(text),
+        Err(bad) => return ToolReport::failed(bad.to_string()),
     };
     let mut hits = Hits::new(call);
     let target = cx.workspace.resolve(call.path());

@@ -13,8 +13,9 @@ use crate::base::fault::Fault;
 use crate::base::{clock, text};
 use crate::exec::run::{Command, Ending, ExecError, Output, Program};
 use crate::protocol::tool::{Action, Intent, ToolOutcome, ToolReport};
+use crate::tools::bad_call::BadCall;
 use crate::tools::manifest::Manifest;
-use crate::tools::{BadCall, Tool, ToolBug, ToolContext, lenient, parse_arguments};
+use crate::tools::{Tool, ToolBug, ToolContext, lenient, parse_arguments};
 
 /// Longest time a call may ask for, in seconds. Whoever needs more should not run it in a turn.
 const MAX_TIMEOUT_S: u64 = 3600;
@@ -46,12 +47,16 @@ impl Shell {
     fn parse(&self, cx: &ToolContext, arguments: &Value) -> Result<(Command, String), BadCall> {
         let Arguments { command, cwd, timeout_s } = parse_arguments(&self.manifest, arguments)?;
         if command.trim().is_empty() || command.contains('\0') {
-            return Err(BadCall("`command` is empty or holds a zero byte; pass the text bash should read".to_owned()));
+            return Err(BadCall::Impossible(
+                "`command` is empty or holds a zero byte; pass the text bash should read".to_owned(),
+            ));
         }
         let folder = cx.workspace.resolve(cwd.as_deref().unwrap_or(""));
         if !folder.is_inside() {
             let cwd = folder.display();
-            return Err(BadCall(format!("`cwd` {cwd} is outside the project; pass a folder relative to the project")));
+            return Err(BadCall::Impossible(format!(
+                "`cwd` {cwd} is outside the project; pass a folder relative to the project"
+            )));
         }
         let first = text::first_line(&command, TARGET_CHARS);
         let target = cwd.map_or(first.clone(), |_| format!("{first} (in {})", folder.display()));
@@ -86,7 +91,7 @@ impl Tool for Shell {
         Box::pin(async move {
             let command = match self.parse(cx, &arguments) {
                 Ok((command, _)) => command,
-                Err(BadCall(words)) => return Ok(ToolReport::failed(words)),
+                Err(bad) => return Ok(ToolReport::failed(bad.to_string())),
             };
             let timeout = command.timeout;
             let result = cx.runner.run(command, cx.cancel.clone(), Some(cx.progress.clone())).await;

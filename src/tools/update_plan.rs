@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::protocol::plan::{Plan, PlanStep, StepStatus};
 use crate::protocol::tool::{Intent, ToolReport};
+use crate::tools::bad_call::BadCall;
 use crate::tools::manifest::Manifest;
-use crate::tools::{BadCall, Tool, ToolBug, ToolContext, parse_arguments};
+use crate::tools::{Tool, ToolBug, ToolContext, parse_arguments};
 
 /// Steps of a plan; a longer one is no plan.
 const MAX_STEPS: usize = 50;
@@ -30,16 +31,18 @@ impl UpdatePlan {
         let steps: Vec<PlanStep> = arguments.steps.into_iter().map(PlanStep::from).collect();
         let n_current = steps.iter().filter(|step| step.status == StepStatus::InProgress).count();
         if n_current > 1 {
-            return Err(BadCall(format!("{n_current} steps are in_progress; mark only the one being worked on")));
+            return Err(BadCall::Impossible(format!(
+                "{n_current} steps are in_progress; mark only the one being worked on"
+            )));
         }
         if steps.len() > MAX_STEPS {
-            return Err(BadCall(format!(
+            return Err(BadCall::Impossible(format!(
                 "the plan has {} steps; at most {MAX_STEPS} are kept: join some",
                 steps.len()
             )));
         }
         if let Some(empty) = steps.iter().position(|step| step.step.is_empty()) {
-            return Err(BadCall(format!("step {} is empty; say what is to be done", empty + 1)));
+            return Err(BadCall::Impossible(format!("step {} is empty; say what is to be done", empty + 1)));
         }
         Ok(Plan { steps })
     }
@@ -107,7 +110,7 @@ impl Tool for UpdatePlan {
                 report.plan = Some(plan);
                 report
             }
-            Err(BadCall(text)) => ToolReport::failed(text),
+            Err(bad) => ToolReport::failed(bad.to_string()),
         };
         Box::pin(std::future::ready(Ok(report)))
     }

@@ -15,10 +15,11 @@ use crate::edit::diff::file_diff;
 use crate::edit::text_file::{TextFile, create};
 use crate::edit::whole::{check_whole, in_style_of};
 use crate::protocol::tool::{Action, Intent, ToolReport};
+use crate::tools::bad_call::BadCall;
 use crate::tools::blocking::{self, Leaving};
 use crate::tools::manifest::Manifest;
 use crate::tools::refusal::words;
-use crate::tools::{BadCall, Tool, ToolBug, ToolContext, parse_arguments};
+use crate::tools::{Tool, ToolBug, ToolContext, parse_arguments};
 
 /// Writes whole files.
 pub struct WriteFile {
@@ -80,7 +81,7 @@ impl Tool for WriteFile {
                 old.map_or_else(|| Some(hash::of_bytes(content.as_bytes())), |file| file.promise(&content)),
             ),
             // This one is about the content alone, which the model knows.
-            Err(error @ EditError::Elided { .. }) => return Err(BadCall(words(cx, &call.path, &error))),
+            Err(error @ EditError::Elided { .. }) => return Err(BadCall::Impossible(words(cx, &call.path, &error))),
             Err(_) => (None, None),
         };
         Ok(Intent {

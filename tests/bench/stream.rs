@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use mimi::model::providers::exchange::Reading as _;
+use mimi::model::providers::ollama::reader::Reader;
+use mimi::model::providers::status::Origin;
 use mimi::model::recover::trial::{Chunks, play};
 use mimi::model::sse::Decoder;
 use mimi::model::{Finish, StreamEvent};
@@ -37,6 +40,28 @@ pub fn decoder() -> Result<Measured, String> {
         rates.push(stream.len() as f64 / 1e6 / started.elapsed().as_secs_f64());
         if n_seen != n_events {
             return Err(format!("{n_seen} events instead of {n_events}"));
+        }
+    }
+    spread(rates, Unit::MegabytesPerSecond)
+}
+
+/// Measures how many bytes a second of an Ollama's answer are read: lines, JSON and events, as every token brings one.
+pub fn ollama() -> Result<Measured, String> {
+    let line = "{\"model\":\"qwen3-coder:30b\",\"created_at\":\"2026-08-30T10:00:00.000000001Z\",\
+                \"message\":{\"role\":\"assistant\",\"content\":\" token\"},\"done\":false}\n";
+    let stream = line.repeat(N_BYTES / line.len());
+    let mut rates = Vec::new();
+    for _ in 0..N_RUNS {
+        let (mut reader, mut events, mut n_seen) = (Reader::new(Origin::default()), Vec::new(), 0);
+        let started = Instant::now();
+        for piece in stream.as_bytes().chunks(PIECE_BYTES) {
+            reader.feed(piece, &mut events).map_err(|error| error.to_string())?;
+            n_seen += events.len();
+            events.clear();
+        }
+        rates.push(stream.len() as f64 / 1e6 / started.elapsed().as_secs_f64());
+        if n_seen != stream.len() / line.len() {
+            return Err(format!("{n_seen} events"));
         }
     }
     spread(rates, Unit::MegabytesPerSecond)

@@ -4,6 +4,7 @@
 //! of `cli::Command`.
 
 pub mod auth;
+pub mod cache;
 pub mod chat;
 pub mod completions;
 pub mod config;
@@ -15,3 +16,4 @@ pub mod man;
 pub mod run;
 pub mod session;
 pub mod status;
+pub mod usage;

@@ -1,14 +1,17 @@
 //! What exactly is sent for a chat request?
 //!
 //! The order of the keys is the point: what stays the same first, the messages last, so that each request of a session
-//! starts with all bytes of the one before minus its closing `]}`. Servers then find the prompt in their prefix cache.
+//! starts with all bytes of the one before minus what closes its messages. Servers then find the prompt in their prefix cache.
 //! Must not add anything that changes from request to request.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::model::Request;
 use crate::model::assemble::is_valid_arguments;
+use crate::model::{Request, ToolChoice};
 use crate::protocol::message::{Message, ToolCall};
+use crate::protocol::server::ServerKind;
 use crate::protocol::tool::ToolSpec;
 
 /// What is sent in addition to a server that is known to take it. Must stay the same for all requests of a session.
@@ -16,11 +19,22 @@ use crate::protocol::tool::ToolSpec;
 pub struct Extras {
     /// Asks for word of how far the server is with the prompt; llama.cpp only, others may refuse the key.
     pub return_progress: bool,
+    /// Has gaps filled by `/infill`, which knows the tokens of the model itself; llama.cpp only.
+    pub infill: bool,
 }
 
-/// Renders the body of `request`.
-pub fn render(request: &Request, extras: Extras) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&Body::of(request, extras))
+impl Extras {
+    /// Returns what a server of this kind takes; nothing more for one that is not known.
+    pub fn of(server: Option<ServerKind>) -> Self {
+        let is_llama_cpp = server == Some(ServerKind::LlamaCpp);
+        Self { return_progress: is_llama_cpp, infill: is_llama_cpp }
+    }
+}
+
+/// Renders the body of `request`. `priority` is the key and number that tell who waits.
+pub fn render(request: &Request, extras: Extras, priority: Option<(&str, i32)>) -> Result<Vec<u8>, serde_json::Error> {
+    let body = Body::of(request, extras);
+    serde_json::to_vec(&Body { priority: priority.into_iter().collect(), ..body })
 }
 
 #[derive(Serialize)]
@@ -30,6 +44,9 @@ struct Body<'a> {
     stream_options: StreamOptions,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     return_progress: bool,
+    // One entry or none: its key is the server's affair.
+    #[serde(flatten)]
+    priority: BTreeMap<&'a str, i32>,
     max_tokens: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f32>,
@@ -39,6 +56,9 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
     messages: Vec<WireMessage<'a>>,
+    // Behind the messages, because it comes and goes: it must not change what stands before them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<&'static str>,
 }
 
 impl<'a> Body<'a> {
@@ -48,6 +68,7 @@ impl<'a> Body<'a> {
             stream: true,
             stream_options: StreamOptions { include_usage: true },
             return_progress: extras.return_progress,
+            priority: BTreeMap::new(),
             max_tokens: request.max_tokens,
             temperature: request.temperature,
             response_format: request.answer_schema.as_deref().map(|schema| ResponseFormat {
@@ -56,6 +77,9 @@ impl<'a> Body<'a> {
             }),
             tools: request.tools.iter().map(|function| Tool { kind: "function", function }).collect(),
             messages: request.messages.iter().map(WireMessage::of).collect(),
+            // vLLM refuses a choice without tools.
+            tool_choice: (request.tool_choice == ToolChoice::Required && !request.tools.is_empty())
+                .then_some("required"),
         }
     }
 }

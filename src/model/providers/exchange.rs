@@ -13,9 +13,10 @@ use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::error::{Cause, ModelError};
-use crate::model::providers::http::{Endpoint, Http, connection_failed};
+use crate::model::providers::http::{Endpoint, Http};
 use crate::model::providers::simple;
 use crate::model::providers::status::{self, Origin};
+use crate::model::route;
 use crate::model::sse::EventTooLong;
 use crate::model::{Provider, StreamEvent};
 
@@ -164,7 +165,7 @@ impl Exchange {
             .send();
         let limit = self.outgoing.http.limits.first_byte;
         let response = tokio::time::timeout(limit, sent).await.map_err(|_| self.silent(limit))?;
-        response.map_err(|error| connection_failed(&url, &error))
+        response.map_err(|error| self.outgoing.http.failed(&url, &error))
     }
 
     /// Looks at status and type of the answer before reading it as a stream.
@@ -192,6 +193,12 @@ impl Exchange {
                 let models = self.outgoing.provider.models().await.unwrap_or_default();
                 let available = models.into_iter().map(|model| model.id).collect();
                 ModelError::NoModel { url, model, available }
+            }
+            // Some servers name no number, but by now the model is loaded, so that its window can be asked for.
+            ModelError::TooLong { model, window_tokens: None, source } => {
+                let models = self.outgoing.provider.models().await.unwrap_or_default();
+                let window_tokens = route::find(&model, &models).and_then(|found| found.window_tokens);
+                ModelError::TooLong { model, window_tokens, source }
             }
             other => other,
         }
@@ -248,7 +255,7 @@ impl Exchange {
             None => (Instant::now() + limits.idle, limits.idle),
         };
         let chunk = tokio::time::timeout_at(deadline, response.chunk()).await.map_err(|_| self.silent(limit))?;
-        chunk.map_err(|error| connection_failed(&self.outgoing.origin.url, &error))
+        chunk.map_err(|error| self.outgoing.http.failed(&self.outgoing.origin.url, &error))
     }
 
     fn silent(&self, limit: Duration) -> ModelError {

@@ -5,14 +5,19 @@
 //! implements [`Provider`], a row in [`TABLE`], a variant of [`ProviderKind`].
 
 pub mod body;
+pub mod egress;
 pub mod exchange;
+pub mod fill;
 pub mod http;
+pub mod json;
+pub mod ollama;
 pub mod openai;
 pub mod overflow;
 pub mod player;
 pub mod script;
 pub mod simple;
 pub mod status;
+pub mod triton;
 
 use std::sync::Arc;
 
@@ -34,6 +39,8 @@ pub struct Setup<'a> {
     pub key: Option<SecretString>,
     /// The shared HTTP client.
     pub http: &'a Http,
+    /// What the server is, where that is known.
+    pub server: Option<ServerKind>,
 }
 
 /// One wire.
@@ -47,6 +54,8 @@ pub struct Wire {
 /// Every wire.
 pub const TABLE: &[Wire] = &[
     Wire { kind: ProviderKind::Openai, build: |setup| Ok(Arc::new(openai::OpenAi::new(&setup)?)) },
+    Wire { kind: ProviderKind::Ollama, build: |setup| Ok(Arc::new(ollama::Ollama::new(&setup)?)) },
+    Wire { kind: ProviderKind::Triton, build: |setup| Ok(Arc::new(triton::Triton::new(&setup)?)) },
     Wire {
         kind: ProviderKind::Script,
         build: |setup| Ok(Arc::new(script::ScriptProvider::open(&setup.row.base_url)?)),
@@ -68,9 +77,9 @@ pub fn build(setup: Setup<'_>) -> Result<Arc<dyn Provider>, ModelError> {
 /// Returns the wires that a kind of server understands, the best first.
 pub fn wires(kind: ServerKind) -> &'static [ProviderKind] {
     match kind {
-        ServerKind::Ollama
-        | ServerKind::Triton
-        | ServerKind::Vllm
+        ServerKind::Ollama => &[ProviderKind::Ollama, ProviderKind::Openai],
+        ServerKind::Triton => &[ProviderKind::Triton],
+        ServerKind::Vllm
         | ServerKind::Sglang
         | ServerKind::LlamaCpp
         | ServerKind::TensorRtLlm

@@ -15,10 +15,11 @@ use crate::model::chunk::Reader;
 use crate::model::error::ModelError;
 use crate::model::providers::exchange::{Outgoing, Reading};
 use crate::model::providers::http::{Endpoint, Http};
+use crate::model::providers::json::Asked;
 use crate::model::providers::status::{self, Origin};
-use crate::model::providers::{Setup, body, simple};
+use crate::model::providers::{Setup, body, fill, simple};
 use crate::model::sse::{Decoder, Event, EventTooLong};
-use crate::model::{ModelInfo, Provider, Request, StreamEvent};
+use crate::model::{Fill, Filling, ModelInfo, Provider, Request, StreamEvent};
 
 /// A server that speaks chat completions.
 #[derive(Debug, Clone)]
@@ -32,7 +33,8 @@ impl OpenAi {
     /// Builds the provider of a row; fails when its address or headers are wrong.
     pub fn new(setup: &Setup<'_>) -> Result<Self, ModelError> {
         let endpoint = Endpoint::new(setup.name, setup.row, setup.key.as_ref())?;
-        Ok(Self { http: setup.http.reaching(&endpoint.url)?, endpoint, extras: body::Extras::default() })
+        let extras = body::Extras::of(setup.server);
+        Ok(Self { http: setup.http.reaching(&endpoint.url)?, endpoint, extras })
     }
 
     /// Sends further keys that the server is known to take.
@@ -49,11 +51,11 @@ impl Provider for OpenAi {
         let reading = Events { decoder: Decoder::default(), reader: Reader::new(origin.clone()) };
         let outgoing = Outgoing {
             http: self.http.clone(),
-            endpoint: self.endpoint.clone(),
+            endpoint: self.endpoint.of_class(request.class),
             path: "/chat/completions",
             accept: "text/event-stream",
             origin,
-            body: body::render(&request, self.extras),
+            body: body::render(&request, self.extras, self.endpoint.priority_field(request.class)),
             reading: Box::new(reading),
             provider: Arc::new(self.clone()),
         };
@@ -66,6 +68,18 @@ impl Provider for OpenAi {
 
     fn embed(&self, model: String, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, ModelError>> {
         async move { simple::embed(&self.http, &self.endpoint, &model, &texts).await }.boxed()
+    }
+
+    fn fill(&self, fill: Fill) -> BoxFuture<'_, Result<Filling, ModelError>> {
+        async move {
+            let limit = self.http.limits.first_byte;
+            let asked = Asked { http: &self.http, endpoint: &self.endpoint, model: &fill.model, limit };
+            match self.extras.infill {
+                true => fill::infill(&asked, &fill).await,
+                false => fill::complete(&asked, &fill).await,
+            }
+        }
+        .boxed()
     }
 }
 

@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 
 use crate::model::ModelInfo;
 use crate::model::error::{Cause, ModelError};
-use crate::model::providers::http::{Endpoint, Http, connection_failed};
+use crate::model::providers::http::{Endpoint, Http};
 use crate::model::providers::status::{self, Origin, Reply};
+use crate::protocol::task::Class;
 
 /// Largest error body that is read, in bytes.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
@@ -53,13 +54,13 @@ impl Config for Address {
 
 fn client(http: &Http, endpoint: &Endpoint) -> Client<Address> {
     let address = Address { endpoint: endpoint.clone(), no_key: SecretString::from(String::new()) };
-    let (reqwest, origin) = (http.client.clone(), Origin::of(endpoint));
+    let (sender, origin) = (http.clone(), Origin::of(endpoint));
     let service = tower::service_fn(move |factory: HttpRequestFactory| {
-        let (reqwest, origin) = (reqwest.clone(), origin.clone());
+        let (sender, origin) = (sender.clone(), origin.clone());
         async move {
             let request = factory.build().await?;
-            let response =
-                reqwest.execute(request).await.map_err(|error| boxed(connection_failed(&origin.url, &error)))?;
+            let response = sender.client.execute(request).await;
+            let response = response.map_err(|error| boxed(sender.failed(&origin.url, &error)))?;
             if response.status().is_success() {
                 return Ok(response);
             }
@@ -90,10 +91,28 @@ pub async fn read_reply(mut response: reqwest::Response) -> Reply {
     Reply { status, retry_after, location, body: String::from_utf8_lossy(&body).into_owned() }
 }
 
+/// Reads the whole body of a successful answer, of at most `max_bytes`.
+pub async fn read_whole(
+    http: &Http,
+    url: &str,
+    mut response: reqwest::Response,
+    max_bytes: usize,
+) -> Result<Vec<u8>, ModelError> {
+    let mut body = Vec::new();
+    while let Some(bytes) = response.chunk().await.map_err(|error| http.failed(url, &error))? {
+        if body.len() + bytes.len() > max_bytes {
+            let what = format!("it is longer than {} MB", max_bytes >> 20);
+            return Err(ModelError::Unusable { url: url.to_owned(), what });
+        }
+        body.extend_from_slice(&bytes);
+    }
+    Ok(body)
+}
+
 /// Asks for the models a server has.
 pub async fn models(http: &Http, endpoint: &Endpoint) -> Result<Vec<ModelInfo>, ModelError> {
     let client = client(http, endpoint);
-    let answer = in_time(http.limits.list, endpoint, client.models().list_byot::<Value>()).await?;
+    let answer = in_time(http.limits.list, http, endpoint, client.models().list_byot::<Value>()).await?;
     let rows = ["data", "models"].iter().find_map(|key| answer.get(*key)?.as_array());
     let rows = rows.ok_or_else(|| not_an_api(endpoint, &answer.to_string()))?;
     Ok(rows.iter().filter_map(read_model).collect())
@@ -114,38 +133,52 @@ pub async fn embed(
     model: &str,
     texts: &[String],
 ) -> Result<Vec<Vec<f32>>, ModelError> {
-    let client = client(http, endpoint);
-    let body = json!({"model": model, "input": texts, "encoding_format": "float"});
+    // Nobody waits for an index to grow.
+    let client = client(http, &endpoint.of_class(Class::Background));
+    let mut body = json!({"model": model, "input": texts, "encoding_format": "float"});
+    if let Some((field, number)) = endpoint.priority_field(Class::Background) {
+        body[field] = number.into();
+    }
     let asked = client.embeddings();
-    let answer = in_time(http.limits.first_byte, endpoint, asked.create_byot::<Value, Value>(body)).await;
+    let answer = in_time(http.limits.first_byte, http, endpoint, asked.create_byot::<Value, Value>(body)).await;
     let answer = answer.map_err(|error| with_model(error, model))?;
-    read_vectors(&answer, texts.len()).ok_or_else(|| ModelError::Broken {
-        url: endpoint.url.clone(),
-        what: format!("it holds not {} vectors of numbers", texts.len()),
-    })
+    read_vectors(&answer, texts.len()).map_err(|what| ModelError::Unusable { url: endpoint.url.clone(), what })
 }
 
-fn read_vectors(answer: &Value, expected: usize) -> Option<Vec<Vec<f32>>> {
-    let rows = answer.get("data")?.as_array()?;
-    let mut vectors: Vec<Vec<f32>> = vec![Vec::new(); expected];
+/// Reads one vector for each text; the error says what is wrong with them.
+fn read_vectors(answer: &Value, n_texts: usize) -> Result<Vec<Vec<f32>>, String> {
+    let rows = answer.get("data").and_then(Value::as_array).ok_or("it holds no list of vectors")?;
+    if rows.len() != n_texts {
+        return Err(format!("it holds {} vectors for {}", rows.len(), crate::base::text::count(n_texts, "text")));
+    }
+    let mut vectors: Vec<Vec<f32>> = vec![Vec::new(); n_texts];
     for (position, row) in rows.iter().enumerate() {
         let at = row.get("index").and_then(Value::as_u64).map_or(position, |index| index as usize);
-        let numbers = row.get("embedding")?.as_array()?;
-        *vectors.get_mut(at)? = numbers.iter().map(|n| n.as_f64().map(|n| n as f32)).collect::<Option<_>>()?;
+        let vector =
+            row.get("embedding").filter(|vector| vector.is_array()).ok_or("its vectors are no lists of numbers")?;
+        let place = vectors.get_mut(at).ok_or_else(|| format!("it numbers a vector {at}"))?;
+        *place = numbers(vector).ok_or("its vectors hold something that is no number")?;
     }
-    let dimensions = vectors.first().map_or(0, Vec::len);
-    let is_whole = vectors.iter().all(|vector| !vector.is_empty() && vector.len() == dimensions);
-    is_whole.then_some(vectors)
+    match vectors.iter().position(Vec::is_empty) {
+        Some(at) => Err(format!("it holds no vector for text {}", at + 1)),
+        None => Ok(vectors),
+    }
+}
+
+/// Reads a vector; `None` when it holds anything but numbers.
+pub fn numbers(vector: &Value) -> Option<Vec<f32>> {
+    vector.as_array()?.iter().map(|n| n.as_f64().map(|n| n as f32)).collect()
 }
 
 async fn in_time(
     limit: Duration,
+    http: &Http,
     endpoint: &Endpoint,
     asked: impl Future<Output = Result<Value, OpenAIError>>,
 ) -> Result<Value, ModelError> {
     match tokio::time::timeout(limit, asked).await {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(unbox(endpoint, error)),
+        Ok(Err(error)) => Err(unbox(http, endpoint, error)),
         Err(_) => Err(ModelError::Broken {
             url: endpoint.url.clone(),
             what: format!("nothing came within {}", crate::base::clock::format_duration(limit.as_millis() as u64)),
@@ -153,13 +186,13 @@ async fn in_time(
     }
 }
 
-fn unbox(endpoint: &Endpoint, error: OpenAIError) -> ModelError {
+fn unbox(http: &Http, endpoint: &Endpoint, error: OpenAIError) -> ModelError {
     match error {
         OpenAIError::Boxed(inner) => match inner.downcast::<ModelError>() {
             Ok(error) => *error,
             Err(other) => ModelError::Broken { url: endpoint.url.clone(), what: status::clean(&other.to_string()) },
         },
-        OpenAIError::Reqwest(error) => connection_failed(&endpoint.url, &error),
+        OpenAIError::Reqwest(error) => http.failed(&endpoint.url, &error),
         OpenAIError::JSONDeserialize(_, body) => not_an_api(endpoint, &body),
         other => ModelError::Broken { url: endpoint.url.clone(), what: status::clean(&other.to_string()) },
     }

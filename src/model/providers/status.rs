@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::base::text;
+use crate::config::schema::ProviderKind;
 use crate::model::error::{Cause, ModelError};
 use crate::model::providers::http::Endpoint;
 use crate::model::providers::overflow;
@@ -38,6 +39,8 @@ pub struct Origin {
     pub key_env: String,
     /// The name the key is stored under.
     pub provider: String,
+    /// The wire spoken there.
+    pub kind: ProviderKind,
 }
 
 impl Origin {
@@ -48,6 +51,7 @@ impl Origin {
             model: String::new(),
             key_env: endpoint.key_env.clone(),
             provider: endpoint.provider.clone(),
+            kind: endpoint.kind,
         }
     }
 }
@@ -72,9 +76,19 @@ pub fn from_reply(origin: &Origin, reply: &Reply) -> ModelError {
         words.text = format!("it redirects to {}; mimi does not follow, name that address instead", clean(location));
     }
     if reply.status == 404 && !words.is_about_model() {
-        words.text = format!("{}; is the base URL complete? most end in /v1", words.text_or(reply.status));
+        words.text = format!("{}; {}", words.text_or(reply.status), address_question(origin.kind));
     }
     sort(origin, Some(reply), &words)
+}
+
+/// Asks the question that helps when a server does not know the path.
+fn address_question(kind: ProviderKind) -> &'static str {
+    match kind {
+        ProviderKind::Ollama => {
+            "is it Ollama? any other server is of the kind `openai`, with a base URL that ends in /v1"
+        }
+        _ => "is the base URL complete? most end in /v1",
+    }
 }
 
 /// Sorts an error object that came in place of a piece of the answer.

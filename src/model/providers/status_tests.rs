@@ -4,8 +4,13 @@ use super::*;
 use crate::base::fault::Fault;
 
 fn reply(status: u16, body: &str) -> ModelError {
-    let origin =
-        Origin { url: "http://box/v1".into(), model: "m".into(), key_env: "BOX_KEY".into(), provider: "box".into() };
+    let origin = Origin {
+        url: "http://box/v1".into(),
+        model: "m".into(),
+        key_env: "BOX_KEY".into(),
+        provider: "box".into(),
+        ..Origin::default()
+    };
     from_reply(&origin, &Reply { status, body: body.to_owned(), ..Reply::default() })
 }
 

@@ -82,7 +82,7 @@ turns:
       - {name: fly, arguments: {to: moon}}
       - {name: read_file, arguments: '{\"path\": \"a.t'}
       - {name: read_file, arguments: {}}
-      - {name: read_file, arguments: {path: a.txt, colour: red}}
+      - {name: read_file, arguments: {path: a.txt, start_line: [red]}}
       - {name: functions.Read-File, arguments: {path: a.txt}}
       - {name: read_file, arguments: '[1]'}
   - {say: sorry}
@@ -93,12 +93,12 @@ turns:
     assert_eq!(talk.say("look").await, TurnEnd::Answered);
     let outcomes = talk.outcomes();
     for (at, part) in [
-        (0, "fly failed: unknown tool `fly`; the tools are: read_file"),
-        (1, "were not a JSON object, so it was not run. Received: {\"path\": \"a.t"),
-        (2, "wrong arguments for `read_file`"),
-        (3, "`colour`"),
+        (0, "fly failed: There is no tool `fly`, so nothing was run. The tools are: read_file"),
+        (1, "Received: {\"path\": \"a.t\nIt takes: path (string)"),
+        (2, "`read_file` was not run, because of wrong arguments: missing field `path`. It takes: path (string)"),
+        (3, "`start_line`"),
         (4, "ok: a.txt, lines 1-1 of 1"),
-        (5, "were not a JSON object"),
+        (5, "its arguments are not one JSON object: it is another kind of value"),
     ] {
         assert!(outcomes[at].contains(part), "{part}: {outcomes:#?}");
     }
@@ -148,7 +148,7 @@ turns:
     let outcomes = talk.outcomes();
     assert!(outcomes[1].starts_with("more_tools ok: ") && outcomes[1].contains("src/"), "{outcomes:#?}");
     assert!(outcomes[3].contains("a.rs"), "{outcomes:#?}");
-    assert!(outcomes[4].contains("unknown tool"), "{outcomes:#?}");
+    assert!(outcomes[4].contains("There is no tool `more_tools`"), "{outcomes:#?}");
     assert!(outcomes[5].starts_with("git denied: "), "the policy sees through the door: {outcomes:#?}");
     assert!(talk.log.iter().any(|event| matches!(event, Event::PlanUpdated { .. })));
     let started: Vec<&str> = talk

@@ -29,14 +29,14 @@ async fn during_the_stream_what_was_seen_is_kept() {
 }
 
 #[tokio::test]
-async fn before_the_first_word_nothing_is_invented() {
+async fn before_the_first_word_the_gap_is_filled_and_nothing_is_invented() {
     let stage = Stage::new("turns: [{stall: true}, {say: fine}]");
     let mut talk = stage.with_person(Mode::Ask).await;
     talk.submit("go").await;
     talk.until(|event| matches!(event, Event::PhaseChanged { .. })).await;
     interrupt(&mut talk).await;
     assert_eq!(talk.say("again").await, TurnEnd::Answered);
-    assert_eq!(stage.last_request()[1..], ["user: again"]);
+    assert_eq!(stage.last_request()[1..], ["model: [no answer]", "user: again"]);
 }
 
 #[tokio::test]

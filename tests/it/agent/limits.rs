@@ -79,13 +79,14 @@ async fn empty_and_cut_answers_are_nudged_and_then_given_up() {
     let mut talk = stage.alone(Mode::Ask, &[]).await;
     assert_eq!(talk.say("go").await, TurnEnd::Answered);
     let lines = stage.last_request();
-    assert!(lines[1].starts_with("user: Your answer was empty"), "{lines:#?}");
-    assert_eq!(lines[2], "model: half");
-    assert!(lines[3].starts_with("user: Your answer was cut off"), "{lines:#?}");
+    assert_eq!(lines[1], "model: [no answer]");
+    assert!(lines[2].starts_with("user: Your answer was empty"), "{lines:#?}");
+    assert_eq!(lines[3], "model: half");
+    assert!(lines[4].starts_with("user: Your answer was cut off"), "{lines:#?}");
 
-    let stage = Stage::new("turns: [{say: ' '}, {say: ' '}, {say: ' '}, {say: ' '}, {say: late}]");
+    let stage = Stage::new("turns: [{say: ' '}, {say: ' '}, {say: late}]");
     let mut talk = stage.alone(Mode::Ask, &[]).await;
-    limit(talk.say("go").await);
+    assert_eq!(limit(talk.say("go").await), "2 empty answers in a row");
     assert_eq!(stage.unused(), 1);
 }
 
@@ -101,5 +102,5 @@ turns:
     let mut talk = stage.alone(Mode::Auto, &[]).await;
     talk.say("write").await;
     assert!(!stage.has("a.txt"));
-    assert!(stage.last_request()[1].contains("Your call of `write_file` was cut off"), "{:#?}", stage.last_request());
+    assert!(stage.last_request()[2].contains("Your call of `write_file` was cut off"), "{:#?}", stage.last_request());
 }

@@ -2,6 +2,8 @@
 
 mod calls;
 mod compaction;
+mod control;
+mod escalation;
 mod fixing;
 mod instructions;
 mod interrupts;
@@ -9,7 +11,9 @@ mod limits;
 mod permissions;
 mod prefix;
 mod recovering;
+mod rendered;
 mod taking_back;
+mod window;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -153,7 +157,7 @@ impl Stage {
 
     /// The bodies of all requests, as they would go over the wire.
     pub fn bodies(&self) -> Vec<Vec<u8>> {
-        self.requests().iter().map(|request| body::render(request, body::Extras::default()).unwrap()).collect()
+        self.requests().iter().map(|request| body::render(request, body::Extras::default(), None).unwrap()).collect()
     }
 
     /// Turns of the script nobody has asked for.

@@ -103,7 +103,7 @@ turns:
     let mut app = stage.app();
     let env = mimi::config::env::Env::from_pairs([("HOME", stage.home.display().to_string())]);
     let plain = mimi::app::App::new(app.config.clone(), &env, app.dirs.clone(), &stage.work).unwrap();
-    app.gateway = plain.gateway;
+    app.gateway = plain.gateway.clone();
     let mut talk = Talk::new(app.start(options(Mode::Auto, Approvals::Nobody)).await.unwrap());
     assert_eq!(talk.session.route.model, "qwen3-coder:30b");
     assert_eq!(talk.say("change it").await, TurnEnd::Answered, "{:#?}", talk.log);

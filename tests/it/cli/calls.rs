@@ -7,18 +7,21 @@ fn the_model_is_told_what_is_wrong_with_a_call_and_the_run_goes_on() {
     let table = [
         (
             "{name: frobnicate, arguments: {a: 1}}",
-            "unknown tool `frobnicate`; the tools are: read_file, edit_file, write_file, shell, search",
+            "There is no tool `frobnicate`, so nothing was run. The tools are: read_file, edit_file, write_file, shell, search",
         ),
         (
             "{name: read_file, arguments: '{\"path\": \"a.tx'}",
-            "the arguments of `read_file` were not a JSON object, so it was not run. Received: {\"path\": \"a.tx\n",
+            "Received: {\"path\": \"a.tx\nIt takes: path (string), start_line? (integer)",
         ),
-        ("{name: read_file, arguments: '[1]'}", "the arguments of `read_file` were not a JSON object"),
+        (
+            "{name: read_file, arguments: '[1]'}",
+            "`read_file` was not run, because its arguments are not one JSON object",
+        ),
         ("{name: read_file, arguments: {}}", "missing field `path`"),
         ("{name: list_files, arguments: {speed: 9}}", "unknown field `speed`"),
         (
             "{name: read_file, arguments: {path: null}}",
-            "wrong arguments for `read_file` at `path`: invalid type: null, expected a string. It takes: path (string)",
+            "because of wrong arguments at `path`: invalid type: null, expected a string. It takes: path (string)",
         ),
         ("{name: read_file, arguments: {path: a.txt, start_line: many}}", "is not a count"),
         (
@@ -72,7 +75,7 @@ fn every_call_is_answered_in_order_good_or_bad() {
     env.write("b.txt", "second\n");
     run_task(&env, &[]).fails_with(5);
     let told = told(&server);
-    let parts = ["unknown tool", "first", "not a JSON object", "was refused", "second"];
+    let parts = ["no tool `frobnicate`", "first", "not one JSON object", "was refused", "second"];
     assert_eq!(told.len(), parts.len(), "{told:?}");
     for (text, part) in told.iter().zip(parts) {
         assert!(text.contains(part), "{part}: {text}");

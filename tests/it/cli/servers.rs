@@ -53,7 +53,7 @@ fn with_nothing_configured_three_lines_say_how_to_name_a_server() {
         let task = if arguments[0] == "run" { "chat" } else { "fix" };
         let expected = format!(
             "error: no model server was found for `{task}`\n\
-             caused by: Ollama at http://127.0.0.1:2/v1: nobody answers; vLLM at http://127.0.0.1:3/v1: nobody answers; \
+             caused by: Ollama at http://127.0.0.1:2: nobody answers; vLLM at http://127.0.0.1:3/v1: nobody answers; \
              llama.cpp at http://127.0.0.1:4/v1: nobody answers; SGLang at http://127.0.0.1:5/v1: nobody answers\n\
              hint: name a server: export MIMI_SERVER_URL=http://HOST:8000/v1\n\
              hint: or in ~/.config/mimi/config.yaml: server: {{url: \"http://HOST:8000/v1\"}}\n\

@@ -43,7 +43,12 @@ fn mistakes_in_a_file_are_named_with_line_column_and_key() {
         ("server: {model: 3.5}\n", "must be text, found a number with a fraction: put it in quotes", ":1:17)", ""),
         ("agent: {mode: yolo}\n", "must be one of `plan`, `ask`, `auto` (", ":1:15)", "mimi config edit"),
         ("ui: {color: no}\n", "must be one of `auto`, `always`, `never`", ":1:13)", ""),
-        ("providers: {x: {kind: soap, base_url: 'http://h'}}\n", "`providers.x.kind` is wrong", ":1:23)", ""),
+        (
+            "providers: {x: {kind: soap, base_url: 'http://h'}}\n",
+            "`providers.x.kind` must be one of `openai`",
+            ":1:23)",
+            "",
+        ),
         ("providers: {x: {kind: openai}}\n", "`providers.x` is wrong: missing field `base_url`", ":1:16)", ""),
         (
             "providers: {x: {kind: openai, base_url: h}}\n",

@@ -1,7 +1,7 @@
 //! Does the right layer win, and is every value's origin known?
 
 use mimi::config::origin::Layer;
-use mimi::config::schema::{ColorChoice, ProviderKind};
+use mimi::config::schema::{ColorChoice, ProviderConfig, ProviderKind};
 use mimi::model::gateway::GatewayConfig;
 use mimi::model::providers::http::is_loopback;
 use mimi::protocol::op::Mode;
@@ -17,9 +17,10 @@ fn without_any_file_the_defaults_are_in_use() {
     assert_eq!(loaded.config.ui.color, ColorChoice::Auto);
     assert_eq!(loaded.config.routes.len(), Task::ALL.len());
     let names: Vec<&str> = loaded.config.providers.keys().map(String::as_str).collect();
-    assert_eq!(names, ["litellm", "llamacpp", "nim", "ollama", "sglang", "trtllm", "vllm"]);
+    assert_eq!(names, ["litellm", "llamacpp", "nim", "ollama", "sglang", "triton", "trtllm", "vllm"]);
     assert!(loaded.warnings.is_empty() && loaded.files.is_empty(), "{:?}", loaded.warnings);
-    assert!(loaded.config.providers.values().all(|row| row.kind == ProviderKind::Openai));
+    let native = |(name, row): (&String, &ProviderConfig)| (row.kind != ProviderKind::Openai).then(|| name.clone());
+    assert_eq!(loaded.config.providers.iter().filter_map(native).collect::<Vec<_>>(), ["ollama", "triton"]);
 }
 
 /// Each step adds a layer on top of those before it.
@@ -82,7 +83,7 @@ fn a_section_whose_lines_are_all_commented_out_changes_nothing() {
     let loaded = machine.load().unwrap();
     assert_eq!(loaded.config.agent.max_steps, 60);
     assert!(loaded.config.policy.allow.is_empty());
-    assert_eq!(loaded.config.providers["ollama"].base_url, "http://127.0.0.1:11434/v1");
+    assert_eq!(loaded.config.providers["ollama"].base_url, "http://127.0.0.1:11434");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use mimi::base::yaml::{Node, Value, parse, to_json};
 use mimi::config::range::{RANGES, ROW_RANGES};
-use mimi::config::schema::{Config, Priority, ProviderConfig, ProviderKind, Timeouts};
+use mimi::config::schema::{Config, Priority, ProviderConfig, ProviderKind, Think, Timeouts};
 use mimi::config::shape::Shape;
 
 use crate::config::Machine;
@@ -37,7 +37,9 @@ fn the_shape_of_a_provider_is_that_of_its_struct() {
     let timeouts = Timeouts { connect_s: Some(1), first_byte_s: Some(1), idle_s: Some(1) };
     let (field, header) = (String::new(), String::new());
     let priority = Some(Priority { field, header, interactive: 0, ci: 5, background: 10 });
-    let row = ProviderConfig { search: Some(1), timeouts, priority, ..ProviderConfig::new(ProviderKind::Openai, "") };
+    let (num_ctx, think) = (Some(4096), Some(Think::Off));
+    let bare = ProviderConfig::new(ProviderKind::Openai, "");
+    let row = ProviderConfig { search: Some(1), timeouts, priority, num_ctx, think, ..bare };
     let mut fields = Vec::new();
     paths(&serde_json::to_value(row).unwrap(), "", &mut fields);
     let shape: Vec<String> = Shape::provider().leaves().iter().map(|leaf| format!(".{leaf}")).collect();

@@ -1,13 +1,22 @@
 //! Does a model's answer reach the agent whole, whatever server it comes from and whatever goes wrong?
 
+mod egress;
+mod embed;
 mod errors;
+mod fill;
 mod gateway;
+mod kept_vectors;
+mod kept_words;
+mod meter;
+mod ollama;
 mod probe;
 mod recorded;
 mod recover;
 mod routes;
 mod simple;
 mod streams;
+mod tls;
+mod triton;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -19,6 +28,7 @@ use mimi::config::schema::{ModelConfig, ProviderConfig, ProviderKind, ServerConf
 use mimi::model::ask::{Progress, Retry};
 use mimi::model::error::ModelError;
 use mimi::model::gateway::{Gateway, GatewayConfig};
+use mimi::model::providers::egress::Dial;
 use mimi::model::providers::http::{Http, Limits};
 use mimi::model::providers::script::{Script, ScriptProvider};
 use mimi::model::route::Route;
@@ -62,6 +72,13 @@ pub fn config(url: &str) -> GatewayConfig {
 
 pub fn row(url: &str) -> ProviderConfig {
     ProviderConfig { api_key_env: "TEST_KEY".to_owned(), ..ProviderConfig::new(ProviderKind::Openai, url) }
+}
+
+/// An HTTP client that may connect to `url`.
+pub fn http_to(url: &str) -> Http {
+    let http = Http::new(LIMITS).unwrap();
+    http.open(Dial::of(url, ""));
+    http
 }
 
 pub fn gateway_at(url: &str, limits: Limits) -> Gateway {

@@ -7,6 +7,7 @@ use mimi::base::clock::Clock;
 use mimi::model::gateway::Gateway;
 use mimi::model::probe::book::{Book, CHECK_AFTER, MAX_AGE};
 use mimi::model::probe::survey::Survey;
+use mimi::model::providers::egress::Dial;
 use mimi::model::providers::http::{Endpoint, Http};
 use mimi::protocol::server::{ServerFacts, ServerKind};
 use mimi::protocol::task::Task;
@@ -86,7 +87,9 @@ impl Case {
         let paths = Arc::new(Mutex::new(paths));
         let clock = Arc::new(Hand::default());
         let survey = Survey::new(Book::in_memory(), clock.clone());
-        Self { survey, clock, server: serve(&paths), paths, http: Http::new(LIMITS).unwrap() }
+        let (server, http) = (serve(&paths), Http::new(LIMITS).unwrap());
+        http.open(Dial::of(&server.url(), ""));
+        Self { survey, clock, server, paths, http }
     }
 
     fn becomes(&self, paths: Paths) {

@@ -9,14 +9,14 @@ use mimi::base::yaml;
 use mimi::model::Answer;
 use mimi::model::error::ModelError;
 use mimi::model::probe;
-use mimi::model::providers::http::{Endpoint, Http};
+use mimi::model::providers::http::Endpoint;
 use mimi::model::sse::Decoder;
 use mimi::protocol::message::Usage;
 use mimi::protocol::server::ServerKind;
 use serde::Deserialize;
 
 use super::streams::{judge, read};
-use super::{LIMITS, ask, gateway_at, outcome, quick, request, row, unchecked_route};
+use super::{LIMITS, ask, gateway_at, http_to, outcome, quick, request, row, unchecked_route};
 use crate::support::wire::WireServer;
 
 /// Ways of cutting a stream into many pieces at random places.
@@ -268,7 +268,7 @@ async fn each_server_is_known_by_what_it_answered() {
             None => out.with_headers(404, &[], b""),
         });
         let endpoint = Endpoint::new("server", &row(&server.url()), None).unwrap();
-        let found = probe::probe(&Http::new(LIMITS).unwrap(), &endpoint).await.unwrap();
+        let found = probe::probe(&http_to(&server.url()), &endpoint).await.unwrap();
         let facts = found.facts;
         assert!(found.is_sure, "{facts:?}");
         assert_eq!(

@@ -112,8 +112,14 @@ fn every_fixture_is_in_the_table() {
             continue;
         }
         for file in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+            if file.path().extension().is_none_or(|end| end != "sse") {
+                continue;
+            }
             let name = format!("{}/{}", folder.file_name().display(), file.path().file_stem().unwrap().display());
-            assert!(STREAMS.iter().any(|(known, _)| *known == name), "{name} is tested nowhere");
+            assert!(
+                STREAMS.iter().chain(super::ollama::STREAMS).any(|(known, _)| *known == name),
+                "{name} is tested nowhere"
+            );
         }
     }
 }

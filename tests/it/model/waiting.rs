@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use mimi::model::ask::Progress;
-use mimi::model::providers::http::{Endpoint, Http};
+use mimi::model::providers::http::Endpoint;
 use mimi::model::watch::{EVERY, Site, Watch};
 use mimi::protocol::server::ServerKind;
 use mimi::protocol::task::Task;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{LIMITS, ask, gateway_at, outcome, request, row};
+use super::{LIMITS, ask, gateway_at, http_to, outcome, request, row};
 use crate::support::wire::{Out, WireServer};
 
 const ANSWER: &str =
@@ -71,7 +71,7 @@ async fn a_request_in_the_queue_of_a_busy_server_is_told_its_place() {
 async fn a_server_that_forbids_its_metrics_is_asked_once_and_nothing_is_said_about_it() {
     for status in [401, 403, 404, 501] {
         let server = busy_vllm(&[], status);
-        let http = Http::new(LIMITS).unwrap();
+        let http = http_to(&server.url());
         let endpoint = Endpoint::new("x", &row(&server.url()), None).unwrap();
         let site = Site { http, endpoint, kind: ServerKind::Vllm, metrics_url: String::new() };
         let watch = Watch::default();
@@ -96,7 +96,7 @@ async fn a_process_looks_once_in_two_seconds_whatever_waits_and_wherever() {
     let watch = Watch::default();
     let site = |server: &WireServer| {
         let endpoint = Endpoint::new("x", &row(&server.url()), None).unwrap();
-        Site { http: Http::new(LIMITS).unwrap(), endpoint, kind: ServerKind::Vllm, metrics_url: String::new() }
+        Site { http: http_to(&server.url()), endpoint, kind: ServerKind::Vllm, metrics_url: String::new() }
     };
     let waiting = async |server: &WireServer| watch.look(&site(server)).await.and_then(|glance| glance.load.waiting);
     assert_eq!(waiting(&servers[0]).await, Some(4));

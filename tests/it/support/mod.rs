@@ -5,8 +5,12 @@
 #![allow(dead_code, reason = "a harness offers more than each day's tests need")]
 
 pub mod live;
+pub mod ollama;
 pub mod prefix;
 pub mod pty;
+pub mod tls;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub mod trace;
 pub mod wire;
 
 use std::collections::BTreeMap;

@@ -125,6 +125,17 @@ impl WireServer {
         format!("http://127.0.0.1:{}/v1", self.port)
     }
 
+    /// The address without a path.
+    pub fn root_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Expects requests of sessions, to be checked when it is dropped.
+    pub fn for_sessions(mut self) -> Self {
+        self.plays_script = true;
+        self
+    }
+
     /// Every request so far, except the questions by which the kind of a server is found out.
     pub fn received(&self) -> Vec<Received> {
         self.everything().into_iter().filter(|request| !request.is_probe()).collect()
@@ -137,7 +148,8 @@ impl WireServer {
 
     /// The bodies of the chat requests so far.
     pub fn raw_requests(&self) -> Vec<Vec<u8>> {
-        self.received().into_iter().filter(|r| r.path.ends_with("/chat/completions")).map(|r| r.body).collect()
+        let is_chat = |path: &str| path.ends_with("/chat/completions") || path.ends_with("/api/chat");
+        self.received().into_iter().filter(|r| is_chat(&r.path)).map(|r| r.body).collect()
     }
 
     /// The bodies of the chat requests so far, parsed.
@@ -221,7 +233,12 @@ impl Out {
 
     /// Begins an event stream in chunked encoding.
     pub fn begin_events(&mut self) {
-        self.raw(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n");
+        self.begin_chunked("text/event-stream");
+    }
+
+    /// Begins an answer in chunked encoding.
+    pub fn begin_chunked(&mut self, content_type: &str) {
+        self.raw(format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n").as_bytes());
     }
 
     /// Sends one chunk.
@@ -264,7 +281,7 @@ fn list_models(script: &Script, out: &mut Out) {
 }
 
 /// Reads from a request body what a script looks at.
-fn seen(body: &Value) -> Seen {
+pub fn seen(body: &Value) -> Seen {
     let messages = body["messages"].as_array().unwrap();
     let text = |message: &Value| message["content"].as_str().unwrap_or_default().to_owned();
     let last = |role: &str| messages.iter().rev().find(|m| m["role"] == role).map(text).unwrap_or_default();

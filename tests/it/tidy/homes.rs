@@ -28,8 +28,9 @@ const HOMES: &[(&str, &[&str])] = &[
     // The search tool, and recovering calls from what models write instead of them.
     ("regex", &["tools", "model"]),
     ("reqwest", &["model"]),
-    // System calls of different kinds: processes, locks, and file modes.
-    ("rustix", &["base", "config", "exec", "session"]),
+    // System calls of different kinds: processes, locks, file modes, and kinds of file systems.
+    ("rustix", &["base", "config", "db", "exec", "session"]),
+    ("rusqlite", &["db"]),
     ("rustls", &["model"]),
     ("rustyline", &["cli"]),
     // The path of a wrong value, where what others wrote is read.

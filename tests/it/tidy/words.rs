@@ -38,6 +38,10 @@ const RUN: &str = "use `crate::exec`; only it starts processes";
 const WRITE: &str = "use `crate::base::path`; only it writes files, so that none is ever torn";
 const ENVIRONMENT: &str = "take it from the configuration; only `config` reads the environment";
 const WAIT: &str = "wait for the thing itself, with a deadline; a sleep is too short on a busy machine";
+const DIAL: &str =
+    "use the client of `crate::model::providers::http`; only it connects, and only to configured servers";
+const HTTP: &[&str] = &["src/model/providers/http.rs"];
+const EGRESS: &[&str] = &["src/model/providers/egress.rs"];
 const CLI: &[&str] = &["src/cli/", "src/main.rs"];
 const EXEC: &[&str] = &["src/exec/"];
 const PATH: &[&str] = &["src/base/path.rs"];
@@ -71,6 +75,21 @@ const WORDS: &[Word] = &[
     word("env::var", Where::Shipped, CONFIG, ENVIRONMENT),
     word("env::var_os", Where::Shipped, CONFIG, ENVIRONMENT),
     word("env::vars", Where::Shipped, CONFIG, ENVIRONMENT),
+    word("TcpStream", Where::Shipped, &[], DIAL),
+    word("TcpSocket", Where::Shipped, &[], DIAL),
+    word("UdpSocket", Where::Shipped, &[], DIAL),
+    word("UnixStream::connect", Where::Shipped, &[], DIAL),
+    word("ToSocketAddrs", Where::Shipped, &[], DIAL),
+    word("to_socket_addrs", Where::Shipped, &[], DIAL),
+    word("rustix::net", Where::Shipped, &[], DIAL),
+    word("lookup_host", Where::Shipped, EGRESS, DIAL),
+    // Only the client that was built there is guarded.
+    word("reqwest::get", Where::Shipped, &[], DIAL),
+    word("reqwest::blocking", Where::Shipped, &[], DIAL),
+    word("ClientBuilder", Where::Shipped, HTTP, DIAL),
+    word("Client::builder", Where::Shipped, HTTP, DIAL),
+    word("Client::new", Where::Shipped, HTTP, DIAL),
+    word("Client::default", Where::Shipped, HTTP, DIAL),
     word("sleep(", Where::Tests, &[], WAIT),
 ];
 
@@ -190,6 +209,18 @@ fn dangerous_words_are_found() {
         ("tests/it/x.rs", "fn f() { std::thread::sleep(a); run(\"sleep(1)\"); asleep(); }", 1),
         ("src/exec/x.rs", "fn f() { tokio::time::sleep(a).await }", 0),
         ("src/exec/x_tests.rs", "fn f() { tokio::time::sleep(a).await }", 1),
+        (
+            "src/agent/x.rs",
+            "use std::net::{IpAddr, TcpStream}; fn f() { UdpSocket::bind(a); tokio::net::lookup_host(a); }",
+            3,
+        ),
+        ("src/model/x.rs", "fn f() { reqwest::Client::new(); reqwest::ClientBuilder::new(); reqwest::get(a); }", 3),
+        ("src/model/providers/http.rs", "fn f() { reqwest::Client::builder(); }", 0),
+        (
+            "src/exec/x.rs",
+            "use std::os::unix::net::UnixStream; fn f() { UnixStream::pair(); UnixStream::connect(a); }",
+            1,
+        ),
         ("src/agent/x.rs", "fn f() { unsafe { g() } }\n#![forbid(unsafe_code)]", 1),
     ];
     for (path, text, expected) in table {

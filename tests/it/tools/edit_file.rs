@@ -64,7 +64,7 @@ fn an_edit_that_does_not_fit_changes_nothing_and_says_what_would() {
         let told = bench.failed("edit_file", arguments.clone());
         assert!(told.starts_with(expected), "{told}");
         // The person is not asked about a change that cannot be made.
-        let refused = bench.intent("edit_file", arguments).unwrap_err().0;
+        let refused = bench.intent("edit_file", arguments).unwrap_err().to_string();
         assert_eq!(refused, told);
         assert_eq!(bench.text("a.rs"), text);
     }

@@ -34,7 +34,7 @@ fn a_plan_that_is_none_is_refused() {
     for (arguments, expected) in table {
         let told = bench.failed("update_plan", arguments.clone());
         assert!(told.starts_with(expected), "{told}");
-        assert_eq!(bench.intent("update_plan", arguments).unwrap_err().0, told);
+        assert_eq!(bench.intent("update_plan", arguments).unwrap_err().to_string(), told);
     }
     assert_eq!(StepStatus::Done.mark(), "[x]");
 }

@@ -58,10 +58,7 @@ fn a_range_is_taken_however_it_is_written() {
         (json!({"path": "f", "start_line": "two"}), "wrong arguments for `read_file` at `start_line`"),
         (json!({"path": "f", "start_line": -1}), "wrong arguments for `read_file` at `start_line`"),
         (json!({"path": "f", "lines": 2}), "wrong arguments for `read_file` at `lines`"),
-        (
-            json!({}),
-            "wrong arguments for `read_file`: missing field `path`. It takes: path (string), start_line? (integer)",
-        ),
+        (json!({}), "wrong arguments for `read_file`: missing field `path`"),
         (json!([]), "wrong arguments for `read_file`"),
     ];
     for (arguments, expected) in wrong {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use mimi::tools::BadCall;
 use mimi::tools::manifest::Manifest;
 use mimi::tools::registry::Registry;
 use serde_json::{Map, Value, json};
@@ -42,7 +41,8 @@ fn every_example_is_a_call_the_tool_accepts() {
         let tool = bench.registry.get(name).unwrap();
         assert!(!tool.manifest().examples.is_empty(), "{name} has no example");
         for example in &tool.manifest().examples {
-            if let Err(BadCall(text)) = tool.intent(&bench.cx, example) {
+            if let Err(bad) = tool.intent(&bench.cx, example) {
+                let text = bad.to_string();
                 assert!(!text.starts_with("wrong arguments"), "{name}: {text}");
             }
         }
@@ -77,7 +77,7 @@ fn the_schema_names_exactly_what_is_accepted_aliases_aside() {
         let with = |key: &str, value: &Value| {
             let mut arguments = all.clone();
             arguments.insert(key.to_owned(), value.clone());
-            tool.intent(&bench.cx, &Value::Object(arguments)).err().map(|BadCall(text)| text).unwrap_or_default()
+            tool.intent(&bench.cx, &Value::Object(arguments)).err().map(|bad| bad.to_string()).unwrap_or_default()
         };
         let accepted = accepted(&with("no_such_field", &json!("x")));
         for property in properties.keys() {
@@ -137,7 +137,7 @@ fn the_spellings_of_models_find_their_tool() {
         assert_eq!(registry.resolve(spelling).map(|tool| tool.manifest().name.as_str()), expected, "{spelling}");
         assert_eq!(registry.get(spelling).is_some(), expected == Some(spelling), "{spelling}");
     }
-    let BadCall(text) = registry.unwrap("reed", json!({})).err().unwrap();
+    let text = registry.unwrap("reed", json!({})).err().unwrap().to_string();
     assert!(text.starts_with("unknown tool `reed`; the tools are: read_file, edit_file,"), "{text}");
 }
 
@@ -161,7 +161,7 @@ fn the_door_stands_for_the_tool_behind_it() {
             (Ok((tool, inner)), Ok(wanted)) => {
                 assert_eq!((tool.manifest().name.as_str(), inner), wanted, "{arguments}");
             }
-            (Err(BadCall(text)), Err(start)) => assert!(text.starts_with(start), "{arguments}: {text}"),
+            (Err(bad), Err(start)) => assert!(bad.to_string().starts_with(start), "{arguments}: {bad}"),
             (got, wanted) => panic!("{arguments}: {:?} is not {wanted:?}", got.map(|(_, inner)| inner)),
         }
     }

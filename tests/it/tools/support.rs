@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use mimi::exec::run::Runner;
 use mimi::protocol::tool::{Intent, ToolReport};
+use mimi::tools::ToolContext;
+use mimi::tools::bad_call::BadCall;
 use mimi::tools::registry::Registry;
-use mimi::tools::{BadCall, ToolContext};
 use mimi::workspace::Workspace;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

@@ -1,0 +1,134 @@
+//! How are rows read and written inside one transaction?
+//!
+//! A thin cover over the statements of SQLite, so that no other room depends on its crate. Statements are kept prepared
+//! by their text: pass the same text again and again, and values as values.
+
+use std::path::Path;
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, params_from_iter};
+
+use crate::db::error::DbError;
+
+/// One value of a statement.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// Nothing.
+    Null,
+    /// A whole number; SQLite has no larger ones.
+    Int(i64),
+    /// Text.
+    Text(&'a str),
+    /// Bytes.
+    Bytes(&'a [u8]),
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl From<u64> for Value<'_> {
+    fn from(number: u64) -> Self {
+        Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<Option<u64>> for Value<'_> {
+    fn from(number: Option<u64>) -> Self {
+        number.map_or(Self::Null, Self::from)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Value<'a> {
+    fn from(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Null, Self::Text)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+/// What reading a row gives; the error goes back to whoever asked for the row.
+pub type RowResult<T> = Result<T, rusqlite::Error>;
+
+/// One row of a result.
+pub struct Row<'r>(&'r rusqlite::Row<'r>);
+
+impl Row<'_> {
+    /// Reads a count; a negative number, which nobody writes, is none.
+    pub fn count(&self, column: usize) -> RowResult<u64> {
+        self.0.get::<_, i64>(column).map(|number| u64::try_from(number).unwrap_or_default())
+    }
+
+    /// Reads text.
+    pub fn text(&self, column: usize) -> RowResult<String> {
+        self.0.get(column)
+    }
+
+    /// Reads bytes.
+    pub fn bytes(&self, column: usize) -> RowResult<Vec<u8>> {
+        self.0.get(column)
+    }
+}
+
+/// A transaction under way.
+pub struct Work<'c> {
+    pub(crate) connection: &'c Connection,
+    pub(crate) path: &'c Path,
+}
+
+impl Work<'_> {
+    /// Carries out a statement and returns how many rows it changed.
+    pub fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, DbError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(|error| self.error(error))?;
+        statement.execute(params_from_iter(values)).map_err(|error| self.error(error))
+    }
+
+    /// Returns the number of the row inserted last.
+    pub fn inserted(&self) -> i64 {
+        self.connection.last_insert_rowid()
+    }
+
+    /// Reads all rows of a result.
+    pub fn rows<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> RowResult<T>,
+    ) -> Result<Vec<T>, DbError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(|error| self.error(error))?;
+        let rows =
+            statement.query_map(params_from_iter(values), |row| read(&Row(row))).map_err(|error| self.error(error))?;
+        rows.collect::<Result<_, _>>().map_err(|error| self.error(error))
+    }
+
+    /// Reads the first row of a result; none when there is no row.
+    pub fn first<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl FnMut(&Row<'_>) -> RowResult<T>,
+    ) -> Result<Option<T>, DbError> {
+        Ok(self.rows(sql, values, read)?.into_iter().next())
+    }
+
+    fn error(&self, error: rusqlite::Error) -> DbError {
+        DbError::of(self.path, error)
+    }
+}

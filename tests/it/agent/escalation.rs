@@ -1,0 +1,71 @@
+//! What is tried, one after the other, when a model's calls cannot be read?
+
+use mimi::model::ToolChoice;
+use mimi::protocol::event::TurnEnd;
+use mimi::protocol::op::Mode;
+
+use super::Stage;
+
+const BAD: &str = "{calls: [{name: read_fil, arguments: {path: a.txt}}]}";
+
+fn choices(stage: &Stage) -> Vec<ToolChoice> {
+    stage.requests().iter().map(|request| request.tool_choice).collect()
+}
+
+#[tokio::test]
+async fn a_model_that_recovers_is_set_free_again() {
+    let stage = Stage::new(&format!(
+        "turns: [{BAD}, {{calls: [{{name: read_file, arguments: {{}}}}]}}, {{calls: [{{name: read_file, arguments: {{path: a.txt}}}}]}}, {{say: done}}]"
+    ));
+    let stage = stage.file("a.txt", "alpha\n");
+    let mut talk = stage.alone(Mode::Ask, &[]).await;
+    assert_eq!(talk.say("look").await, TurnEnd::Answered);
+    assert_eq!(choices(&stage), [ToolChoice::Auto, ToolChoice::Auto, ToolChoice::Required, ToolChoice::Auto]);
+    let told = talk.outcomes();
+    assert!(told[0].contains("`read_file` is probably meant, which takes: path (string)"), "{told:#?}");
+    assert!(told[1].contains("Call `read_file` again"), "{told:#?}");
+    let forced = stage.bodies().remove(2);
+    assert!(forced.ends_with(b"],\"tool_choice\":\"required\"}"), "{}", String::from_utf8_lossy(&forced));
+}
+
+#[tokio::test]
+async fn a_model_that_never_recovers_ends_the_turn_with_words_and_not_the_session() {
+    let stage = Stage::new(&format!("turns: [{BAD}, {BAD}, {BAD}, {BAD}, {{say: sorry}}]"));
+    let mut talk = stage.alone(Mode::Ask, &[]).await;
+    let end = talk.say("look").await;
+    let TurnEnd::Limit { what } = end else { panic!("{end:?}") };
+    assert_eq!(what, "4 answers in a row without a call that could be run; another model may do better");
+    use ToolChoice::{Auto, Required};
+    assert_eq!(choices(&stage), [Auto, Auto, Required, Auto]);
+    let last = stage.last_request();
+    assert!(
+        last.last().unwrap().contains("<function=search>\n<parameter=pattern>\nfn main\n</parameter>"),
+        "{last:#?}"
+    );
+    assert_eq!(talk.say("well?").await, TurnEnd::Answered);
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_to_force_is_no_reason_to_stop() {
+    let refusal = "{error: {status: 400, body: {error: {message: tool_choice required is not supported}}}}";
+    let read = "{calls: [{name: read_file, arguments: {path: a.txt}}]}";
+    let stage = Stage::new(&format!("turns: [{BAD}, {BAD}, {refusal}, {read}, {{say: done}}]")).file("a.txt", "x\n");
+    let mut talk = stage.alone(Mode::Ask, &[]).await;
+    assert_eq!(talk.say("look").await, TurnEnd::Answered, "{:#?}", talk.log);
+    use ToolChoice::{Auto, Required};
+    assert_eq!(choices(&stage), [Auto, Auto, Required, Auto, Auto]);
+    let lines = stage.last_request();
+    assert!(lines.iter().any(|line| line.starts_with("user: Your last tool calls could not be read")), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_got_lost_on_the_way_is_told_once_and_then_asked_for_by_force() {
+    let lost = "{say: '', usage: {input: 2000, output: 40}}";
+    let stage = Stage::new(&format!("turns: [{lost}, {lost}, {{say: here}}]"));
+    let mut talk = stage.alone(Mode::Ask, &[]).await;
+    assert_eq!(talk.say("look").await, TurnEnd::Answered);
+    assert_eq!(choices(&stage), [ToolChoice::Auto, ToolChoice::Auto, ToolChoice::Required]);
+    let lines = stage.last_request();
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert!(lines[2].starts_with("user: You wrote 40 tokens, but nothing of them arrived"), "{lines:#?}");
+}
