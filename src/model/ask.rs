@@ -221,6 +221,8 @@ impl Run {
                 None => self.end().await,
                 Some(StreamEvent::Error(error)) => self.fail(error),
                 Some(event) => {
+                    // Also of words that are held back: the server is at work.
+                    self.question.account.heard(&event);
                     self.queue.extend(self.vigil.hear(&event).map(Progress::Waiting));
                     let passed = self.recoverer.pass(event);
                     passed.into_iter().for_each(|event| self.take(event));
@@ -236,8 +238,6 @@ impl Run {
 
     fn take(&mut self, event: StreamEvent) {
         self.assembler.push(&event);
-        self.question.account.heard(&event);
-        self.queue.extend(self.vigil.hear(&event).map(Progress::Waiting));
         match event {
             StreamEvent::Text(text) => self.queue.push_back(Progress::Text(text)),
             StreamEvent::Reasoning(text) => self.queue.push_back(Progress::Reasoning(text)),

@@ -83,9 +83,13 @@ impl Recoverer {
     /// what looked like a call and is none.
     pub fn settle(&mut self, finish: Finish, answer: &mut Answer) -> Vec<Dropped> {
         let Findings { mut calls, mut dropped, cut, stray_closers } = std::mem::take(&mut self.words.findings);
-        let quoted = std::mem::take(&mut self.quoted).into_values();
+        let quoted: Vec<ToolPiece> = std::mem::take(&mut self.quoted).into_values().collect();
+        if self.words.shows_example() {
+            answer.quoted_call = quoted.first().map(|piece| piece.name.clone().unwrap_or_default());
+        }
         let why = "an example shows it".to_owned();
-        dropped.extend(quoted.map(|piece| Dropped { why: why.clone(), name: piece.name, text: piece.arguments }));
+        let refused = |piece: ToolPiece| Dropped { why: why.clone(), name: piece.name, text: piece.arguments };
+        dropped.extend(quoted.into_iter().map(refused));
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         let mut count = |kind: &str| *counts.entry(kind.to_owned()).or_default() += 1;
         for call in &mut answer.tool_calls {

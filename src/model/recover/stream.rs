@@ -138,11 +138,6 @@ impl Words {
         self.place.shows_example()
     }
 
-    /// Says whether the message ended within a quotation.
-    pub fn ends_quoted(&self) -> bool {
-        self.place.is_quoted()
-    }
-
     /// Ends the message and returns the rest of what may be shown.
     pub fn finish(&mut self) -> String {
         let text = std::mem::take(&mut self.held);

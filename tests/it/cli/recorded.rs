@@ -265,6 +265,36 @@ fn what_is_quoted_is_not_run() {
     }
 }
 
+/// Servers look for calls everywhere. This one went on behind the example.
+#[test]
+fn what_a_server_takes_out_of_an_example_is_not_run() {
+    let stage = Stage::new("vllm", &["quoted_full_0"]);
+    let outcome = stage.run().success();
+    assert!(!stage.env.work().join("EXECUTED").exists(), "{outcome}");
+    assert!(outcome.stdout.ends_with("Nothing of this was run.\n"), "{outcome}");
+    assert_eq!(stage.server.requests().len(), 1, "it is a whole answer");
+}
+
+/// This one stops the model there, so that it has to be asked to go on.
+#[test]
+fn an_answer_that_a_server_ended_within_an_example_goes_on() {
+    for name in ["quoted_0", "quoted_full_0"] {
+        let stage = Stage::new("llamacpp", &[name, "plain_0"]);
+        let outcome = stage.run().success();
+        assert!(!stage.env.work().join("EXECUTED").exists(), "{name}:\n{outcome}");
+        assert_eq!(stage.env.read("calc.py"), BROKEN, "{name}:\n{outcome}");
+        assert!(
+            outcome.stderr.contains("a call of `shell` that the model showed as an example was not run"),
+            "{outcome}"
+        );
+        let history = stage.history();
+        let told = history.last().unwrap()["content"].as_str().unwrap();
+        assert!(told.contains("`shell` stood in an example"), "{name}: {told}");
+        assert!(stage.calls().is_empty(), "{name}: {history:?}");
+        prefix::check(&stage.server.raw_requests());
+    }
+}
+
 #[test]
 fn a_leaked_call_may_write_what_looks_like_markup() {
     let stage = Stage::new("vllm", &["emoji_0", "plain_0"]);
