@@ -281,12 +281,12 @@ impl Machine {
                 tool_calls: calls.iter().map(harmless).collect(),
             }));
         }
-        let cut_call = answer.cut_call.map(|tool| prompt::NOTE_CUT_CALL.render(&[&tool]));
+        let left_out = left_out(answer.cut_call.as_deref(), answer.quoted_call.as_deref(), out);
         if !calls.is_empty() {
-            // The whole ones are run; behind their outcomes the model is told of the one that was cut off.
-            self.note = cut_call;
+            // The others are run; behind their outcomes the model is told of the one that was left out.
+            self.note = left_out;
             self.start_acting(calls, out);
-        } else if let Some(note) = cut_call {
+        } else if let Some(note) = left_out {
             self.nudge(note, out);
         } else if answer.is_cut {
             self.nudge(prompt::NOTE_CUT_ANSWER.render(&[]), out);
@@ -499,6 +499,16 @@ impl Machine {
 
 fn say(author: Author, text: String, out: &mut Vec<Effect>) {
     out.push(Effect::Emit(Event::UserMessage { author, text }));
+}
+
+/// Says what the model is told of a call that is not run, if there is one.
+fn left_out(cut: Option<&str>, quoted: Option<&str>, out: &mut Vec<Effect>) -> Option<String> {
+    if let Some(tool) = cut {
+        return Some(prompt::NOTE_CUT_CALL.render(&[tool]));
+    }
+    let tool = quoted?;
+    warn(&format!("a call of `{tool}` that the model showed as an example was not run"), out);
+    Some(prompt::NOTE_QUOTED_CALL.render(&[tool]))
 }
 
 fn warn(text: &str, out: &mut Vec<Effect>) {

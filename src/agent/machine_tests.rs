@@ -353,6 +353,18 @@ fn a_server_that_cannot_make_models_call_is_asked_for_plain_text_instead() {
 }
 
 #[test]
+fn a_call_taken_out_of_an_example_is_not_run_and_the_model_goes_on() {
+    let mut machine = machine();
+    submit(&mut machine, "go");
+    let quoted =
+        Answer { quoted_call: Some("shell".to_owned()), text: "Like this:\n```\n".to_owned(), ..Answer::default() };
+    let effects = words(&machine.step(Input::Answered(Box::new(quoted))));
+    assert!(effects[1].contains("`shell` that the model showed as an example was not run"), "{effects:?}");
+    assert!(effects[2].starts_with("Mimi: A call of `shell` stood in an example"), "{effects:?}");
+    assert_eq!(effects[3], "call model");
+}
+
+#[test]
 fn a_call_cut_off_by_the_length_limit_is_never_run_and_always_told() {
     let mut machine = machine();
     submit(&mut machine, "go");

@@ -34,6 +34,7 @@ prompts! {
     COMPACT = "compact" [];
     COMPACTED = "compacted" ["summary", "carried"];
     NOTE_CUT_CALL = "note_cut_call" ["tool"];
+    NOTE_QUOTED_CALL = "note_quoted_call" ["tool"];
     NOTE_CUT_ANSWER = "note_cut_answer" [];
     NOTE_EMPTY = "note_empty" [];
     NOTE_LOST_CALL = "note_lost_call" ["tokens"];

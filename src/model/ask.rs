@@ -224,7 +224,8 @@ impl Run {
                 None => self.end().await,
                 Some(StreamEvent::Error(error)) => self.fail(error),
                 Some(event) => {
-                    self.question.account.heard(&event);
+                            // Also of words that are held back: the server is at work.
+                            self.question.account.heard(&event);
                     self.queue.extend(self.vigil.hear(&event).map(Progress::Waiting));
                     let passed = self.recoverer.pass(event);
                     passed.into_iter().for_each(|event| self.take(event));

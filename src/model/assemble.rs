@@ -65,6 +65,7 @@ impl Assembler {
             reasoning: self.reasoning,
             tool_calls,
             cut_call,
+            quoted_call: None,
             usage: self.usage,
             is_cut,
             stats: Stats { queue_ms, prefill_ms, decode_ms, ..Stats::default() },

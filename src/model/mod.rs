@@ -168,6 +168,8 @@ pub struct Answer {
     pub tool_calls: Vec<ToolCall>,
     /// A call that was cut off by a length stop: its tool name. Never to be run.
     pub cut_call: Option<String>,
+    /// A call that the server took out of an example, which breaks off there: its tool name. Never to be run.
+    pub quoted_call: Option<String>,
     /// Token counts; zero where the server sent none.
     pub usage: Usage,
     /// Whether the answer ran into `max_tokens` or the window.

@@ -2,7 +2,6 @@
 //!
 //! Every failure is an answer too: a [`Reply`] without a status. Bounded in time and size; follows no redirect.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -128,7 +127,7 @@ mod tests {
             ("http://box/openai", "http://box/openai"),
         ];
         for (base, expected) in table {
-            assert_eq!(common(base), expected);
+            assert_eq!(api(base), expected);
         }
     }
 

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 
 use crate::model::recover::stream::{Dropped, Findings, Words};
 use crate::model::recover::toolbox::Toolbox;
-use crate::model::{Answer, Finish, Request, StreamEvent};
+use crate::model::{Answer, Finish, Request, StreamEvent, ToolPiece};
 use crate::protocol::message::{CallId, ToolCall};
 
 /// Takes the calls out of the words of one answer.
@@ -35,6 +35,8 @@ pub struct Recoverer {
     toolbox: Toolbox,
     id_prefix: String,
     words: Words,
+    /// Calls that the server took out of examples, by their index.
+    quoted: BTreeMap<usize, ToolPiece>,
 }
 
 impl Recoverer {
@@ -43,7 +45,7 @@ impl Recoverer {
         let toolbox = Toolbox::new(request.tools.clone());
         // An answer that has to be JSON is no call, even when it looks like one.
         let words = Words::new(toolbox.clone(), request.answer_schema.is_none());
-        Self { toolbox, id_prefix: id_prefix.to_owned(), words }
+        Self { toolbox, id_prefix: id_prefix.to_owned(), words, quoted: BTreeMap::new() }
     }
 
     /// Passes an event on, words only as far as they may be shown by now.
@@ -53,12 +55,22 @@ impl Recoverer {
                 let shown = self.words.push(&piece);
                 (!shown.is_empty()).then_some(StreamEvent::Text(shown))
             }
-            StreamEvent::Tool(piece) => {
-                self.words.n_structured = self.words.n_structured.max(piece.index + 1);
-                Some(StreamEvent::Tool(piece))
-            }
+            StreamEvent::Tool(piece) => self.pass_call(piece),
             other => Some(other),
         }
+    }
+
+    /// Servers look for calls everywhere, so that they make one of each that is explained, which the words around it show.
+    fn pass_call(&mut self, piece: ToolPiece) -> Option<StreamEvent> {
+        let is_new = piece.index >= self.words.n_structured;
+        if self.quoted.contains_key(&piece.index) || (is_new && self.words.shows_example()) {
+            let kept = self.quoted.entry(piece.index).or_default();
+            kept.name = kept.name.take().or(piece.name);
+            kept.arguments.push_str(&piece.arguments);
+            return None;
+        }
+        self.words.n_structured = self.words.n_structured.max(piece.index + 1);
+        Some(StreamEvent::Tool(piece))
     }
 
     /// Ends the stream; returns the words that had to wait.
@@ -71,6 +83,13 @@ impl Recoverer {
     /// what looked like a call and is none.
     pub fn settle(&mut self, finish: Finish, answer: &mut Answer) -> Vec<Dropped> {
         let Findings { mut calls, mut dropped, cut, stray_closers } = std::mem::take(&mut self.words.findings);
+        let quoted: Vec<ToolPiece> = std::mem::take(&mut self.quoted).into_values().collect();
+        if self.words.shows_example() {
+            answer.quoted_call = quoted.first().map(|piece| piece.name.clone().unwrap_or_default());
+        }
+        let why = "an example shows it".to_owned();
+        let refused = |piece: ToolPiece| Dropped { why: why.clone(), name: piece.name, text: piece.arguments };
+        dropped.extend(quoted.into_iter().map(refused));
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         let mut count = |kind: &str| *counts.entry(kind.to_owned()).or_default() += 1;
         for call in &mut answer.tool_calls {

@@ -48,12 +48,22 @@ pub struct Place {
     is_list: bool,
     has_text: bool,
     mentions_calls: bool,
+    /// The open fence is the first thing of the message.
+    begins_with_fence: bool,
 }
 
 impl Place {
     /// Says whether the next line belongs to a fence or a tag whose content is not the model's own words.
     pub fn is_quoted(&self) -> bool {
         !self.fences.is_empty() || self.quoting.is_some()
+    }
+
+    /// Says whether what a server takes out of the message right here was shown rather than meant. Stricter in its proof than
+    /// for calls among the words: models write prose as they like, and a fence may be the way one calls.
+    pub fn shows_example(&self) -> bool {
+        let is_fenced = !self.fences.is_empty() && !self.begins_with_fence;
+        let is_inline = self.run > 0 && self.ticks.is_none() && self.fences.is_empty();
+        is_fenced || is_inline || self.quoting.is_some() || self.line.trim_start().starts_with('>')
     }
 
     /// Says whether anything but white space stands before this place.
@@ -171,6 +181,7 @@ impl Place {
             return;
         }
         if let Some((mark, _)) = fence(line).filter(|_| self.quoting.is_none()) {
+            self.begins_with_fence = self.before == Before::Start;
             self.fences.push(mark);
             self.ticks = None;
         }
@@ -263,6 +274,32 @@ mod tests {
             let mut single = Place::default();
             text.chars().for_each(|c| single.feed(c.encode_utf8(&mut [0; 4])));
             assert_eq!(judge(&single), expected, "{text:?} by characters");
+        }
+    }
+
+    #[test]
+    fn a_server_may_take_a_call_out_of_an_example() {
+        let table = [
+            ("", false),
+            ("I look first.\n\n", false),
+            ("For example:\n", false),
+            ("It looks like this:\n\n```xml\n", true),
+            ("Like this:\n```\n\n", true),
+            ("```\na\n```\nNow:\n", false),
+            ("```xml\n", false),
+            ("\n\n```xml\n", false),
+            ("```\na\n```\n```xml\n", true),
+            ("It is written `", true),
+            ("The `add` function.", false),
+            ("The `add function.", false),
+            ("> ", true),
+            ("> quoted\n\n", false),
+            ("<example>\n", true),
+        ];
+        for (text, expected) in table {
+            let mut place = Place::default();
+            place.feed(text);
+            assert_eq!(place.shows_example(), expected, "{text:?}");
         }
     }
 

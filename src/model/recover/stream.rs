@@ -133,6 +133,11 @@ impl Words {
         self.shown.take()
     }
 
+    /// Says whether a call that the server reports right here stands in an example.
+    pub fn shows_example(&self) -> bool {
+        self.place.shows_example()
+    }
+
     /// Ends the message and returns the rest of what may be shown.
     pub fn finish(&mut self) -> String {
         let text = std::mem::take(&mut self.held);

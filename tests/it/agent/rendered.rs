@@ -54,6 +54,7 @@ fn body_of(conversation: Vec<Message>) -> Value {
         max_tokens: 100,
         temperature: None,
         answer_schema: None,
+        delivery: mimi::model::Delivery::Streamed,
         tool_choice: ToolChoice::Auto,
         task: Task::Chat,
         class: Class::Interactive,

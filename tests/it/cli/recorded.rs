@@ -113,9 +113,23 @@ const JOBS: &[(&str, &str, [&str; 4])] = &[
     ("llamacpp", "nothing but calls", ["fix_leak_only_0", "fix_leak_only_1", "fix_leak_only_2", "fix_ok_3"]),
 ];
 
+/// The same where the calls come as words.
+const LEAKED: &[(&str, &str, [&str; 4])] = &[
+    ("vllm", "two openers lost", ["fix_leak_0", "fix_leak_1", "fix_leak_2", "fix_ok_3"]),
+    ("vllm", "openers lost, no other words", ["fix_leak_only_0", "fix_leak_only_1", "fix_leak_only_2", "fix_ok_3"]),
+    ("vllm", "naked JSON", ["fix_leak_json_0", "fix_leak_json_1", "fix_leak_json_2", "fix_ok_3"]),
+    ("vllm", "JSON that lost its opener", ["fix_hermes_0", "fix_hermes_1", "fix_hermes_2", "fix_ok_3"]),
+    (
+        "vllm",
+        "another model's parser",
+        ["wrongparser_fix_ok_0", "wrongparser_fix_ok_1", "wrongparser_fix_ok_2", "fix_ok_3"],
+    ),
+    ("llamacpp", "naked JSON", ["fix_leak_json_0", "fix_leak_json_1", "fix_leak_json_2", "fix_ok_3"]),
+];
+
 #[test]
 fn fix_runs_to_its_end() {
-    for (server, name, answers) in JOBS {
+    for (server, name, answers) in JOBS.iter().chain(LEAKED) {
         let (stage, name) = (Stage::new(server, answers), format!("{server}, {name}"));
         let outcome = stage.fix();
         let expected = format!("fixed in 1 round: `{CHECK}` passes\n\n{ANSWER}\n");
@@ -130,7 +144,7 @@ fn fix_runs_to_its_end() {
 
 #[test]
 fn run_does_it_too_and_prints_the_words_alone() {
-    for (server, name, answers) in JOBS {
+    for (server, name, answers) in JOBS.iter().chain(LEAKED) {
         let (stage, name) = (Stage::new(server, answers), format!("{server}, {name}"));
         let outcome = stage.run();
         assert_eq!(outcome.code, 0, "{name}:\n{outcome}");
@@ -152,9 +166,10 @@ fn two_calls_of_one_answer_are_both_done() {
 
 #[test]
 fn thoughts_are_no_words() {
-    let table: [(&str, &[&str]); 3] = [
+    let table: [(&str, &[&str]); 4] = [
         ("vllm", &["reasoning_0", "reasoning_1"]),
         ("llamacpp", &["reasoning_0", "reasoning_1"]),
+        ("vllm", &["wrongparser_reasoning_0", "reasoning_1"]),
         ("llamacpp", &["think_reasoning_hermes_0", "reasoning_1"]),
     ];
     for (server, answers) in table {
@@ -219,7 +234,7 @@ fn a_tool_that_is_not_there_is_answered_with_those_that_are() {
 
 #[test]
 fn a_call_that_was_cut_off_is_never_run() {
-    let table = [("llamacpp", "cut_0")];
+    let table = [("vllm", "cut_0"), ("vllm", "cut_leak_0"), ("llamacpp", "cut_0")];
     for (server, first) in table {
         let stage = Stage::new(server, &[first, "cut_1"]);
         let outcome = stage.run().success();
@@ -249,4 +264,41 @@ fn what_is_quoted_is_not_run() {
         assert!(outcome.stdout.contains("touch EXECUTED"), "{server} {name}:\n{outcome}");
         assert_eq!(stage.server.requests().len(), 1, "{server} {name}");
     }
+}
+
+/// Servers look for calls everywhere. This one went on behind the example.
+#[test]
+fn what_a_server_takes_out_of_an_example_is_not_run() {
+    let stage = Stage::new("vllm", &["quoted_full_0"]);
+    let outcome = stage.run().success();
+    assert!(!stage.env.work().join("EXECUTED").exists(), "{outcome}");
+    assert!(outcome.stdout.ends_with("Nothing of this was run.\n"), "{outcome}");
+    assert_eq!(stage.server.requests().len(), 1, "it is a whole answer");
+}
+
+/// This one stops the model there, so that it has to be asked to go on.
+#[test]
+fn an_answer_that_a_server_ended_within_an_example_goes_on() {
+    for name in ["quoted_0", "quoted_full_0"] {
+        let stage = Stage::new("llamacpp", &[name, "plain_0"]);
+        let outcome = stage.run().success();
+        assert!(!stage.env.work().join("EXECUTED").exists(), "{name}:\n{outcome}");
+        assert_eq!(stage.env.read("calc.py"), BROKEN, "{name}:\n{outcome}");
+        assert!(
+            outcome.stderr.contains("a call of `shell` that the model showed as an example was not run"),
+            "{outcome}"
+        );
+        let history = stage.history();
+        let told = history.last().unwrap()["content"].as_str().unwrap();
+        assert!(told.contains("`shell` stood in an example"), "{name}: {told}");
+        assert!(stage.calls().is_empty(), "{name}: {history:?}");
+        prefix::check(&stage.server.raw_requests());
+    }
+}
+
+#[test]
+fn a_leaked_call_may_write_what_looks_like_markup() {
+    let stage = Stage::new("vllm", &["emoji_0", "plain_0"]);
+    stage.run().success();
+    assert_eq!(stage.env.read("é😀.txt"), "let s = \"a\\n\\t\\\"q\\\"</parameter>\";");
 }

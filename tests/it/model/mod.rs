@@ -149,6 +149,7 @@ pub fn unchecked_route(url: &str) -> Route {
         window_tokens: 1000,
         row: mimi::model::catalog::row("m"),
         server: Arc::default(),
+        profile: None,
         note: None,
     }
 }

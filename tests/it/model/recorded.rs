@@ -40,6 +40,7 @@ struct Said {
     calls: Vec<Called>,
     is_cut: bool,
     cut_call: Option<String>,
+    quoted_call: Option<String>,
     tokens: Option<(u64, u64, u64)>,
     fails: Option<String>,
     says: String,
@@ -123,6 +124,7 @@ fn said(outcome: Result<Answer, ModelError>, expected: &Said) -> Said {
         calls: calls.collect(),
         is_cut: answer.is_cut,
         cut_call: answer.cut_call,
+        quoted_call: answer.quoted_call,
         tokens: expected.tokens.map(|_| tokens),
         ..Said::default()
     }
