@@ -108,6 +108,7 @@ async fn ask(gateway: &Gateway, route: &Route, n: usize) -> Result<(), String> {
         max_tokens: 20,
         temperature: Some(0.0),
         answer_schema: None,
+        delivery: mimi::model::Delivery::Streamed,
         tool_choice: ToolChoice::Auto,
         task: Task::Title,
         class: Class::Background,
