@@ -296,6 +296,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l color -d 'Colour th
 always\t'Always'
 never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l json -d 'Print the rows as JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l quick -d 'Ask the model nothing: only look whether everything is there'
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand status" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"

@@ -4,6 +4,7 @@
 //! own: a command parses, calls `app` or a strategy, and prints.
 //! To add a command: `commands/<name>.rs` and a variant of [`Command`]; help, completions and man pages follow by themselves.
 
+pub mod asking;
 pub mod commands;
 pub mod context;
 pub mod output;

@@ -29,17 +29,12 @@ use crate::model::providers::egress::Dial;
 use crate::model::providers::http::{Http, normalise_url};
 use crate::model::retry::{Budget, Retry};
 use crate::model::route::{self, AUTO, Route, Target};
-use crate::model::seats::{Keys, Met, Plan, SERVER, Seat, Seats, unknown_provider};
+use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats, unknown_provider};
 use crate::model::sight::Sight;
 use crate::model::slots::{Gate, Slots};
-use crate::model::{Answer, Fill, Filling, ModelInfo, Provider, Request, catalog, embed, vectors};
+use crate::model::{Answer, Fill, Filling, ModelInfo, Provider, Request, embed, vectors};
 use crate::protocol::message::{Message, Usage};
-use crate::protocol::server::{ServerFacts, ServerKind};
 use crate::protocol::task::{Class, Task};
-
-/// Tokens counted on for a model that Ollama has not loaded yet and whose Modelfile names no `num_ctx`: what it allocates
-/// on a graphics card of 24 to 48 GiB, by its documentation.
-const OLLAMA_WINDOW_TOKENS: u64 = 32_768;
 
 /// Time for [`Gateway::status`]: somebody waits for it at a prompt.
 const STATUS: Duration = Duration::from_millis(1900);
@@ -549,45 +544,6 @@ fn address(route: &Route) -> String {
 
 fn key(route: &Route) -> (String, String) {
     (route.provider.clone(), route.model.clone())
-}
-
-impl Met {
-    /// Completes a route to `model`. `configured` comes before what the server says, and that before what is known.
-    fn route(&self, model: &ModelInfo, configured: Option<u64>) -> Route {
-        let row = catalog::row(&model.id);
-        Route {
-            provider: self.seat.name.clone(),
-            url: self.seat.url.clone(),
-            model: model.id.clone(),
-            window_tokens: configured.unwrap_or_else(|| self.window(model, row)),
-            row,
-            profile: None,
-            server: Arc::new(self.facts.clone().unwrap_or_default()),
-            note: None,
-        }
-    }
-
-    /// Returns the served window, never more than a refusal of the server has shown it to be.
-    fn window(&self, model: &ModelInfo, row: &catalog::Row) -> u64 {
-        let facts = self.facts.as_ref();
-        let said = model.window_tokens.or_else(|| facts?.model(&model.id)?.window_tokens);
-        let ollama = facts.filter(|facts| facts.kind == ServerKind::Ollama);
-        let window = said.unwrap_or_else(|| ollama.map_or(row.window_tokens, |facts| ollama_window(facts, row)));
-        self.learned.get(&model.id).map_or(window, |learned| window.min(*learned))
-    }
-
-    fn lacks(&self, model: &str) -> ModelError {
-        let available = self.served.iter().map(|model| model.id.clone()).collect();
-        ModelError::NoModel { url: self.seat.url.clone(), model: model.to_owned(), available }
-    }
-}
-
-/// Returns what to count on for a model that is not in Ollama's memory yet. Ollama allocates by its own setting, often far
-/// less than the model was made for, and tells once it has; models in memory show the setting.
-fn ollama_window(facts: &ServerFacts, row: &catalog::Row) -> u64 {
-    let in_memory = facts.models.iter().filter(|model| model.is_loaded == Some(true) && model.embedding_size.is_none());
-    let shown = in_memory.filter_map(|model| model.window_tokens).max();
-    row.window_tokens.min(shown.unwrap_or(OLLAMA_WINDOW_TOKENS))
 }
 
 /// A model somebody wants for a task.

@@ -18,6 +18,7 @@ pub mod error;
 pub mod fim;
 pub mod gateway;
 pub mod guard;
+pub mod met;
 pub mod meter;
 pub mod metrics;
 pub mod ndjson;

@@ -63,6 +63,9 @@ const EARNED: f64 = 0.1;
 /// Repetitions that a second earns: one in a quarter of a minute, for a person who tries by hand.
 const EARNED_PER_S: f64 = 1.0 / 15.0;
 
+/// What counts as one repetition: ten tenths add up to a little less.
+const WHOLE: f64 = 1.0 - 1e-9;
+
 /// What a process may still repeat at one server: a bucket of tokens, one a repetition.
 #[derive(Debug)]
 pub struct Budget(Mutex<Bucket>);
@@ -87,7 +90,7 @@ impl Budget {
 
     /// Takes one repetition; `false` when none is left.
     pub fn spend(&self) -> bool {
-        self.change(|tokens| if tokens >= 1.0 { (tokens - 1.0, true) } else { (tokens, false) })
+        self.change(|tokens| if tokens >= WHOLE { (tokens - 1.0, true) } else { (tokens, false) })
     }
 
     fn change(&self, change: impl FnOnce(f64) -> (f64, bool)) -> bool {

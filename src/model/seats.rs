@@ -148,7 +148,14 @@ impl Seats {
         let address = self.address(plan, name)?;
         let Some(endpoint) = &address.endpoint else { return self.meet_plain(self.get(name)?).await };
         let mut known = plan.survey.facts(&address.http, endpoint).await;
-        let mut seat = self.speak(name, &address, known.as_ref())?;
+        let mut seat = match self.speak(name, &address, known.as_ref()) {
+            Ok(seat) => seat,
+            // What is remembered does not fit what is configured; it may be right again by now.
+            Err(_) => {
+                known = plan.survey.ask(&address.http, endpoint).await.or(known);
+                self.speak(name, &address, known.as_ref())?
+            }
+        };
         self.take_list(&seat, &address, known.as_ref());
         let mut served = self.models(&seat).await;
         if is_doubtful(known.as_ref(), &served) {

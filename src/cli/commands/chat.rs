@@ -4,7 +4,6 @@
 //! to the same records.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +12,7 @@ use crate::agent::dispatch::Approvals;
 use crate::app::{AgentOptions, App, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, first_line, visible};
+use crate::cli::asking::{chosen, what_it_does};
 use crate::cli::commands::run::ModeArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
@@ -25,7 +25,7 @@ use crate::protocol::message::CallId;
 use crate::protocol::op::{Grant, Mode, Op};
 use crate::protocol::plan::Plan;
 use crate::protocol::task::{Class, Task};
-use crate::protocol::tool::{Action, Question};
+use crate::protocol::tool::Question;
 
 /// Characters of the person's last words shown when a session is gone on with.
 const RECAP_CHARS: usize = 200;
@@ -389,29 +389,6 @@ impl<'a> Chat<'a> {
         };
         self.send(op).await
     }
-}
-
-/// Shows the whole command or every path, never a summary: this is what is approved. A file that is read to be written is
-/// named once.
-fn what_it_does(target: &str, actions: &[Action]) -> String {
-    let is_written =
-        |read: &Path| actions.iter().any(|action| matches!(action, Action::Write { path } if path == read));
-    let all = actions.iter().filter_map(|action| match action {
-        Action::Read { path } if is_written(path) => None,
-        Action::Read { path } | Action::Write { path } => Some(path.display().to_string()),
-        Action::Execute { command } => Some(command.clone()),
-        Action::Commit { summary } => Some(summary.clone()),
-    });
-    let mut all: Vec<String> = all.collect();
-    all.dedup();
-    if all.is_empty() { target.to_owned() } else { all.join("\n  ") }
-}
-
-/// A number chooses an option; anything else is the answer itself.
-fn chosen(question: &Question, text: &str) -> String {
-    let number: Option<usize> = text.trim().parse().ok();
-    let option = number.and_then(|number| question.options.get(number.checked_sub(1)?));
-    option.cloned().unwrap_or_else(|| text.to_owned())
 }
 
 fn gone() -> Fault {

@@ -97,7 +97,7 @@ async fn while_a_busy_server_is_waited_for() {
     let mut talk =
         stage.through(|gateway| gateway.with_retry(Retry { base: hour, cap: hour, ..Retry::default() })).await;
     talk.submit("go").await;
-    talk.until(|event| matches!(event, Event::Warning { text } if text.contains("try 1 in"))).await;
+    talk.until(|event| matches!(event, Event::Retrying { attempt: 1, .. })).await;
     interrupt(&mut talk).await;
     assert_eq!(talk.say("again").await, TurnEnd::Answered);
 }

@@ -7,18 +7,18 @@ use crate::support::wire::WireServer;
 #[test]
 fn doctor_finds_everything_in_order() {
     let (env, _server) = served("turns: []");
-    let outcome = env.run(["doctor"]).outcome().success();
+    let outcome = env.run(["doctor", "--quick"]).outcome().success();
     let git = outcome.stdout.lines().find(|line| line.starts_with("ok      git")).unwrap().to_owned();
     let expected = format!(
-        "ok      configuration   [HOME]/.config/mimi/config.yaml (not there; the defaults are used)\n\
-         ok      model for chat  qwen3-coder:30b at http://127.0.0.1:[PORT]/v1 (262144 tokens)\n\
-         ok      model for fix   qwen3-coder:30b at http://127.0.0.1:[PORT]/v1 (262144 tokens)\n\
+        "ok      configuration              [HOME]/.config/mimi/config.yaml (not there; the defaults are used)\n\
+         ok      sessions                   [HOME]/.local/state/mimi/sessions\n\
+         ok      terminal                   none; output is plain\n\
          {git}\n\
-         ok      sessions        [HOME]/.local/state/mimi/sessions\n\
-         ok      terminal        none; output is plain\n"
+         ok      model for chat             qwen3-coder:30b at http://127.0.0.1:[PORT]/v1 (262144 tokens)\n\
+         ok      model for fix              qwen3-coder:30b at http://127.0.0.1:[PORT]/v1 (262144 tokens)\n"
     );
     assert_eq!(outcome.to_string(), expected);
-    let json = env.run(["doctor", "--json"]).outcome().success().json_lines().remove(0);
+    let json = env.run(["doctor", "--quick", "--json"]).outcome().success().json_lines().remove(0);
     let rows = json.as_array().unwrap();
     assert_eq!(rows.len(), 6);
     assert!(rows.iter().all(|row| row["health"] == "ok"), "{json}");
@@ -27,14 +27,14 @@ fn doctor_finds_everything_in_order() {
 #[test]
 fn doctor_says_what_is_broken_and_what_to_type() {
     let env = Env::new();
-    let outcome = env.run(["doctor"]).outcome().fails_with(4);
-    let expected = "broken  model for chat  cannot reach the model server at http://127.0.0.1:1/v1: Connection refused (os error 111)\n        \
+    let outcome = env.run(["doctor", "--quick"]).outcome().fails_with(4);
+    let expected = "broken  model for chat             cannot reach the model server at http://127.0.0.1:1/v1: Connection refused (os error 111)\n        \
         hint: check that the server runs: curl http://127.0.0.1:1/v1/models\n        \
         hint: name another one: export MIMI_SERVER_URL=http://HOST:PORT/v1\n\
-        broken  model for fix   as model for chat\n";
+        broken  model for fix              as model for chat\n";
     assert!(outcome.stdout.contains(expected), "{outcome}");
     assert_eq!(outcome.stderr, "error: model for chat: not usable as it is\n");
-    let json = env.run(["doctor", "--json"]).outcome().fails_with(4).json_lines().remove(0);
+    let json = env.run(["doctor", "--quick", "--json"]).outcome().fails_with(4).json_lines().remove(0);
     let row = json.as_array().unwrap().iter().find(|row| row["check"] == "model for chat").unwrap().clone();
     assert_eq!((&row["health"], row["hints"].as_array().unwrap().len()), (&"broken".into(), 2), "{row}");
 }
@@ -42,34 +42,37 @@ fn doctor_says_what_is_broken_and_what_to_type() {
 #[test]
 fn doctor_works_where_little_else_does() {
     let table: [(&str, &str, i32, &str); 3] = [
-        ("broken settings", "server: [", 3, "broken  configuration   "),
+        ("broken settings", "server: [", 3, "broken  configuration              "),
         (
             "an unknown key",
             "servr: {}",
             3,
-            "broken  configuration   unknown key `servr` ([HOME]/.config/mimi/config.yaml:1:1)\n",
+            "broken  configuration              unknown key `servr` ([HOME]/.config/mimi/config.yaml:1:1)\n",
         ),
         ("a model nobody serves", "server: {model: gone}", 4, "hint: it serves: qwen3-coder:30b"),
     ];
     for (case, settings, code, expected) in table {
         let (env, _server) = served("turns: []");
         env.write_home(".config/mimi/config.yaml", settings);
-        let outcome = env.run(["doctor"]).outcome();
+        let outcome = env.run(["doctor", "--quick"]).outcome();
         assert_eq!(outcome.code, code, "{case}: {outcome}");
         assert!(outcome.stdout.contains(expected), "{case}: {outcome}");
     }
     let (env, _server) = served("turns: []");
     let tools = env.home().join("bin");
     std::fs::create_dir(&tools).unwrap();
-    let outcome = env.run(["doctor"]).env("PATH", tools.display().to_string()).outcome().success();
+    let outcome = env.run(["doctor", "--quick"]).env("PATH", tools.display().to_string()).outcome().success();
     assert!(
-        outcome
-            .stdout
-            .contains("weak    git             not found; the git tool cannot work\n        hint: install git\n"),
+        outcome.stdout.contains(
+            "weak    git                        not found; the git tool cannot work\n        hint: install git\n"
+        ),
         "{outcome}"
     );
-    let outcome = env.run(["doctor"]).env("XDG_STATE_HOME", "/dev/null").outcome().success();
-    assert!(outcome.stdout.contains("weak    sessions        /dev/null/mimi cannot be written"), "{outcome}");
+    let outcome = env.run(["doctor", "--quick"]).env("XDG_STATE_HOME", "/dev/null").outcome().success();
+    assert!(
+        outcome.stdout.contains("weak    sessions                   /dev/null/mimi cannot be written"),
+        "{outcome}"
+    );
 }
 
 #[test]
@@ -146,13 +149,13 @@ fn keys_are_stored_listed_used_and_removed() {
             server.url()
         ),
     );
-    let refused = env.run(["doctor"]).outcome().fails_with(4);
+    let refused = env.run(["doctor", "--quick"]).outcome().fails_with(4);
     assert!(refused.stdout.contains("refused the key (401)"), "{refused}");
     let stored = env.run(["auth", "set", "box"]).stdin("s3cret\n").outcome().success();
     assert!(!stored.to_string().contains("s3cret"), "{stored}");
     let listed = env.run(["auth", "list"]).outcome().success();
     assert!(listed.stdout.contains("box") && !listed.to_string().contains("s3cret"), "{listed}");
-    env.run(["doctor"]).outcome().success();
+    env.run(["doctor", "--quick"]).outcome().success();
     env.run(["auth", "remove", "box"]).outcome().success();
-    env.run(["doctor"]).outcome().fails_with(4);
+    env.run(["doctor", "--quick"]).outcome().fails_with(4);
 }

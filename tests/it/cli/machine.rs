@@ -79,7 +79,7 @@ fn a_reader_that_goes_away_is_no_error() {
         ("completions bash", "_mimi() {\n"),
         ("man", ""),
         ("config show", ""),
-        ("doctor", ""),
+        ("doctor --quick", ""),
     ];
     for (words, expected) in table {
         for reader in ["head -n 1", "true"] {
@@ -109,7 +109,7 @@ fn closed_streams_do_no_harm() {
 fn a_narrow_terminal_is_enough() {
     let env = scripted(ANSWER);
     for arguments in
-        [vec!["run", "--help"], vec!["fix", "-h"], vec!["doctor"], vec!["session", "list"], vec!["run", "x"]]
+        [vec!["run", "--help"], vec!["fix", "-h"], vec!["doctor", "--quick"], vec!["session", "list"], vec!["run", "x"]]
     {
         let outcome = env.run(arguments.clone()).env("COLUMNS", "20").outcome().success();
         assert!(!outcome.to_string().contains("panic"), "{arguments:?}: {outcome}");

@@ -25,7 +25,7 @@ fn a_stream_cut_at_any_event_is_asked_for_again() {
                     .collect();
                 assert_eq!(said, ["The answer.", "Done."], "cut after {cut}");
                 // After the finish reason nothing is missing.
-                let is_cut = lines.iter().any(|line| line["type"] == "warning");
+                let is_cut = lines.iter().any(|line| line["type"] == "retrying");
                 assert_eq!(requests.len(), if is_cut { 3 } else { 2 }, "cut after {cut}");
                 assert!(is_cut || cut >= 6, "cut after {cut} went unnoticed");
                 if is_cut {
