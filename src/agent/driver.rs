@@ -23,6 +23,7 @@ use crate::base::fault::{Explain as _, Fault};
 use crate::model::ToolChoice;
 use crate::model::ask::Progress;
 use crate::model::error::ModelError;
+use crate::model::fallback;
 use crate::model::gateway::Gateway;
 use crate::protocol::diff::Change;
 use crate::protocol::event::{Event, Record};
@@ -187,6 +188,7 @@ impl Driver {
             Effect::SetMode(mode) => self.parts.dispatch.policy.mode = mode,
             Effect::SetModel(model) => self.set_model(&model).await,
             Effect::StartClock => {
+                self.return_to_preferred().await;
                 let seconds = self.parts.max_seconds;
                 self.deadline = (seconds > 0).then(|| Instant::now() + Duration::from_secs(seconds));
             }
@@ -301,12 +303,30 @@ impl Driver {
         self.emit(event).await;
     }
 
+    /// Goes back to the server the user prefers, if another has taken over and it can serve again.
+    async fn return_to_preferred(&mut self) {
+        let (task, route) = (self.parts.memory.task(), self.parts.memory.route().clone());
+        if let Some(found) = self.parts.gateway.preferred_again(task, &route).await {
+            self.emit(Event::Warning { text: fallback::returned(&found) }).await;
+            self.parts.memory.set_route(found);
+        }
+    }
+
     async fn on_model_error(&mut self, purpose: Purpose, error: ModelError) {
         let (task, route) = (self.parts.memory.task(), self.parts.memory.route().clone());
         if let Some(found) = self.parts.gateway.look_again(task, &route, &error).await {
             let (was, is) = (route.server.kind.title(), found.server.kind.title());
             let text = format!("{is} answers at {} now, where {was} did; going on with `{}`", found.url, found.model);
             self.emit(Event::Warning { text }).await;
+            self.parts.memory.set_route(found);
+            return match purpose {
+                Purpose::Answer => self.call_model(ToolChoice::Auto),
+                Purpose::Summary => self.request_summary(),
+            };
+        }
+        let needed = self.parts.memory.context_tokens();
+        if let Some(found) = self.parts.gateway.fall_back(task, &route, &error, needed).await {
+            self.emit(Event::Warning { text: fallback::taken_over(&error, &found) }).await;
             self.parts.memory.set_route(found);
             return match purpose {
                 Purpose::Answer => self.call_model(ToolChoice::Auto),

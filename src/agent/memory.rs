@@ -285,7 +285,8 @@ impl Memory {
         }
     }
 
-    fn context_tokens(&mut self) -> u64 {
+    /// Returns about how many tokens the next request takes.
+    pub fn context_tokens(&mut self) -> u64 {
         let raw = self.raw_tokens();
         self.meter.corrected(raw)
     }

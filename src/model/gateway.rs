@@ -3,7 +3,7 @@
 //! The one door to models: it turns a task into a [`Route`], builds providers with their keys, and asks ([`ask`]).
 //! Nobody else calls a provider or knows a key. It keeps no conversation; requests come complete and in order.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,11 +14,11 @@ use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::SystemClock;
-use crate::config::schema::{Config, ModelConfig, Places, ProviderConfig, ProviderKind, ServerConfig};
 use crate::model::ask::{Progress, Question, ask};
 use crate::model::cache::{self, Cache, Words};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
+use crate::model::fallback::REST;
 use crate::model::guard::guarded;
 use crate::model::meter::{Account, Meter, NoMeter, Purpose};
 use crate::model::present::{self, Status};
@@ -26,10 +26,11 @@ use crate::model::probe::book::Book;
 use crate::model::probe::survey::Survey;
 use crate::model::profile::Profiles;
 use crate::model::providers::egress::Dial;
-use crate::model::providers::http::{Http, normalise_url};
+use crate::model::providers::http::Http;
 use crate::model::retry::{Budget, Retry};
-use crate::model::route::{self, AUTO, Route, Target};
-use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats, unknown_provider};
+use crate::model::route::{self, Route, Target};
+use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats};
+use crate::model::settings::GatewayConfig;
 use crate::model::sight::Sight;
 use crate::model::slots::{Gate, Slots};
 use crate::model::{Answer, Fill, Filling, ModelInfo, Provider, Request, embed, vectors};
@@ -38,93 +39,6 @@ use crate::protocol::task::{Class, Task};
 
 /// Time for [`Gateway::status`]: somebody waits for it at a prompt.
 const STATUS: Duration = Duration::from_millis(1900);
-
-/// The sections of the configuration that concern models.
-#[derive(Debug, Clone)]
-pub struct GatewayConfig {
-    /// One server for everything.
-    pub server: ServerConfig,
-    /// Named servers, the known ones included.
-    pub providers: BTreeMap<String, ProviderConfig>,
-    /// Names of the providers that are asked, in this order, when `server.url` is empty.
-    pub search: Vec<String>,
-    /// Which provider and model carries out which task.
-    pub routes: BTreeMap<Task, Places>,
-    /// Limits.
-    pub model: ModelConfig,
-}
-
-impl GatewayConfig {
-    /// Takes the sections out of the whole configuration.
-    pub fn of(config: &Config) -> Self {
-        Self {
-            server: config.server.clone(),
-            providers: config.providers.clone(),
-            search: search_order(&config.providers),
-            routes: config.routes.clone(),
-            model: config.model.clone(),
-        }
-    }
-
-    /// Lists what may be connected to: the servers of the configuration and where they publish their numbers, each through its
-    /// proxy where it has one.
-    fn dials(&self) -> Vec<Dial> {
-        let rows = self.providers.values().filter(|row| row.kind != ProviderKind::Script);
-        let rows = rows.flat_map(|row| [&row.base_url, &row.metrics_url].map(|url| (url.as_str(), row.proxy.as_str())));
-        let dial = |(url, proxy): (&str, &str)| Dial::of(&normalise_url(url).ok()?, proxy);
-        // Last, so that a named server of the same address lends its proxy.
-        rows.chain([(self.server.url.as_str(), "")]).filter_map(dial).collect()
-    }
-
-    /// Decides which provider and model are meant, without asking anybody.
-    fn target(&self, task: Task, wanted: Option<&str>) -> Result<Target, ModelError> {
-        let is_provider = |name: &str| self.providers.contains_key(name);
-        if let Some(wanted) = wanted {
-            return Ok(route::parse(wanted, is_provider));
-        }
-        let text = self.routes.get(&task).and_then(|places| places.0.first()).map_or("", String::as_str);
-        let target = route::parse(text, is_provider);
-        if let (None, Some((name, _))) = (&target.provider, text.split_once('/'))
-            && name != AUTO
-        {
-            return Err(unknown_provider(name, &self.providers));
-        }
-        let is_for_person = matches!(task, Task::Chat | Task::Fix | Task::Plan | Task::Review);
-        if target.provider.is_none() && is_for_person && !self.server.model.is_empty() {
-            return Ok(Target { provider: None, model: self.server.model.clone() });
-        }
-        Ok(target)
-    }
-
-    /// Returns the models to be preferred as stand-ins, in order.
-    fn preferred(&self) -> Vec<&str> {
-        let routed = Task::ALL.iter().filter_map(|task| self.routes.get(task)).flat_map(|places| &places.0);
-        let models = routed.map(|route| route.split_once('/').map_or(route.as_str(), |(_, model)| model));
-        std::iter::once(self.server.model.as_str()).chain(models).collect()
-    }
-}
-
-impl GatewayConfig {
-    /// Returns the names of all servers that count: the one that is set, or those that are searched, and every other one
-    /// that somebody wrote down.
-    fn servers(&self) -> Vec<String> {
-        let first = if self.server.url.is_empty() { self.search.clone() } else { vec![SERVER.to_owned()] };
-        let written = self.providers.iter().filter(|(_, row)| row.search.is_none() && row.kind != ProviderKind::Script);
-        let written: Vec<String> = written.map(|(name, _)| name.clone()).filter(|name| !first.contains(name)).collect();
-        [first, written].concat()
-    }
-}
-
-/// Returns the names of the rows that are asked when no server is named, in order: those without a place of their own, which
-/// somebody wrote, before the numbered ones. A script answers only who names it.
-fn search_order(rows: &BTreeMap<String, ProviderConfig>) -> Vec<String> {
-    let is_asked = |row: &ProviderConfig| {
-        row.search != Some(0) && !matches!(row.kind, ProviderKind::Script | ProviderKind::Triton)
-    };
-    let mut order: Vec<_> = rows.iter().filter(|(_, row)| is_asked(row)).collect();
-    order.sort_by_key(|(_, row)| row.search);
-    order.into_iter().map(|(name, _)| name.clone()).collect()
-}
 
 /// The one door to models.
 pub struct Gateway {
@@ -139,6 +53,9 @@ pub struct Gateway {
     cache: Option<Arc<Cache>>,
     found: tokio::sync::Mutex<Option<Vec<Found>>>,
     answers: AtomicU64,
+    rest_time: Duration,
+    /// Until when the preferred servers of a task are left alone.
+    rests: Mutex<HashMap<Task, tokio::time::Instant>>,
     /// Numbers in the vectors of each model, by provider and name.
     sizes: Mutex<HashMap<(String, String), usize>>,
 }
@@ -175,7 +92,21 @@ impl Gateway {
         let (meter, cache, found, answers) =
             (Arc::new(NoMeter), None, tokio::sync::Mutex::default(), AtomicU64::new(0));
         let (budgets, slots, sizes) = (Mutex::default(), Arc::new(Slots::unlimited()), Mutex::default());
-        Self { config, seats, profiles: None, retry, budgets, slots, meter, cache, found, answers, sizes }
+        Self {
+            config,
+            seats,
+            profiles: None,
+            retry,
+            budgets,
+            slots,
+            meter,
+            cache,
+            found,
+            answers,
+            sizes,
+            rest_time: REST,
+            rests: Mutex::default(),
+        }
     }
 
     /// Lets requests through only as far as `slots` allow.
@@ -227,7 +158,10 @@ impl Gateway {
     /// Finds out who carries out `task`. `wanted` is `model` or `provider/model` from the command line and is taken
     /// literally; a model from the configuration may be stood in for, which the note of the route says.
     pub async fn resolve(&self, task: Task, wanted: Option<&str>) -> Result<Route, ModelError> {
-        let mut route = self.resolve_unmeasured(task, wanted).await?;
+        let mut route = match (wanted, self.places(task).len()) {
+            (None, 2..) => self.resolve_list(task, 0).await?,
+            _ => self.resolve_unmeasured(task, wanted).await?,
+        };
         route.profile = self.profiles.as_ref().and_then(|profiles| profiles.load(&route.url, &route.model));
         Ok(route)
     }
@@ -237,10 +171,55 @@ impl Gateway {
             return self.resolve_fixed(wanted).await;
         };
         let target = config.target(task, wanted)?;
+        let is_literal = wanted.is_some() || target.model == config.server.model;
+        self.resolve_target(config, task, (&target, is_literal)).await
+    }
+
+    /// Settles one place of a task's list. Nothing stands in for its model: the next place does.
+    pub(super) async fn resolve_place(&self, task: Task, place: &str) -> Result<Route, ModelError> {
+        let Some(config) = &self.config else { return self.resolve_fixed(None).await };
+        let mut route = self.resolve_target(config, task, (&config.target_at(task, place)?, true)).await?;
+        route.profile = self.profiles.as_ref().and_then(|profiles| profiles.load(&route.url, &route.model));
+        Ok(route)
+    }
+
+    /// Returns the places of a task's list, as they are written.
+    pub(super) fn places(&self, task: Task) -> &[String] {
+        self.config.as_ref().and_then(|config| config.routes.get(&task)).map_or(&[], |places| &places.0)
+    }
+
+    pub(super) fn seats(&self) -> &Seats {
+        &self.seats
+    }
+
+    /// Sets how long a server that could not serve is left alone.
+    #[must_use]
+    pub fn with_rest(mut self, rest: Duration) -> Self {
+        self.rest_time = rest;
+        self
+    }
+
+    pub(super) fn rest_time(&self) -> Duration {
+        self.rest_time
+    }
+
+    pub(super) fn rest(&self, task: Task, until: tokio::time::Instant) {
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner).insert(task, until);
+    }
+
+    pub(super) fn rests_until(&self, task: Task) -> Option<tokio::time::Instant> {
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner).get(&task).copied()
+    }
+
+    async fn resolve_target(
+        &self,
+        config: &GatewayConfig,
+        task: Task,
+        (target, is_literal): (&Target, bool),
+    ) -> Result<Route, ModelError> {
         match &target.provider {
             Some(name) => self.settle(config, name, Choice::literal(task, &target.model)).await,
             None => {
-                let is_literal = wanted.is_some() || target.model == config.server.model;
                 let choice = Choice { task, model: &target.model, is_literal };
                 match config.server.url.is_empty() {
                     true => self.search(config, choice).await,
@@ -559,6 +538,11 @@ impl<'a> Choice<'a> {
     fn literal(task: Task, model: &'a str) -> Self {
         Self { task, model, is_literal: true }
     }
+}
+
+/// Says that a task has no place that could be asked.
+pub(super) fn nothing_left(task: Task) -> ModelError {
+    nothing_found(task, &[])
 }
 
 /// Explains in three lines how to name a server, or to do without.

@@ -24,6 +24,7 @@ impl Met {
             model: model.id.clone(),
             window_tokens: configured.unwrap_or_else(|| self.window(model, row)),
             row,
+            rank: None,
             profile: None,
             server: Arc::new(self.facts.clone().unwrap_or_default()),
             note: None,

@@ -26,6 +26,8 @@ pub struct Route {
     pub window_tokens: u64,
     /// What is known about the model's family.
     pub row: &'static catalog::Row,
+    /// Its place in the task's list of `routes`, counted from 0; none when it was asked for by name.
+    pub rank: Option<usize>,
     /// What `mimi doctor` measured about it; none when it was not asked.
     pub profile: Option<Profile>,
     /// What the server said about itself; of the kind that says nothing where it was not asked.

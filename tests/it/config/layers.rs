@@ -2,8 +2,8 @@
 
 use mimi::config::origin::Layer;
 use mimi::config::schema::{ColorChoice, ProviderConfig, ProviderKind};
-use mimi::model::gateway::GatewayConfig;
 use mimi::model::providers::http::is_loopback;
+use mimi::model::settings::GatewayConfig;
 use mimi::protocol::op::Mode;
 use mimi::protocol::task::Task;
 

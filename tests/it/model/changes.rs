@@ -57,7 +57,7 @@ impl Changing {
         })
     }
 
-    fn gateway(&self, change: impl FnOnce(&mut mimi::model::gateway::GatewayConfig)) -> Gateway {
+    fn gateway(&self, change: impl FnOnce(&mut mimi::model::settings::GatewayConfig)) -> Gateway {
         let mut config = config("");
         config.routes.insert(Task::Chat, format!("auto/{MODEL}").as_str().into());
         change(&mut config);

@@ -2,8 +2,9 @@
 
 use mimi::config::schema::{Priority, ProviderConfig, Timeouts};
 use mimi::model::error::ModelError;
-use mimi::model::gateway::{Gateway, GatewayConfig};
+use mimi::model::gateway::Gateway;
 use mimi::model::providers::http::Http;
+use mimi::model::settings::GatewayConfig;
 use mimi::protocol::task::{Class, Task};
 
 use super::{LIMITS, ask, config, gateway_at, outcome, quick, request, row, unchecked_route};

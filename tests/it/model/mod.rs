@@ -5,6 +5,7 @@ mod crowd;
 mod egress;
 mod embed;
 mod errors;
+mod fallback;
 mod fill;
 mod gateway;
 mod kept_vectors;
@@ -31,12 +32,13 @@ use futures_util::StreamExt as _;
 use mimi::config::schema::{ModelConfig, ProviderConfig, ProviderKind, ServerConfig};
 use mimi::model::ask::Progress;
 use mimi::model::error::ModelError;
-use mimi::model::gateway::{Gateway, GatewayConfig};
+use mimi::model::gateway::Gateway;
 use mimi::model::providers::egress::Dial;
 use mimi::model::providers::http::{Http, Limits};
 use mimi::model::providers::script::{Script, ScriptProvider};
 use mimi::model::retry::Retry;
 use mimi::model::route::Route;
+use mimi::model::settings::GatewayConfig;
 use mimi::model::{Answer, Delivery, Request, ToolChoice};
 use mimi::protocol::message::Message;
 use mimi::protocol::task::{Class, Task};
@@ -149,6 +151,7 @@ pub fn unchecked_route(url: &str) -> Route {
         window_tokens: 1000,
         row: mimi::model::catalog::row("m"),
         server: Arc::default(),
+        rank: None,
         profile: None,
         note: None,
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use mimi::base::fault::Fault;
 use mimi::config::schema::ProviderConfig;
 use mimi::model::error::ModelError;
-use mimi::model::gateway::{Gateway, GatewayConfig};
+use mimi::model::gateway::Gateway;
 use mimi::model::providers::http::Http;
 use mimi::model::providers::script::{Script, ScriptProvider};
+use mimi::model::settings::GatewayConfig;
 use mimi::protocol::task::Task;
 use serde_json::json;
 
