@@ -70,10 +70,24 @@ pub fn stops(family: Option<&Fim>, wanted: &[String]) -> Vec<String> {
     wanted.iter().cloned().chain(family.map(tokens).unwrap_or_default()).collect()
 }
 
+/// Returns the part of a filling before the first stop string in it.
+pub fn before_stop<'a>(text: &'a str, stops: &[String]) -> &'a str {
+    let end = stops.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| text.find(stop.as_str())).min();
+    &text[..end.unwrap_or(text.len())]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::control::is_found_in;
+
+    #[test]
+    fn a_filling_ends_before_the_first_stop_string() {
+        let stops = ["<|file_sep|>".to_owned(), "\n\n".to_owned()];
+        for (text, expected) in [("a + b", "a + b"), ("a\n\nb<|file_sep|>", "a"), ("<|file_sep|>a", ""), ("", "")] {
+            assert_eq!(before_stop(text, &stops), expected);
+        }
+    }
 
     #[test]
     fn each_family_gets_its_prompt() {

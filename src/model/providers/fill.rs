@@ -14,18 +14,22 @@ use crate::model::providers::json::Asked;
 use crate::model::{Fill, Filling};
 use crate::protocol::message::Usage;
 
-/// Fills a gap by `/completions`.
+/// Most stop strings a request may name: vLLM's Rust front end (0.33) refuses more, as OpenAI does.
+const MAX_STOPS: usize = 4;
+
+/// Fills a gap by `/completions`. Stop strings beyond the most a request may name are looked for in the answer.
 pub async fn complete(asked: &Asked<'_>, fill: &Fill) -> Result<Filling, ModelError> {
     let family = catalog::row(&fill.model).fim.as_deref().and_then(fim::named);
     let family = family
         .ok_or_else(|| asked.cannot(format!("the tokens by which `{}` fills a gap are not known", fill.model)))?;
+    let stops = fim::stops(Some(family), &fill.stop);
     let body = json!({
         "model": fill.model,
         "stream": false,
         // vLLM's own default is 16.
         "max_tokens": fill.max_tokens,
         "temperature": 0,
-        "stop": fim::stops(Some(family), &fill.stop),
+        "stop": &stops[..stops.len().min(MAX_STOPS)],
         "prompt": family.prompt(&fill.prefix, &fill.suffix),
     });
     let answer = asked.post(&format!("{}/completions", asked.endpoint.url), &body).await?;
@@ -36,6 +40,7 @@ pub async fn complete(asked: &Asked<'_>, fill: &Fill) -> Result<Filling, ModelEr
     let count = |key: &str| answer.get("usage").and_then(|usage| usage.get(key)).and_then(Value::as_u64).unwrap_or(0);
     let usage =
         Usage { input_tokens: count("prompt_tokens"), output_tokens: count("completion_tokens"), ..Usage::default() };
+    let text = fim::before_stop(text, &stops);
     Ok(Filling { text: restore(text).into_owned(), is_cut: finish == Some("length"), usage })
 }
 
