@@ -67,9 +67,17 @@ pub fn tree_name(given: Option<&str>) -> String {
     if let Some(name) = given.filter(|name| !name.is_empty()).filter(is_name) {
         return name.to_owned();
     }
-    let session = rustix::process::getsid(None).map_or(0, |leader| leader.as_raw_nonzero().get());
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    format!("{session}-{}", boot.split('-').next().unwrap_or_default().trim())
+    format!("{}-{}", session_of(&stat), boot.split('-').next().unwrap_or_default().trim())
+}
+
+/// The session in a line of `/proc/PID/stat` (`proc_pid_stat(5)`), 0 when it was started outside of the PID namespace we
+/// live in. Asking the kernel by `getsid` would answer 0 as well, which rustix takes for impossible.
+fn session_of(stat: &str) -> u32 {
+    // The name, in brackets, may hold blanks and brackets itself.
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    after_name.split_ascii_whitespace().nth(3).and_then(|field| field.parse().ok()).unwrap_or(0)
 }
 
 fn is_passed(name: &str, pass: &[String]) -> bool {
@@ -137,6 +145,19 @@ mod tests {
         assert!(own.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{own}");
         for (given, expected) in [("1234-ab", "1234-ab"), ("", own.as_str()), ("../x", &own), (&"a".repeat(65), &own)] {
             assert_eq!(tree_name(Some(given)), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_session_is_read_past_any_name_and_may_lie_outside_of_our_namespace() {
+        for (stat, expected) in [
+            ("12 (mimi) S 1 12 9 34816 12", 9),
+            ("12 (a) b) S 1 12 77 0 -1", 77),
+            ("2 (mimi) R 1 0 0 0 -1", 0),
+            ("", 0),
+            ("12 (mimi", 0),
+        ] {
+            assert_eq!(session_of(stat), expected, "{stat}");
         }
     }
 
