@@ -8,6 +8,7 @@ pub mod asking;
 pub mod commands;
 pub mod context;
 pub mod output;
+pub mod policy_trial;
 pub mod prompt;
 pub mod render;
 pub mod signal;

@@ -27,12 +27,18 @@ pub struct DebugArgs {
 pub enum Component {
     /// Tool-call recovery: reads {text, tools, chunk, finish, reasoning}, writes {content, calls, dropped}
     Recover,
+    /// Permission of commands: reads {command, cwd, rules}, writes {verdict, why}
+    Policy,
 }
 
 /// Reads lines and answers each until there are no more.
+///
+/// # Errors
+/// Standard input cannot be read, or standard output not written.
 pub fn run(out: &Out, args: &DebugArgs) -> Result<(), Fault> {
     let answer = match args.component {
         Component::Recover => recover,
+        Component::Policy => crate::cli::policy_trial::judge,
     };
     for line in std::io::stdin().lock().split(b'\n') {
         let line = line.map_err(|error| Fault::io(Kind::Task, "cannot read standard input", &error))?;
