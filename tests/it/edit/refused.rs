@@ -32,6 +32,9 @@ pub fn tree(root: &Path) -> Tree {
     found
 }
 
+/// What somebody else does to a file.
+type Meddle = fn(&Path);
+
 fn edit(path: &str) -> (&'static str, Value) {
     ("edit_file", json!({"path": path, "old_string": "one", "new_string": "two"}))
 }
@@ -98,7 +101,7 @@ fn what_must_not_be_changed_is_named_and_left_as_it_is() {
 
 #[test]
 fn a_file_deleted_replaced_or_changed_since_it_was_read_is_not_written() {
-    let changes: [(&str, fn(&Path)); 4] = [
+    let changes: [(&str, Meddle); 4] = [
         ("deleted", |path| std::fs::remove_file(path).unwrap()),
         ("changed", |path| std::fs::write(path, "one more\n").unwrap()),
         ("made a folder", |path| {
