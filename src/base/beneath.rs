@@ -208,8 +208,9 @@ fn ask_kernel(root: &OwnedFd, names: &[&OsStr]) -> Option<io::Result<OwnedFd>> {
     for _ in 0..MAX_RETRIES {
         match rustix::fs::openat2(root, &path, SEARCH, Mode::empty(), rules) {
             Err(Errno::AGAIN) => {}
-            // Kernels before 5.6, and sandboxes that do not know the call.
-            Err(Errno::NOSYS | Errno::PERM) => return None,
+            // Kernels before 5.6, and sandboxes that do not know the call. And walking tells a link from a file in place of
+            // the last folder.
+            Err(Errno::NOSYS | Errno::PERM | Errno::NOTDIR) => return None,
             result => return Some(result.map_err(Into::into)),
         }
     }
