@@ -175,10 +175,10 @@ impl Swap {
             (Before::Nothing, false) => true,
             (Before::Nothing, true) => self.appear().map(|()| true)?,
             (Before::Content(old), is_content) => {
-                self.expect(&self.name, &old)?;
+                self.ensure(&self.name, &old)?;
                 let is_revertible = if is_content { self.exchange()? } else { self.set_aside()? };
                 // What came out is what was replaced, whatever it was a moment ago.
-                if is_revertible && self.expect(&self.temporary, &old).is_err() {
+                if is_revertible && self.ensure(&self.temporary, &old).is_err() {
                     self.put_back()?;
                     return Err(SwapError::Changed);
                 }
@@ -226,7 +226,7 @@ impl Swap {
     }
 
     /// Fails unless the file of that name has this content.
-    fn expect(&self, name: &OsStr, content: &Content) -> Result<(), SwapError> {
+    fn ensure(&self, name: &OsStr, content: &Content) -> Result<(), SwapError> {
         let Found::File(file, meta) = self.folder.look(name)? else { return Err(SwapError::Changed) };
         match meta.len() == content.bytes && hash::of_reader(file)? == content.hash {
             true => Ok(()),
@@ -257,7 +257,7 @@ impl Done {
     pub fn revert(mut self) -> Result<(), SwapError> {
         let swap = &mut self.swap;
         if let Some(after) = &swap.after {
-            swap.expect(&swap.name, after)?;
+            swap.ensure(&swap.name, after)?;
         }
         match swap.before {
             Before::Nothing if swap.after.is_none() => {}
