@@ -122,7 +122,7 @@ pub enum EditError {
     },
     /// A link stands where none stood when the call was judged, or leads nowhere.
     #[error(
-        "`{name}` leads elsewhere than when this was checked: a symbolic link was put in its way, or leads nowhere"
+        "`{name}` lies behind a symbolic link that leads nowhere or was put there while this was checked"
     )]
     Redirected {
         /// The file.

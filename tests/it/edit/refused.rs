@@ -86,7 +86,7 @@ fn what_must_not_be_changed_is_named_and_left_as_it_is() {
         ("pipe", "`pipe` is a FIFO"),
         ("socket", "`socket` is a socket"),
         ("/dev/null", "`/dev/null` is a device"),
-        ("ring", "`ring` leads elsewhere"),
+        ("ring", "`ring` lies behind a symbolic link that leads nowhere"),
         ("plain/below", ""),
     ];
     let before = tree(bench.root());
