@@ -121,9 +121,7 @@ pub enum EditError {
         why: String,
     },
     /// A link stands where none stood when the call was judged, or leads nowhere.
-    #[error(
-        "`{name}` lies behind a symbolic link that leads nowhere or was put there while this was checked"
-    )]
+    #[error("`{name}` lies behind a symbolic link that leads nowhere or was put there while this was checked")]
     Redirected {
         /// The file.
         name: String,
