@@ -183,6 +183,7 @@ impl Driver {
                 self.cancel_calls = CancellationToken::new();
             }
             Effect::Grant(call) => self.parts.dispatch.grant(&call),
+            Effect::Review(call, answers) => self.parts.dispatch.review(&call, &answers),
             Effect::Compact => self.request_summary(),
             Effect::Undo => self.undo().await,
             Effect::SetMode(mode) => self.parts.dispatch.policy.mode = mode,

@@ -148,6 +148,12 @@ impl Machine {
                     self.advance(out);
                 }
             }
+            Op::Review { call, answers } => {
+                if let State::Acting(batch) = &mut self.state {
+                    batch.review(&call, answers, out);
+                    self.advance(out);
+                }
+            }
             Op::Deny { call, reason } => {
                 let text = match reason {
                     Some(reason) => format!("the user refused this call: {reason}"),

@@ -15,5 +15,6 @@ pub mod limits;
 pub mod live;
 pub mod machine;
 pub mod memory;
+pub mod review;
 pub mod step;
 pub mod window;

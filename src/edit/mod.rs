@@ -8,10 +8,12 @@
 pub mod diff;
 pub mod encoding;
 pub mod excerpt;
+pub mod hunks;
 pub mod line_ends;
 pub mod locate;
 pub mod nearest;
 pub mod replace;
+pub mod review;
 pub mod text_file;
 pub mod whole;
 pub mod window;

@@ -9,6 +9,7 @@ use crate::protocol::diff::FileDiff;
 use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::{Grant, Mode};
 use crate::protocol::plan::Plan;
+use crate::protocol::review::HunkAnswer;
 use crate::protocol::tool::{Action, Question, ToolOutcome};
 use crate::protocol::usage::Stats;
 use crate::protocol::wait::Wait;
@@ -141,6 +142,9 @@ pub enum Event {
         /// The change it would make.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         preview: Option<FileDiff>,
+        /// The changes it would make to further files.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        more: Vec<FileDiff>,
         /// Why it is asked.
         why: String,
     },
@@ -150,6 +154,13 @@ pub enum Event {
         call: CallId,
         /// How far the approval reaches.
         grant: Grant,
+    },
+    /// The user judged the change of a call piece by piece. Follows [`Event::Approved`] unless nothing was taken.
+    Reviewed {
+        /// The call.
+        call: CallId,
+        /// What was said to which piece.
+        answers: Vec<HunkAnswer>,
     },
     /// The model asks the user.
     QuestionAsked {

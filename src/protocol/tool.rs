@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::diff::FileDiff;
 use crate::protocol::plan::Plan;
+use crate::protocol::review::Draft;
 
 /// What the model is told about a tool. Must serialise to the same bytes for every user, project and turn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,8 +83,8 @@ pub struct Intent {
     pub target: String,
     /// Everything it would touch.
     pub actions: Vec<Action>,
-    /// The change it would make, where that is known beforehand.
-    pub preview: Option<FileDiff>,
+    /// What it would make of the files it changes, where that is known beforehand.
+    pub drafts: Vec<Draft>,
     /// Hash of the content the written file will have, where that is known beforehand.
     pub promised: Option<String>,
     /// The question to put to the user instead of running anything.

@@ -152,6 +152,7 @@ impl Transcript {
             | Event::ToolProposed { .. }
             | Event::ApprovalAsked { .. }
             | Event::Approved { .. }
+            | Event::Reviewed { .. }
             | Event::QuestionAsked { .. }
             | Event::ToolStarted { .. }
             | Event::ToolOutput { .. }

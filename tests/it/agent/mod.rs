@@ -12,6 +12,7 @@ mod permissions;
 mod prefix;
 mod recovering;
 mod rendered;
+mod reviewed;
 mod taking_back;
 mod window;
 mod words;
