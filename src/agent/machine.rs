@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::agent::batch::{Batch, Ended};
+use crate::agent::emit::{harmless, left_out, report_call, say, warn};
 use crate::agent::ladder::{Ladder, Rung};
 use crate::agent::limits::{Limits, Repetition};
 use crate::agent::step::{Compaction, Effect, Input, Refusal, Verdict};
@@ -43,6 +44,8 @@ pub struct Machine {
     refused: u32,
     repetition: Repetition,
     ladder: Ladder,
+    /// The tools with their arguments, for a model that is not told of them otherwise.
+    tool_list: String,
     /// What the model is told once its calls are reported.
     note: Option<String>,
     guard: Guard,
@@ -86,6 +89,7 @@ impl Machine {
             refused: 0,
             repetition: Repetition::default(),
             ladder: Ladder::default(),
+            tool_list: String::new(),
             note: None,
             guard: Guard::default(),
             steering: VecDeque::new(),
@@ -101,6 +105,12 @@ impl Machine {
     /// Has the project introduced again before the next words of the user.
     pub fn introduce(&mut self, opening: String) {
         self.opening = Some(opening);
+    }
+
+    /// Forgets what another server could not do. `tool_list` has the tools on offer, a line each.
+    pub fn meet_server(&mut self, tool_list: String) {
+        self.ladder.change_server();
+        self.tool_list = tool_list;
     }
 
     /// Returns the number of the present or last turn.
@@ -119,7 +129,8 @@ impl Machine {
                     self.end_turn(TurnEnd::ModelFailed { message, hints }, &mut out);
                 }
             }
-            Input::ForceRefused => self.on_force_refused(&mut out),
+            Input::ChoiceRefused => self.on_choice_refused(&mut out),
+            Input::CallsGarbled { message, hints } => self.on_calls_garbled(message, hints, &mut out),
             Input::ContextFull => self.on_context_full(&mut out),
             Input::Judged { call, verdict } => self.on_judged(&call, verdict, &mut out),
             Input::Finished { call, report, duration_ms } => self.on_finished(&call, report, duration_ms, &mut out),
@@ -164,10 +175,7 @@ impl Machine {
                 out.push(Effect::SetMode(mode));
                 out.push(Effect::Emit(Event::ModeChanged { mode }));
             }
-            Op::SetModel { model } => {
-                self.ladder.change_server();
-                out.push(Effect::SetModel(model));
-            }
+            Op::SetModel { model } => out.push(Effect::SetModel(model)),
             Op::Undo => self.on_undo(out),
             Op::Compact => self.on_compact(out),
         }
@@ -331,25 +339,47 @@ impl Machine {
         self.climb(rung, out);
     }
 
-    /// The server refuses to make the model call: the next thing is tried.
-    fn on_force_refused(&mut self, out: &mut Vec<Effect>) {
-        if matches!(self.state, State::Thinking) {
-            let rung = self.ladder.refuse_force();
-            self.climb(rung, out);
+    /// The server refuses to make the model call, or to leave its calls alone: the next thing is tried.
+    fn on_choice_refused(&mut self, out: &mut Vec<Effect>) {
+        if !matches!(self.state, State::Thinking) {
+            return;
         }
+        let is_told = self.ladder.reads_text();
+        let rung = self.ladder.refuse_choice();
+        if is_told { self.climb_quietly(rung, out) } else { self.climb(rung, out) }
     }
 
-    /// Goes on from this rung.
+    /// The server cannot read what its model writes: from now on the calls come as text.
+    fn on_calls_garbled(&mut self, message: String, hints: Vec<String>, out: &mut Vec<Effect>) {
+        if !matches!(self.state, State::Thinking) {
+            return;
+        }
+        if self.ladder.reads_text() || !self.ladder.read_as_text() {
+            return self.end_turn(TurnEnd::ModelFailed { message, hints }, out);
+        }
+        warn(&format!("{message}; from now on mimi reads its calls itself"), out);
+        say(Author::Mimi, self.plain_calls(), out);
+        self.climb_quietly(Rung::Free, out);
+    }
+
+    /// Words how a call is written as plain text.
+    fn plain_calls(&self) -> String {
+        prompt::NOTE_PLAIN_CALLS.render(&[self.tool_list.trim_end()])
+    }
+
+    /// Goes on from this rung, with the words that belong to it.
     fn climb(&mut self, rung: Rung, out: &mut Vec<Effect>) {
-        match rung {
-            Rung::Over => {
-                let n = self.ladder.invalid();
-                let what =
-                    format!("{n} answers in a row without a call that could be run; another model may do better");
-                return self.end_turn(TurnEnd::Limit { what }, out);
-            }
-            Rung::Plain => say(Author::Mimi, prompt::NOTE_PLAIN_CALLS.render(&[]), out),
-            Rung::Free | Rung::Forced => {}
+        if rung == Rung::Plain {
+            say(Author::Mimi, self.plain_calls(), out);
+        }
+        self.climb_quietly(rung, out);
+    }
+
+    fn climb_quietly(&mut self, rung: Rung, out: &mut Vec<Effect>) {
+        if rung == Rung::Over {
+            let n = self.ladder.invalid();
+            let what = format!("{n} answers in a row without a call that could be run; another model may do better");
+            return self.end_turn(TurnEnd::Limit { what }, out);
         }
         self.deliver_steering(out);
         self.go_on(out);
@@ -465,6 +495,19 @@ impl Machine {
         }
     }
 
+    /// What a summary replaced held how calls are written; it is said again, to an idle agent with its next turn.
+    fn repeat_plain_calls(&mut self, in_turn: bool, out: &mut Vec<Effect>) {
+        if !self.ladder.reads_text() {
+            return;
+        }
+        let words = self.plain_calls();
+        if in_turn {
+            return say(Author::Mimi, words, out);
+        }
+        self.opening =
+            Some(self.opening.take().map_or_else(|| words.clone(), |opening| format!("{opening}\n\n{words}")));
+    }
+
     fn on_compacted(&mut self, result: Result<Compaction, String>, usage: Usage, out: &mut Vec<Effect>) {
         let State::Compacting { in_turn } = self.state else { return };
         if in_turn {
@@ -475,6 +518,7 @@ impl Machine {
             Ok(Compaction { text, before_tokens, after_tokens }) => {
                 self.guard.record(self.total_steps, before_tokens, after_tokens);
                 out.push(Effect::Emit(Event::Compacted { text, before_tokens, after_tokens }));
+                self.repeat_plain_calls(in_turn, out);
                 match self.limits.tokens_reached(&self.turn_usage) {
                     Some(what) if in_turn => self.end_turn(TurnEnd::Limit { what }, out),
                     None if in_turn => out.push(Effect::CallModel(self.ladder.tool_choice())),
@@ -495,48 +539,6 @@ impl Machine {
             self.start_queued(out);
         }
     }
-}
-
-fn say(author: Author, text: String, out: &mut Vec<Effect>) {
-    out.push(Effect::Emit(Event::UserMessage { author, text }));
-}
-
-/// Says what the model is told of a call that is not run, if there is one.
-fn left_out(cut: Option<&str>, quoted: Option<&str>, out: &mut Vec<Effect>) -> Option<String> {
-    if let Some(tool) = cut {
-        return Some(prompt::NOTE_CUT_CALL.render(&[tool]));
-    }
-    let tool = quoted?;
-    warn(&format!("a call of `{tool}` that the model showed as an example was not run"), out);
-    Some(prompt::NOTE_QUOTED_CALL.render(&[tool]))
-}
-
-fn warn(text: &str, out: &mut Vec<Effect>) {
-    out.push(Effect::Emit(Event::Warning { text: text.to_owned() }));
-}
-
-fn report_call(call: ToolCall, report: ToolReport, duration_ms: u64, out: &mut Vec<Effect>) {
-    if let Some(plan) = report.plan {
-        out.push(Effect::Emit(Event::PlanUpdated { plan }));
-    }
-    out.push(Effect::Emit(Event::ToolFinished {
-        call: call.id,
-        tool: call.name,
-        outcome: report.outcome,
-        summary: report.summary,
-        diffs: report.diffs,
-        duration_ms,
-    }));
-}
-
-/// Makes a call with unreadable arguments harmless: history must hold valid JSON, because servers refuse every later
-/// request otherwise. What was received is judged, so that the model is told.
-fn harmless(call: &ToolCall) -> ToolCall {
-    let mut call = call.clone();
-    if !crate::model::assemble::is_valid_arguments(&call.arguments) {
-        call.arguments = "{}".to_owned();
-    }
-    call
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ prompts! {
     NOTE_CUT_ANSWER = "note_cut_answer" [];
     NOTE_EMPTY = "note_empty" [];
     NOTE_LOST_CALL = "note_lost_call" ["tokens"];
-    NOTE_PLAIN_CALLS = "note_plain_calls" [];
+    NOTE_PLAIN_CALLS = "note_plain_calls" ["tools"];
     NOTE_BROKEN_UP = "note_broken_up" [];
     NO_ANSWER = "no_answer" [];
     BAD_TOOL = "bad_tool" ["name", "known"];

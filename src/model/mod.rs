@@ -72,6 +72,8 @@ pub struct Request {
     pub delivery: Delivery,
     /// Whether the model must call a tool.
     pub tool_choice: ToolChoice,
+    /// How many calls one answer may make.
+    pub calls: Calls,
     /// What it is for.
     pub task: Task,
     /// Who waits for it.
@@ -88,7 +90,7 @@ pub enum Delivery {
     Whole,
 }
 
-/// Whether the model is free to answer in words.
+/// Whether the model is free to answer in words, and who reads its calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ToolChoice {
     /// It may call tools or answer.
@@ -96,6 +98,19 @@ pub enum ToolChoice {
     Auto,
     /// It must call one of the tools.
     Required,
+    /// It may call tools or answer, and the server is to leave its calls in the text, from which [`recover`] takes them:
+    /// for servers that cannot read what this model writes.
+    Text,
+}
+
+/// How many calls one answer may make.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Calls {
+    /// As many as the model likes.
+    #[default]
+    Many,
+    /// One: more were seen to get lost on the way.
+    One,
 }
 
 /// One piece of a tool call as it arrives. Pieces with the same `index` belong together.
