@@ -125,7 +125,7 @@ impl Driver {
     }
 
     async fn run(mut self) {
-        self.parts.machine.meet_server(self.parts.memory.tool_list());
+        self.parts.machine.meet_server(self.parts.memory.offer());
         for event in self.parts.memory.settle() {
             self.emit(event).await;
         }
@@ -367,7 +367,7 @@ impl Driver {
 
     fn take_route(&mut self, route: Route) {
         self.parts.memory.set_route(route);
-        self.parts.machine.meet_server(self.parts.memory.tool_list());
+        self.parts.machine.meet_server(self.parts.memory.offer());
     }
 
     async fn set_model(&mut self, model: &str) {

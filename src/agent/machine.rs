@@ -10,7 +10,7 @@ use crate::agent::batch::{Batch, Ended};
 use crate::agent::emit::{harmless, left_out, report_call, say, warn};
 use crate::agent::ladder::{Ladder, Rung};
 use crate::agent::limits::{Limits, Repetition};
-use crate::agent::step::{Compaction, Effect, Input, Refusal, Verdict};
+use crate::agent::step::{Compaction, Effect, Input, Offer, Refusal, Verdict};
 use crate::context::compact::Guard;
 use crate::context::prompt;
 use crate::model::Answer;
@@ -44,8 +44,7 @@ pub struct Machine {
     refused: u32,
     repetition: Repetition,
     ladder: Ladder,
-    /// The tools with their arguments, for a model that is not told of them otherwise.
-    tool_list: String,
+    offer: Offer,
     /// What the model is told once its calls are reported.
     note: Option<String>,
     guard: Guard,
@@ -89,7 +88,7 @@ impl Machine {
             refused: 0,
             repetition: Repetition::default(),
             ladder: Ladder::default(),
-            tool_list: String::new(),
+            offer: Offer::default(),
             note: None,
             guard: Guard::default(),
             steering: VecDeque::new(),
@@ -107,10 +106,10 @@ impl Machine {
         self.opening = Some(opening);
     }
 
-    /// Forgets what another server could not do. `tool_list` has the tools on offer, a line each.
-    pub fn meet_server(&mut self, tool_list: String) {
+    /// Forgets what another server could not do.
+    pub fn meet_server(&mut self, offer: Offer) {
         self.ladder.change_server();
-        self.tool_list = tool_list;
+        self.offer = offer;
     }
 
     /// Returns the number of the present or last turn.
@@ -358,13 +357,15 @@ impl Machine {
             return self.end_turn(TurnEnd::ModelFailed { message, hints }, out);
         }
         warn(&format!("{message}; from now on mimi reads its calls itself"), out);
-        say(Author::Mimi, self.plain_calls(), out);
+        if !self.offer.stays_in_prompt {
+            say(Author::Mimi, self.plain_calls(), out);
+        }
         self.climb_quietly(Rung::Free, out);
     }
 
     /// Words how a call is written as plain text.
     fn plain_calls(&self) -> String {
-        prompt::NOTE_PLAIN_CALLS.render(&[self.tool_list.trim_end()])
+        prompt::NOTE_PLAIN_CALLS.render(&[self.offer.list.trim_end()])
     }
 
     /// Goes on from this rung, with the words that belong to it.
@@ -497,7 +498,7 @@ impl Machine {
 
     /// What a summary replaced held how calls are written; it is said again, to an idle agent with its next turn.
     fn repeat_plain_calls(&mut self, in_turn: bool, out: &mut Vec<Effect>) {
-        if !self.ladder.reads_text() {
+        if !self.ladder.reads_text() || self.offer.stays_in_prompt {
             return;
         }
         let words = self.plain_calls();

@@ -344,7 +344,7 @@ fn calls_in_the_wrong_form_climb_and_one_in_the_right_form_ends_it() {
 #[test]
 fn a_server_that_cannot_make_models_call_is_asked_for_plain_text_instead() {
     let mut machine = machine();
-    machine.meet_server("- search: pattern (string)\n".to_owned());
+    machine.meet_server(Offer { list: "- search: pattern (string)\n".to_owned(), stays_in_prompt: false });
     submit(&mut machine, "go");
     nothing(&mut machine, 50);
     assert_eq!(nothing(&mut machine, 50), ["call model, forced"]);
@@ -381,8 +381,10 @@ fn calls_that_the_server_cannot_read_come_as_text_from_then_on() {
     let effects = garbled(&mut machine);
     assert!(effects[0] == "done failed" && machine.is_idle(), "{effects:?}");
     // Another server is tried as if nothing had been.
-    machine.meet_server(String::new());
+    machine.meet_server(Offer { stays_in_prompt: true, ..Offer::default() });
     assert_eq!(submit(&mut machine, "again").last().map(String::as_str), Some("call model"));
+    // There the model still reads of its tools, and goes on in its own way.
+    assert_eq!(garbled(&mut machine)[1..], ["call model, calls as text"]);
 }
 
 #[test]

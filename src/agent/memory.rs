@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::agent::step::Compaction;
+use crate::agent::step::{Compaction, Offer};
 use crate::agent::window;
 use crate::base::fault::Fault;
 use crate::base::path::remove_left_overs;
@@ -110,13 +110,14 @@ impl Memory {
         self.task
     }
 
-    /// Lists the tools the model is offered with their arguments, a line each.
-    pub fn tool_list(&self) -> String {
+    /// Returns what the model is offered, in words.
+    pub fn offer(&self) -> Offer {
         let line = |spec: &ToolSpec| {
             let signature = self.registry.get(&spec.name).map(|tool| tool.manifest().signature()).unwrap_or_default();
             format!("- {}: {signature}\n", spec.name)
         };
-        self.tools.iter().map(line).collect()
+        let list = self.tools.iter().map(line).collect();
+        Offer { list, stays_in_prompt: self.route.server.kind.keeps_tools_in_prompt() }
     }
 
     /// Sends the next requests elsewhere, with as many tools as the model there copes with.

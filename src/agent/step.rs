@@ -60,6 +60,15 @@ pub enum Input {
     TimeUp,
 }
 
+/// The tools as a model is told of them in words.
+#[derive(Debug, Clone, Default)]
+pub struct Offer {
+    /// Each with its arguments, a line each.
+    pub list: String,
+    /// Whether the server tells the model of them as well, even while it leaves calls in the text.
+    pub stays_in_prompt: bool,
+}
+
 /// A finished compaction.
 #[derive(Debug, Clone)]
 pub struct Compaction {
