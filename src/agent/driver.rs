@@ -373,7 +373,11 @@ impl Driver {
     async fn set_model(&mut self, model: &str) {
         match self.parts.gateway.resolve(self.parts.memory.task(), Some(model)).await {
             Ok(route) => {
-                self.emit(Event::ModelChanged { model: route.model.clone() }).await;
+                // With the server where it was named, or a resumed session would look elsewhere.
+                let is_placed = model.starts_with(&format!("{}/", route.provider));
+                let chosen =
+                    if is_placed { format!("{}/{}", route.provider, route.model) } else { route.model.clone() };
+                self.emit(Event::ModelChanged { model: chosen }).await;
                 self.take_route(route);
             }
             Err(error) => {
