@@ -13,7 +13,7 @@ use crate::agent::limits::{Limits, Repetition};
 use crate::agent::step::{Compaction, Effect, Input, Offer, Refusal, Verdict};
 use crate::context::compact::Guard;
 use crate::context::prompt;
-use crate::model::Answer;
+use crate::model::{Answer, FailedCall};
 use crate::protocol::event::{Author, Event, Phase, TurnEnd};
 use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::Op;
@@ -301,6 +301,8 @@ impl Machine {
             self.on_lost_call(answer.usage.output_tokens, out);
         } else if is_empty {
             self.on_empty(was_empty, out);
+        } else if let Some(failed) = answer.failed_call {
+            self.on_failed_call(&failed, out);
         } else if !self.deliver_steering(out) {
             self.end_turn(TurnEnd::Answered, out);
         } else {
@@ -334,6 +336,16 @@ impl Machine {
         let rung = self.ladder.end_lost_answer();
         if rung == Rung::Free {
             say(Author::Mimi, prompt::NOTE_LOST_CALL.render(&[&tokens.to_string()]), out);
+        }
+        self.climb(rung, out);
+    }
+
+    /// What the model wrote as a call could not be read as one.
+    fn on_failed_call(&mut self, failed: &FailedCall, out: &mut Vec<Effect>) {
+        let rung = self.ladder.end_lost_answer();
+        if matches!(rung, Rung::Free | Rung::Forced) {
+            let tools = self.offer.list.trim_end();
+            say(Author::Mimi, prompt::NOTE_FAILED_CALL.render(&[&failed.tool, &failed.why, tools]), out);
         }
         self.climb(rung, out);
     }

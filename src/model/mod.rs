@@ -188,12 +188,23 @@ pub struct Answer {
     pub cut_call: Option<String>,
     /// A call that the server took out of an example, which breaks off there: its tool name. Never to be run.
     pub quoted_call: Option<String>,
+    /// A call at the end of the words that cannot be run as it is written. Only in an answer without other calls.
+    pub failed_call: Option<FailedCall>,
     /// Token counts; zero where the server sent none.
     pub usage: Usage,
     /// Whether the answer ran into `max_tokens` or the window.
     pub is_cut: bool,
     /// How it came about.
     pub stats: Stats,
+}
+
+/// What was meant as a call and is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FailedCall {
+    /// The tool's name as the model wrote it; may be empty.
+    pub tool: String,
+    /// What is wrong, in words.
+    pub why: String,
 }
 
 /// A server that answers requests. Implementors must not retry, log bodies, or panic on anything a server sends.

@@ -87,3 +87,27 @@ async fn calls_that_the_server_chokes_on_twice_come_as_text_and_the_tools_stay_w
         |body: &[u8]| String::from_utf8_lossy(body).split_once("\"messages\"").map(|(start, _)| start.to_owned());
     assert_eq!(tools(text), tools(&bodies[0]));
 }
+
+#[tokio::test]
+async fn a_call_in_the_words_that_cannot_be_run_is_no_answer() {
+    let call = |tool: &str, argument: &str| {
+        format!(
+            "{{say: \"I will read it.\\n<function={tool}>\\n<parameter={argument}>\\na.txt\\n</parameter>\\n</function>\"}}"
+        )
+    };
+    let (no_tool, no_argument, good) =
+        (call("open_file", "path"), call("read_file", "line"), call("read_file", "path"));
+    let stage =
+        Stage::new(&format!("turns: [{no_tool}, {good}, {no_argument}, {{say: done}}]")).file("a.txt", "alpha\n");
+    let mut talk = stage.alone(Mode::Ask, &[]).await;
+    assert_eq!(talk.say("look").await, TurnEnd::Answered, "{:#?}", talk.log);
+    let lines = stage.last_request();
+    let notes: Vec<&String> = lines.iter().filter(|line| line.contains("that was not run")).collect();
+    assert!(notes[0].contains("`open_file` that was not run: no such tool is on offer. These are"), "{lines:#?}");
+    assert!(notes[0].contains("- read_file: path (string), start_line? (integer)"), "{lines:#?}");
+    assert!(notes[1].contains("`read_file` that was not run: "), "{lines:#?}");
+    // Shown to the user in a fence, it is an answer.
+    let shown = "{say: \"Write it so:\\n```\\n<function=open_file>\\n</function>\\n```\"}";
+    let stage = Stage::new(&format!("turns: [{shown}]"));
+    assert_eq!(stage.alone(Mode::Ask, &[]).await.say("how?").await, TurnEnd::Answered);
+}

@@ -164,7 +164,10 @@ fn a_model_chosen_by_hand_on_a_named_server_is_found_there_again() {
     let (first, second) = (Named::new("first"), Named::new("second"));
     let mut env = Env::new();
     env.set("MIMI_SERVER_URL", first.wire.url());
-    env.write_home(".config/mimi/config.yaml", format!("providers: {{two: {{kind: openai, base_url: '{}'}}}}\n", second.wire.url()));
+    env.write_home(
+        ".config/mimi/config.yaml",
+        format!("providers: {{two: {{kind: openai, base_url: '{}'}}}}\n", second.wire.url()),
+    );
     let mut pty = Pty::start(&env, ["chat"]);
     pty.wait_for("ask> ").line("/model two/m").wait_for("ask> ").line("hello").wait_for("this is second");
     pty.wait_for("ask> ").send(key::CTRL_D);
