@@ -85,7 +85,7 @@ fn every_trouble_is_named_and_the_session_stays_usable() {
         "/v1/chat/completions" => {
             // Each trouble is followed by a good answer whose character the network cut in two.
             let n = asked.fetch_add(1, Ordering::SeqCst);
-            match TROUBLES.get(n / 2).filter(|_| n % 2 == 0) {
+            match TROUBLES.get(n / 2).filter(|_| n.is_multiple_of(2)) {
                 Some((act, _)) => act(out),
                 None => {
                     let answer = whole(&format!("fine \u{e9}{n}"));
