@@ -223,37 +223,11 @@ pub trait Provider: Send + Sync {
     }
 
     /// Fills a gap in a text, at temperature 0. Providers that cannot refuse.
-    fn fill(&self, fill: Fill) -> BoxFuture<'_, Result<Filling, ModelError>> {
+    fn fill(&self, fill: fim::Fill) -> BoxFuture<'_, Result<fim::Filling, ModelError>> {
         let source = Cause("it cannot fill gaps in a text".to_owned());
         let error = ModelError::Refused { url: fill.model, status: 501, source };
         Box::pin(std::future::ready(Err(error)))
     }
-}
-
-/// A gap in a text that a model is to fill.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fill {
-    /// The model's name on the server.
-    pub model: String,
-    /// What stands before the gap.
-    pub prefix: String,
-    /// What stands behind it.
-    pub suffix: String,
-    /// Upper bound of the filling.
-    pub max_tokens: u32,
-    /// Strings that end the filling, besides the control tokens of the model.
-    pub stop: Vec<String>,
-}
-
-/// What a model filled a gap with. Asked for at temperature 0, so that the same gap is filled alike.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filling {
-    /// The words that fit between prefix and suffix; may be empty.
-    pub text: String,
-    /// Whether it ran into `max_tokens`.
-    pub is_cut: bool,
-    /// Token counts; zero where the server sent none.
-    pub usage: Usage,
 }
 
 /// What a server says of one of its models.
