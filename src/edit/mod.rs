@@ -6,6 +6,7 @@
 //! To add a way of stating a change: a file here that ends in [`replace::replace`] or [`text_file::TextFile::rewrite`].
 
 pub mod change;
+pub mod choice;
 pub mod diff;
 pub mod encoding;
 pub mod excerpt;
@@ -20,6 +21,7 @@ pub mod seek;
 pub mod text_file;
 pub mod trial;
 pub mod v4a;
+pub mod v4a_text;
 pub mod whole;
 pub mod window;
 
@@ -173,7 +175,7 @@ pub enum EditError {
         of: usize,
         /// Why.
         #[source]
-        source: Box<EditError>,
+        source: Box<Self>,
     },
 }
 

@@ -46,9 +46,8 @@ pub fn plan(change: &FileChange, before: Option<&str>) -> Result<Next, EditError
         },
         (What::Edit(edits), Some(text)) => edited(text, edits),
         (What::Write(content), _) => write(before, content),
-        (What::Create(content), None) => Ok(whole(content.clone())),
         (What::Create(content), Some(text)) if in_style_of(text, content) == text => Ok(Next::Same { line: None }),
-        (What::Create(content), Some("")) => Ok(whole(content.clone())),
+        (What::Create(content), None | Some("")) => Ok(whole(content.clone())),
         (What::Create(_), Some(_)) => Err(Misstated::Exists { name: name() }.into()),
         (What::Delete(_) | What::Move { .. }, None) => Err(EditError::Missing { name: name() }),
         (What::Delete(expected), Some(text)) => match expected.as_deref().and_then(|said| first_difference(text, said))

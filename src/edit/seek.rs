@@ -7,14 +7,12 @@ use std::ops::Range;
 
 use crate::edit::EditError;
 use crate::edit::change::{Replacement, Unit};
+use crate::edit::choice::Choice;
 use crate::edit::line_ends::{LfView, to_lf, with_end};
 use crate::edit::locate::{Place, Rung, Splice, locate};
 use crate::edit::misstated::Misstated;
 use crate::edit::nearest::nearest;
 use crate::edit::replace::Extent;
-use crate::edit::seek::choice::Choice;
-
-pub mod choice;
 
 /// Characters, white space aside, the new text needs before finding it counts as "already applied": a lone `}` or
 /// `return` is in most files anyway.

@@ -11,9 +11,7 @@ use std::path::Path;
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 use crate::base::path::{create_parents, remove_file, write_in_place};
-use crate::edit::v4a::read::{Chunk, Section, sections};
-
-pub mod read;
+use crate::edit::v4a_text::{Chunk, Section, sections};
 
 /// Applies a patch in `folder`. Returns what the program prints.
 ///

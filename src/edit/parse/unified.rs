@@ -36,7 +36,7 @@ pub fn parse(text: &str, path: Option<&str>) -> Result<ChangeSet, EditError> {
     let mut head = Head { path: path.map(|path| bare_path(path).to_owned()), ..Head::default() };
     while let Some(line) = lines.peek() {
         if line.starts_with("@@") {
-            files.push(file(&head, hunks(&mut lines)?, &lines)?);
+            files.push(file(&head, &hunks(&mut lines)?, &lines)?);
             head = Head::default();
             continue;
         }
@@ -164,7 +164,7 @@ fn bare_sides<'a>(old: &'a str, new: &'a str) -> (&'a str, &'a str) {
     (old, new)
 }
 
-fn file(head: &Head, hunks: Vec<Hunk>, lines: &Lines<'_>) -> Result<FileChange, EditError> {
+fn file(head: &Head, hunks: &[Hunk], lines: &Lines<'_>) -> Result<FileChange, EditError> {
     let refuse = |why: String| Err(Misstated::Form { what: WHAT, line: lines.number(), why }.into());
     if head.has_mode {
         return refuse("it changes the mode of a file".to_owned());
@@ -183,7 +183,7 @@ fn file(head: &Head, hunks: Vec<Hunk>, lines: &Lines<'_>) -> Result<FileChange, 
     let (old, new) = (bare_path(old), bare_path(new));
     // A copy that was compared with the file itself.
     let old = if COPIES.iter().any(|ending| old.strip_suffix(ending) == Some(new)) { new } else { old };
-    let edits = || replacements(&hunks);
+    let edits = || replacements(hunks);
     let (path, what) = match (old, new) {
         (NOTHING, NOTHING) => return refuse("both sides are `/dev/null`".to_owned()),
         (NOTHING, new) => (new, What::Create(joined(|hunk| &hunk.new))),

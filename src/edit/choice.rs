@@ -81,7 +81,7 @@ impl<'a> Choice<'a> {
         let depth = |line: &str| line.len() - line.trim_start().len();
         let base = depth(self.lines.get(anchor)?);
         let mut rest = self.lines.iter().enumerate().skip(anchor + 1).filter(|(_, line)| !line.trim().is_empty());
-        if !rest.next().is_some_and(|(_, line)| depth(line) > base) {
+        if rest.next().is_none_or(|(_, line)| depth(line) <= base) {
             return None;
         }
         Some(rest.find(|(_, line)| depth(line) <= base).map_or(self.lines.len(), |(row, _)| row))
