@@ -27,6 +27,7 @@ pub fn plain_words(error: &EditError) -> String {
         EditError::InPart { source, .. } => format!("{error}: {}. None of the changes was made", plain_words(source)),
         EditError::Misstated(why) => misstated(why),
         EditError::NotAFile { kind: "a folder", .. } => format!("{what}; list it with `list_files`"),
+        EditError::Redirected { .. } => format!("{what}; name the file it leads to"),
         EditError::Changed { .. } => format!("{what}; read it again with `read_file`"),
         EditError::EmptyOld => format!("{what}; give the text to replace, or use `write_file` for the whole file"),
         EditError::Same => format!("{what}, so nothing would change; give the text as it should become"),

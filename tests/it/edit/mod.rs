@@ -2,5 +2,9 @@
 
 mod cases;
 mod diff;
+mod kills;
 mod ladder;
+mod race;
+mod refused;
 mod replace;
+mod safety;
