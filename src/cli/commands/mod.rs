@@ -9,6 +9,7 @@ pub mod chat;
 pub mod completions;
 pub mod config;
 pub mod debug;
+pub mod debug_edit;
 pub mod demo;
 pub mod doctor;
 pub mod fix;
