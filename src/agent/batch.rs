@@ -229,7 +229,7 @@ impl Slot {
             tool: proposal.tool.clone(),
             target: proposal.target.clone(),
             actions: proposal.actions.clone(),
-            preview: proposal.previews.first().cloned(),
+            preview: proposal.previews.first().cloned().map(Box::new),
             more: proposal.previews.iter().skip(1).cloned().collect(),
             why,
         }));

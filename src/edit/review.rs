@@ -25,7 +25,7 @@ pub fn text_after(before: &str, after: &str, hunks: &[Hunk], ruling: impl Fn(&Hu
             Ruling::Take => out.extend(new_lines.iter().copied()),
             Ruling::Leave { .. } => out.extend(old_lines.iter().copied()),
             Ruling::Edit { text } => {
-                out.push_str(&fitted(&text, if new_lines.is_empty() { old_lines } else { new_lines }))
+                out.push_str(&fitted(&text, if new_lines.is_empty() { old_lines } else { new_lines }));
             }
         }
     }

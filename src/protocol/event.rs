@@ -141,7 +141,7 @@ pub enum Event {
         actions: Vec<Action>,
         /// The change it would make.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        preview: Option<FileDiff>,
+        preview: Option<Box<FileDiff>>,
         /// The changes it would make to further files.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         more: Vec<FileDiff>,

@@ -321,7 +321,7 @@ impl<'a> Chat<'a> {
             Event::ApprovalAsked { call, tool, target, actions, preview, more, why } => {
                 self.cx.out.idle();
                 forget_typed();
-                let previews: Vec<&FileDiff> = preview.iter().chain(more).collect();
+                let previews: Vec<&FileDiff> = preview.as_deref().into_iter().chain(more).collect();
                 self.lines.previews(&previews)?;
                 self.approval(Asked { call, tool, what: what_it_does(target, actions), why, previews }).await
             }

@@ -27,7 +27,7 @@ async fn asked(stage: &Stage) -> (Talk, CallId, FileDiff) {
     let mut talk = stage.with_person(Mode::Ask).await;
     talk.submit("change it").await;
     match talk.until(|event| matches!(event, Event::ApprovalAsked { .. })).await {
-        Event::ApprovalAsked { call, preview, .. } => (talk, call, preview.unwrap()),
+        Event::ApprovalAsked { call, preview, .. } => (talk, call, *preview.unwrap()),
         other => panic!("{other:?}"),
     }
 }
@@ -54,11 +54,11 @@ async fn only_what_is_taken_is_written_and_the_model_is_told_the_rest_and_why() 
     assert!(told.contains("Refused, in `f` at line 1 (the name is public):\n-first\n+FIRST\n"), "{told}");
     assert!(!told.contains("LAST"), "{told}");
     let events = talk.log.iter();
-    let finished = events.filter_map(|event| match event {
+    let mut finished = events.filter_map(|event| match event {
         Event::ToolFinished { diffs, summary, .. } if !diffs.is_empty() => Some((diffs.clone(), summary.clone())),
         _ => None,
     });
-    let (diffs, summary) = finished.last().unwrap();
+    let (diffs, summary) = finished.next_back().unwrap();
     assert_eq!((diffs.len(), summary.as_str()), (1, "in part, +1 -1"));
     assert_eq!(diffs[0].hunks.iter().map(|hunk| &hunk.id).collect::<Vec<_>>(), [&diff.hunks[1].id]);
     assert!(talk.log.iter().any(|event| matches!(event, Event::Reviewed { answers, .. } if answers.len() == 2)));
