@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct FileDiff {
     /// Path relative to the workspace, or absolute outside it.
     pub path: String,
-    /// What happened to the file as a whole.
-    #[serde(default)]
+    /// What happened to the file as a whole; left out when it was only changed.
+    #[serde(default, skip_serializing_if = "Kind::is_changed")]
     pub kind: Kind,
     /// Its path before, when it was renamed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,6 +45,13 @@ pub enum Kind {
     Deleted,
     /// It has another name; its content may have changed too.
     Renamed,
+}
+
+impl Kind {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+    fn is_changed(&self) -> bool {
+        *self == Self::Changed
+    }
 }
 
 /// Something before and after; none where there was no file.
