@@ -10,9 +10,9 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::agent::batch::Proposal;
-use crate::agent::invalid;
 use crate::agent::review::{self, Settled};
 use crate::agent::step::{Refusal, Verdict};
+use crate::agent::{changed, invalid};
 use crate::base::control;
 use crate::base::fault::Fault;
 use crate::base::text::{self, one_line_name};
@@ -24,6 +24,7 @@ use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall};
 use crate::protocol::review::{Draft, HunkAnswer};
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
+use crate::session::knowledge::Knowledge;
 use crate::tools::ToolContext;
 use crate::tools::bad_call::{BadCall, Malformed};
 use crate::tools::registry::Registry;
@@ -195,6 +196,18 @@ impl Dispatch {
         }
     }
 
+    /// Looks for files that changed behind the model's back, and makes the event that tells it.
+    pub async fn look_around(&self) -> Option<Event> {
+        let (seen, root) = (self.context.workspace.memory().clone(), self.context.workspace.root().to_path_buf());
+        let files = tokio::task::spawn_blocking(move || seen.changed()).await.unwrap_or_default();
+        changed::event(&root, files)
+    }
+
+    /// Knows of files what a conversation tells, and nothing else.
+    pub fn recall(&self, knowledge: &Knowledge) {
+        self.context.workspace.memory().recall(&knowledge.seen, &knowledge.told);
+    }
+
     /// Makes a judged call change only what the user takes of it.
     pub fn review(&mut self, call: &CallId, answers: &[HunkAnswer]) {
         if let Some(judged) = self.judged.get_mut(call) {
@@ -254,10 +267,11 @@ impl Dispatch {
         let context = ToolContext { progress, cancel, writer, ..self.context.clone() };
         async move {
             let started = Instant::now();
-            let (report, pre_images) = match judged {
+            let (mut report, pre_images) = match judged {
                 Some(judged) => run_judged(&registry, &context, judged).await,
                 None => (ToolReport::failed("this call was never checked, so it was not run"), Vec::new()),
             };
+            report.seen = context.workspace.memory().take_fresh();
             Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, pre_images }
         }
     }

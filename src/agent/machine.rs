@@ -217,6 +217,7 @@ impl Machine {
         if let Some(opening) = self.opening.take() {
             say(Author::Project, opening, out);
         }
+        out.push(Effect::LookAround);
         say(Author::User, text, out);
         self.call_model(out);
     }

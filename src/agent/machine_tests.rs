@@ -31,7 +31,7 @@ fn words(effects: &[Effect]) -> Vec<String> {
         Effect::Undo => "undo".to_owned(),
         Effect::SetMode(mode) => format!("mode {}", mode.name()),
         Effect::SetModel(model) => format!("model {model}"),
-        Effect::StartClock | Effect::StopClock => String::new(),
+        Effect::StartClock | Effect::StopClock | Effect::LookAround => String::new(),
     };
     effects.iter().map(word).filter(|word| !word.is_empty()).collect()
 }

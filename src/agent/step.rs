@@ -139,6 +139,8 @@ pub enum Effect {
     Review(CallId, Vec<HunkAnswer>),
     /// Summarise the conversation; answer with [`Input::Compacted`].
     Compact,
+    /// Tell the model of files that changed behind its back.
+    LookAround,
     /// Take back the last turn that still stands.
     Undo,
     /// Tell the policy the mode.

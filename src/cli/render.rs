@@ -113,9 +113,14 @@ impl<'a> Lines<'a> {
                 self.targets.retain(|(id, _)| *id != call.0);
                 Ok(())
             }
-            Event::ToolFinished { call, tool, outcome, summary, diffs, duration_ms } => {
+            Event::ToolFinished { call, tool, outcome, summary, diffs, duration_ms, .. } => {
                 self.on_finished(&call.0, tool, outcome, summary, *duration_ms)?;
                 diffs.iter().try_for_each(|diff| self.change(diff))
+            }
+            Event::FilesChanged { files, .. } => {
+                let names = files.iter().map(|file| one_line_name(&file.path.display().to_string()).into_owned());
+                let names: Vec<String> = names.collect();
+                self.note(Style::Dim, &format!("changed since the model saw it: {}", visible(&names.join(", "))))
             }
             Event::PlanUpdated { plan } => self.note(Style::Bold, visible(&plan.to_string()).trim_end()),
             Event::Warning { text } => self.note(Style::Notice, &format!("! {}", visible(text))),

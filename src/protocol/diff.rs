@@ -121,6 +121,16 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
+/// A file by its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileState {
+    /// Absolute path, links followed.
+    #[serde(with = "crate::protocol::path")]
+    pub path: PathBuf,
+    /// Hash of its content; none when there is no file.
+    pub hash: Option<String>,
+}
+
 /// What a call did to one file, by content hash: enough to take it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {

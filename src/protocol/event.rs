@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::diff::FileDiff;
+use crate::protocol::diff::{FileDiff, FileState};
 use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::{Grant, Mode};
 use crate::protocol::plan::Plan;
@@ -198,8 +198,18 @@ pub enum Event {
         /// The files it changed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         diffs: Vec<FileDiff>,
+        /// Files of which the model knows the content now.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        seen: Vec<FileState>,
         /// How long it ran.
         duration_ms: u64,
+    },
+    /// Files the model has seen were changed by somebody else. Enters the conversation before the words of the user.
+    FilesChanged {
+        /// As they are now.
+        files: Vec<FileState>,
+        /// What the model is told.
+        text: String,
     },
     /// The model replaced its plan.
     PlanUpdated {

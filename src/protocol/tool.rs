@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::diff::FileDiff;
+use crate::protocol::diff::{FileDiff, FileState};
 use crate::protocol::plan::Plan;
 use crate::protocol::review::Draft;
 
@@ -148,6 +148,8 @@ pub struct ToolReport {
     pub summary: String,
     /// The files it changed.
     pub diffs: Vec<FileDiff>,
+    /// Files of which the model knows the content now.
+    pub seen: Vec<FileState>,
     /// The plan, when the call replaced it.
     pub plan: Option<Plan>,
 }
@@ -167,6 +169,6 @@ impl ToolReport {
 
     /// Reports an outcome with nothing changed.
     pub fn of(outcome: ToolOutcome, summary: impl Into<String>) -> Self {
-        Self { outcome, summary: summary.into(), diffs: Vec::new(), plan: None }
+        Self { outcome, summary: summary.into(), diffs: Vec::new(), seen: Vec::new(), plan: None }
     }
 }

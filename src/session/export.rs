@@ -238,6 +238,7 @@ fn note(event: &Event) -> Option<String> {
         Event::Compacted { before_tokens, after_tokens, .. } => {
             Some(format!("the conversation was summarised: {before_tokens} to {after_tokens} tokens"))
         }
+        Event::FilesChanged { text, .. } => Some(text.trim().replace('\n', "\n> ")),
         Event::Reviewed { answers, .. } => {
             let is_left = |answer: &&HunkAnswer| answer.ruling != Ruling::Take;
             let n_pieces = answers.iter().filter(is_left).count();

@@ -28,6 +28,7 @@ fn finished(id: &str, text: &str) -> Event {
         outcome: ToolOutcome::Ok { text: text.into() },
         summary: String::new(),
         diffs: vec![FileDiff { path: format!("{text}.rs"), added: 1, ..FileDiff::default() }],
+        seen: Vec::new(),
         duration_ms: 1,
     }
 }

@@ -13,6 +13,7 @@ mod prefix;
 mod recovering;
 mod rendered;
 mod reviewed;
+mod stale;
 mod taking_back;
 mod window;
 mod words;
