@@ -16,11 +16,13 @@ use crate::agent::memory::{Memory, MemoryParts};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{remove_tree, touch_new};
+use crate::base::pending::{Pending, sweep};
 use crate::checkpoint::store::Store;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::schema::Config;
 use crate::config::variables::TREE;
+use crate::edit::writer::Writer;
 use crate::exec::environment;
 use crate::exec::run::Runner;
 use crate::model::Provider;
@@ -64,6 +66,7 @@ pub struct App {
     /// Keeps what requests took.
     pub ledger: Arc<Ledger>,
     clock: Arc<dyn Clock>,
+    pending: Arc<Pending>,
 }
 
 /// Which agent to start.
@@ -151,6 +154,7 @@ impl App {
             workspace: Arc::new(workspace),
             clock,
             config,
+            pending: Pending::new(dirs.pending()),
             dirs,
         })
     }
@@ -223,6 +227,7 @@ impl App {
 
     fn launch(&self, begun: Begun, options: &AgentOptions) -> Result<Session, Fault> {
         let Begun { id, recorder, transcript, mut notices, route, is_kept } = begun;
+        sweep(&self.dirs.pending());
         self.ledger.enter_session(&id);
         if !is_kept {
             self.ledger.keep_quiet();
@@ -240,6 +245,7 @@ impl App {
         let policy = self.policy(mode, &spill_dir, options)?;
         let dispatch =
             Dispatch::new(registry.clone(), policy, self.tool_context(spill_dir), options.approvals, store.clone());
+        dispatch.recall(&transcript.knowledge);
         let memory = Memory::new(MemoryParts {
             transcript,
             task: options.task,
@@ -308,7 +314,8 @@ impl App {
     fn tool_context(&self, spill_dir: PathBuf) -> ToolContext {
         let (progress, _) = tokio::sync::mpsc::channel(1);
         ToolContext {
-            workspace: self.workspace.clone(),
+            workspace: Arc::new(self.workspace.unseen()),
+            writer: Writer::new(self.pending.clone()),
             runner: self.runner.clone(),
             spill_dir,
             cancel: tokio_util::sync::CancellationToken::new(),

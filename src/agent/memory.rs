@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::agent::step::Compaction;
+use crate::agent::step::{Compaction, Offer};
 use crate::agent::window;
 use crate::base::fault::Fault;
 use crate::base::path::remove_left_overs;
@@ -16,12 +16,13 @@ use crate::context::estimate::{self, Meter};
 use crate::context::prompt;
 use crate::context::sent;
 use crate::model::route::Route;
-use crate::model::{Answer, Delivery, Request, ToolChoice};
+use crate::model::{Answer, Calls, Delivery, Request, ToolChoice};
 use crate::protocol::diff::Change;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::Message;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::ToolSpec;
+use crate::session::knowledge::Knowledge;
 use crate::session::transcript::{Checkpoint, Transcript};
 use crate::tools::registry::Registry;
 
@@ -105,9 +106,24 @@ impl Memory {
         &self.route
     }
 
+    /// Returns which files the model has seen.
+    pub fn knowledge(&self) -> &Knowledge {
+        &self.transcript.knowledge
+    }
+
     /// Returns what the model is asked to do.
     pub fn task(&self) -> Task {
         self.task
+    }
+
+    /// Returns what the model is offered, in words.
+    pub fn offer(&self) -> Offer {
+        let line = |spec: &ToolSpec| {
+            let signature = self.registry.get(&spec.name).map(|tool| tool.manifest().signature()).unwrap_or_default();
+            format!("- {}: {signature}\n", spec.name)
+        };
+        let list = self.tools.iter().map(line).collect();
+        Offer { list, stays_in_prompt: self.route.server.kind.keeps_tools_in_prompt() }
     }
 
     /// Sends the next requests elsewhere, with as many tools as the model there copes with.
@@ -196,7 +212,10 @@ impl Memory {
     pub fn request(&mut self, tool_choice: ToolChoice) -> (Request, f64) {
         let estimate = self.raw_tokens();
         // A server that was seen to ignore the wish is not asked for it.
-        let tool_choice = if self.route.may_force_calls() { tool_choice } else { ToolChoice::Auto };
+        let tool_choice = match tool_choice {
+            ToolChoice::Required if !self.route.may_force_calls() => ToolChoice::Auto,
+            choice => choice,
+        };
         (Request { tool_choice, ..self.request_of(&self.transcript.messages) }, estimate)
     }
 
@@ -222,6 +241,7 @@ impl Memory {
             answer_schema: None,
             delivery: Delivery::Streamed,
             tool_choice: ToolChoice::Auto,
+            calls: if self.route.takes_several_calls() { Calls::Many } else { Calls::One },
             task: self.task,
             class: self.class,
         }

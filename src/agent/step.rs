@@ -7,7 +7,9 @@ use crate::model::{Answer, ToolChoice};
 use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::{Mode, Op};
+use crate::protocol::review::HunkAnswer;
 use crate::protocol::tool::{Question, ToolReport};
+
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -40,8 +42,15 @@ pub enum Input {
         /// How long it ran.
         duration_ms: u64,
     },
-    /// The server does not make models call tools, so it was not asked.
-    ForceRefused,
+    /// The server refused the [`ToolChoice`] it was sent, so the model was not asked.
+    ChoiceRefused,
+    /// The server cannot read the calls its model writes, not at a second try either.
+    CallsGarbled {
+        /// What failed.
+        message: String,
+        /// What to type next.
+        hints: Vec<String>,
+    },
     /// The request for a summary is over.
     Compacted {
         /// The summary, or why there is none.
@@ -51,6 +60,15 @@ pub enum Input {
     },
     /// The time of the turn is up.
     TimeUp,
+}
+
+/// The tools as a model is told of them in words.
+#[derive(Debug, Clone, Default)]
+pub struct Offer {
+    /// Each with its arguments, a line each.
+    pub list: String,
+    /// Whether the server tells the model of them as well, even while it leaves calls in the text.
+    pub stays_in_prompt: bool,
 }
 
 /// A finished compaction.
@@ -117,8 +135,12 @@ pub enum Effect {
     CancelCalls,
     /// Allow what a call would do for the rest of the session.
     Grant(CallId),
+    /// Make a judged call change only what the user takes of it.
+    Review(CallId, Vec<HunkAnswer>),
     /// Summarise the conversation; answer with [`Input::Compacted`].
     Compact,
+    /// Tell the model of files that changed behind its back.
+    LookAround,
     /// Take back the last turn that still stands.
     Undo,
     /// Tell the policy the mode.

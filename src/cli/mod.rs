@@ -7,8 +7,8 @@
 pub mod asking;
 pub mod commands;
 pub mod context;
+pub mod diff_view;
 pub mod output;
-pub mod policy_trial;
 pub mod prompt;
 pub mod render;
 pub mod signal;

@@ -6,9 +6,12 @@
 pub mod auth;
 pub mod cache;
 pub mod chat;
+mod chat_asks;
 pub mod completions;
 pub mod config;
 pub mod debug;
+pub mod debug_edit;
+pub mod debug_policy;
 pub mod demo;
 pub mod doctor;
 pub mod fix;

@@ -134,13 +134,13 @@ fn other_answers_that_are_none() {
             401,
             JSON,
             r#"{"error":"Unauthorized"}"#,
-            "the model server at URL refused the key (401)\nhint: export MIMI_API_KEY=...\nhint: or store it: mimi auth set server\n",
+            "the model server at URL refused the key (401): Unauthorized\nhint: export MIMI_API_KEY=...\nhint: or store it: mimi auth set server\n",
         ),
         (
             403,
             JSON,
             "forbidden",
-            "the model server at URL refused the key (403)\nhint: export MIMI_API_KEY=...\nhint: or store it: mimi auth set server\n",
+            "the model server at URL refused the key (403): forbidden\nhint: export MIMI_API_KEY=...\nhint: or store it: mimi auth set server\n",
         ),
         (
             404,
@@ -256,4 +256,18 @@ fn proxies_of_the_environment_see_nothing() {
     }
     assert_eq!(run_task(&env, &[]).to_string(), "direct\n");
     assert_eq!((server.requests().len(), proxy.received().len()), (1, 0));
+}
+
+#[test]
+fn a_slot_of_a_killed_process_goes_to_the_next_at_once() {
+    let server = WireServer::script("turns: [{say: begun, stall: true}, {say: my turn}]");
+    let mut user = user_of(&server);
+    user.set("MIMI_MODEL_MAX_IN_FLIGHT", "1");
+    let mut first = user.run(["run", "--json", "x"]).start();
+    first.wait_for("begun");
+    let mut second = user.run(["run", "--json", "x"]).start();
+    second.wait_for("\"held\"");
+    first.kill();
+    second.wait_for("my turn");
+    assert_eq!(second.wait_exit().0, 0, "{}", second.stderr());
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use mimi::cli::policy_trial::judge;
+use mimi::cli::commands::debug_policy::judge;
 
 /// Texts that are tried, and the fewest of them that must turn out to be allowed for the test to say anything.
 const TEXTS: usize = 2000;

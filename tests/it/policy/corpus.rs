@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use mimi::cli::policy_trial::judge;
+use mimi::cli::commands::debug_policy::judge;
 
 /// What a list came to.
 #[derive(Debug, Default)]

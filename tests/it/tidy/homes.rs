@@ -44,6 +44,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tower", &["model"]),
     ("tree_sitter", &["policy"]),
     ("tree_sitter_bash", &["policy"]),
+    ("unicode_width", &["cli"]),
     ("uuid", &["base"]),
 ];
 
