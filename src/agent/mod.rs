@@ -16,5 +16,6 @@ pub mod limits;
 pub mod live;
 pub mod machine;
 pub mod memory;
+pub mod stated;
 pub mod step;
 pub mod window;

@@ -62,6 +62,13 @@ impl Writer {
         self.prepare(path, name, Before::Nothing, after)
     }
 
+    /// Prepares `text` to be written to a new path, in the encoding and with the mode of `file`. Its name is the second part.
+    pub fn stage_renamed(&self, file: &TextFile, to: (&Path, &str), text: &str) -> Result<Staged, EditError> {
+        let bytes = file.check_rewrite(text)?;
+        let after = After::Content { bytes: &bytes, mode: file.mode() };
+        self.prepare(to.0, to.1, Before::Nothing, after)
+    }
+
     /// Prepares a file to be removed.
     pub fn stage_removal(&self, file: &TextFile) -> Result<Staged, EditError> {
         self.prepare(file.path(), file.name(), Before::Content(file.content()), After::Nothing)

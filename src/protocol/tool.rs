@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::diff::FileDiff;
 use crate::protocol::plan::Plan;
+use crate::protocol::profile::EditDialect;
 
 /// What the model is told about a tool. Must serialise to the same bytes for every user, project and turn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,6 +87,8 @@ pub struct Intent {
     pub preview: Option<FileDiff>,
     /// Hash of the content the written file will have, where that is known beforehand.
     pub promised: Option<String>,
+    /// How the call states an edit, if it does.
+    pub dialect: Option<EditDialect>,
     /// The question to put to the user instead of running anything.
     pub question: Option<Question>,
     /// Whether it only reads, so that it may run beside other such calls.

@@ -12,13 +12,16 @@ use crate::base::path::Resolved;
 use crate::base::text::{count, one_line_name};
 use crate::edit::EditError;
 use crate::edit::diff::file_diff;
+use crate::edit::parse::call::has_dialect;
 use crate::edit::text_file::TextFile;
 use crate::edit::whole::{check_whole, in_style_of};
+use crate::protocol::profile::EditDialect;
 use crate::protocol::tool::{Action, Intent, ToolReport};
 use crate::tools::bad_call::BadCall;
 use crate::tools::blocking::{self, Leaving};
+use crate::tools::change::{self, stated};
 use crate::tools::manifest::Manifest;
-use crate::tools::refusal::words;
+use crate::tools::refusal::{bad_edit, words};
 use crate::tools::{Tool, ToolBug, ToolContext, parse_arguments};
 
 /// Writes whole files.
@@ -72,6 +75,9 @@ impl Tool for WriteFile {
     }
 
     fn intent(&self, cx: &ToolContext, arguments: &Value) -> Result<Intent, BadCall> {
+        if has_dialect(arguments) {
+            return change::intent(cx, &stated(arguments)?);
+        }
         let call: Arguments = parse_arguments(&self.manifest, arguments)?;
         let target = cx.workspace.resolve(&call.path);
         let old = load(&target);
@@ -81,7 +87,9 @@ impl Tool for WriteFile {
                 old.map_or_else(|| Some(hash::of_bytes(content.as_bytes())), |file| file.promise(&content)),
             ),
             // This one is about the content alone, which the model knows.
-            Err(error @ EditError::Elided { .. }) => return Err(BadCall::Impossible(words(cx, &call.path, &error))),
+            Err(error @ EditError::Elided { .. }) => {
+                return Err(bad_edit(cx, &call.path, EditDialect::Whole, &error));
+            }
             Err(_) => (None, None),
         };
         Ok(Intent {
@@ -89,11 +97,15 @@ impl Tool for WriteFile {
             actions: vec![Action::Write { path: target.absolute }],
             preview,
             promised,
+            dialect: Some(EditDialect::Whole),
             ..Intent::default()
         })
     }
 
     fn run<'a>(&'a self, cx: &'a ToolContext, arguments: Value) -> BoxFuture<'a, Result<ToolReport, ToolBug>> {
+        if has_dialect(&arguments) {
+            return change::run_later(cx, &self.manifest, stated(&arguments));
+        }
         blocking::run(&self.manifest, (cx, arguments), Leaving::Never, write)
     }
 }
