@@ -29,7 +29,7 @@ use crate::protocol::tool::{Action, Intent, ToolReport};
 use crate::tools::bad_call::BadCall;
 use crate::tools::blocking::cancelled;
 use crate::tools::manifest::Manifest;
-use crate::tools::refusal::{bad_edit, plain_words, words};
+use crate::tools::refusal::{bad_edit, is_slip, plain_words, words};
 use crate::tools::target::read_actions;
 use crate::tools::{ToolBug, ToolContext};
 
@@ -162,12 +162,9 @@ fn tells_only_known(cx: &ToolContext, path: &str, error: &EditError) -> bool {
     match error {
         EditError::Misstated(_) | EditError::Same | EditError::Elided { .. } => true,
         EditError::Missing { .. } => cx.workspace.resolve(path).is_inside(),
-        // Only a file that was read is searched.
-        EditError::NoMatch { .. } | EditError::Ambiguous { .. } | EditError::EmptyOld | EditError::Shrunk { .. } => {
-            true
-        }
         EditError::InPart { source, .. } => tells_only_known(cx, path, source),
-        _ => false,
+        // Only a file that was read is searched and measured.
+        other => is_slip(other),
     }
 }
 

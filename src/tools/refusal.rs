@@ -30,11 +30,15 @@ pub fn bad_edit(cx: &ToolContext, given: &str, dialect: EditDialect, error: &Edi
 
 /// Says whether an error is about the dialect: a text that was not copied well, or not in its form. What is wrong with the
 /// file or its name would be wrong in every dialect.
-fn is_slip(error: &EditError) -> bool {
+pub fn is_slip(error: &EditError) -> bool {
     match error {
         EditError::InPart { source, .. } => is_slip(source),
-        EditError::NoMatch { .. } | EditError::Ambiguous { .. } | EditError::EmptyOld | EditError::Same => true,
-        EditError::Elided { .. } | EditError::Shrunk { .. } => true,
+        EditError::NoMatch { .. }
+        | EditError::Ambiguous { .. }
+        | EditError::EmptyOld
+        | EditError::Same
+        | EditError::Elided { .. }
+        | EditError::Shrunk { .. } => true,
         EditError::Misstated(why) => !matches!(
             why,
             Misstated::Name { .. } | Misstated::Exists { .. } | Misstated::CaseOnly { .. } | Misstated::Outside { .. }

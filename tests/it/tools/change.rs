@@ -119,7 +119,7 @@ fn when_one_of_several_files_cannot_be_changed_none_is() {
         }),
         ("*** Add File: a.rs/below\n+x\n", "nothing can be below `a.rs`", |_| {}),
         ("*** Delete File: b.rs\n", "`b.rs` has changed since it was read", |bench| {
-            drop(bench.write("b.rs", "other\n"))
+            drop(bench.write("b.rs", "other\n"));
         }),
     ];
     for (section, expected, spoil) in table {
