@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::diff::FileDiff;
+use crate::protocol::diff::{FileDiff, FileState};
 use crate::protocol::plan::Plan;
 use crate::protocol::profile::EditDialect;
+use crate::protocol::review::Draft;
 
 /// What the model is told about a tool. Must serialise to the same bytes for every user, project and turn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,8 +84,8 @@ pub struct Intent {
     pub target: String,
     /// Everything it would touch.
     pub actions: Vec<Action>,
-    /// The change it would make, where that is known beforehand.
-    pub preview: Option<FileDiff>,
+    /// What it would make of the files it changes, where that is known beforehand.
+    pub drafts: Vec<Draft>,
     /// Hash of the content the written file will have, where that is known beforehand.
     pub promised: Option<String>,
     /// How the call states an edit, if it does.
@@ -150,6 +151,8 @@ pub struct ToolReport {
     pub summary: String,
     /// The files it changed.
     pub diffs: Vec<FileDiff>,
+    /// Files of which the model knows the content now.
+    pub seen: Vec<FileState>,
     /// The plan, when the call replaced it.
     pub plan: Option<Plan>,
 }
@@ -169,6 +172,6 @@ impl ToolReport {
 
     /// Reports an outcome with nothing changed.
     pub fn of(outcome: ToolOutcome, summary: impl Into<String>) -> Self {
-        Self { outcome, summary: summary.into(), diffs: Vec::new(), plan: None }
+        Self { outcome, summary: summary.into(), diffs: Vec::new(), seen: Vec::new(), plan: None }
     }
 }

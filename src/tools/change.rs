@@ -13,7 +13,7 @@ use crate::base::path::Resolved;
 use crate::base::text::{count, one_line_name};
 use crate::edit::EditError;
 use crate::edit::change::{ChangeSet, FileChange, What};
-use crate::edit::diff::file_diff;
+use crate::edit::diff::draft_diff;
 use crate::edit::excerpt::Excerpt;
 use crate::edit::line_ends::LfView;
 use crate::edit::locate::Rung;
@@ -25,12 +25,13 @@ use crate::edit::text_file::TextFile;
 use crate::edit::together::{Step, write_together};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::profile::EditDialect;
+use crate::protocol::review::Draft;
 use crate::protocol::tool::{Action, Intent, ToolReport};
 use crate::tools::bad_call::BadCall;
 use crate::tools::blocking::cancelled;
 use crate::tools::manifest::Manifest;
 use crate::tools::refusal::{bad_edit, is_slip, plain_words, words};
-use crate::tools::target::read_actions;
+use crate::tools::target::{draft, read_actions};
 use crate::tools::{ToolBug, ToolContext};
 
 /// Lines shown on each side of the place a change was probably meant for.
@@ -149,7 +150,7 @@ pub fn intent(cx: &ToolContext, set: &ChangeSet) -> Result<Intent, BadCall> {
     }
     let writes = jobs.iter().flat_map(Job::paths).map(|path| Action::Write { path: path.to_path_buf() });
     intent.actions.extend(writes);
-    intent.preview = joined(&jobs.iter().filter_map(diff).collect::<Vec<_>>(), &intent.target);
+    intent.drafts.extend(jobs.iter().filter_map(draft_of));
     if let [Job { file, next: Some(Next::Text { text, .. }), to: None, .. }] = jobs.as_slice() {
         let new = || Some(crate::base::hash::of_bytes(text.as_bytes()));
         intent.promised = file.as_ref().map_or_else(new, |file| file.promise(text));
@@ -189,28 +190,22 @@ fn target_of(jobs: &[Job<'_>]) -> String {
     jobs.iter().map(Job::name).collect::<Vec<_>>().join(", ")
 }
 
-/// Compares one file before and after.
-fn diff(job: &Job<'_>) -> Option<FileDiff> {
-    let name = job.to.as_ref().unwrap_or(&job.target).display();
-    match job.next.as_ref()? {
-        Next::Text { text, .. } => Some(file_diff(&name, job.text(), Some(text))),
-        Next::Gone => Some(file_diff(&name, job.text(), None)),
-        Next::Same { .. } => None,
-    }
+/// States what becomes of one file; none where nothing does.
+fn draft_of(job: &Job<'_>) -> Option<Draft> {
+    let before = job.text().map(str::to_owned);
+    let after = match job.next.as_ref()? {
+        Next::Text { text, .. } => Some(text.clone()),
+        Next::Gone => None,
+        Next::Same { .. } => return None,
+    };
+    Some(match &job.to {
+        Some(to) => Draft { from: Some(job.target.display()), ..draft(to, before, after) },
+        None => draft(&job.target, before, after),
+    })
 }
 
-/// Puts the changes of several files into one, for whoever is shown only one.
-fn joined(diffs: &[FileDiff], target: &str) -> Option<FileDiff> {
-    match diffs {
-        [] => None,
-        [only] => Some(only.clone()),
-        several => Some(FileDiff {
-            path: target.to_owned(),
-            added: several.iter().map(|diff| diff.added).sum(),
-            removed: several.iter().map(|diff| diff.removed).sum(),
-            unified: several.iter().map(|diff| diff.unified.as_str()).collect(),
-        }),
-    }
+fn diff(job: &Job<'_>) -> Option<FileDiff> {
+    draft_of(job).as_ref().map(draft_diff)
 }
 
 /// Reads the change that arguments state; what is wrong with it is said to the model.

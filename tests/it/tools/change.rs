@@ -174,7 +174,7 @@ fn nothing_is_said_of_a_file_outside_before_policy_has_spoken() {
         let sections = format!("*** Update File: {path}\n@@\n-zebra\n+y\n");
         let intent = bench.intent("apply_patch", patch(&sections)).unwrap();
         assert!(intent.actions.iter().any(|action| matches!(action, Action::Read { path } if *path == outside)));
-        assert!(intent.preview.is_none());
+        assert!(intent.drafts.is_empty());
     }
 }
 
