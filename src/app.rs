@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::agent::dispatch::{Approvals, Dispatch};
+use crate::agent::dispatch::{Approvals, Dispatch, Keeper};
 use crate::agent::driver::{self, Parts};
 use crate::agent::handle::Handle;
 use crate::agent::limits::Limits;
@@ -34,6 +34,7 @@ use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
 use crate::model::settings::GatewayConfig;
 use crate::model::slots::{self, Slots};
+use crate::policy::kept::Kept;
 use crate::policy::{Policy, layers};
 use crate::protocol::message::Message;
 use crate::protocol::op::Mode;
@@ -233,7 +234,13 @@ impl App {
         if !is_kept {
             self.ledger.keep_quiet();
         }
-        let mode = options.mode.or(transcript.mode).unwrap_or(self.config.agent.mode);
+        // A session gone on with asks again: nobody confirmed it this time.
+        let last = transcript.mode.filter(|mode| *mode != Mode::Yolo);
+        let mode = options.mode.or(last).unwrap_or(self.config.agent.mode);
+        if mode == Mode::Yolo {
+            return Err(Fault::new(Kind::Config, "the mode `yolo` is chosen at a terminal, for one session")
+                .hint("mimi chat, and there: /mode yolo"));
+        }
         let recap = Recap::of(&transcript);
         let registry = Arc::new(Registry::new());
         let store = self.store(is_kept, &mut notices);
@@ -244,8 +251,13 @@ impl App {
         let machine = Machine::new(self.limits(), to_say, transcript.turns);
         let spill_dir = self.dirs.outputs().join(&id);
         let policy = self.policy(mode, &spill_dir, options)?;
-        let dispatch =
+        let mut dispatch =
             Dispatch::new(registry.clone(), policy, self.tool_context(spill_dir), options.approvals, store.clone());
+        let days = self.config.policy.always_days;
+        if days > 0 {
+            let rules = Kept::of(&self.dirs, self.workspace.root());
+            dispatch = dispatch.with_keeper(Keeper { rules, days, clock: self.clock.clone() });
+        }
         dispatch.recall(&transcript.knowledge);
         let memory = Memory::new(MemoryParts {
             transcript,

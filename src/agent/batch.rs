@@ -8,7 +8,7 @@ use crate::agent::step::{Effect, Refusal, Verdict};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall};
-use crate::protocol::op::Grant;
+use crate::protocol::op::{Grant, Offer};
 use crate::protocol::review::HunkAnswer;
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
 
@@ -25,6 +25,8 @@ pub struct Proposal {
     pub previews: Vec<FileDiff>,
     /// Whether it may run beside others.
     pub is_parallel_safe: bool,
+    /// The rule that can be agreed to for always, where somebody is asked.
+    pub always: Option<Offer>,
 }
 
 /// The calls of one answer.
@@ -127,8 +129,11 @@ impl Batch {
         let Status::Asked(proposal) = &slot.status else { return };
         let proposal = proposal.clone();
         out.push(Effect::Emit(Event::Approved { call: id.clone(), grant }));
-        if grant == Grant::Session {
+        if grant != Grant::Once {
             out.push(Effect::Grant(id.clone()));
+        }
+        if grant == Grant::Always {
+            out.push(Effect::Agree(id.clone()));
         }
         slot.start(proposal, out);
     }
@@ -232,6 +237,7 @@ impl Slot {
             preview: proposal.previews.first().cloned().map(Box::new),
             more: proposal.previews.iter().skip(1).cloned().collect(),
             why,
+            always: proposal.always.clone(),
         }));
         self.status = Status::Asked(proposal);
     }

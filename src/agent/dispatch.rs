@@ -14,15 +14,18 @@ use crate::agent::review::{self, Settled};
 use crate::agent::stated::Tally;
 use crate::agent::step::{Refusal, Verdict};
 use crate::agent::{changed, invalid};
+use crate::base::clock::Clock;
 use crate::base::control;
 use crate::base::fault::Fault;
 use crate::base::text::{self, one_line_name};
 use crate::checkpoint::store::{Kept, Store};
 use crate::edit::diff::draft_diff;
+use crate::policy::kept::Kept as Agreed;
 use crate::policy::{Decision, Policy};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall};
+use crate::protocol::op::Offer;
 use crate::protocol::review::{Draft, HunkAnswer};
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
 use crate::session::knowledge::Knowledge;
@@ -45,6 +48,16 @@ pub enum Approvals {
     Nobody,
 }
 
+/// Keeps rules agreed to for always.
+pub struct Keeper {
+    /// Those of the repository.
+    pub rules: Agreed,
+    /// Days for which one counts.
+    pub days: u64,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
 /// Takes calls through their checks and runs them.
 pub struct Dispatch {
     registry: Arc<Registry>,
@@ -53,6 +66,7 @@ pub struct Dispatch {
     context: ToolContext,
     approvals: Approvals,
     store: Option<Arc<Store>>,
+    keeper: Option<Keeper>,
     judged: HashMap<CallId, Judged>,
     /// How the edits of the turn were stated.
     pub edits: Tally,
@@ -72,6 +86,8 @@ struct Judged {
     previews: Vec<FileDiff>,
     /// What the user made of the drafts, where they judged them piece by piece.
     settled: Option<Settled>,
+    /// The rule that was offered for always.
+    always: Option<Offer>,
     pre_images: Vec<PreImage>,
 }
 
@@ -112,10 +128,18 @@ impl Dispatch {
             context,
             approvals,
             store,
+            keeper: None,
             judged: HashMap::new(),
             edits: Tally::default(),
             has_warned: false,
         }
+    }
+
+    /// Keeps what is agreed to for always; without it nothing is offered for always.
+    #[must_use]
+    pub fn with_keeper(mut self, keeper: Keeper) -> Self {
+        self.keeper = Some(keeper);
+        self
     }
 
     /// Checks a call: tool, arguments, then policy. Touches nothing.
@@ -149,13 +173,15 @@ impl Dispatch {
             drafts: intent.drafts,
             previews: Vec::new(),
             settled: None,
+            always: None,
             pre_images: Vec::new(),
         };
         let is_asked = matches!(decision, Decision::Ask { .. }) && self.approvals == Approvals::Person;
         if is_asked {
             judged.previews = judged.drafts.iter().map(draft_diff).collect();
+            judged.always = self.keeper.as_ref().and_then(|_| self.policy.offer(&judged.actions));
         }
-        let previews = judged.previews.clone();
+        let (previews, always) = (judged.previews.clone(), judged.always.clone());
         self.judged.insert(call.id.clone(), judged);
         let proposal = Proposal {
             tool: name,
@@ -163,6 +189,7 @@ impl Dispatch {
             actions: intent.actions,
             previews,
             is_parallel_safe: intent.is_parallel_safe,
+            always,
         };
         self.verdict(decision, proposal)
     }
@@ -210,6 +237,15 @@ impl Dispatch {
         }
     }
 
+    /// Keeps the rule that was offered for a call, exactly as it was shown. Returns what the user must know when it cannot.
+    pub fn agree(&mut self, call: &CallId) -> Option<Event> {
+        let rule = self.judged.get(call)?.always.as_ref()?.rule.clone();
+        let keeper = self.keeper.as_ref()?;
+        self.policy.agree(&rule);
+        let kept = keeper.rules.add(&rule, keeper.clock.now_ms(), keeper.days);
+        kept.err().map(|error| Event::Warning { text: Fault::from(error).line() })
+    }
+
     /// Looks for files that changed behind the model's back, and makes the event that tells it.
     pub async fn look_around(&self) -> Option<Event> {
         let (seen, root) = (self.context.workspace.memory().clone(), self.context.workspace.root().to_path_buf());
@@ -237,8 +273,10 @@ impl Dispatch {
     pub fn keep(&mut self, call: &CallId, turn: u32) -> Vec<Event> {
         let (Some(store), Some(judged)) = (self.store.as_deref(), self.judged.get_mut(call)) else { return Vec::new() };
         let mut events = Vec::new();
-        for action in &judged.actions {
-            let Action::Write { path } = action else { continue };
+        // What a command leads into files is a change like any other.
+        let led = judged.actions.iter().flat_map(|action| self.policy.led_into(action));
+        let written = judged.actions.iter().filter_map(Action::written).cloned().chain(led).collect::<Vec<_>>();
+        for path in &written {
             let shown = path.strip_prefix(self.context.workspace.root()).unwrap_or(path).to_string_lossy();
             let name = one_line_name(&shown);
             match store.keep(path) {

@@ -185,6 +185,11 @@ impl Driver {
                 self.cancel_calls = CancellationToken::new();
             }
             Effect::Grant(call) => self.parts.dispatch.grant(&call),
+            Effect::Agree(call) => {
+                if let Some(event) = self.parts.dispatch.agree(&call) {
+                    self.emit(event).await;
+                }
+            }
             Effect::LookAround => {
                 if let Some(event) = self.parts.dispatch.look_around().await {
                     self.emit(event).await;

@@ -26,6 +26,7 @@ fn words(effects: &[Effect]) -> Vec<String> {
         Effect::Run(call) => format!("run {call}"),
         Effect::CancelCalls => "cancel calls".to_owned(),
         Effect::Grant(call) => format!("grant {call}"),
+        Effect::Agree(call) => format!("agree {call}"),
         Effect::Review(call, answers) => format!("review {call} {}", answers.len()),
         Effect::Compact => "compact".to_owned(),
         Effect::Undo => "undo".to_owned(),
@@ -104,6 +105,7 @@ fn proposal(is_parallel_safe: bool) -> Proposal {
         actions: Vec::new(),
         previews: Vec::new(),
         is_parallel_safe,
+        always: None,
     }
 }
 

@@ -135,6 +135,8 @@ pub enum Effect {
     CancelCalls,
     /// Allow what a call would do for the rest of the session.
     Grant(CallId),
+    /// Keep the rule that was offered for a call, for always.
+    Agree(CallId),
     /// Make a judged call change only what the user takes of it.
     Review(CallId, Vec<HunkAnswer>),
     /// Summarise the conversation; answer with [`Input::Compacted`].

@@ -97,6 +97,8 @@ pub enum Command {
     Session(commands::session::SessionArgs),
     /// Show, check or edit the configuration
     Config(commands::config::ConfigArgs),
+    /// Show what may be done without asking, and why
+    Policy(commands::policy::PolicyArgs),
     /// Store, list or remove keys of model servers
     Auth(commands::auth::AuthArgs),
     /// Show what requests to models took and cost
@@ -148,6 +150,7 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Demo(args) => commands::demo::run(&cx()?, &args),
         Command::Session(args) => commands::session::run(&cx()?, &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
+        Command::Policy(args) => commands::policy::run(&cx()?, &args),
         Command::Auth(args) => commands::auth::run(&cx()?, &args),
         Command::Usage(args) => commands::usage::run(&cx()?, &args),
         Command::Cache(args) => commands::cache::run(&cx()?, &args),

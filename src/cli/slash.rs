@@ -45,7 +45,7 @@ pub const TABLE: &[Row] = &[
         help: "show the plan; plan mode (reads only) on or off",
         read: |_| Some(Slash::Plan),
     },
-    Row { name: "/mode", argument: "plan|ask|auto", help: "how much is done without asking", read: read_mode },
+    Row { name: "/mode", argument: "plan|ask|auto|yolo", help: "how much is done without asking", read: read_mode },
     Row { name: "/model", argument: "[NAME]", help: "show or change the model", read: read_model },
     Row {
         name: "/undo",
@@ -63,7 +63,7 @@ pub const TABLE: &[Row] = &[
 ];
 
 fn read_mode(argument: &str) -> Option<Slash> {
-    [Mode::Plan, Mode::Ask, Mode::Auto].into_iter().find(|mode| mode.name() == argument).map(Slash::Mode)
+    [Mode::Plan, Mode::Ask, Mode::Auto, Mode::Yolo].into_iter().find(|mode| mode.name() == argument).map(Slash::Mode)
 }
 
 fn read_model(argument: &str) -> Option<Slash> {

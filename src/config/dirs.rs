@@ -84,6 +84,11 @@ impl Dirs {
         self.state.join("slots")
     }
 
+    /// Returns the folder of the rules agreed to for always, one file a repository.
+    pub fn agreed(&self) -> PathBuf {
+        self.state.join("rules")
+    }
+
     /// Returns the folder of outputs too long for the model, one folder a session.
     pub fn outputs(&self) -> PathBuf {
         self.state.join("out")

@@ -23,6 +23,7 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("agent.max_same_failures", 1, 1000),
     // Below some hundred bytes a clipped output is nothing but the note that it was clipped.
     ("tools.max_output_bytes", 500, 10_000_000),
+    ("policy.always_days", 0, 36_500),
     ("tools.shell_timeout_s", 1, WEEK_S),
     ("fix.max_rounds", 0, 1000),
     ("fix.test_timeout_s", 1, WEEK_S),

@@ -276,6 +276,8 @@ pub struct PolicyConfig {
     pub ask: Vec<String>,
     /// Rules that refuse.
     pub deny: Vec<String>,
+    /// Days for which a rule agreed to for always counts.
+    pub always_days: u64,
 }
 
 /// Limits of tools.

@@ -31,6 +31,15 @@ pub enum PolicyError {
         #[source]
         source: Box<ConfigError>,
     },
+    /// A rule cannot be kept.
+    #[error("the rule cannot be kept in `{}`", file.display())]
+    Unwritable {
+        /// The file.
+        file: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The compiled-in table is broken.
     #[error("config/policy.yaml is broken: {0}")]
     Table(String),
@@ -41,6 +50,7 @@ impl Explain for PolicyError {
         match self {
             Self::BadRule { .. } | Self::BadFile { .. } => Kind::Config,
             Self::Unreadable { source } => source.kind(),
+            Self::Unwritable { .. } => Kind::Task,
             Self::Table(_) => Kind::Bug,
         }
     }
@@ -49,6 +59,7 @@ impl Explain for PolicyError {
         match self {
             Self::BadFile { file, line, .. } => vec![format!("$EDITOR +{line} {file}")],
             Self::Unreadable { source } => source.hints(),
+            Self::Unwritable { file, .. } => vec![format!("ls -ld {}", file.display())],
             Self::BadRule { .. } | Self::Table(_) => vec![
                 "rules look like `shell:cargo test`, `shell:make *`, `write:src/**`, `read:/etc/hosts`, `git:commit`"
                     .to_owned(),

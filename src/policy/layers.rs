@@ -5,12 +5,14 @@
 
 use std::path::Path;
 
+use crate::base::clock::{Clock as _, SystemClock};
 use crate::base::fault::Kind;
 use crate::config::dirs::{Dirs, PROJECT_RULES, SYSTEM_RULES};
 use crate::config::schema::PolicyConfig;
 use crate::policy::Ground;
 use crate::policy::command::disk::RealDisk;
 use crate::policy::error::PolicyError;
+use crate::policy::kept::Kept;
 use crate::policy::rule_file::{self, Right};
 use crate::policy::rules::{Force, Stated, stated};
 
@@ -41,6 +43,7 @@ pub fn collect(
     rules.extend(stated(&config.ask, Force::Ask, "policy.ask", root)?);
     rules.extend(stated(&config.allow, Force::Allow, "policy.allow", root)?);
     rules.extend(stated(flags, Force::Allow, "--allow", root)?);
+    rules.extend(Kept::of(dirs, root).stated(SystemClock.now_ms(), root)?);
     rules.extend(rule_file::load(&root.join(PROJECT_RULES), Right::Narrow, ground)?);
     Ok(rules)
 }

@@ -9,8 +9,11 @@
 pub mod command;
 pub mod commands;
 pub mod error;
+pub mod explain;
 pub mod host;
+pub mod kept;
 pub mod layers;
+pub mod offer;
 pub mod path;
 pub mod rule_file;
 pub mod rules;
@@ -117,6 +120,13 @@ impl Policy {
         self.granted.push(Rule::exactly(action));
     }
 
+    /// Allows what a rule covers that the user just agreed to; one that cannot be read allows nothing.
+    pub fn agree(&mut self, rule: &str) {
+        let origin = "agreed to in chat";
+        self.rules
+            .extend(rules::stated(&[rule.to_owned()], Force::Allow, origin, &self.ground.root).unwrap_or_default());
+    }
+
     /// Judges a call by everything it would touch.
     pub fn decide(&self, actions: &[Action]) -> Decision {
         let mut asked: Option<(String, Vec<String>)> = None;
@@ -131,6 +141,13 @@ impl Policy {
             }
         }
         asked.map_or(Decision::Allow(Where::Host), |(why, rules)| Decision::Ask { why, rules })
+    }
+
+    /// Returns the files of the workspace that a command writes by redirection, absolute.
+    pub fn led_into(&self, action: &Action) -> Vec<PathBuf> {
+        let Action::Execute { command, cwd } = action else { return Vec::new() };
+        let reading = self.read(command, rules::folder(cwd.as_ref(), &self.ground.root));
+        reading.parts.into_iter().flat_map(|part| part.writes).collect()
     }
 
     /// Reads a command as it would be judged.
@@ -160,7 +177,7 @@ impl Policy {
         if let Some(stated) = self.stated(Force::Ask).find(|stated| stated.rule.covers(action)) {
             return self.ask(&stated.reason(), action);
         }
-        if self.stated(Force::Allow).any(|stated| stated.rule.covers(action)) {
+        if self.mode == Mode::Yolo || self.stated(Force::Allow).any(|stated| stated.rule.covers(action)) {
             return Decision::Allow(Where::Host);
         }
         match action {
@@ -201,7 +218,7 @@ impl Policy {
             return self.ask("files there run code or change permissions later", action);
         }
         match self.mode {
-            Mode::Auto => Decision::Allow(Where::Host),
+            Mode::Auto | Mode::Yolo => Decision::Allow(Where::Host),
             Mode::Ask | Mode::Plan => self.ask("it changes a file", action),
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::diff::{FileDiff, FileState};
 use crate::protocol::message::{CallId, ToolCall, Usage};
-use crate::protocol::op::{Grant, Mode};
+use crate::protocol::op::{Grant, Mode, Offer};
 use crate::protocol::plan::Plan;
 use crate::protocol::review::HunkAnswer;
 use crate::protocol::tool::{Action, Question, ToolOutcome};
@@ -147,6 +147,9 @@ pub enum Event {
         more: Vec<FileDiff>,
         /// Why it is asked.
         why: String,
+        /// The rule that can be agreed to for always.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        always: Option<Offer>,
     },
     /// The user let a call run.
     Approved {

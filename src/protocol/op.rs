@@ -16,6 +16,8 @@ pub enum Mode {
     Ask,
     /// Also writes in the workspace without asking; commands still ask unless a rule allows them.
     Auto,
+    /// Does everything that is not refused without asking. Chosen only at a terminal, for one session.
+    Yolo,
 }
 
 impl Mode {
@@ -25,6 +27,7 @@ impl Mode {
             Self::Plan => "plan",
             Self::Ask => "ask",
             Self::Auto => "auto",
+            Self::Yolo => "yolo",
         }
     }
 }
@@ -37,6 +40,18 @@ pub enum Grant {
     Once,
     /// The same action for the rest of the session.
     Session,
+    /// What the offered rule covers, in this repository, until the rule ends.
+    Always,
+}
+
+/// A rule the user may agree to for always.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The rule, as it will be kept.
+    pub rule: String,
+    /// What else it covers; empty when nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub also: String,
 }
 
 /// A request from a front end to the agent.

@@ -93,7 +93,7 @@ async fn start(app: &App, cx: &Cx, args: &ChatArgs) -> Result<Session, Fault> {
 /// A conversation and the terminal it is held on.
 pub(super) struct Chat<'a> {
     pub(super) cx: &'a Cx,
-    app: &'a App,
+    pub(super) app: &'a App,
     session: Session,
     pub(super) lines: Lines<'a>,
     pub(super) prompt: Prompt,
@@ -228,6 +228,9 @@ impl<'a> Chat<'a> {
     }
 
     async fn set_mode(&mut self, mode: Mode) -> Result<(), Fault> {
+        if mode == Mode::Yolo && !self.confirms_yolo().await? {
+            return self.cx.out.styled(Style::Dim, format!("mode {} stays", self.mode.name()));
+        }
         self.mode = mode;
         self.operation(Op::SetMode { mode }).await
     }
@@ -318,12 +321,20 @@ impl<'a> Chat<'a> {
     async fn on_record(&mut self, record: &Record) -> Result<(), Fault> {
         self.lines.show(record)?;
         match &record.event {
-            Event::ApprovalAsked { call, tool, target, actions, preview, more, why } => {
+            Event::ApprovalAsked { call, tool, target, actions, preview, more, why, always } => {
                 self.cx.out.idle();
                 forget_typed();
                 let previews: Vec<&FileDiff> = preview.as_deref().into_iter().chain(more).collect();
                 self.lines.previews(&previews)?;
-                self.approval(Asked { call, tool, what: what_it_does(target, actions), why, previews }).await
+                self.approval(Asked {
+                    call,
+                    tool,
+                    what: what_it_does(target, actions),
+                    why,
+                    previews,
+                    always: always.as_ref(),
+                })
+                .await
             }
             Event::QuestionAsked { call, question } => self.question(call, question).await,
             Event::PlanUpdated { plan } => {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::base::clock::new_id;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{PRIVATE_FILE, create_private_dir, remove_file, write_atomic};
-use crate::base::text::{one_line_name, visible};
+use crate::base::text::{count, one_line_name, visible};
 use crate::cli::asking::chosen;
 use crate::cli::commands::chat::Chat;
 use crate::cli::commands::config::editor;
@@ -20,7 +20,7 @@ use crate::cli::signal::Stop;
 use crate::exec::interactive::run_editor;
 use crate::protocol::diff::{FileDiff, Hunk, Kind as Change};
 use crate::protocol::message::CallId;
-use crate::protocol::op::{Grant, Op};
+use crate::protocol::op::{Grant, Offer, Op};
 use crate::protocol::review::{HunkAnswer, Ruling};
 use crate::protocol::tool::Question;
 
@@ -33,6 +33,8 @@ pub(super) struct Asked<'r> {
     pub(super) why: &'r str,
     /// The changes that were shown.
     pub(super) previews: Vec<&'r FileDiff>,
+    /// The rule that can be agreed to for always.
+    pub(super) always: Option<&'r Offer>,
 }
 
 /// What is said to a piece, and to those behind it.
@@ -40,6 +42,18 @@ enum Said {
     One(Ruling),
     Rest(Ruling),
     Interrupt,
+}
+
+/// Shows a rule and what else it covers.
+fn shown(offer: &Offer) -> String {
+    match offer.also.as_str() {
+        "" => format!("`{}`, and nothing else", offer.rule),
+        also => format!("`{}`, that is {also}", offer.rule),
+    }
+}
+
+fn days(n: u64) -> String {
+    count(n as usize, "day")
 }
 
 impl Chat<'_> {
@@ -50,12 +64,20 @@ impl Chat<'_> {
         let has_pieces = asked.previews.iter().any(|diff| !diff.hunks.is_empty());
         let pieces = if has_pieces { ", h piece by piece" } else { "" };
         let keys = format!("y once, s for this session, n no, r no with a reason{pieces}");
-        self.cx.out.line(format!("  {}; {keys}", asked.why))?;
+        self.cx.out.line(format!("  {}; {keys}", visible(asked.why)))?;
+        if let Some(offer) = asked.always {
+            self.cx.out.line(visible(&format!(
+                "  a always here, for {}: {}",
+                days(self.app.config.policy.always_days),
+                shown(offer)
+            )))?;
+        }
         let call = asked.call.clone();
         let op = loop {
             match self.key().await? {
                 Key::Char('y') => break Op::Approve { call, grant: Grant::Once },
                 Key::Char('s') => break Op::Approve { call, grant: Grant::Session },
+                Key::Char('a') if asked.always.is_some() => break Op::Approve { call, grant: Grant::Always },
                 Key::Char('n') => break Op::Deny { call, reason: None },
                 Key::Char('r') => break Op::Deny { call, reason: self.reason().await? },
                 Key::Char('h') if has_pieces => match self.pieces(&asked.previews).await? {
@@ -67,6 +89,13 @@ impl Chat<'_> {
             }
         };
         self.send(op).await
+    }
+
+    /// Asks for the one mode in which nothing is asked; a word typed in full is no slip of a key.
+    pub(super) async fn confirms_yolo(&mut self) -> Result<bool, Fault> {
+        let text = "in this mode commands run and files change without a question, with all you may do, until the session ends";
+        self.cx.out.styled(Style::Notice, text)?;
+        Ok(matches!(self.line("type yolo to go on> ").await?, Line::Text(text) if text.trim() == "yolo"))
     }
 
     async fn reason(&mut self) -> Result<Option<String>, Fault> {

@@ -16,6 +16,7 @@ pub mod demo;
 pub mod doctor;
 pub mod fix;
 pub mod man;
+pub mod policy;
 pub mod run;
 pub mod session;
 pub mod status;

@@ -225,6 +225,11 @@ fn is_harmless(name: &str, value: &str) -> bool {
     }
 }
 
+/// Returns the folder a repository shares with its work trees, from its `.git`.
+pub fn shared(disk: &dyn Disk, entry: &Path) -> PathBuf {
+    folders(disk, entry).1
+}
+
 /// Returns the folder of the repository itself and the one it shares with other work trees.
 fn folders(disk: &dyn Disk, entry: &Path) -> (PathBuf, PathBuf) {
     let base = entry.parent().unwrap_or(Path::new("/"));

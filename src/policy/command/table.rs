@@ -216,6 +216,9 @@ pub struct Table {
     interpreters: Vec<String>,
     fetchers: Vec<String>,
     senders: Vec<String>,
+    never_kept: Vec<String>,
+    never_kept_commands: Vec<String>,
+    widened: Vec<String>,
     assignments: Vec<String>,
     system: Vec<String>,
     builtins: Vec<String>,
@@ -262,6 +265,18 @@ impl Table {
     /// Says whether it sends or shows whatever it is given.
     pub fn is_sender(&self, name: &str) -> bool {
         has(&self.senders, name)
+    }
+
+    /// Says whether a command of this program can be agreed to for always.
+    pub fn may_be_kept(&self, name: &str, sub_command: Option<&str>) -> bool {
+        let is_open = self.is_interpreter(name) || self.is_shell(name) || self.wrapper(name).is_some();
+        let of_command = sub_command.is_some_and(|word| has(&self.never_kept_commands, &format!("{name} {word}")));
+        !is_open && !has(&self.never_kept, name) && !of_command && (name != "git" || sub_command.is_some())
+    }
+
+    /// Says whether the rule for a sub-command covers whatever follows.
+    pub fn is_widened(&self, name: &str, sub_command: &str) -> bool {
+        has(&self.widened, &format!("{name} {sub_command}"))
     }
 
     /// Says whether a variable may be set in front of a command.

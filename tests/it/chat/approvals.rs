@@ -137,3 +137,79 @@ fn on_a_wide_terminal_both_sides_stand_beside_each_other() {
     pty.resize(160, 50).line("shout").wait_for("1 -first").wait_for("│     1 +FIRST").wait_for("y once").send("n");
     pty.wait_for("As you like.").wait_for("ask> ");
 }
+
+#[test]
+fn a_rule_agreed_to_for_always_is_the_one_shown_and_counts_in_the_next_session() {
+    let one = shell("tee -a log <<< one");
+    let chat = Chat::new(&format!("{one}  - say: First.\n{one}{}  - say: Second.\n", shell("tee -a log <<< two")));
+    let mut pty = chat.start();
+    pty.line("go").wait_for("a always here, for 90 days: `shell:tee -a log <<< one`, and nothing else").send("a");
+    pty.wait_for("First.").wait_for("ask> ").line("/quit");
+    assert_eq!(pty.wait_exit(), 0);
+    let folder = chat.env.home().join(".local/state/mimi/rules");
+    let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    assert!(std::fs::read_to_string(&file).unwrap().contains("\"shell:tee -a log <<< one\""));
+    let mut pty = chat.start();
+    pty.line("go")
+        .wait_for("? Run tee -a log <<< two")
+        .wait_for("y once")
+        .send("n")
+        .wait_for("Second.")
+        .wait_for("ask> ")
+        .line("/quit");
+    assert_eq!(pty.wait_exit(), 0);
+    assert_eq!(chat.env.read("log"), "one\none\n");
+    let listed = chat.env.run(["policy", "list"]).outcome().success();
+    assert!(listed.stdout.contains("allow shell:tee -a log <<< one"), "{listed}");
+    chat.env.run(["policy", "forget", "shell:tee -a log <<< one"]).outcome().success();
+    assert!(!chat.env.run(["policy", "list"]).outcome().success().stdout.contains("tee"));
+}
+
+#[test]
+fn always_is_not_offered_for_what_runs_whatever_it_is_given() {
+    let chat = Chat::new(&format!("{}  - say: No.\n", shell("python3 x.py")));
+    let mut pty = chat.start();
+    pty.line("go")
+        .wait_for("? Run python3 x.py")
+        .wait_for("y once")
+        .send("a")
+        .send("n")
+        .wait_for("No.")
+        .wait_for("ask> ");
+    assert!(!pty.screen().contains("always"), "{}", pty.screen());
+    pty.line("/quit");
+    assert_eq!(pty.wait_exit(), 0);
+    assert!(!chat.env.home().join(".local/state/mimi/rules").exists());
+}
+
+#[test]
+fn the_mode_without_questions_is_confirmed_in_full_and_refuses_still() {
+    let chat = Chat::new(&format!("{}{}  - say: Over.\n", shell("tee log <<< x"), shell("rm -rf ~/")));
+    let mut pty = chat.start();
+    pty.line("/mode yolo").wait_for("type yolo to go on").line("y").wait_for("mode ask stays");
+    pty.line("/mode yolo").wait_for("type yolo to go on").line("yolo").wait_for("yolo> ");
+    pty.line("go")
+        .wait_for("- Ran tee log")
+        .wait_for("removes the root, the home folder")
+        .wait_for("Over.")
+        .wait_for("yolo> ")
+        .line("/quit");
+    assert_eq!(pty.wait_exit(), 0);
+    assert_eq!(chat.env.read("log"), "x\n");
+    let again = chat.env.run(["run", "x", "--set", "agent.mode=yolo"]).outcome().fails_with(3);
+    assert!(again.stderr.contains("chosen at a terminal"), "{again}");
+}
+
+#[test]
+fn characters_that_cannot_be_seen_are_shown_where_a_command_is_approved() {
+    let chat = Chat::new("  - calls: [{name: shell, arguments: {command: \"tee log\\u202e <<< x\"}}]\n  - say: No.\n");
+    let mut pty = chat.start();
+    pty.line("go")
+        .wait_for("\\u{202e}")
+        .wait_for("cannot be seen (U+202E)")
+        .send("n")
+        .wait_for("No.")
+        .wait_for("ask> ")
+        .line("/quit");
+    assert_eq!(pty.wait_exit(), 0);
+}

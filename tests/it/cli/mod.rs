@@ -17,6 +17,7 @@ mod json;
 mod machine;
 mod ollama;
 mod output;
+mod policy;
 mod recorded;
 mod refusals;
 mod run;
