@@ -39,6 +39,7 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "fix" -d 'Make a failing c
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "demo" -d 'Watch mimi fix a small project, without any model server'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "session" -d 'List, show, resume, fork, export or delete sessions'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "config" -d 'Show, check or edit the configuration'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "policy" -d 'Show what may be done without asking, and why'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "auth" -d 'Store, list or remove keys of model servers'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "usage" -d 'Show what requests to models took and cost'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "cache" -d 'Show or empty the kept answers of models'
@@ -212,6 +213,55 @@ always\t'Always'
 never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -f -a "list" -d 'List the rules that hold in this folder: yours, the project\'s, those agreed to for always, and mimi\'s own'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -f -a "test" -d 'Say whether a command would run, ask or be refused'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -f -a "explain" -d 'Say it for each part of a command, and what decides'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -f -a "forget" -d 'Forget rules that were agreed to for always in this repository'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -l json -d 'Print JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l json -d 'Print JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -l all -d 'Forget all of them'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -l json -d 'Print JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r

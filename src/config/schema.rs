@@ -23,7 +23,23 @@ pub struct Config {
     pub agent: AgentConfig,
     /// Rules.
     pub policy: PolicyConfig,
-    /// Limits of tools.
+    /// Reads a mode that may last: all but the one that is confirmed each time.
+fn lasting<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Mode, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Lasting {
+        Plan,
+        Ask,
+        Auto,
+    }
+    Ok(match Lasting::deserialize(input)? {
+        Lasting::Plan => Mode::Plan,
+        Lasting::Ask => Mode::Ask,
+        Lasting::Auto => Mode::Auto,
+    })
+}
+
+/// Limits of tools.
     pub tools: ToolsConfig,
     /// `mimi fix`.
     pub fix: FixConfig,
@@ -255,6 +271,7 @@ pub struct ModelConfig {
 #[serde(deny_unknown_fields)]
 pub struct AgentConfig {
     /// How much it may do without asking.
+    #[serde(deserialize_with = "lasting")]
     pub mode: Mode,
     /// Model requests in one turn.
     pub max_steps: u32,

@@ -64,9 +64,9 @@ impl Policy {
                 Decision::Ask { why, .. } | Decision::Deny { why } => Some(format!("{why}: `{}`", path.display())),
             }
         };
-        let by_parts = parts.iter().find_map(of_part);
-        by_parts
-            .or_else(|| line.reading.doubt.clone())
-            .or_else(|| parts.iter().flat_map(|part| &part.writes).find_map(unwritten))
+        // What is odd about the whole line first: it may be what the rest hides behind.
+        let of_line = line.reading.doubt.clone();
+        let of_writes = || parts.iter().flat_map(|part| &part.writes).find_map(unwritten);
+        of_line.or_else(|| parts.iter().find_map(of_part)).or_else(of_writes)
     }
 }
