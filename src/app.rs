@@ -43,6 +43,7 @@ use crate::session::header::Header;
 use crate::session::journal::Journal;
 use crate::session::recorder::Recorder;
 use crate::session::transcript::Transcript;
+use crate::telemetry::dialects::Habits;
 use crate::telemetry::ledger::{Ledger, Place};
 use crate::tools::registry::Registry;
 use crate::tools::{Limits as ToolLimits, ToolContext};
@@ -252,6 +253,7 @@ impl App {
             class: options.class,
             registry,
             route: route.clone(),
+            habits: Habits::read(&self.dirs.ledger_file()),
             max_output_tokens: self.config.model.max_output_tokens,
             store,
             root: self.workspace.root().to_path_buf(),
@@ -343,6 +345,10 @@ impl Meter for Ledger {
 
     fn record(&self, record: RequestRecord) {
         Self::record(self, record);
+    }
+
+    fn count(&self, model: &str, name: &'static str) {
+        Self::count(self, model, name);
     }
 
     fn trouble(&self) -> Option<String> {

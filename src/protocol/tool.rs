@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::diff::{FileDiff, FileState};
 use crate::protocol::plan::Plan;
+use crate::protocol::profile::EditDialect;
 use crate::protocol::review::Draft;
 
 /// What the model is told about a tool. Must serialise to the same bytes for every user, project and turn.
@@ -87,6 +88,8 @@ pub struct Intent {
     pub drafts: Vec<Draft>,
     /// Hash of the content the written file will have, where that is known beforehand.
     pub promised: Option<String>,
+    /// How the call states an edit, if it does.
+    pub dialect: Option<EditDialect>,
     /// The question to put to the user instead of running anything.
     pub question: Option<Question>,
     /// Whether it only reads, so that it may run beside other such calls.
