@@ -184,7 +184,7 @@ impl Dispatch {
 
     fn verdict(&self, decision: Decision, proposal: Proposal) -> Verdict {
         match decision {
-            Decision::Allow => Verdict::Run(proposal),
+            Decision::Allow(_) => Verdict::Run(proposal),
             Decision::Ask { why, .. } if self.approvals == Approvals::Person => Verdict::Ask { proposal, why },
             Decision::Ask { why, rules } => {
                 let text = refusal_text(&proposal, &why, &rules);

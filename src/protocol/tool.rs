@@ -38,6 +38,9 @@ pub enum Action {
     Execute {
         /// The command as bash will read it.
         command: String,
+        /// The folder it runs in; none in sessions of older versions, which did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::protocol::path::optional")]
+        cwd: Option<std::path::PathBuf>,
     },
     /// Records something in the user's version control.
     Commit {
@@ -60,7 +63,7 @@ impl Action {
         match self {
             Self::Read { path } => format!("read:{}", path.display()),
             Self::Write { path } => format!("write:{}", path.display()),
-            Self::Execute { command } => format!("shell:{command}"),
+            Self::Execute { command, .. } => format!("shell:{command}"),
             Self::Commit { .. } => "git:commit".to_owned(),
         }
     }

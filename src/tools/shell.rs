@@ -106,7 +106,7 @@ impl Tool for Shell {
         }
         let (command, target) = self.parse(cx, arguments)?;
         let actions = match command.program {
-            Program::Shell(command) => vec![Action::Execute { command }],
+            Program::Shell(text) => vec![Action::Execute { command: text, cwd: Some(command.cwd) }],
             Program::Argv(_) => Vec::new(),
         };
         Ok(Intent { target, actions, ..Intent::default() })
