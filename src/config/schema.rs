@@ -23,23 +23,7 @@ pub struct Config {
     pub agent: AgentConfig,
     /// Rules.
     pub policy: PolicyConfig,
-    /// Reads a mode that may last: all but the one that is confirmed each time.
-fn lasting<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Mode, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    enum Lasting {
-        Plan,
-        Ask,
-        Auto,
-    }
-    Ok(match Lasting::deserialize(input)? {
-        Lasting::Plan => Mode::Plan,
-        Lasting::Ask => Mode::Ask,
-        Lasting::Auto => Mode::Auto,
-    })
-}
-
-/// Limits of tools.
+    /// Limits of tools.
     pub tools: ToolsConfig,
     /// `mimi fix`.
     pub fix: FixConfig,
@@ -295,6 +279,22 @@ pub struct PolicyConfig {
     pub deny: Vec<String>,
     /// Days for which a rule agreed to for always counts.
     pub always_days: u64,
+}
+
+/// Reads a mode that may last: all but the one that is confirmed each time.
+fn lasting<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Mode, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Lasting {
+        Plan,
+        Ask,
+        Auto,
+    }
+    Ok(match Lasting::deserialize(input)? {
+        Lasting::Plan => Mode::Plan,
+        Lasting::Ask => Mode::Ask,
+        Lasting::Auto => Mode::Auto,
+    })
 }
 
 /// Limits of tools.
