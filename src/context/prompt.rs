@@ -58,8 +58,8 @@ prompts! {
     DOCTOR_SCHEMA = "doctor/schema" [];
     DOCTOR_SPEED = "doctor/speed" [];
     DOCTOR_PREFIX = "doctor/prefix" ["nonce", "lines"];
-    TASK_FIX = "task/fix" ["command", "ending", "output"];
-    TASK_FIX_AGAIN = "task/fix_again" ["command", "ending", "output"];
+    TASK_FIX = "task/fix" ["command", "ending", "failures", "output"];
+    TASK_FIX_AGAIN = "task/fix_again" ["command", "ending", "failures", "output"];
     TASK_STDIN = "task/stdin" ["task", "input"];
 }
 

@@ -26,7 +26,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
     // The search tool, and recovering calls from what models write instead of them.
-    ("regex", &["tools", "model"]),
+    ("quick-xml", &["strategy"]),
+    ("regex", &["tools", "model", "strategy"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, and kinds of file systems.
     ("rustix", &["base", "config", "db", "exec", "session"]),
