@@ -15,8 +15,8 @@ use crate::policy::rules;
 use crate::protocol::op::Mode;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::Action;
-use crate::strategy::fix::{self, Ending, Job, Outcome, Progress};
 use crate::strategy::failure::Complaints;
+use crate::strategy::fix::{self, Ending, Job, Outcome, Progress};
 use crate::strategy::runner;
 use tokio_util::sync::CancellationToken;
 
@@ -69,7 +69,8 @@ fn job(app: &App, args: &FixArgs) -> Result<Job, Fault> {
     Ok(Job {
         command,
         folder,
-        max_rounds: args.max_rounds.unwrap_or(fix.max_rounds), timeout_s: fix.test_timeout_s,
+        max_rounds: args.max_rounds.unwrap_or(fix.max_rounds),
+        timeout_s: fix.test_timeout_s,
         spill_dir: app.spill_dir(),
     })
 }

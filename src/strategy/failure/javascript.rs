@@ -60,9 +60,7 @@ pub fn mocha(block: &Block) -> Option<Failure> {
     let id = titles.join(" ").trim_end_matches(':').to_owned();
     let lines: Vec<String> = rest.cloned().collect();
     let body = Block { lines, ..Block::default() };
-    let message = body.words().next()?.trim_matches('\'');
-    // A file that cannot be loaded fails as a test of its own.
-    let kind = if message == "test failed" { FailureKind::Setup } else { FailureKind::Test };
+    let message = body.words().next()?;
     let values = body.lines.iter().find_map(|line| UNEQUAL.captures(line));
     let (expected, actual) = match values {
         Some(values) => (Some(values[2].to_owned()), Some(values[1].to_owned())),

@@ -100,7 +100,7 @@ pub static TABLE: [Reader; 19] = [
         name: "jest",
         opens: r"^\s*● (?<title>\S.*)$",
         closes: r"^(PASS|FAIL) |^Test Suites: |^Summary of all failing",
-        heads: r"^FAIL (\S+\.[cm]?[jt]sx?)",
+        heads: r"^\s*FAIL\s+(\S+\.[cm]?[jt]sx?)",
         read: javascript::jest,
         notes: "",
         settle: nothing_to_settle,
