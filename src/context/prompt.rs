@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn values_are_put_in_once_and_not_searched_again() {
-        let text = TASK_FIX.render(&["make", "exit code 2", "{{command}}"]);
+        let text = TASK_FIX.render(&["make", "exit code 2", "", "{{command}}"]);
         assert!(text.contains("`make`") && text.ends_with("{{command}}"), "{text}");
     }
 

@@ -93,7 +93,15 @@ struct State {
     open: Option<Block>,
     heading: String,
     failures: Vec<Failure>,
+    /// What was found already: summaries repeat it, and loops do.
+    seen: HashSet<Key>,
     notes: Vec<Note>,
+}
+
+type Key = (Option<String>, Option<String>, Option<u32>, String);
+
+fn key(failure: &Failure) -> Key {
+    (failure.id.clone(), failure.file.clone(), failure.line, failure.message.clone())
 }
 
 impl Reading {
@@ -199,9 +207,7 @@ impl Reading {
         }
         failures.iter_mut().for_each(|failure| self.shorten(failure));
         let mut seen = HashSet::new();
-        failures.retain(|failure| {
-            seen.insert((failure.id.clone(), failure.file.clone(), failure.line, failure.message.clone()))
-        });
+        failures.retain(|failure| seen.insert(key(failure)));
         let told: HashSet<String> = failures
             .iter()
             .filter(|failure| failure.message != UNTOLD)
@@ -221,7 +227,7 @@ impl State {
     fn close(&mut self, reader: &Reader) -> bool {
         let Some(failure) = self.open.take().and_then(|block| (reader.read)(&block)) else { return true };
         let has_room = self.failures.len() < MAX_FAILURES;
-        if has_room {
+        if has_room && self.seen.insert(key(&failure)) {
             self.failures.push(failure);
         }
         has_room
