@@ -9,6 +9,7 @@
 mod chat;
 mod checks;
 mod control;
+mod edit;
 mod kept;
 mod memory;
 mod prefix;
@@ -97,6 +98,7 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("run: peak memory", Unit::MiB, Goal::Below(25.0), run::peak),
     ("turn: time added by a read call", Unit::Milliseconds, Goal::Below(10.0), turns::read_call),
     ("turn: time added by an edit call", Unit::Milliseconds, Goal::Below(10.0), turns::edit_call),
+    ("edit: one place of a 1 MB file", Unit::Milliseconds, Goal::Below(10.0), edit::megabyte),
     ("turn: time added by a shell call", Unit::Milliseconds, Goal::Below(15.0), turns::shell_call),
     ("kept: time to hand a record over", Unit::Milliseconds, Goal::Below(1.0), kept::record),
     ("kept: an answer found", Unit::Milliseconds, Goal::Below(5.0), kept::words),

@@ -16,6 +16,7 @@ mod exec;
 mod fix;
 mod generated;
 mod model;
+mod policy;
 mod session;
 mod support;
 mod telemetry;

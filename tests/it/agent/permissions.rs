@@ -35,10 +35,10 @@ async fn what_nobody_can_approve_is_refused_with_the_rule_that_would_allow_it() 
         ),
         (WRITE, Mode::Plan, "denied: `write_file new.txt` was refused: plan mode only reads", ""),
         (
-            "{name: shell, arguments: {command: \"echo 'it'\"}}",
+            "{name: shell, arguments: {command: \"touch 'it'\"}}",
             Mode::Auto,
-            "denied: `shell echo 'it'` was refused, because it runs a command",
-            r"--allow 'shell:echo '\''it'\'''",
+            "denied: `shell touch 'it'` was refused, because `touch` may do more than look",
+            r"--allow 'shell:touch '\''it'\'''",
         ),
         (
             "{name: read_file, arguments: {path: ../outside.txt}}",
@@ -87,11 +87,11 @@ async fn secrets_are_not_found_by_searching_either() {
 
 #[tokio::test]
 async fn a_person_approves_once_or_for_the_session_or_says_why_not() {
-    let stage = Stage::new(&calls("{name: shell, arguments: {command: echo hi}}", 4));
+    let stage = Stage::new(&calls("{name: shell, arguments: {command: tee <<< hi}}", 4));
     let mut talk = stage.with_person(Mode::Ask).await;
     talk.submit("greet").await;
     let (call, why) = talk.asked().await;
-    assert_eq!(why, "it runs a command");
+    assert_eq!(why, "`tee` may do more than look");
     let reason = Some("use printf".to_owned());
     talk.send(Op::Deny { call, reason }).await;
     let (call, _) = talk.asked().await;

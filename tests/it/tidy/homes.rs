@@ -25,9 +25,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ignore", &["workspace"]),
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
-    // The search tool, and recovering calls from what models write instead of them.
+    // Reports of tests in the format of JUnit.
     ("quick-xml", &["strategy"]),
-    ("regex", &["tools", "model", "strategy"]),
+    // The search tool, recovering calls from what models write instead of them, scripts inside of commands, and what checks print.
+    ("regex", &["tools", "model", "policy", "strategy"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, and kinds of file systems.
     ("rustix", &["base", "config", "db", "exec", "session"]),
@@ -43,6 +44,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("similar", &["edit"]),
     ("strsim", &["base"]),
     ("tower", &["model"]),
+    ("tree_sitter", &["policy"]),
+    ("tree_sitter_bash", &["policy"]),
     ("unicode_width", &["cli"]),
     ("uuid", &["base"]),
 ];
