@@ -1,10 +1,11 @@
-//! What does it cost to change one place of a large file?
+//! What does it cost to change one place of a large file, and to see a change of a whole project?
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use mimi::base::pending::Pending;
+use mimi::edit::diff::file_diff;
 use mimi::edit::writer::Writer;
 use mimi::exec::run::Runner;
 use mimi::tools::ToolContext;
@@ -18,6 +19,9 @@ use crate::{Measured, Unit, spread};
 /// Bytes of the file.
 const N_BYTES: usize = 1_000_000;
 const N_SAMPLES: usize = 25;
+/// A change of a whole project: files, and lines changed in all of them.
+const N_FILES: usize = 5000;
+const N_LINES: usize = 200_000;
 
 /// Measures a call of `edit_file` on a file of a megabyte as the agent makes it: judged, judged again, and carried out with
 /// all that is synced to disk.
@@ -70,4 +74,26 @@ fn context(folder: &std::path::Path) -> Result<ToolContext, String> {
         limits: mimi::tools::Limits::default(),
         may_hold_secrets: mimi::policy::path::is_secret,
     })
+}
+
+/// Measures the diffs of a change of a whole project, with every piece and every changed word.
+pub fn large_change() -> Result<Measured, String> {
+    let per_file = N_LINES / N_FILES / 2;
+    let before = (0..4 * per_file).map(|n| format!("    let old_{n} = compute({n});\n")).collect::<String>();
+    let after: String = before
+        .lines()
+        .enumerate()
+        .map(|(n, line)| if n % 4 == 0 { line.replace("old", "new") + "\n" } else { format!("{line}\n") })
+        .collect();
+    let started = Instant::now();
+    let mut n_lines = 0;
+    for _ in 0..N_FILES {
+        let diff = file_diff("f", Some(std::hint::black_box(&before)), Some(&after));
+        n_lines += diff.added + diff.removed;
+    }
+    let value = started.elapsed().as_secs_f64() * 1000.0;
+    if n_lines != N_LINES {
+        return Err(format!("{n_lines} lines changed instead of {N_LINES}"));
+    }
+    Ok(Measured { value, detail: format!("{N_FILES} files, {n_lines} lines") })
 }

@@ -99,6 +99,7 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("turn: time added by a read call", Unit::Milliseconds, Goal::Below(10.0), turns::read_call),
     ("turn: time added by an edit call", Unit::Milliseconds, Goal::Below(10.0), turns::edit_call),
     ("edit: one place of a 1 MB file", Unit::Milliseconds, Goal::Below(10.0), edit::megabyte),
+    ("edit: diffs of 200,000 changed lines", Unit::Milliseconds, Goal::Below(2000.0), edit::large_change),
     ("turn: time added by a shell call", Unit::Milliseconds, Goal::Below(15.0), turns::shell_call),
     ("kept: time to hand a record over", Unit::Milliseconds, Goal::Below(1.0), kept::record),
     ("kept: an answer found", Unit::Milliseconds, Goal::Below(5.0), kept::words),
