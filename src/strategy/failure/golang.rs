@@ -51,8 +51,8 @@ fn complaint(block: &Block) -> Option<String> {
 /// command of its own: a pattern for each level.
 pub fn settle(failures: &mut Vec<Failure>, notes: &[Note]) {
     for failure in failures.iter_mut().filter(|failure| failure.file.is_none()) {
-        let said = notes.iter().filter(|note| note.get("heading") == failure.id.as_ref());
-        let Some(last) = said.last() else { continue };
+        let mut said = notes.iter().filter(|note| note.get("heading") == failure.id.as_ref());
+        let Some(last) = said.next_back() else { continue };
         let message = last.get("message").cloned().unwrap_or_default();
         failure.file = last.get("file").cloned();
         failure.line = last.get("line").and_then(|line| line.parse().ok());

@@ -78,7 +78,7 @@ fn junit(text: &str) -> Result<Vec<Failure>, ReportError> {
             Event::End(tag) if matches!(tag.name().as_ref(), "failure" | "error") => is_in_failure = false,
             Event::Start(tag) if matches!(tag.name().as_ref(), "testsuite" | "testsuites") => is_junit = true,
             Event::Text(words) if is_in_failure => case.text.push_str(&words.xml10_content()),
-            Event::CData(words) if is_in_failure => case.text.push_str(&words.as_ref()),
+            Event::CData(words) if is_in_failure => case.text.push_str(words.as_ref()),
             Event::Eof => break,
             _ => {}
         }
