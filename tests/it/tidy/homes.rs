@@ -26,7 +26,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
     // Reports of tests in the format of JUnit.
-    ("quick-xml", &["strategy"]),
+    ("quick_xml", &["strategy"]),
     // The search tool, recovering calls from what models write instead of them, scripts inside of commands, and what checks print.
     ("regex", &["tools", "model", "policy", "strategy"]),
     ("reqwest", &["model"]),
