@@ -25,8 +25,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ignore", &["workspace"]),
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
-    // The search tool, recovering calls from what models write instead of them, and scripts inside of commands.
-    ("regex", &["tools", "model", "policy"]),
+    // Reports of tests in the format of JUnit.
+    ("quick_xml", &["strategy"]),
+    // The search tool, recovering calls from what models write instead of them, scripts inside of commands, and what checks print.
+    ("regex", &["tools", "model", "policy", "strategy"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, and kinds of file systems.
     ("rustix", &["base", "config", "db", "exec", "session"]),
