@@ -70,6 +70,10 @@ pub fn decode(bytes: &[u8]) -> Decoded {
 }
 
 fn decode_utf8(bytes: &[u8], encoding: Encoding) -> Decoded {
+    // What is valid, and nearly all is, is checked quickly and copied once.
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Decoded { text: text.to_owned(), encoding, is_lossy: false };
+    }
     let text = String::from_utf8_lossy(bytes).into_owned();
     let is_lossy = text.as_bytes() != bytes;
     Decoded { text, encoding, is_lossy }

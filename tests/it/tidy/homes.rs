@@ -26,6 +26,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
     // The search tool, and recovering calls from what models write instead of them.
+    ("memchr", &["edit"]),
     ("regex", &["tools", "model"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, and kinds of file systems.
