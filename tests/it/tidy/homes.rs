@@ -25,8 +25,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ignore", &["workspace"]),
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
-    // The search tool, and recovering calls from what models write instead of them.
     ("memchr", &["edit"]),
+    // The search tool, and recovering calls from what models write instead of them.
     ("regex", &["tools", "model"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, and kinds of file systems.
