@@ -63,6 +63,7 @@
 //! | a provider with another wire | `model/providers/<name>.rs` and a row |
 //! | a kind of server | a variant of `ServerKind`, `model::probe::identify` and `read`, `model::metrics`, `model::providers::wires` |
 //! | a model family | a row in `config/models.yaml` |
+//! | a way of stating edits | `edit/parse/<name>.rs`, a variant of `EditDialect`, a tool for it, cases in `tests/fixtures/edit` |
 //! | a tool | `tools/<name>.yaml`, `src/tools/<name>.rs`, a row in `tools::registry` |
 //! | a slash command | a row in `cli::slash` and an arm in `cli::commands::chat` |
 //! | a test runner | a row in `config/runners.yaml`; its output: a row in `strategy::failure::readers` and a sample |

@@ -3,7 +3,7 @@
 //! validate -> policy -> (approval, by the machine) -> checkpoint -> run -> clip. The only caller of `Tool::run`.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -286,7 +286,7 @@ impl Dispatch {
                 }
                 Ok(kept) => {
                     let (before, mode) = kept.content();
-                    let (call, path, promised) = (call.clone(), path.clone(), judged.promised.clone());
+                    let (call, path, promised) = (call.clone(), path.clone(), promised_for(judged, path));
                     judged.pre_images.push(PreImage { path: path.clone(), kept });
                     events.push(Event::FileKept { turn, call, path, before, promised, mode });
                 }
@@ -329,6 +329,17 @@ impl Dispatch {
             report.seen = memory.take_fresh();
             Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, pre_images }
         }
+    }
+}
+
+/// Returns the hash that a file will have once the call has ended, where that is known.
+fn promised_for(judged: &Judged, path: &Path) -> Option<String> {
+    match judged.drafts.as_slice() {
+        // Of several only as the call asks for them: what a person makes of them is not worked out before it is written.
+        [_, _, ..] if judged.settled.is_none() => {
+            judged.drafts.iter().find(|draft| draft.path == path).and_then(review::promised_by)
+        }
+        _ => judged.promised.clone(),
     }
 }
 

@@ -161,6 +161,15 @@ impl File {
     }
 }
 
+/// Returns the hash the file of a draft will have; none when the call removes it.
+pub fn promised_by(draft: &Draft) -> Option<String> {
+    let text = draft.after.as_deref()?;
+    match (&draft.before, &draft.from) {
+        (Some(_), None) => promise(&draft.path, text),
+        _ => Some(hash::of_bytes(text.as_bytes())),
+    }
+}
+
 fn promise(path: &Path, text: &str) -> Option<String> {
     TextFile::load(path, "").ok()?.promise(text)
 }

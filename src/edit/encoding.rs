@@ -3,6 +3,9 @@
 //! UTF-8 with and without byte-order mark, UTF-16 with one, and Windows-1252 (a superset of Latin-1) for the rest, which
 //! gives every byte a character and so loses nothing even when the guess is wrong.
 
+use std::borrow::Cow;
+use std::string::FromUtf8Error;
+
 use encoding_rs::WINDOWS_1252;
 
 /// Bytes at the start of a file that are looked at to tell text from binary.
@@ -51,6 +54,16 @@ pub struct Decoded {
     pub is_lossy: bool,
 }
 
+/// Reads text from bytes that nobody needs any more: what is plain UTF-8, as nearly all is, is not copied.
+pub fn decode_owned(bytes: Vec<u8>) -> Decoded {
+    let has_mark = [UTF8_BOM, UTF16_LE_BOM, UTF16_BE_BOM].iter().any(|mark| bytes.starts_with(mark));
+    let read = if has_mark { Err(bytes) } else { String::from_utf8(bytes).map_err(FromUtf8Error::into_bytes) };
+    match read {
+        Ok(text) => Decoded { text, encoding: Encoding::Utf8, is_lossy: false },
+        Err(bytes) => decode(&bytes),
+    }
+}
+
 /// Reads text from bytes; every input has a reading.
 pub fn decode(bytes: &[u8]) -> Decoded {
     if let Some(rest) = bytes.strip_prefix(UTF8_BOM) {
@@ -70,6 +83,10 @@ pub fn decode(bytes: &[u8]) -> Decoded {
 }
 
 fn decode_utf8(bytes: &[u8], encoding: Encoding) -> Decoded {
+    // What is valid, and nearly all is, is checked quickly and copied once.
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Decoded { text: text.to_owned(), encoding, is_lossy: false };
+    }
     let text = String::from_utf8_lossy(bytes).into_owned();
     let is_lossy = text.as_bytes() != bytes;
     Decoded { text, encoding, is_lossy }
@@ -104,18 +121,18 @@ fn is_mostly_utf8(bytes: &[u8]) -> bool {
 }
 
 /// Writes `text` in `encoding`, byte-order mark included; the error is the first character the encoding lacks.
-pub fn encode(text: &str, encoding: Encoding) -> Result<Vec<u8>, char> {
+pub fn encode(text: &str, encoding: Encoding) -> Result<Cow<'_, [u8]>, char> {
     Ok(match encoding {
-        Encoding::Utf8 => text.as_bytes().to_vec(),
-        Encoding::Utf8Bom => [UTF8_BOM, text.as_bytes()].concat(),
-        Encoding::Utf16Le => utf16_bytes(UTF16_LE_BOM, text, u16::to_le_bytes),
-        Encoding::Utf16Be => utf16_bytes(UTF16_BE_BOM, text, u16::to_be_bytes),
+        Encoding::Utf8 => Cow::Borrowed(text.as_bytes()),
+        Encoding::Utf8Bom => Cow::Owned([UTF8_BOM, text.as_bytes()].concat()),
+        Encoding::Utf16Le => Cow::Owned(utf16_bytes(UTF16_LE_BOM, text, u16::to_le_bytes)),
+        Encoding::Utf16Be => Cow::Owned(utf16_bytes(UTF16_BE_BOM, text, u16::to_be_bytes)),
         Encoding::Latin1 => {
             let (bytes, _, had_unmappable) = WINDOWS_1252.encode(text);
             if had_unmappable {
                 return Err(first_unmappable(text));
             }
-            bytes.into_owned()
+            bytes
         }
     })
 }

@@ -8,6 +8,7 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use memchr::memmem;
 use similar::{ChangeTag, DiffOp, DiffTag, InlineChangeOptions, TextDiff};
 
 use crate::base::hash;
@@ -30,6 +31,8 @@ const MAX_SHOWN_BYTES: usize = 200_000;
 const MAX_HUNKS: usize = 5000;
 /// Bytes that are searched for places a piece could be mistaken for.
 const MAX_SEARCHED_BYTES: usize = 200_000_000;
+/// Bytes that are compared at once where texts are likely the same.
+const BLOCK: usize = 4096;
 /// Characters of the name of a piece.
 const ID_CHARS: usize = 12;
 
@@ -217,19 +220,23 @@ impl<'a> Compared<'a> {
     /// Says whether the old text has these lines more than once.
     fn is_elsewhere(&self, old: &Range<usize>) -> bool {
         let lines = self.old[old.clone()].concat();
-        let Some(first) = self.old_text.find(&lines).filter(|_| !lines.is_empty()) else { return false };
-        let step = lines.chars().next().map_or(1, char::len_utf8);
-        self.old_text[first + step..].contains(&lines)
+        let finder = memmem::Finder::new(&lines);
+        let text = self.old_text.as_bytes();
+        let Some(first) = finder.find(text).filter(|_| !lines.is_empty()) else { return false };
+        finder.find(&text[first + 1..]).is_some()
     }
 }
 
 /// Returns how many bytes both texts begin with and end with, less the lines shown around a change, in whole lines.
 fn shared(old: &str, new: &str) -> (usize, usize) {
     let (a, b) = (old.as_bytes(), new.as_bytes());
-    let start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let even = a.chunks(BLOCK).zip(b.chunks(BLOCK)).take_while(|(x, y)| x == y).map(|(x, _)| x.len()).sum::<usize>();
+    let start = even + a[even..].iter().zip(&b[even..]).take_while(|(x, y)| x == y).count();
     let start = back_over_lines(&a[..start], CONTEXT + 1);
     let (a, b) = (&a[start..], &b[start..]);
-    let end = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    let even = a.rchunks(BLOCK).zip(b.rchunks(BLOCK)).take_while(|(x, y)| x == y).map(|(x, _)| x.len()).sum::<usize>();
+    let (left, right) = (&a[..a.len() - even], &b[..b.len() - even]);
+    let end = even + left.iter().rev().zip(right.iter().rev()).take_while(|(x, y)| x == y).count();
     (start, forth_over_lines(&a[a.len() - end..], CONTEXT + 1))
 }
 

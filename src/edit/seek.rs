@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use memchr::{memchr_iter, memmem};
+
 use crate::edit::EditError;
 use crate::edit::change::{Replacement, Unit};
 use crate::edit::choice::Choice;
@@ -214,7 +216,8 @@ pub fn occurrences(text: &str, old: &str) -> Vec<usize> {
     let mut starts = Vec::new();
     let mut from = 0;
     let step = old.chars().next().map_or(1, char::len_utf8);
-    while let Some(at) = text[from..].find(old) {
+    let finder = memmem::Finder::new(old);
+    while let Some(at) = text.get(from..).and_then(|rest| finder.find(rest.as_bytes())) {
         starts.push(from + at);
         from += at + step;
     }
@@ -235,7 +238,7 @@ fn without_overlaps(starts: &[usize], len: usize) -> Vec<usize> {
 
 /// Returns the line `at` is in, counted from 1.
 pub fn line_number(text: &str, at: usize) -> usize {
-    text[..at].bytes().filter(|byte| *byte == b'\n').count() + 1
+    memchr_iter(b'\n', &text.as_bytes()[..at]).count() + 1
 }
 
 /// Returns the line of each of these offsets, which rise.
@@ -243,7 +246,7 @@ fn line_numbers(text: &str, offsets: &[usize]) -> Vec<usize> {
     let (mut line, mut from) = (1, 0);
     let mut lines = Vec::with_capacity(offsets.len());
     for at in offsets {
-        line += text[from..*at].bytes().filter(|byte| *byte == b'\n').count();
+        line += memchr_iter(b'\n', &text.as_bytes()[from..*at]).count();
         from = *at;
         lines.push(line);
     }

@@ -3,6 +3,7 @@
 //! Encoding and byte-order mark survive here; line ends are the business of the caller's text, and `writer` keeps the rest.
 //! Never waits: a FIFO or device is named, not opened. Follows no link, so that what is read is what was judged.
 
+use std::borrow::Cow;
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -12,7 +13,7 @@ use crate::base::beneath::{Folder, Found, is_link_met};
 use crate::base::hash;
 use crate::base::swap::Content;
 use crate::edit::EditError;
-use crate::edit::encoding::{Encoding, HEAD_BYTES, binary_kind, decode, encode};
+use crate::edit::encoding::{Encoding, HEAD_BYTES, binary_kind, decode_owned, encode};
 
 /// Longest file that is held whole. Source files end far below; what is longer is data.
 pub const MAX_TEXT_BYTES: u64 = 8_000_000;
@@ -39,22 +40,23 @@ impl TextFile {
     /// Reads the file at `path` (absolute, links followed), called `name` in errors.
     pub fn load(path: &Path, name: &str) -> Result<Self, EditError> {
         let (bytes, meta) = load_bytes(path, name)?;
-        let decoded = decode(&bytes);
+        let (hash, n_bytes) = (hash::of_bytes(&bytes), bytes.len() as u64);
+        let decoded = decode_owned(bytes);
         Ok(Self {
             path: path.to_path_buf(),
             name: name.to_owned(),
-            n_bytes: bytes.len() as u64,
+            n_bytes,
             mode: meta.permissions().mode(),
             n_links: meta.nlink(),
             text: decoded.text,
             encoding: decoded.encoding,
             is_lossy: decoded.is_lossy,
-            hash: hash::of_bytes(&bytes),
+            hash,
         })
     }
 
     /// Checks that the file could be rewritten with `text`, and returns the bytes that would be written.
-    pub fn check_rewrite(&self, text: &str) -> Result<Vec<u8>, EditError> {
+    pub fn check_rewrite<'t>(&self, text: &'t str) -> Result<Cow<'t, [u8]>, EditError> {
         let name = || self.name.clone();
         let encoding = self.encoding.label();
         if self.is_lossy {
@@ -115,6 +117,7 @@ fn load_bytes(path: &Path, name: &str) -> Result<(Vec<u8>, Metadata), EditError>
     if meta.len() > MAX_TEXT_BYTES {
         return Err(EditError::TooLarge { name: name.to_owned(), size_bytes: meta.len() });
     }
+    bytes.reserve(usize::try_from(meta.len()).unwrap_or_default() + 1);
     // The length may be wrong: it is 0 for everything in /proc, and files grow.
     file.take(MAX_TEXT_BYTES).read_to_end(&mut bytes).map_err(read_error)?;
     if bytes.len() as u64 > MAX_TEXT_BYTES {

@@ -8,6 +8,7 @@ mod fixing;
 mod instructions;
 mod interrupts;
 mod limits;
+mod patching;
 mod permissions;
 mod prefix;
 mod recovering;

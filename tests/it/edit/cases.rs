@@ -11,6 +11,8 @@ use mimi::tools::refusal::plain_words;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::ladder::Dice;
+
 /// A call on files, and what comes of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -109,6 +111,54 @@ fn every_case_comes_out_as_it_says() {
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "two cases have the same name");
     assert!(cases.len() >= 400, "{} cases", cases.len());
+}
+
+/// Spoils a text in one of the ways in which streams and models do: characters lost, doubled, put elsewhere, or cut off.
+fn spoiled(text: &str, dice: &mut Dice) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for _ in 0..=dice.below(4) {
+        let at = dice.below(chars.len() + 1);
+        match dice.below(5) {
+            0 if at < chars.len() => drop(chars.remove(at)),
+            1 => chars.insert(at, '\n'),
+            2 => chars.insert(at, ['ü', '@', '-', '+', ' ', '=', '\'', '"', '*', '\u{1f600}'][dice.below(10)]),
+            3 => chars.truncate(at.max(1)),
+            _ if at + 1 < chars.len() => chars.swap(at, at + 1),
+            _ => {}
+        }
+    }
+    chars.into_iter().collect()
+}
+
+fn spoil(value: &mut Value, dice: &mut Dice) {
+    match value {
+        Value::String(text) if !text.is_empty() => *text = spoiled(text, dice),
+        Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, dice)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| spoil(field, dice)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_spoiled_call_is_carried_out_or_refused_and_never_half_of_it() {
+    let mut dice = Dice(23);
+    let (mut n_done, mut n_refused) = (0, 0);
+    for case in cases() {
+        for _ in 0..8 {
+            let mut call = case.call.clone();
+            spoil(&mut call, &mut dice);
+            let mut files = case.files.clone();
+            match trial::stated(&call).and_then(|set| trial::apply(&mut files, &set)) {
+                Ok(_) => n_done += 1,
+                Err(error) => {
+                    n_refused += 1;
+                    assert!(!plain_words(&error).is_empty());
+                    assert_eq!(files, case.files, "{call}");
+                }
+            }
+        }
+    }
+    assert!(n_done > 500 && n_refused > 2000, "{n_done} done, {n_refused} refused");
 }
 
 #[test]

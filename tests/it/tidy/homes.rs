@@ -25,6 +25,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ignore", &["workspace"]),
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
+    ("memchr", &["edit"]),
     // Reports of tests in the format of JUnit.
     ("quick_xml", &["strategy"]),
     // The search tool, recovering calls from what models write instead of them, scripts inside of commands, and what checks print.
