@@ -3,7 +3,6 @@
 //! validate -> policy -> (approval, by the machine) -> checkpoint -> run -> clip. The only caller of `Tool::run`.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,12 +10,16 @@ use serde_json::Value;
 
 use crate::agent::batch::Proposal;
 use crate::agent::invalid;
+use crate::agent::keeping::{self, Effects, PreImage, Told, Watch};
 use crate::agent::step::{Refusal, Verdict};
 use crate::base::control;
 use crate::base::fault::Fault;
 use crate::base::text::{self, one_line_name};
-use crate::checkpoint::store::{Kept, Store};
+use crate::checkpoint::keeper::Keeper;
+use crate::checkpoint::step::{About, Cause};
+use crate::checkpoint::store::Kept;
 use crate::policy::{Decision, Policy};
+use crate::protocol::diff::Change;
 use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall};
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
@@ -46,29 +49,23 @@ pub struct Dispatch {
     pub policy: Policy,
     context: ToolContext,
     approvals: Approvals,
-    store: Option<Arc<Store>>,
+    keeper: Option<Arc<Keeper>>,
     judged: HashMap<CallId, Judged>,
     /// Whether the user knows that the store cannot be written.
     has_warned: bool,
+    told: Told,
 }
 
 /// A call that passed its checks.
 #[derive(Debug, Clone)]
 struct Judged {
     tool: String,
+    target: String,
+    turn: u32,
     arguments: Value,
     actions: Vec<Action>,
     promised: Option<String>,
     pre_images: Vec<PreImage>,
-}
-
-/// A file as it was before a call, to be compared once the call has ended.
-#[derive(Debug, Clone)]
-pub struct PreImage {
-    /// Absolute path.
-    pub path: PathBuf,
-    /// What was kept of it.
-    pub kept: Kept,
 }
 
 /// A call that ended.
@@ -80,20 +77,21 @@ pub struct Finished {
     pub report: ToolReport,
     /// How long it ran.
     pub duration_ms: u64,
-    /// The files it changed, as they were.
-    pub pre_images: Vec<PreImage>,
+    /// What it did to the files.
+    pub effects: Effects,
 }
 
 impl Dispatch {
-    /// Builds the dispatch of one session. Without a `store` nothing can be taken back.
+    /// Builds the dispatch of one session. Without a `keeper` nothing can be taken back.
     pub fn new(
         registry: Arc<Registry>,
         policy: Policy,
         context: ToolContext,
         approvals: Approvals,
-        store: Option<Arc<Store>>,
+        keeper: Option<Arc<Keeper>>,
     ) -> Self {
-        Self { registry, policy, context, approvals, store, judged: HashMap::new(), has_warned: false }
+        let (judged, told) = (HashMap::new(), Told::default());
+        Self { registry, policy, context, approvals, keeper, judged, has_warned: false, told }
     }
 
     /// Checks a call: tool, arguments, then policy. Touches nothing.
@@ -119,6 +117,8 @@ impl Dispatch {
         let decision = self.policy.decide(&intent.actions);
         let judged = Judged {
             tool: name.clone(),
+            target: intent.target.clone(),
+            turn: 0,
             arguments,
             actions: intent.actions.clone(),
             promised: intent.promised,
@@ -182,13 +182,16 @@ impl Dispatch {
     ///
     /// What cannot be kept is said: the change is still the user's wish.
     pub fn keep(&mut self, call: &CallId, turn: u32) -> Vec<Event> {
-        let (Some(store), Some(judged)) = (self.store.as_deref(), self.judged.get_mut(call)) else { return Vec::new() };
+        let (Some(keeper), Some(judged)) = (self.keeper.as_deref(), self.judged.get_mut(call)) else {
+            return Vec::new();
+        };
+        judged.turn = turn;
         let mut events = Vec::new();
         for action in &judged.actions {
             let Action::Write { path } = action else { continue };
             let shown = path.strip_prefix(self.context.workspace.root()).unwrap_or(path).to_string_lossy();
             let name = one_line_name(&shown);
-            match store.keep(path) {
+            match keeper.store().keep(path) {
                 Ok(Kept::Skipped(why)) => {
                     let text = format!("the change of `{name}` cannot be taken back, because {why}");
                     events.push(Event::Warning { text });
@@ -219,38 +222,76 @@ impl Dispatch {
         cancel: tokio_util::sync::CancellationToken,
     ) -> impl Future<Output = Finished> + Send + use<> {
         let judged = self.judged.remove(call);
+        let watch = judged.as_ref().and_then(|judged| self.watch(call, judged));
         let (registry, call) = (self.registry.clone(), call.clone());
         let context = ToolContext { progress, cancel, ..self.context.clone() };
         async move {
             let started = Instant::now();
-            let (report, pre_images) = match judged {
-                Some(judged) => run_judged(&registry, &context, judged).await,
-                None => (ToolReport::failed("this call was never checked, so it was not run"), Vec::new()),
+            let run = async {
+                match judged {
+                    Some(judged) => run_judged(&registry, &context, judged).await,
+                    None => ToolReport::failed("this call was never checked, so it was not run"),
+                }
             };
-            Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, pre_images }
+            let (report, effects) = keeping::around(watch, &context.cancel, run).await;
+            Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, effects }
+        }
+    }
+
+    /// Says how what a call changes is to be found out; none for one that changes nothing.
+    fn watch(&self, call: &CallId, judged: &Judged) -> Option<Watch> {
+        let is_command = |action: &Action| matches!(action, Action::Execute { .. } | Action::Commit { .. });
+        let cause = match judged.actions.iter().any(is_command) {
+            true => Cause::Command,
+            false if judged.pre_images.is_empty() => return None,
+            false => Cause::Edit,
+        };
+        let what = format!("{} {}", judged.tool, judged.target);
+        let about = About { turn: judged.turn, call: Some(call.clone()), cause, what };
+        Some(Watch { keeper: self.keeper.clone()?, about, images: judged.pre_images.clone() })
+    }
+
+    /// Says what is to be recorded of what a call did to the files, and what is settled once that is done.
+    pub fn effects(&mut self, turn: u32, effects: Effects) -> (Vec<Event>, Option<String>) {
+        let change = |change: Change| {
+            let Change { path, before, after, mode } = change;
+            Event::Checkpointed { turn, path, before, after, mode }
+        };
+        let mut events: Vec<Event> = effects.changes.into_iter().map(change).collect();
+        events.extend(effects.trouble.and_then(|trouble| self.told.once(trouble)));
+        let Some(step) = effects.step else { return (events, None) };
+        let root = self.context.workspace.root();
+        events.push(keeping::tree_changed(&step, root));
+        events.extend(self.told.not_kept(&step, root));
+        (events, Some(step.id))
+    }
+
+    /// Marks what was recorded as no longer under way.
+    pub fn settle(&self, checkpoint: &str) {
+        if let Some(keeper) = &self.keeper {
+            keeper.settle(checkpoint);
         }
     }
 }
 
-async fn run_judged(registry: &Registry, context: &ToolContext, judged: Judged) -> (ToolReport, Vec<PreImage>) {
+async fn run_judged(registry: &Registry, context: &ToolContext, judged: Judged) -> ToolReport {
     let Some(tool) = registry.get(&judged.tool) else {
-        return (ToolReport::failed(format!("the tool `{}` is gone", judged.tool)), Vec::new());
+        return ToolReport::failed(format!("the tool `{}` is gone", judged.tool));
     };
     // A person may have taken long to approve, and a link may lead elsewhere by now.
     if let Ok(intent) = tool.intent(context, &judged.arguments)
         && intent.actions != judged.actions
     {
         let text = "what this call would touch changed since it was checked, so it was not run; call it again";
-        return (ToolReport::failed(text), Vec::new());
+        return ToolReport::failed(text);
     }
-    let report = match tool.run(context, judged.arguments).await {
+    match tool.run(context, judged.arguments).await {
         Ok(report) => clip(report),
         Err(bug) => {
             let cause = std::error::Error::source(&bug).map(ToString::to_string).unwrap_or_default();
             ToolReport::failed(format!("{bug}: {cause}"))
         }
-    };
-    (report, judged.pre_images)
+    }
 }
 
 fn clip(mut report: ToolReport) -> ToolReport {

@@ -27,6 +27,7 @@ fn words(effects: &[Effect]) -> Vec<String> {
         Effect::Grant(call) => format!("grant {call}"),
         Effect::Compact => "compact".to_owned(),
         Effect::Undo => "undo".to_owned(),
+        Effect::Redo => "redo".to_owned(),
         Effect::SetMode(mode) => format!("mode {}", mode.name()),
         Effect::SetModel(model) => format!("model {model}"),
         Effect::StartClock | Effect::StopClock => String::new(),

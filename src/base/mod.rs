@@ -7,6 +7,7 @@
 
 pub mod clock;
 pub mod control;
+pub mod entry;
 pub mod fault;
 pub mod hash;
 pub mod path;

@@ -19,6 +19,8 @@ use crate::tools::registry::Registry;
 
 /// The tool that replaces the plan.
 const PLAN_TOOL: &str = "update_plan";
+/// Files named in a line; the others are counted.
+const MAX_NAMES: usize = 10;
 /// Characters of a target shown in a line.
 const TARGET_CHARS: usize = 70;
 
@@ -121,7 +123,13 @@ impl<'a> Lines<'a> {
             Event::Compacted { before_tokens, after_tokens, .. } => {
                 self.note(Style::Notice, &format!("conversation summarised: {before_tokens} to {after_tokens} tokens"))
             }
-            Event::Undone { turn, restored, conflicts } => self.undone(*turn, restored, conflicts),
+            Event::TreeChanged { changed, n_changed, .. } if *n_changed > 0 => self.tree_changed(changed, *n_changed),
+            Event::Undone { turn, restored, conflicts, .. } => {
+                self.rewound(&format!("turn {turn} taken back; restored"), restored, conflicts)
+            }
+            Event::Redone { turn, restored, conflicts, .. } => {
+                self.rewound(&format!("turn {turn} done again; changed"), restored, conflicts)
+            }
             Event::ModeChanged { mode } => self.note(Style::Dim, &format!("mode: {}", mode.name())),
             Event::ModelChanged { model } => self.note(Style::Dim, &format!("model: {}", visible(model))),
             Event::Queued { text } => self.note(Style::Dim, &format!("queued: {}", visible(&first_line(text, 60)))),
@@ -269,9 +277,13 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    fn undone(&mut self, turn: u32, restored: &[String], conflicts: &[String]) -> Result<(), Fault> {
-        let files = if restored.is_empty() { "no files".to_owned() } else { restored.join(", ") };
-        self.note(Style::Plain, &format!("turn {turn} taken back; restored: {}", visible(&files)))?;
+    fn tree_changed(&mut self, changed: &[String], n_changed: usize) -> Result<(), Fault> {
+        self.note(Style::Dim, &format!("    changed {}", visible(&some_names(changed, n_changed))))
+    }
+
+    fn rewound(&mut self, what: &str, restored: &[String], conflicts: &[String]) -> Result<(), Fault> {
+        let files = if restored.is_empty() { "no files".to_owned() } else { some_names(restored, restored.len()) };
+        self.note(Style::Plain, &format!("{what}: {}", visible(&files)))?;
         conflicts
             .iter()
             .try_for_each(|conflict| self.note(Style::Notice, &format!("! left alone: {}", visible(conflict))))
@@ -297,6 +309,15 @@ impl<'a> Lines<'a> {
                 hints.iter().try_for_each(|hint| self.note(Style::Plain, &format!("hint: {}", visible(hint))))
             }
         }
+    }
+}
+
+/// Names the first of many files and counts the others.
+pub fn some_names(names: &[String], n_names: usize) -> String {
+    let shown = &names[..names.len().min(MAX_NAMES)];
+    match n_names - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

@@ -40,6 +40,8 @@ prompts! {
     NOTE_LOST_CALL = "note_lost_call" ["tokens"];
     NOTE_PLAIN_CALLS = "note_plain_calls" [];
     NOTE_BROKEN_UP = "note_broken_up" [];
+    NOTE_UNDONE = "note_undone" ["turns", "files", "left"];
+    NOTE_REDONE = "note_redone" ["turns", "files", "left"];
     NO_ANSWER = "no_answer" [];
     BAD_TOOL = "bad_tool" ["name", "known"];
     BAD_TOOL_NEAR = "bad_tool_near" ["name", "near", "signature", "example", "known"];

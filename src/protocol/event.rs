@@ -266,6 +266,23 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mode: Option<u32>,
     },
+    /// A command or check changed files of the workspace; as they were before, they are kept.
+    TreeChanged {
+        /// The turn it belongs to.
+        turn: u32,
+        /// The call; none for a check that mimi itself ran.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<CallId>,
+        /// Names what is kept, for `mimi checkpoint show`.
+        checkpoint: String,
+        /// Paths that changed, relative to the workspace; the first of them when there are many.
+        changed: Vec<String>,
+        /// How many changed.
+        n_changed: usize,
+        /// Paths that changed and are not kept, each with the reason; the first of them when there are many.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        not_kept: Vec<String>,
+    },
     /// A turn was taken back. The conversation continues as before it.
     Undone {
         /// The turn.
@@ -274,6 +291,21 @@ pub enum Event {
         restored: Vec<String>,
         /// Files left alone, each with the reason: `src/a.rs: it changed since`.
         conflicts: Vec<String>,
+        /// Names what was replaced, so that it can be done again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkpoint: Option<String>,
+    },
+    /// The turn taken back last was done again: its files and its place in the conversation.
+    Redone {
+        /// The turn.
+        turn: u32,
+        /// Files changed again.
+        restored: Vec<String>,
+        /// Files left alone, each with the reason.
+        conflicts: Vec<String>,
+        /// Names what was replaced.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkpoint: Option<String>,
     },
     /// The conversation so far was replaced by a summary.
     Compacted {

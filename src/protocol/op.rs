@@ -92,6 +92,19 @@ pub enum Op {
     },
     /// Takes back the last turn: its files and its place in the conversation.
     Undo,
+    /// Does again what was taken back last, if nothing was said since.
+    Redo,
+    /// Has the session take note of files that a check of the front end changed, so that they go back with the turn.
+    Changed {
+        /// Names what is kept.
+        checkpoint: String,
+        /// Paths that changed; the first of them when there are many.
+        changed: Vec<String>,
+        /// How many changed.
+        n_changed: usize,
+        /// Paths that changed and are not kept, each with the reason.
+        not_kept: Vec<String>,
+    },
     /// Summarises the conversation now.
     Compact,
 }

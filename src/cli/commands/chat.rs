@@ -98,6 +98,8 @@ struct Chat<'a> {
     prompt: Prompt,
     mode: Mode,
     plan: Option<Plan>,
+    /// Whether the last operation took a turn back or did one again.
+    is_rewound: bool,
     signals: Signals,
     /// Times Ctrl-C was pressed since the last line.
     n_interrupts: u32,
@@ -120,6 +122,7 @@ impl<'a> Chat<'a> {
             lines: Lines::new(&cx.out, Channel::Conversation),
             prompt: Prompt::new(&cx.dirs.history_file())?,
             plan: None,
+            is_rewound: false,
             signals: Signals::listen()?,
             n_interrupts: 0,
         })
@@ -208,7 +211,8 @@ impl<'a> Chat<'a> {
         match slash {
             Slash::Quit => return Ok(Next::Leave),
             Slash::Help => self.cx.out.line(slash::help())?,
-            Slash::Undo => self.operation(Op::Undo).await?,
+            Slash::Undo(turns) => self.rewind(&Op::Undo, turns).await?,
+            Slash::Redo(turns) => self.rewind(&Op::Redo, turns).await?,
             Slash::Compact => self.operation(Op::Compact).await?,
             Slash::Mode(mode) => self.set_mode(mode).await?,
             Slash::Plan => {
@@ -231,12 +235,24 @@ impl<'a> Chat<'a> {
         self.operation(Op::SetMode { mode }).await
     }
 
+    /// Takes turns back or does them again, one by one, until one cannot be.
+    async fn rewind(&mut self, op: &Op, turns: u32) -> Result<(), Fault> {
+        for _ in 0..turns {
+            self.operation(op.clone()).await?;
+            if !self.is_rewound {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Sends an operation that is answered by one record.
     async fn operation(&mut self, op: Op) -> Result<(), Fault> {
         self.send(op).await?;
         loop {
             let record = self.next_record().await?;
             self.lines.show(&record)?;
+            self.is_rewound = matches!(record.event, Event::Undone { .. } | Event::Redone { .. });
             match record.event {
                 Event::Usage { .. } => {}
                 Event::ModelChanged { model } => {

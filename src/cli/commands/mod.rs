@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod cache;
 pub mod chat;
+pub mod checkpoint;
 pub mod completions;
 pub mod config;
 pub mod debug;
@@ -16,4 +17,5 @@ pub mod man;
 pub mod run;
 pub mod session;
 pub mod status;
+pub mod undo;
 pub mod usage;

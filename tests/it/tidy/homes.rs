@@ -25,11 +25,12 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ignore", &["workspace"]),
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
+    ("lz4_flex", &["checkpoint"]),
     // The search tool, and recovering calls from what models write instead of them.
     ("regex", &["tools", "model"]),
     ("reqwest", &["model"]),
-    // System calls of different kinds: processes, locks, file modes, and kinds of file systems.
-    ("rustix", &["base", "config", "db", "exec", "session"]),
+    // System calls of different kinds: processes, locks, file modes, kinds of file systems, and walks that must be quick.
+    ("rustix", &["base", "checkpoint", "config", "db", "exec", "session"]),
     ("rusqlite", &["db"]),
     ("rustls", &["model"]),
     ("rustyline", &["cli"]),
