@@ -16,6 +16,7 @@ use crate::agent::memory::{Memory, MemoryParts};
 use crate::base::clock::{Clock, SystemClock, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{remove_tree, touch_new};
+use crate::base::pending::{Pending, sweep};
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::keeper::{Keeper, Place};
 use crate::checkpoint::prune::{self, Rules};
@@ -25,6 +26,7 @@ use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::schema::Config;
 use crate::config::variables::TREE;
+use crate::edit::writer::Writer;
 use crate::exec::environment;
 use crate::exec::run::Runner;
 use crate::model::Provider;
@@ -68,6 +70,7 @@ pub struct App {
     /// Keeps what requests took.
     pub ledger: Arc<Ledger>,
     clock: Arc<dyn Clock>,
+    pending: Arc<Pending>,
 }
 
 /// Which agent to start.
@@ -155,6 +158,7 @@ impl App {
             workspace: Arc::new(workspace),
             clock,
             config,
+            pending: Pending::new(dirs.pending()),
             dirs,
         })
     }
@@ -228,6 +232,7 @@ impl App {
 
     fn launch(&self, begun: Begun, options: &AgentOptions) -> Result<Session, Fault> {
         let Begun { id, recorder, transcript, mut notices, route, is_kept } = begun;
+        sweep(&self.dirs.pending());
         self.ledger.enter_session(&id);
         if !is_kept {
             self.ledger.keep_quiet();
@@ -353,6 +358,7 @@ impl App {
         let (progress, _) = tokio::sync::mpsc::channel(1);
         ToolContext {
             workspace: self.workspace.clone(),
+            writer: Writer::new(self.pending.clone()),
             runner: self.runner.clone(),
             spill_dir,
             cancel: tokio_util::sync::CancellationToken::new(),

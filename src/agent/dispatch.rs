@@ -224,7 +224,9 @@ impl Dispatch {
         let judged = self.judged.remove(call);
         let watch = judged.as_ref().and_then(|judged| self.watch(call, judged));
         let (registry, call) = (self.registry.clone(), call.clone());
-        let context = ToolContext { progress, cancel, ..self.context.clone() };
+        let actions = judged.iter().flat_map(|judged| &judged.actions);
+        let writer = self.context.writer.only(actions.filter_map(Action::written).cloned());
+        let context = ToolContext { progress, cancel, writer, ..self.context.clone() };
         async move {
             let started = Instant::now();
             let run = async {

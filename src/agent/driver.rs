@@ -26,6 +26,7 @@ use crate::model::ask::Progress;
 use crate::model::error::ModelError;
 use crate::model::fallback;
 use crate::model::gateway::Gateway;
+use crate::model::route::Route;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::{CallId, Usage};
 use crate::protocol::op::Op;
@@ -124,6 +125,7 @@ impl Driver {
     }
 
     async fn run(mut self) {
+        self.parts.machine.meet_server(self.parts.memory.offer());
         for settled in self.parts.memory.settle() {
             self.rewound(settled).await;
         }
@@ -259,7 +261,11 @@ impl Driver {
             match piece {
                 Progress::Done(answer) => {
                     self.stream = None;
-                    let cut = self.parts.memory.learn(estimate, &answer);
+                    // Where calls come as text, the server may have left the tools out of the prompt.
+                    let cut = match tool_choice {
+                        ToolChoice::Text => None,
+                        _ => self.parts.memory.learn(estimate, &answer),
+                    };
                     let usage = self.parts.memory.usage_event(&answer);
                     self.emit(usage).await;
                     if let Some(text) = cut {
@@ -275,8 +281,8 @@ impl Driver {
                 }
                 Progress::Failed(error) => {
                     self.stream = None;
-                    if tool_choice == ToolChoice::Required && matches!(error, ModelError::Refused { .. }) {
-                        self.inputs.push_back(Input::ForceRefused);
+                    if tool_choice != ToolChoice::Auto && matches!(error, ModelError::Refused { .. }) {
+                        self.inputs.push_back(Input::ChoiceRefused);
                     } else {
                         self.on_model_error(purpose, error).await;
                     }
@@ -316,7 +322,7 @@ impl Driver {
         let (task, route) = (self.parts.memory.task(), self.parts.memory.route().clone());
         if let Some(found) = self.parts.gateway.preferred_again(task, &route).await {
             self.emit(Event::Warning { text: fallback::returned(&found) }).await;
-            self.parts.memory.set_route(found);
+            self.take_route(found);
         }
     }
 
@@ -326,7 +332,7 @@ impl Driver {
             let (was, is) = (route.server.kind.title(), found.server.kind.title());
             let text = format!("{is} answers at {} now, where {was} did; going on with `{}`", found.url, found.model);
             self.emit(Event::Warning { text }).await;
-            self.parts.memory.set_route(found);
+            self.take_route(found);
             return match purpose {
                 Purpose::Answer => self.call_model(ToolChoice::Auto),
                 Purpose::Summary => self.request_summary(),
@@ -335,7 +341,7 @@ impl Driver {
         let needed = self.parts.memory.context_tokens();
         if let Some(found) = self.parts.gateway.fall_back(task, &route, &error, needed).await {
             self.emit(Event::Warning { text: fallback::taken_over(&error, &found) }).await;
-            self.parts.memory.set_route(found);
+            self.take_route(found);
             return match purpose {
                 Purpose::Answer => self.call_model(ToolChoice::Auto),
                 Purpose::Summary => self.request_summary(),
@@ -358,18 +364,29 @@ impl Driver {
                 (_, why) => hints = why.map_or(hints, |(_, hints)| hints),
             }
         }
+        let is_garbled = matches!(error, ModelError::Garbled { .. });
         let message = Fault::from(error).line();
         self.inputs.push_back(match purpose {
+            Purpose::Answer if is_garbled => Input::CallsGarbled { message, hints },
             Purpose::Answer => Input::ModelFailed { message, hints },
             Purpose::Summary => Input::Compacted { result: Err(message), usage: Usage::default() },
         });
     }
 
+    fn take_route(&mut self, route: Route) {
+        self.parts.memory.set_route(route);
+        self.parts.machine.meet_server(self.parts.memory.offer());
+    }
+
     async fn set_model(&mut self, model: &str) {
         match self.parts.gateway.resolve(self.parts.memory.task(), Some(model)).await {
             Ok(route) => {
-                self.emit(Event::ModelChanged { model: route.model.clone() }).await;
-                self.parts.memory.set_route(route);
+                // With the server where it was named, or a resumed session would look elsewhere.
+                let is_placed = model.starts_with(&format!("{}/", route.provider));
+                let chosen =
+                    if is_placed { format!("{}/{}", route.provider, route.model) } else { route.model.clone() };
+                self.emit(Event::ModelChanged { model: chosen }).await;
+                self.take_route(route);
             }
             Err(error) => {
                 let hints = error.hints().join("; ");

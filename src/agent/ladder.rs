@@ -2,7 +2,8 @@
 //!
 //! A pure part of the machine. First the model is told what was wrong. After two answers in a row without one call that
 //! could be read it is made to call, where the server can hold it to that; then it is shown how to write a call as plain
-//! text, which `model` reads; then the turn ends. One readable call, or an answer in words, and all is forgotten.
+//! text, which `model` reads; then the turn ends. One readable call, or an answer in words, and all is forgotten, except
+//! that calls stay plain text once they are: the server failed at them.
 
 use crate::model::ToolChoice;
 
@@ -32,12 +33,16 @@ pub struct Ladder {
     has_bad: bool,
     /// Whether the server refused to make the model call; it will again.
     cannot_force: bool,
+    /// Whether the server leaves calls in the text, where `model` reads them.
+    reads_text: bool,
+    /// Whether the server refused to leave them there.
+    cannot_leave_text: bool,
 }
 
 impl Ladder {
     /// Starts a turn; what the server cannot do is remembered.
     pub fn start_turn(&mut self) {
-        *self = Self { cannot_force: self.cannot_force, ..Self::default() };
+        (self.invalid, self.has_good, self.has_bad) = (0, false, false);
     }
 
     /// Takes note of a call of the present answer.
@@ -53,7 +58,9 @@ impl Ladder {
             _ => self.invalid = 0,
         }
         (self.has_good, self.has_bad) = (false, false);
-        self.rung()
+        let rung = self.rung();
+        self.reads_text |= rung == Rung::Plain && !self.cannot_leave_text;
+        rung
     }
 
     /// Ends an answer of which nothing arrived.
@@ -62,20 +69,37 @@ impl Ladder {
         self.end_answer()
     }
 
-    /// Takes note that the server does not make models call, and says what is tried instead.
-    pub fn refuse_force(&mut self) -> Rung {
-        self.cannot_force = true;
+    /// Takes note that the server refused the present [`tool_choice`](Self::tool_choice), and says what is tried instead.
+    pub fn refuse_choice(&mut self) -> Rung {
+        if self.tool_choice() == ToolChoice::Text {
+            (self.reads_text, self.cannot_leave_text) = (false, true);
+        } else {
+            self.cannot_force = true;
+            self.reads_text |= self.rung() == Rung::Plain && !self.cannot_leave_text;
+        }
         self.rung()
+    }
+
+    /// Takes note that the server cannot read the calls of its model. Says whether they can be had as text.
+    pub fn read_as_text(&mut self) -> bool {
+        self.reads_text = !self.cannot_leave_text;
+        self.reads_text
+    }
+
+    /// Says whether calls come as text.
+    pub fn reads_text(&self) -> bool {
+        self.reads_text
     }
 
     /// Takes note of another server.
     pub fn change_server(&mut self) {
-        self.cannot_force = false;
+        *self = Self { invalid: self.invalid, ..Self::default() };
     }
 
     /// Says where things stand.
     pub fn rung(&self) -> Rung {
-        let skipped = u32::from(self.cannot_force && self.invalid >= FORCED_AFTER);
+        let cannot_force = self.cannot_force || self.reads_text;
+        let skipped = u32::from(cannot_force && self.invalid >= FORCED_AFTER);
         match (self.invalid + skipped).checked_sub(FORCED_AFTER) {
             None => Rung::Free,
             Some(0) => Rung::Forced,
@@ -86,7 +110,11 @@ impl Ladder {
 
     /// Returns how free the model is in its next answer.
     pub fn tool_choice(&self) -> ToolChoice {
-        if self.rung() == Rung::Forced { ToolChoice::Required } else { ToolChoice::Auto }
+        match self.rung() {
+            _ if self.reads_text => ToolChoice::Text,
+            Rung::Forced => ToolChoice::Required,
+            _ => ToolChoice::Auto,
+        }
     }
 
     /// Returns how many answers in a row could not be read.
@@ -104,7 +132,7 @@ mod tests {
         let mut ladder = Ladder::default();
         let mut answer = |calls: &&str| match *calls {
             "l" => ladder.end_lost_answer(),
-            "x" => ladder.refuse_force(),
+            "x" => ladder.refuse_choice(),
             calls => {
                 calls.chars().for_each(|call| ladder.count_call(call == 'b'));
                 ladder.end_answer()
@@ -139,8 +167,11 @@ mod tests {
             ladder.end_lost_answer();
             choices.push(ladder.tool_choice());
         }
-        assert_eq!(choices, [ToolChoice::Auto, ToolChoice::Auto, ToolChoice::Required, ToolChoice::Auto]);
+        assert_eq!(choices, [ToolChoice::Auto, ToolChoice::Auto, ToolChoice::Required, ToolChoice::Text]);
         ladder.start_turn();
+        assert_eq!(ladder.tool_choice(), ToolChoice::Text, "what the server failed at is not tried again");
+        ladder.change_server();
+        assert_eq!(ladder.tool_choice(), ToolChoice::Auto);
         assert_eq!((ladder.rung(), ladder.invalid()), (Rung::Free, 0));
     }
 }

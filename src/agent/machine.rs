@@ -7,12 +7,13 @@
 use std::collections::VecDeque;
 
 use crate::agent::batch::{Batch, Ended};
+use crate::agent::emit::{harmless, left_out, report_call, say, warn};
 use crate::agent::ladder::{Ladder, Rung};
 use crate::agent::limits::{Limits, Repetition};
-use crate::agent::step::{Compaction, Effect, Input, Refusal, Verdict};
+use crate::agent::step::{Compaction, Effect, Input, Offer, Refusal, Verdict};
 use crate::context::compact::Guard;
 use crate::context::prompt;
-use crate::model::Answer;
+use crate::model::{Answer, FailedCall};
 use crate::protocol::event::{Author, Event, Phase, TurnEnd};
 use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::Op;
@@ -45,6 +46,7 @@ pub struct Machine {
     refused: u32,
     repetition: Repetition,
     ladder: Ladder,
+    offer: Offer,
     /// What the model is told once its calls are reported.
     note: Option<String>,
     guard: Guard,
@@ -89,6 +91,7 @@ impl Machine {
             refused: 0,
             repetition: Repetition::default(),
             ladder: Ladder::default(),
+            offer: Offer::default(),
             note: None,
             guard: Guard::default(),
             steering: VecDeque::new(),
@@ -111,6 +114,12 @@ impl Machine {
         self.mention = text;
     }
 
+    /// Forgets what another server could not do.
+    pub fn meet_server(&mut self, offer: Offer) {
+        self.ladder.change_server();
+        self.offer = offer;
+    }
+
     /// Returns the number of the present or last turn.
     pub fn turn(&self) -> u32 {
         self.turn
@@ -127,7 +136,8 @@ impl Machine {
                     self.end_turn(TurnEnd::ModelFailed { message, hints }, &mut out);
                 }
             }
-            Input::ForceRefused => self.on_force_refused(&mut out),
+            Input::ChoiceRefused => self.on_choice_refused(&mut out),
+            Input::CallsGarbled { message, hints } => self.on_calls_garbled(message, hints, &mut out),
             Input::ContextFull => self.on_context_full(&mut out),
             Input::Judged { call, verdict } => self.on_judged(&call, verdict, &mut out),
             Input::Finished { call, report, duration_ms } => self.on_finished(&call, report, duration_ms, &mut out),
@@ -172,10 +182,7 @@ impl Machine {
                 out.push(Effect::SetMode(mode));
                 out.push(Effect::Emit(Event::ModeChanged { mode }));
             }
-            Op::SetModel { model } => {
-                self.ladder.change_server();
-                out.push(Effect::SetModel(model));
-            }
+            Op::SetModel { model } => out.push(Effect::SetModel(model)),
             Op::Undo => self.on_rewind(Effect::Undo, out),
             Op::Redo => self.on_rewind(Effect::Redo, out),
             Op::Changed { checkpoint, changed, n_changed, not_kept } => {
@@ -312,6 +319,8 @@ impl Machine {
             self.on_lost_call(answer.usage.output_tokens, out);
         } else if is_empty {
             self.on_empty(was_empty, out);
+        } else if let Some(failed) = answer.failed_call {
+            self.on_failed_call(&failed, out);
         } else if !self.deliver_steering(out) {
             self.end_turn(TurnEnd::Answered, out);
         } else {
@@ -349,25 +358,59 @@ impl Machine {
         self.climb(rung, out);
     }
 
-    /// The server refuses to make the model call: the next thing is tried.
-    fn on_force_refused(&mut self, out: &mut Vec<Effect>) {
-        if matches!(self.state, State::Thinking) {
-            let rung = self.ladder.refuse_force();
-            self.climb(rung, out);
+    /// What the model wrote as a call could not be read as one.
+    fn on_failed_call(&mut self, failed: &FailedCall, out: &mut Vec<Effect>) {
+        let rung = self.ladder.end_lost_answer();
+        if matches!(rung, Rung::Free | Rung::Forced) {
+            let tools = self.offer.list.trim_end();
+            say(Author::Mimi, prompt::NOTE_FAILED_CALL.render(&[&failed.tool, &failed.why, tools]), out);
         }
+        self.climb(rung, out);
     }
 
-    /// Goes on from this rung.
+    /// The server refuses to make the model call, or to leave its calls alone: the next thing is tried.
+    fn on_choice_refused(&mut self, out: &mut Vec<Effect>) {
+        if !matches!(self.state, State::Thinking) {
+            return;
+        }
+        let is_told = self.ladder.reads_text();
+        let rung = self.ladder.refuse_choice();
+        if is_told { self.climb_quietly(rung, out) } else { self.climb(rung, out) }
+    }
+
+    /// The server cannot read what its model writes: from now on the calls come as text.
+    fn on_calls_garbled(&mut self, message: String, hints: Vec<String>, out: &mut Vec<Effect>) {
+        if !matches!(self.state, State::Thinking) {
+            return;
+        }
+        if self.ladder.reads_text() || !self.ladder.read_as_text() {
+            return self.end_turn(TurnEnd::ModelFailed { message, hints }, out);
+        }
+        warn(&format!("{message}; from now on mimi reads its calls itself"), out);
+        if !self.offer.stays_in_prompt {
+            say(Author::Mimi, self.plain_calls(), out);
+        }
+        self.climb_quietly(Rung::Free, out);
+    }
+
+    /// Words how a call is written as plain text.
+    fn plain_calls(&self) -> String {
+        prompt::NOTE_PLAIN_CALLS.render(&[self.offer.list.trim_end()])
+    }
+
+    /// Goes on from this rung, with the words that belong to it.
     fn climb(&mut self, rung: Rung, out: &mut Vec<Effect>) {
-        match rung {
-            Rung::Over => {
-                let n = self.ladder.invalid();
-                let what =
-                    format!("{n} answers in a row without a call that could be run; another model may do better");
-                return self.end_turn(TurnEnd::Limit { what }, out);
-            }
-            Rung::Plain => say(Author::Mimi, prompt::NOTE_PLAIN_CALLS.render(&[]), out),
-            Rung::Free | Rung::Forced => {}
+        if rung == Rung::Plain {
+            say(Author::Mimi, self.plain_calls(), out);
+        }
+        self.climb_quietly(rung, out);
+    }
+
+    fn climb_quietly(&mut self, rung: Rung, out: &mut Vec<Effect>) {
+        if rung == Rung::Over {
+            let n = self.ladder.invalid();
+            let what = format!("{n} answers in a row without a call that could be run; another model may do better");
+            return self.end_turn(TurnEnd::Limit { what }, out);
         }
         self.deliver_steering(out);
         self.go_on(out);
@@ -483,6 +526,19 @@ impl Machine {
         }
     }
 
+    /// What a summary replaced held how calls are written; it is said again, to an idle agent with its next turn.
+    fn repeat_plain_calls(&mut self, in_turn: bool, out: &mut Vec<Effect>) {
+        if !self.ladder.reads_text() || self.offer.stays_in_prompt {
+            return;
+        }
+        let words = self.plain_calls();
+        if in_turn {
+            return say(Author::Mimi, words, out);
+        }
+        self.opening =
+            Some(self.opening.take().map_or_else(|| words.clone(), |opening| format!("{opening}\n\n{words}")));
+    }
+
     fn on_compacted(&mut self, result: Result<Compaction, String>, usage: Usage, out: &mut Vec<Effect>) {
         let State::Compacting { in_turn } = self.state else { return };
         if in_turn {
@@ -493,6 +549,7 @@ impl Machine {
             Ok(Compaction { text, before_tokens, after_tokens }) => {
                 self.guard.record(self.total_steps, before_tokens, after_tokens);
                 out.push(Effect::Emit(Event::Compacted { text, before_tokens, after_tokens }));
+                self.repeat_plain_calls(in_turn, out);
                 match self.limits.tokens_reached(&self.turn_usage) {
                     Some(what) if in_turn => self.end_turn(TurnEnd::Limit { what }, out),
                     None if in_turn => out.push(Effect::CallModel(self.ladder.tool_choice())),
@@ -513,48 +570,6 @@ impl Machine {
             self.start_queued(out);
         }
     }
-}
-
-fn say(author: Author, text: String, out: &mut Vec<Effect>) {
-    out.push(Effect::Emit(Event::UserMessage { author, text }));
-}
-
-/// Says what the model is told of a call that is not run, if there is one.
-fn left_out(cut: Option<&str>, quoted: Option<&str>, out: &mut Vec<Effect>) -> Option<String> {
-    if let Some(tool) = cut {
-        return Some(prompt::NOTE_CUT_CALL.render(&[tool]));
-    }
-    let tool = quoted?;
-    warn(&format!("a call of `{tool}` that the model showed as an example was not run"), out);
-    Some(prompt::NOTE_QUOTED_CALL.render(&[tool]))
-}
-
-fn warn(text: &str, out: &mut Vec<Effect>) {
-    out.push(Effect::Emit(Event::Warning { text: text.to_owned() }));
-}
-
-fn report_call(call: ToolCall, report: ToolReport, duration_ms: u64, out: &mut Vec<Effect>) {
-    if let Some(plan) = report.plan {
-        out.push(Effect::Emit(Event::PlanUpdated { plan }));
-    }
-    out.push(Effect::Emit(Event::ToolFinished {
-        call: call.id,
-        tool: call.name,
-        outcome: report.outcome,
-        summary: report.summary,
-        diffs: report.diffs,
-        duration_ms,
-    }));
-}
-
-/// Makes a call with unreadable arguments harmless: history must hold valid JSON, because servers refuse every later
-/// request otherwise. What was received is judged, so that the model is told.
-fn harmless(call: &ToolCall) -> ToolCall {
-    let mut call = call.clone();
-    if !crate::model::assemble::is_valid_arguments(&call.arguments) {
-        call.arguments = "{}".to_owned();
-    }
-    call
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ fn words(effects: &[Effect]) -> Vec<String> {
         Effect::Emit(event) => event_word(event),
         Effect::CallModel(ToolChoice::Auto) => "call model".to_owned(),
         Effect::CallModel(ToolChoice::Required) => "call model, forced".to_owned(),
+        Effect::CallModel(ToolChoice::Text) => "call model, calls as text".to_owned(),
         Effect::StopModel => "stop model".to_owned(),
         Effect::Judge(call) => format!("judge {}", call.id),
         Effect::Run(call) => format!("run {call}"),
@@ -315,8 +316,8 @@ fn an_answer_that_cost_tokens_and_never_came_is_a_lost_call() {
     assert_eq!(first[1], "call model");
     assert_eq!(nothing(&mut machine, 50), ["call model, forced"], "it is told once");
     let third = nothing(&mut machine, 50);
-    assert!(third[0].starts_with("Mimi: Your last tool calls could not be read"), "{third:?}");
-    assert_eq!(third[1], "call model");
+    assert!(third[0].starts_with("Mimi: Your last tool call could not be read"), "{third:?}");
+    assert_eq!(third[1], "call model, calls as text");
     assert_eq!(nothing(&mut machine, 50), ["done limit"]);
     submit(&mut machine, "again");
     assert!(nothing(&mut machine, 3)[0].starts_with("Mimi: Your answer was empty"), "a few tokens are no call");
@@ -344,13 +345,47 @@ fn calls_in_the_wrong_form_climb_and_one_in_the_right_form_ends_it() {
 #[test]
 fn a_server_that_cannot_make_models_call_is_asked_for_plain_text_instead() {
     let mut machine = machine();
+    machine.meet_server(Offer { list: "- search: pattern (string)\n".to_owned(), stays_in_prompt: false });
     submit(&mut machine, "go");
     nothing(&mut machine, 50);
     assert_eq!(nothing(&mut machine, 50), ["call model, forced"]);
-    let after = words(&machine.step(Input::ForceRefused));
-    assert!(after[0].starts_with("Mimi: Your last tool calls could not be read"), "{after:?}");
-    assert_eq!(after[1], "call model");
-    assert_eq!(words(&machine.step(Input::ForceRefused)).last().map(String::as_str), Some("call model"));
+    let after = machine.step(Input::ChoiceRefused);
+    let Effect::Emit(Event::UserMessage { text, .. }) = &after[0] else { panic!("{after:?}") };
+    assert!(text.starts_with("Your last tool call could not be read"), "{text}");
+    assert!(text.contains("left out:\n\n- search: pattern (string)\n\nNow"), "{text}");
+    assert_eq!(words(&after)[1], "call model, calls as text");
+    // Nor does it leave them alone: then they are looked for in what it makes of them.
+    assert_eq!(words(&machine.step(Input::ChoiceRefused)).last().map(String::as_str), Some("call model"));
+}
+
+fn garbled(machine: &mut Machine) -> Vec<String> {
+    words(&machine.step(Input::CallsGarbled { message: "it could not read".to_owned(), hints: Vec::new() }))
+}
+
+#[test]
+fn calls_that_the_server_cannot_read_come_as_text_from_then_on() {
+    let mut machine = machine();
+    submit(&mut machine, "go");
+    let effects = garbled(&mut machine);
+    assert_eq!(effects[0], "warning it could not read; from now on mimi reads its calls itself");
+    assert!(effects[1].starts_with("Mimi: Your last tool call could not be read"), "{effects:?}");
+    assert_eq!(effects[2..], ["call model, calls as text"]);
+    answers(&mut machine, "Done.", &[]);
+    assert_eq!(submit(&mut machine, "more").last().map(String::as_str), Some("call model, calls as text"));
+    // A summary takes away what the model was told.
+    machine.step(Input::ContextFull);
+    let compaction = Compaction { text: "s".to_owned(), before_tokens: 9, after_tokens: 1 };
+    let effects = words(&machine.step(Input::Compacted { result: Ok(compaction), usage: Usage::default() }));
+    assert!(effects[1].starts_with("Mimi: Your last tool call could not be read"), "{effects:?}");
+    assert_eq!(effects[2], "call model, calls as text");
+    // Not even as text: there is nothing left to try.
+    let effects = garbled(&mut machine);
+    assert!(effects[0] == "done failed" && machine.is_idle(), "{effects:?}");
+    // Another server is tried as if nothing had been.
+    machine.meet_server(Offer { stays_in_prompt: true, ..Offer::default() });
+    assert_eq!(submit(&mut machine, "again").last().map(String::as_str), Some("call model"));
+    // There the model still reads of its tools, and goes on in its own way.
+    assert_eq!(garbled(&mut machine)[1..], ["call model, calls as text"]);
 }
 
 #[test]

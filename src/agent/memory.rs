@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::agent::step::Compaction;
+use crate::agent::step::{Compaction, Offer};
 use crate::agent::taking_back::{self, Rewound};
 use crate::agent::window;
 use crate::base::fault::Fault;
@@ -15,7 +15,7 @@ use crate::context::estimate::{self, Meter};
 use crate::context::prompt;
 use crate::context::sent;
 use crate::model::route::Route;
-use crate::model::{Answer, Delivery, Request, ToolChoice};
+use crate::model::{Answer, Calls, Delivery, Request, ToolChoice};
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::Message;
 use crate::protocol::task::{Class, Task};
@@ -108,6 +108,16 @@ impl Memory {
         self.task
     }
 
+    /// Returns what the model is offered, in words.
+    pub fn offer(&self) -> Offer {
+        let line = |spec: &ToolSpec| {
+            let signature = self.registry.get(&spec.name).map(|tool| tool.manifest().signature()).unwrap_or_default();
+            format!("- {}: {signature}\n", spec.name)
+        };
+        let list = self.tools.iter().map(line).collect();
+        Offer { list, stays_in_prompt: self.route.server.kind.keeps_tools_in_prompt() }
+    }
+
     /// Sends the next requests elsewhere, with as many tools as the model there copes with.
     pub fn set_route(&mut self, route: Route) {
         self.tools = self.registry.specs_for(route.tool_budget(), route.edit_dialect());
@@ -194,7 +204,10 @@ impl Memory {
     pub fn request(&mut self, tool_choice: ToolChoice) -> (Request, f64) {
         let estimate = self.raw_tokens();
         // A server that was seen to ignore the wish is not asked for it.
-        let tool_choice = if self.route.may_force_calls() { tool_choice } else { ToolChoice::Auto };
+        let tool_choice = match tool_choice {
+            ToolChoice::Required if !self.route.may_force_calls() => ToolChoice::Auto,
+            choice => choice,
+        };
         (Request { tool_choice, ..self.request_of(&self.transcript.messages) }, estimate)
     }
 
@@ -220,6 +233,7 @@ impl Memory {
             answer_schema: None,
             delivery: Delivery::Streamed,
             tool_choice: ToolChoice::Auto,
+            calls: if self.route.takes_several_calls() { Calls::Many } else { Calls::One },
             task: self.task,
             class: self.class,
         }

@@ -8,6 +8,7 @@
 pub mod batch;
 pub mod dispatch;
 pub mod driver;
+pub mod emit;
 pub mod handle;
 pub mod invalid;
 pub mod keeping;

@@ -40,8 +40,15 @@ pub enum Input {
         /// How long it ran.
         duration_ms: u64,
     },
-    /// The server does not make models call tools, so it was not asked.
-    ForceRefused,
+    /// The server refused the [`ToolChoice`] it was sent, so the model was not asked.
+    ChoiceRefused,
+    /// The server cannot read the calls its model writes, not at a second try either.
+    CallsGarbled {
+        /// What failed.
+        message: String,
+        /// What to type next.
+        hints: Vec<String>,
+    },
     /// The request for a summary is over.
     Compacted {
         /// The summary, or why there is none.
@@ -51,6 +58,15 @@ pub enum Input {
     },
     /// The time of the turn is up.
     TimeUp,
+}
+
+/// The tools as a model is told of them in words.
+#[derive(Debug, Clone, Default)]
+pub struct Offer {
+    /// Each with its arguments, a line each.
+    pub list: String,
+    /// Whether the server tells the model of them as well, even while it leaves calls in the text.
+    pub stays_in_prompt: bool,
 }
 
 /// A finished compaction.

@@ -41,11 +41,16 @@ pub fn of_parts(parts: &[&[u8]]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
+/// Hashes what is left to read.
+pub fn of_reader(reader: impl io::Read) -> io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(reader)?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
 /// Hashes the content of a file, following links; fails when it cannot be opened or read.
 pub fn of_file(path: &Path) -> io::Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(path)?)?;
-    Ok(hasher.finalize().to_hex().to_string())
+    of_reader(File::open(path)?)
 }
 
 #[cfg(test)]

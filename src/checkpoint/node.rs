@@ -97,9 +97,10 @@ pub struct Delta {
 impl From<Change> for Delta {
     fn from(change: Change) -> Self {
         let Change { path, before, after, mode } = change;
-        // An edit keeps the mode of a file; one that made or removed the file says nothing of the other side.
+        // An edit keeps the mode of a file; of one that it made nobody looked at the mode.
+        let kept = before.as_ref().and(mode);
         let before = before.map(|hash| Node::File { hash, mode });
-        let after = after.map(|hash| Node::File { hash, mode: None });
+        let after = after.map(|hash| Node::File { hash, mode: kept });
         Self { path, before, after }
     }
 }

@@ -56,6 +56,13 @@ pub struct Scanner<'s> {
     pub store: &'s Store,
 }
 
+/// A path that has to be looked into.
+struct ToRead {
+    seen: Seen,
+    /// Bytes of it that are kept already as an ignored file's: these have their room.
+    known_bytes: Option<u64>,
+}
+
 /// What became of a path that had to be looked into.
 enum Look {
     Found(Box<Entry>),
@@ -86,7 +93,7 @@ impl Scanner<'_> {
                 shelf: self.store.shelf()?,
                 ignored: Ignored::new(self.root),
                 limits: self.limits,
-                ignored_bytes: AtomicU64::new(ignored_bytes(&entries)),
+                ignored_bytes: AtomicU64::new(ignored_bytes(&entries, &to_read)),
                 started_ns,
             };
             entries.extend(read_all(&reading, self.store, &to_read)?);
@@ -109,13 +116,18 @@ fn now_ns() -> i64 {
 }
 
 /// Returns the bytes of files git ignores whose content is kept.
-fn ignored_bytes(entries: &[Entry]) -> u64 {
-    let kept = |entry: &&Entry| entry.is_ignored && matches!(entry.content, Content::File(_));
-    entries.iter().filter(kept).map(|entry| entry.stat.size).sum()
+fn ignored_bytes(entries: &[Entry], to_read: &[ToRead]) -> u64 {
+    let known = to_read.iter().filter_map(|path| path.known_bytes).sum::<u64>();
+    entries.iter().filter_map(kept_bytes).sum::<u64>() + known
+}
+
+/// Returns the size of a file git ignores whose content is kept; none for anything else.
+fn kept_bytes(entry: &Entry) -> Option<u64> {
+    (entry.is_ignored && matches!(entry.content, Content::File(_))).then_some(entry.stat.size)
 }
 
 /// Takes over what looks as before, and returns beside it what has to be looked into.
-fn compare(old: &Tree, seen: Vec<Seen>) -> (Vec<Entry>, Vec<Seen>) {
+fn compare(old: &Tree, seen: Vec<Seen>) -> (Vec<Entry>, Vec<ToRead>) {
     let unreadable = |seen: &&Seen| seen.closed == Some(Closed::Unreadable);
     let closed: Vec<Box<[u8]>> = seen.iter().filter(unreadable).map(|seen| seen.path.clone()).collect();
     let is_hidden = |path: &[u8]| closed.iter().any(|folder| is_below(path, folder));
@@ -135,7 +147,9 @@ fn compare(old: &Tree, seen: Vec<Seen>) -> (Vec<Entry>, Vec<Seen>) {
                 let (content, stat) = (content.clone(), *stat);
                 entries.push(Entry { path: seen.path, stat, content, is_fresh: *is_fresh, is_ignored: *is_ignored });
             }
-            (_, FileType::RegularFile | FileType::Symlink) => to_read.push(seen),
+            (known, FileType::RegularFile | FileType::Symlink) => {
+                to_read.push(ToRead { seen, known_bytes: known.and_then(kept_bytes) });
+            }
             _ => entries.push(plain(seen, Content::Unkept(Unkept::Foreign))),
         }
     }
@@ -152,12 +166,12 @@ fn plain(seen: Seen, content: Content) -> Entry {
 }
 
 /// Looks into the paths on several threads, and writes on this one.
-fn read_all(reading: &Reading<'_>, store: &Store, paths: &[Seen]) -> Result<Vec<Entry>, CheckpointError> {
+fn read_all(reading: &Reading<'_>, store: &Store, paths: &[ToRead]) -> Result<Vec<Entry>, CheckpointError> {
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(paths.len())));
     let (sender, receiver) = sync_channel::<Packed>(MAX_WAITING);
     let work = |sender: SyncSender<Packed>| {
-        while let Some(seen) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let look = reading.look(seen, &sender);
+        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let look = reading.look(path, &sender);
             found.lock().unwrap_or_else(PoisonError::into_inner).push(look);
         }
     };
@@ -180,7 +194,8 @@ fn read_all(reading: &Reading<'_>, store: &Store, paths: &[Seen]) -> Result<Vec<
 }
 
 impl Reading<'_> {
-    fn look(&self, seen: &Seen, sender: &SyncSender<Packed>) -> Result<Look, CheckpointError> {
+    fn look(&self, path: &ToRead, sender: &SyncSender<Packed>) -> Result<Look, CheckpointError> {
+        let ToRead { seen, known_bytes } = path;
         if FileType::from_raw_mode(seen.stat.mode) == FileType::Symlink {
             return Ok(self.link(seen));
         }
@@ -192,7 +207,7 @@ impl Reading<'_> {
         if seen.stat.size > MAX_FILE_BYTES {
             return entry(seen.stat, Content::Unkept(Unkept::TooLarge));
         }
-        if is_ignored && !self.has_room(seen.stat.size) {
+        if is_ignored && !self.has_room(seen.stat.size, known_bytes.unwrap_or_default()) {
             return entry(seen.stat, Content::Unkept(Unkept::Ignored));
         }
         match self.read(&seen.path) {
@@ -243,11 +258,18 @@ impl Reading<'_> {
         Ok(digest)
     }
 
-    fn has_room(&self, bytes: u64) -> bool {
+    /// Says whether an ignored file may be kept, and takes the room for it; `known` bytes of it have theirs.
+    fn has_room(&self, bytes: u64, known: u64) -> bool {
         if bytes > self.limits.max_ignored_file_bytes {
             return false;
         }
-        self.ignored_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.limits.max_ignored_bytes
+        let more = bytes.saturating_sub(known);
+        let taken = self.ignored_bytes.fetch_add(more, Ordering::Relaxed) + more;
+        let fits = more == 0 || taken <= self.limits.max_ignored_bytes;
+        if !fits {
+            self.ignored_bytes.fetch_sub(more, Ordering::Relaxed);
+        }
+        fits
     }
 
     fn is_fresh(&self, stat: &Stat) -> bool {

@@ -94,6 +94,8 @@ pub struct Plan {
     pub fine: Vec<PathBuf>,
     /// Paths that are left alone, wholly or in part.
     pub left: Vec<Left>,
+    /// Paths that give way to a folder, and hide nothing of that folder.
+    giving_way: Vec<PathBuf>,
 }
 
 /// What became of each path.
@@ -146,7 +148,9 @@ fn plan_path(path: &Path, deltas: &[&Delta], plan: &mut Plan) {
     let mut leave = |why, wanted: Option<Node>| {
         plan.left.push(Left { path: path.to_path_buf(), why, wanted, kept_at: None });
     };
+    let is_hidden = plan.giving_way.iter().any(|way| path.starts_with(way));
     let now = match look(path) {
+        _ if is_hidden => None,
         Ok(now) => now,
         // A folder above is gone, and so is the path: nothing is where nothing should be.
         Err(Conflict::Moved) if wanted.is_none() && path.symlink_metadata().is_err() => None,
@@ -155,7 +159,9 @@ fn plan_path(path: &Path, deltas: &[&Delta], plan: &mut Plan) {
     let Some((target, is_whole)) = back(now.as_ref(), deltas, wanted.as_ref()) else {
         return leave(why_not(now.as_ref(), newest.after.as_ref()), wanted);
     };
-    let (target, has_other_mode) = with_mode(target.cloned(), now.as_ref(), oldest, newest);
+    // Its permissions are those of the beginning, also where a change in between made other ones.
+    let target = if are_alike(target, wanted.as_ref()) { wanted.as_ref() } else { target };
+    let (target, has_other_mode) = with_mode(target.cloned(), now.as_ref(), deltas);
     // Somebody who gave a new file other permissions meant to keep it.
     if target.is_none() && has_other_mode {
         return leave(Conflict::Changed, None);
@@ -168,7 +174,9 @@ fn plan_path(path: &Path, deltas: &[&Delta], plan: &mut Plan) {
     if target == now && is_whole {
         plan.fine.push(path.to_path_buf());
     } else if target != now {
-        plan.moves.push(Delta { path: path.to_path_buf(), before: now, after: target });
+        let step = Delta { path: path.to_path_buf(), before: now, after: target };
+        plan.giving_way.extend(makes_folder(&step).then(|| step.path.clone()));
+        plan.moves.push(step);
     }
 }
 
@@ -193,9 +201,12 @@ fn back<'d>(now: Option<&'d Node>, deltas: &[&'d Delta], wanted: Option<&Node>) 
 
 /// Says what permission bits the target gets: those of before where the changes changed them and nobody did since, else those
 /// that are there now. The second value says whether somebody else's stay although the changes changed them too.
-fn with_mode(target: Option<Node>, now: Option<&Node>, oldest: &Delta, newest: &Delta) -> (Option<Node>, bool) {
+fn with_mode(target: Option<Node>, now: Option<&Node>, deltas: &[&Delta]) -> (Option<Node>, bool) {
     let mode = |node: Option<&Node>| node.and_then(Node::mode);
-    let (present, before, after) = (mode(now), mode(oldest.before.as_ref()), mode(newest.after.as_ref()));
+    let (present, before) = (mode(now), mode(deltas.first().and_then(|delta| delta.before.as_ref())));
+    // Nobody looked at the permissions of a file an edit made; those of one that was removed before are not the user's.
+    let is_remade = deltas.iter().any(|delta| delta.after.is_none());
+    let after = mode(deltas.last().and_then(|delta| delta.after.as_ref())).or(present.filter(|_| is_remade));
     let is_theirs = present.zip(after).is_some_and(|(present, after)| present != after) && present != before;
     let Some(target) = target else { return (None, is_theirs) };
     let is_same_kind = now.is_some_and(|now| std::mem::discriminant(now) == std::mem::discriminant(&target));
@@ -294,6 +305,10 @@ pub fn carry_out(store: &Store, plan: Plan, root: &Path, rescue: &Path) -> Resul
     report.restored.retain(is_whole);
     rescue_all(&shelf, &mut report.left, root, rescue);
     Ok(report)
+}
+
+fn makes_folder(step: &Delta) -> bool {
+    matches!(step.after, Some(Node::Folder { .. })) && !matches!(step.before, Some(Node::Folder { .. }))
 }
 
 fn must_make_way(step: &Delta) -> bool {

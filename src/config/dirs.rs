@@ -65,6 +65,11 @@ impl Dirs {
         self.state.join("checkpoints")
     }
 
+    /// Returns the folder where running processes write down their temporary files.
+    pub fn pending(&self) -> PathBuf {
+        self.state.join("pending")
+    }
+
     /// Returns the folder of the locks that count requests under way, one folder a process tree.
     pub fn slots(&self) -> PathBuf {
         self.state.join("slots")

@@ -35,10 +35,11 @@ prompts! {
     COMPACTED = "compacted" ["summary", "carried"];
     NOTE_CUT_CALL = "note_cut_call" ["tool"];
     NOTE_QUOTED_CALL = "note_quoted_call" ["tool"];
+    NOTE_FAILED_CALL = "note_failed_call" ["tool", "why", "tools"];
     NOTE_CUT_ANSWER = "note_cut_answer" [];
     NOTE_EMPTY = "note_empty" [];
     NOTE_LOST_CALL = "note_lost_call" ["tokens"];
-    NOTE_PLAIN_CALLS = "note_plain_calls" [];
+    NOTE_PLAIN_CALLS = "note_plain_calls" ["tools"];
     NOTE_BROKEN_UP = "note_broken_up" [];
     NOTE_UNDONE = "note_undone" ["turns", "files", "left"];
     NOTE_REDONE = "note_redone" ["turns", "files", "left"];

@@ -3,7 +3,7 @@
 //! Reads text whatever its encoding and line ends, finds the place a change is meant for, and writes it back keeping both.
 //! The only room that writes the user's files. Must not guess: a place is found exactly once or not at all ([`locate`] says what is forgiven), and a change
 //! that would lose bytes is refused. Must not decide whether a file may be changed, nor know which files a session has read.
-//! To add a way of stating a change: a file here that ends in [`replace::replace`] or [`text_file::TextFile::rewrite`].
+//! To add a way of stating a change: a file here that ends in [`replace::replace`] or [`writer::Writer::stage`].
 
 pub mod diff;
 pub mod encoding;
@@ -15,6 +15,7 @@ pub mod replace;
 pub mod text_file;
 pub mod whole;
 pub mod window;
+pub mod writer;
 
 use crate::base::fault::{Explain, Kind};
 use crate::base::text::size;
@@ -110,6 +111,20 @@ pub enum EditError {
         encoding: &'static str,
         /// The first character that does not fit.
         character: char,
+    },
+    /// Something about it besides its content would be lost.
+    #[error("cannot write `{name}`: {why}")]
+    NotKept {
+        /// The file.
+        name: String,
+        /// What, and why.
+        why: String,
+    },
+    /// A link stands where none stood when the call was judged, or leads nowhere.
+    #[error("`{name}` lies behind a symbolic link that leads nowhere or was put there while this was checked")]
+    Redirected {
+        /// The file.
+        name: String,
     },
     /// Somebody else wrote it meanwhile.
     #[error("`{name}` changed on disk meanwhile")]

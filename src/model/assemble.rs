@@ -66,6 +66,7 @@ impl Assembler {
             tool_calls,
             cut_call,
             quoted_call: None,
+            failed_call: None,
             usage: self.usage,
             is_cut,
             stats: Stats { queue_ms, prefill_ms, decode_ms, ..Stats::default() },

@@ -21,8 +21,9 @@ use crate::db::open::{Damaged, Db, Plan};
 use crate::db::place;
 use crate::db::work::Work;
 use crate::model::ask::Progress;
+use crate::model::fim::Fill;
 use crate::model::route::Route;
-use crate::model::{Answer, Fill, Request};
+use crate::model::{Answer, Request};
 use crate::protocol::task::Task;
 
 /// The name of its file in the cache folder.

@@ -49,6 +49,9 @@ pub enum ModelError {
         key_env: String,
         /// The name a key is stored under.
         provider: String,
+        /// Its words, where it had any.
+        #[source]
+        source: Option<Cause>,
     },
     /// The server does not have the model.
     #[error("the model server at {url} has no model `{model}`")]

@@ -86,7 +86,7 @@ impl Gateway {
 
 /// Tells the user that another server goes on.
 pub fn taken_over(error: &ModelError, route: &Route) -> String {
-    format!("{}; going on with `{}` at {}", Fault::from(error.clone()).words(), route.model, route.url)
+    format!("{}; going on with `{}` at {}", Fault::from(error.clone()).line(), route.model, route.url)
 }
 
 /// Tells the user that the preferred server serves again.

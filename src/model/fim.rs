@@ -11,6 +11,33 @@ use serde::Deserialize;
 
 use crate::base::control::neutralise;
 use crate::base::yaml;
+use crate::protocol::message::Usage;
+
+/// A gap in a text that a model is to fill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fill {
+    /// The model's name on the server.
+    pub model: String,
+    /// What stands before the gap.
+    pub prefix: String,
+    /// What stands behind it.
+    pub suffix: String,
+    /// Upper bound of the filling.
+    pub max_tokens: u32,
+    /// Strings that end the filling, besides the control tokens of the model.
+    pub stop: Vec<String>,
+}
+
+/// What a model filled a gap with. Asked for at temperature 0, so that the same gap is filled alike.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filling {
+    /// The words that fit between prefix and suffix; may be empty.
+    pub text: String,
+    /// Whether it ran into `max_tokens`.
+    pub is_cut: bool,
+    /// Token counts; zero where the server sent none.
+    pub usage: Usage,
+}
 
 /// The tokens of one family.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -19,6 +19,7 @@ use crate::model::cache::{self, Cache, Words};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
 use crate::model::fallback::REST;
+use crate::model::fim::{Fill, Filling};
 use crate::model::guard::guarded;
 use crate::model::meter::{Account, Meter, NoMeter, Purpose};
 use crate::model::present::{self, Status};
@@ -33,7 +34,7 @@ use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats};
 use crate::model::settings::GatewayConfig;
 use crate::model::sight::Sight;
 use crate::model::slots::{Gate, Slots};
-use crate::model::{Answer, Fill, Filling, ModelInfo, Provider, Request, embed, vectors};
+use crate::model::{Answer, ModelInfo, Provider, Request, embed, vectors};
 use crate::protocol::message::{Message, Usage};
 use crate::protocol::task::{Class, Task};
 

@@ -72,6 +72,8 @@ pub struct Request {
     pub delivery: Delivery,
     /// Whether the model must call a tool.
     pub tool_choice: ToolChoice,
+    /// How many calls one answer may make.
+    pub calls: Calls,
     /// What it is for.
     pub task: Task,
     /// Who waits for it.
@@ -88,7 +90,7 @@ pub enum Delivery {
     Whole,
 }
 
-/// Whether the model is free to answer in words.
+/// Whether the model is free to answer in words, and who reads its calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ToolChoice {
     /// It may call tools or answer.
@@ -96,6 +98,19 @@ pub enum ToolChoice {
     Auto,
     /// It must call one of the tools.
     Required,
+    /// It may call tools or answer, and the server is to leave its calls in the text, from which [`recover`] takes them:
+    /// for servers that cannot read what this model writes.
+    Text,
+}
+
+/// How many calls one answer may make.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Calls {
+    /// As many as the model likes.
+    #[default]
+    Many,
+    /// One: more were seen to get lost on the way.
+    One,
 }
 
 /// One piece of a tool call as it arrives. Pieces with the same `index` belong together.
@@ -173,12 +188,23 @@ pub struct Answer {
     pub cut_call: Option<String>,
     /// A call that the server took out of an example, which breaks off there: its tool name. Never to be run.
     pub quoted_call: Option<String>,
+    /// A call at the end of the words that cannot be run as it is written. Only in an answer without other calls.
+    pub failed_call: Option<FailedCall>,
     /// Token counts; zero where the server sent none.
     pub usage: Usage,
     /// Whether the answer ran into `max_tokens` or the window.
     pub is_cut: bool,
     /// How it came about.
     pub stats: Stats,
+}
+
+/// What was meant as a call and is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FailedCall {
+    /// The tool's name as the model wrote it; may be empty.
+    pub tool: String,
+    /// What is wrong, in words.
+    pub why: String,
 }
 
 /// A server that answers requests. Implementors must not retry, log bodies, or panic on anything a server sends.
@@ -197,37 +223,11 @@ pub trait Provider: Send + Sync {
     }
 
     /// Fills a gap in a text, at temperature 0. Providers that cannot refuse.
-    fn fill(&self, fill: Fill) -> BoxFuture<'_, Result<Filling, ModelError>> {
+    fn fill(&self, fill: fim::Fill) -> BoxFuture<'_, Result<fim::Filling, ModelError>> {
         let source = Cause("it cannot fill gaps in a text".to_owned());
         let error = ModelError::Refused { url: fill.model, status: 501, source };
         Box::pin(std::future::ready(Err(error)))
     }
-}
-
-/// A gap in a text that a model is to fill.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fill {
-    /// The model's name on the server.
-    pub model: String,
-    /// What stands before the gap.
-    pub prefix: String,
-    /// What stands behind it.
-    pub suffix: String,
-    /// Upper bound of the filling.
-    pub max_tokens: u32,
-    /// Strings that end the filling, besides the control tokens of the model.
-    pub stop: Vec<String>,
-}
-
-/// What a model filled a gap with. Asked for at temperature 0, so that the same gap is filled alike.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filling {
-    /// The words that fit between prefix and suffix; may be empty.
-    pub text: String,
-    /// Whether it ran into `max_tokens`.
-    pub is_cut: bool,
-    /// Token counts; zero where the server sent none.
-    pub usage: Usage,
 }
 
 /// What a server says of one of its models.

@@ -49,6 +49,11 @@ impl Route {
         self.profile.as_ref().map_or_else(EditDialect::default, |profile| profile.edit_dialect)
     }
 
+    /// Says whether several calls in one answer arrive.
+    pub fn takes_several_calls(&self) -> bool {
+        self.profile.as_ref().is_none_or(|profile| profile.two_calls != Support::No)
+    }
+
     /// Says whether asking for a call is worth a try: not where it was seen to change nothing.
     pub fn may_force_calls(&self) -> bool {
         self.profile.as_ref().is_none_or(|profile| profile.tool_choice != Support::No)

@@ -48,6 +48,12 @@ impl ServerKind {
         (Self::Openai, "OpenAI-compatible"),
     ];
 
+    /// Says whether the model still reads of the tools when its calls are left in the text (`tool_choice: none`). SGLang and
+    /// Ollama take the tools out of the prompt then; of the others it is not known.
+    pub fn keeps_tools_in_prompt(self) -> bool {
+        matches!(self, Self::Vllm | Self::Nim | Self::LlamaCpp)
+    }
+
     /// Returns what people call it.
     pub fn title(self) -> &'static str {
         Self::TABLE.iter().find(|row| row.0 == self).map_or("", |row| row.1)

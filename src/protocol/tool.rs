@@ -45,6 +45,14 @@ pub enum Action {
 }
 
 impl Action {
+    /// Returns the file it writes.
+    pub fn written(&self) -> Option<&std::path::PathBuf> {
+        match self {
+            Self::Write { path } => Some(path),
+            _ => None,
+        }
+    }
+
     /// Returns the rule text that would allow exactly this action, as taken by `--allow` and `policy.allow`.
     pub fn rule(&self) -> String {
         match self {

@@ -138,7 +138,7 @@ fn apply(
     (text, lines, rung): (&str, &[usize], Rung),
 ) -> Result<ToolReport, EditError> {
     let name = target.display();
-    let hash = file.rewrite(text)?;
+    let hash = cx.writer.rewrite(file, text)?;
     cx.workspace.note_read(&target.absolute, &hash);
     let diff = file_diff(&name, Some(&file.text), Some(text));
     let summary = format!("+{} -{}", diff.added, diff.removed);

@@ -39,6 +39,8 @@ use crate::tools::manifest::Manifest;
 pub struct ToolContext {
     /// The workspace and what is known of its files.
     pub workspace: std::sync::Arc<crate::workspace::Workspace>,
+    /// Writes the user's files: of a running call only those it was judged for.
+    pub writer: crate::edit::writer::Writer,
     /// Starts processes.
     pub runner: crate::exec::run::Runner,
     /// Folder for outputs too long for the model, private to the session. The model may read it.

@@ -16,6 +16,7 @@ pub fn words(cx: &ToolContext, given: &str, error: &EditError) -> String {
     match error {
         EditError::Missing { .. } => missing(&cx.workspace, given),
         EditError::NotAFile { kind: "a folder", .. } => format!("{what}; list it with `list_files`"),
+        EditError::Redirected { .. } => format!("{what}; name the file it leads to"),
         EditError::Changed { .. } => format!("{what}; read it again with `read_file`"),
         EditError::EmptyOld => format!("{what}; give the text to replace, or use `write_file` for the whole file"),
         EditError::NoMatch { nearest: Some(lines) } => {

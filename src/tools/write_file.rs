@@ -12,7 +12,7 @@ use crate::base::path::Resolved;
 use crate::base::text::{count, one_line_name};
 use crate::edit::EditError;
 use crate::edit::diff::file_diff;
-use crate::edit::text_file::{TextFile, create};
+use crate::edit::text_file::TextFile;
 use crate::edit::whole::{check_whole, in_style_of};
 use crate::protocol::tool::{Action, Intent, ToolReport};
 use crate::tools::bad_call::BadCall;
@@ -127,8 +127,8 @@ fn apply(cx: &ToolContext, target: &Resolved, old: Option<&TextFile>, content: &
         return Ok(ToolReport::ok(format!("`{name}` already has this content; nothing was changed"), "unchanged"));
     }
     let hash = match old {
-        Some(file) => file.rewrite(content)?,
-        None => create(&target.absolute, &one_line_name(&name), content)?,
+        Some(file) => cx.writer.rewrite(file, content)?,
+        None => cx.writer.create(&target.absolute, &one_line_name(&name), content)?,
     };
     cx.workspace.note_read(&target.absolute, &hash);
     let lines = count(content.lines().count(), "line");

@@ -12,7 +12,7 @@ use mimi::model::cache::Cache;
 use mimi::model::error::ModelError;
 use mimi::model::gateway::Gateway;
 use mimi::model::route::Route;
-use mimi::model::{Finish, ModelInfo, Provider, Request, StreamEvent, ToolChoice};
+use mimi::model::{Calls, Finish, ModelInfo, Provider, Request, StreamEvent, ToolChoice};
 use mimi::protocol::message::{Message, Usage};
 use mimi::protocol::task::{Class, Task};
 use mimi::protocol::usage::{RequestRecord, Stats};
@@ -110,6 +110,7 @@ async fn ask(gateway: &Gateway, route: &Route, n: usize) -> Result<(), String> {
         answer_schema: None,
         delivery: mimi::model::Delivery::Streamed,
         tool_choice: ToolChoice::Auto,
+        calls: Calls::Many,
         task: Task::Title,
         class: Class::Background,
     };

@@ -129,16 +129,17 @@ struct Row<'s> {
     not_kept: usize,
 }
 
+fn row(step: &Step) -> Row<'_> {
+    let Step { id, session, turn, at_ms, cause, what, deltas, skipped, .. } = step;
+    let (turn, at_ms, cause) = (*turn, *at_ms, *cause);
+    Row { id, session, turn, at_ms, cause, what, changed: deltas.len(), not_kept: skipped.len() }
+}
+
 fn list(cx: &Cx, steps: &Steps, session: Option<&str>, json: bool) -> Result<(), Fault> {
     let mut found = steps.in_workspace(&cx.workspace_root);
     found.retain(|step| session.is_none_or(|session| step.session.starts_with(session)));
     found.reverse();
     if json {
-        let row = |step| {
-            let Step { id, session, turn, at_ms, cause, what, deltas, skipped, .. } = step;
-            let (turn, at_ms, cause) = (*turn, *at_ms, *cause);
-            Row { id, session, turn, at_ms, cause, what, changed: deltas.len(), not_kept: skipped.len() }
-        };
         return print_json(cx, &found.iter().map(row).collect::<Vec<_>>());
     }
     if found.is_empty() {
@@ -319,8 +320,10 @@ fn restore(cx: &Cx, step: &Step, deltas: &[Delta], json: bool) -> Result<(), Fau
     }
     match n_left {
         0 => Ok(()),
-        n => Err(Fault::new(Kind::Task, format!("{} left alone", count(n, "path")))
-            .hint(format!("replace them all the same, keeping what is there: mimi checkpoint restore --force {}", step.id))),
+        n => Err(Fault::new(Kind::Task, format!("{} left alone", count(n, "path"))).hint(format!(
+            "replace them all the same, keeping what is there: mimi checkpoint restore --force {}",
+            step.id
+        ))),
     }
 }
 

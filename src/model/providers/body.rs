@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::model::assemble::is_valid_arguments;
-use crate::model::{Delivery, Request, ToolChoice};
+use crate::model::{Calls, Delivery, Request, ToolChoice};
 use crate::protocol::message::{Message, ToolCall};
 use crate::protocol::server::ServerKind;
 use crate::protocol::tool::ToolSpec;
@@ -57,6 +57,8 @@ struct Body<'a> {
     // vLLM answers an empty list with status 400.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parallel_tool_calls: Option<bool>,
     messages: Vec<WireMessage<'a>>,
     // Behind the messages, because it comes and goes: it must not change what stands before them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,11 +80,20 @@ impl<'a> Body<'a> {
                 json_schema: NamedSchema { name: "answer", strict: true, schema },
             }),
             tools: request.tools.iter().map(|function| Tool { kind: "function", function }).collect(),
+            parallel_tool_calls: (request.calls == Calls::One && !request.tools.is_empty()).then_some(false),
             messages: request.messages.iter().map(WireMessage::of).collect(),
             // vLLM refuses a choice without tools.
-            tool_choice: (request.tool_choice == ToolChoice::Required && !request.tools.is_empty())
-                .then_some("required"),
+            tool_choice: choice_word(request.tool_choice).filter(|_| !request.tools.is_empty()),
         }
+    }
+}
+
+/// Words a choice. With `none` vLLM and llama.cpp keep the tools in the prompt and leave what the model writes as it is.
+fn choice_word(choice: ToolChoice) -> Option<&'static str> {
+    match choice {
+        ToolChoice::Auto => None,
+        ToolChoice::Required => Some("required"),
+        ToolChoice::Text => Some("none"),
     }
 }
 

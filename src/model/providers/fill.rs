@@ -8,10 +8,9 @@ use serde_json::{Value, json};
 use crate::base::control::{neutralise, restore};
 use crate::model::catalog;
 use crate::model::error::ModelError;
-use crate::model::fim;
+use crate::model::fim::{self, Fill, Filling};
 use crate::model::providers::http::native_url;
 use crate::model::providers::json::Asked;
-use crate::model::{Fill, Filling};
 use crate::protocol::message::Usage;
 
 /// Most stop strings a request may name: vLLM's Rust front end (0.33) refuses more, as OpenAI does.

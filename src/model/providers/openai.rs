@@ -13,13 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::chunk::Reader;
 use crate::model::error::ModelError;
+use crate::model::fim::{Fill, Filling};
 use crate::model::providers::exchange::{Outgoing, Reading};
 use crate::model::providers::http::{Endpoint, Http};
 use crate::model::providers::json::Asked;
 use crate::model::providers::status::{self, Origin};
 use crate::model::providers::{Setup, body, fill, simple};
 use crate::model::sse::{Decoder, Event, EventTooLong};
-use crate::model::{Fill, Filling, ModelInfo, Provider, Request, StreamEvent};
+use crate::model::{ModelInfo, Provider, Request, StreamEvent};
 
 /// A server that speaks chat completions.
 #[derive(Debug, Clone)]

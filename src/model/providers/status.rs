@@ -29,7 +29,8 @@ const LASTING: &[&str] = &[
 ];
 
 /// Words of failures of the server's own reader of its model's words, from llama.cpp; the status is 500.
-const GARBLED: &[&str] = &["unexpected empty grammar stack", "does not match the expected peg-"];
+const GARBLED: &[&str] =
+    &["unexpected empty grammar stack", "does not match the expected peg-", "error parsing tool call"];
 
 /// What an error needs to know about the request it is about.
 #[derive(Debug, Clone, Default)]
@@ -136,9 +137,13 @@ fn sort(origin: &Origin, reply: Option<&Reply>, words: &Words) -> ModelError {
     }
     let lasts = LASTING.iter().any(|part| words.text.to_lowercase().contains(part));
     match status {
-        401 | 403 => {
-            ModelError::Auth { url, status, key_env: origin.key_env.clone(), provider: origin.provider.clone() }
-        }
+        401 | 403 => ModelError::Auth {
+            url,
+            status,
+            key_env: origin.key_env.clone(),
+            provider: origin.provider.clone(),
+            source: (!words.text.is_empty()).then_some(source),
+        },
         408 | 425 | 429 | 499 | 500 | 502..=599 if !lasts => ModelError::Busy {
             url,
             status: status_line(status),

@@ -23,6 +23,7 @@ fn kind(error: &ModelError) -> &'static str {
         ModelError::TooLong { .. } => "too long",
         ModelError::Refused { .. } => "refused",
         ModelError::Broken { .. } => "broken",
+        ModelError::Garbled { .. } => "garbled",
         _ => "other",
     }
 }
@@ -43,7 +44,7 @@ const REPLIES: [(&str, u16, &str, &str, &str); 27] = [
         "no model",
         "",
     ),
-    ("vLLM", 401, r#"{"error":"Unauthorized"}"#, "auth", ""),
+    ("vLLM", 401, r#"{"error":"Unauthorized"}"#, "auth", "Unauthorized"),
     (
         "vLLM",
         503,

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 
 use crate::model::recover::stream::{Dropped, Findings, Words};
 use crate::model::recover::toolbox::Toolbox;
-use crate::model::{Answer, Finish, Request, StreamEvent, ToolPiece};
+use crate::model::{Answer, FailedCall, Finish, Request, StreamEvent, ToolPiece};
 use crate::protocol::message::{CallId, ToolCall};
 
 /// Takes the calls out of the words of one answer.
@@ -88,7 +88,8 @@ impl Recoverer {
             answer.quoted_call = quoted.first().map(|piece| piece.name.clone().unwrap_or_default());
         }
         let why = "an example shows it".to_owned();
-        let refused = |piece: ToolPiece| Dropped { why: why.clone(), name: piece.name, text: piece.arguments };
+        let refused =
+            |piece: ToolPiece| Dropped { why: why.clone(), name: piece.name, text: piece.arguments, is_meant: false };
         dropped.extend(quoted.into_iter().map(refused));
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         let mut count = |kind: &str| *counts.entry(kind.to_owned()).or_default() += 1;
@@ -104,6 +105,7 @@ impl Recoverer {
                 why: "the answer was cut off at its length limit".to_owned(),
                 name: Some(last.call.name.clone()),
                 text: last.call.arguments,
+                is_meant: false,
             });
             cut = Some(last.call.name);
         }
@@ -116,7 +118,7 @@ impl Recoverer {
             let is_same = |call: &ToolCall| call.name == name && repair::is_same(&call.arguments, &arguments);
             if merged.iter().chain(structured.as_slice()).filter(|call| !is_ours(call, &self.id_prefix)).any(is_same) {
                 let why = "the server reported the same call".to_owned();
-                dropped.push(Dropped { why, name: Some(name), text: arguments });
+                dropped.push(Dropped { why, name: Some(name), text: arguments, is_meant: false });
                 continue;
             }
             count(found.call.kind);
@@ -129,8 +131,19 @@ impl Recoverer {
         }
         answer.cut_call = answer.cut_call.take().or(cut);
         answer.stats.recovered.extend(counts);
+        if finish == Finish::Stop && answer.tool_calls.is_empty() && answer.cut_call.is_none() {
+            answer.failed_call = dropped.last().and_then(|last| failed(last, &answer.text));
+        }
         dropped
     }
+}
+
+/// Returns what was dropped as a call that failed, if it was meant as one and `text` ends with it: what words follow on is
+/// more likely an explanation.
+fn failed(dropped: &Dropped, text: &str) -> Option<FailedCall> {
+    let is_end = !dropped.text.is_empty() && text.trim_end().ends_with(dropped.text.trim_end());
+    let failed = || FailedCall { tool: dropped.name.clone().unwrap_or_default(), why: dropped.why.clone() };
+    (dropped.is_meant && is_end).then(failed)
 }
 
 fn is_ours(call: &ToolCall, prefix: &str) -> bool {

@@ -27,6 +27,8 @@ pub struct Dropped {
     pub name: Option<String>,
     /// Its text, clipped.
     pub text: String,
+    /// Whether it was meant as a call: nothing shows, quotes or explains it.
+    pub is_meant: bool,
 }
 
 /// A call found in the words.
@@ -276,6 +278,7 @@ impl Words {
             (Peek::More, _) => return self.words_or_wait(false, phase),
         };
         self.drop(why, name, "");
+        self.mark_meant(opener.gate == Gate::Marked && obstacle.is_none());
         self.show(&rest[..indent]);
         self.refuse(indent, opener)
     }
@@ -315,7 +318,14 @@ impl Words {
     fn drop(&mut self, why: &str, name: Option<String>, text: &str) {
         let text = text[..text.floor_char_boundary(MAX_DROPPED)].trim_end().to_owned();
         let name = name.filter(|name| !name.is_empty());
-        self.findings.dropped.push(Dropped { why: why.to_owned(), name, text });
+        self.findings.dropped.push(Dropped { why: why.to_owned(), name, text, is_meant: false });
+    }
+
+    /// Says of what was dropped last whether it was meant as a call.
+    fn mark_meant(&mut self, is_meant: bool) {
+        if let Some(dropped) = self.findings.dropped.last_mut() {
+            dropped.is_meant = is_meant;
+        }
     }
 
     /// Deals with a line of closing tags. They are shown only when words follow and no call was taken out before.
@@ -374,6 +384,7 @@ impl Words {
                 }
                 What::Refused { name, why } => {
                     self.drop(&why, Some(name), part);
+                    self.mark_meant(opener.gate == Gate::Marked);
                     if !is_refused {
                         self.show(part);
                     }

@@ -8,7 +8,7 @@ use crate::model::assemble::Assembler;
 use crate::model::recover::Recoverer;
 use crate::model::recover::stream::Dropped;
 use crate::model::think::{Part, Splitter};
-use crate::model::{Answer, Finish, Request, StreamEvent, ToolChoice};
+use crate::model::{Answer, Calls, Finish, Request, StreamEvent, ToolChoice};
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::ToolSpec;
 
@@ -102,6 +102,7 @@ fn request(tools: Arc<[ToolSpec]>) -> Request {
         answer_schema: None,
         delivery: crate::model::Delivery::Streamed,
         tool_choice: ToolChoice::Auto,
+        calls: Calls::Many,
         task: Task::Chat,
         class: Class::Interactive,
     }

@@ -11,7 +11,7 @@ use crate::base::fault::{Explain as _, Fault};
 use crate::context::prompt;
 use crate::model::ask::Progress;
 use crate::model::error::ModelError;
-use crate::model::{Answer, Delivery, Request, ToolChoice};
+use crate::model::{Answer, Calls, Delivery, Request, ToolChoice};
 use crate::protocol::message::Message;
 use crate::protocol::task::Class;
 use crate::protocol::tool::ToolSpec;
@@ -63,6 +63,7 @@ pub fn request(subject: &Subject<'_>, words: String, tools: Arc<[ToolSpec]>) -> 
         answer_schema: None,
         delivery: Delivery::Streamed,
         tool_choice: ToolChoice::Auto,
+        calls: Calls::Many,
         task: crate::protocol::task::Task::Chat,
         class: Class::Interactive,
     }

@@ -1,22 +1,27 @@
 //! Does what commands changed go back with their turn, and forward again, and is the model told?
 
-use mimi::agent::dispatch::Approvals;
-use mimi::app::AgentOptions;
 use mimi::protocol::event::{Event, TurnEnd};
-use mimi::protocol::op::{Mode, Op};
+use mimi::protocol::op::{Grant, Mode, Op};
 
-use super::{Stage, Talk, assert_some, options};
+use super::{Stage, Talk, assert_some};
 
-async fn person(stage: &Stage) -> Talk {
-    let options = AgentOptions { allow: vec!["shell:*".to_owned()], ..options(Mode::Auto, Approvals::Person) };
-    Talk::new(stage.app().start(options).await.unwrap())
+/// Says something and lets every command run.
+async fn say(talk: &mut Talk, text: &str) {
+    talk.submit(text).await;
+    loop {
+        let is_stop = |event: &Event| matches!(event, Event::ApprovalAsked { .. } | Event::TurnDone { .. });
+        match talk.until(is_stop).await {
+            Event::ApprovalAsked { call, .. } => talk.send(Op::Approve { call, grant: Grant::Once }).await,
+            Event::TurnDone { end, .. } => return assert_eq!(end, TurnEnd::Answered),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 async fn rewind(talk: &mut Talk, op: Op) -> (Vec<String>, Vec<String>) {
     talk.send(op).await;
-    let is_answer = |event: &Event| {
-        matches!(event, Event::Undone { .. } | Event::Redone { .. } | Event::Warning { .. })
-    };
+    let is_answer =
+        |event: &Event| matches!(event, Event::Undone { .. } | Event::Redone { .. } | Event::Warning { .. });
     match talk.until(is_answer).await {
         Event::Undone { restored, conflicts, .. } | Event::Redone { restored, conflicts, .. } => (restored, conflicts),
         other => panic!("{other:?}"),
@@ -55,14 +60,14 @@ fn stage() -> Stage {
 #[tokio::test]
 async fn a_turn_of_commands_and_edits_goes_back_and_forward_as_a_whole() {
     let stage = stage();
-    let mut talk = person(&stage).await;
-    assert_eq!(talk.say("work").await, TurnEnd::Answered);
+    let mut talk = stage.with_person(Mode::Auto).await;
+    say(&mut talk, "work").await;
     assert_eq!(stage.read("a.txt"), "three");
     let changed = changes(&talk);
-    assert_eq!(changed, [
-        vec!["a.txt", "gone.txt", "new", "new/deep", "new/deep/file"],
-        vec!["b.txt", "c.txt", "link", "run.sh"]
-    ]);
+    assert_eq!(
+        changed,
+        [vec!["a.txt", "gone.txt", "new", "new/deep", "new/deep/file"], vec!["b.txt", "c.txt", "link", "run.sh"]]
+    );
     let all = ["a.txt", "b.txt", "c.txt", "gone.txt", "link", "new", "new/deep", "new/deep/file", "run.sh"];
     assert_eq!(rewind(&mut talk, Op::Undo).await, (all.map(str::to_owned).to_vec(), vec![]));
     assert_eq!([stage.read("a.txt"), stage.read("gone.txt"), stage.read("b.txt")], ["one\n"; 3]);
@@ -70,7 +75,7 @@ async fn a_turn_of_commands_and_edits_goes_back_and_forward_as_a_whole() {
     assert_eq!(rewind(&mut talk, Op::Redo).await.1, [] as [&str; 0]);
     assert_eq!((stage.read("a.txt").as_str(), stage.read("link").as_str()), ("three", "three"));
     assert!(stage.has("new/deep/file") && !stage.has("gone.txt"));
-    talk.say("go on").await;
+    say(&mut talk, "go on").await;
     let lines = stage.last_request();
     assert!(lines.iter().any(|line| line == "model: first"), "the conversation is there again: {lines:#?}");
     assert!(!lines.last().unwrap().contains("The user took"), "nothing happened behind its back: {lines:#?}");
@@ -79,8 +84,8 @@ async fn a_turn_of_commands_and_edits_goes_back_and_forward_as_a_whole() {
 #[tokio::test]
 async fn the_model_is_told_with_the_next_words_what_was_taken_back() {
     let stage = stage();
-    let mut talk = person(&stage).await;
-    talk.say("work").await;
+    let mut talk = stage.with_person(Mode::Auto).await;
+    say(&mut talk, "work").await;
     stage.write("run.sh", "mine\n");
     let (_, conflicts) = rewind(&mut talk, Op::Undo).await;
     assert_eq!(conflicts, [] as [&str; 0], "only its permissions changed, and these went back");
@@ -88,20 +93,23 @@ async fn the_model_is_told_with_the_next_words_what_was_taken_back() {
     rewind(&mut talk, Op::Redo).await;
     assert_eq!(stage.read("b.txt"), "mine\n", "also redo leaves alone what the user wrote");
     rewind(&mut talk, Op::Undo).await;
-    talk.say("something else").await;
+    say(&mut talk, "something else").await;
     let lines = stage.last_request();
     assert_eq!(lines.len(), 1, "{lines:#?}");
     assert!(lines[0].starts_with("user: # Project") && lines[0].ends_with("something else"), "{lines:#?}");
-    assert!(lines[0].contains("The user took 1 turn of yours back") && lines[0].contains("new/deep/file"), "{lines:#?}");
-    talk.say("and on").await;
+    assert!(
+        lines[0].contains("The user took 1 turn of yours back") && lines[0].contains("new/deep/file"),
+        "{lines:#?}"
+    );
+    say(&mut talk, "and on").await;
     assert_eq!(stage.last_request().last().unwrap(), "user: and on");
 }
 
 #[tokio::test]
 async fn a_resumed_session_takes_back_and_does_again_what_commands_did() {
     let stage = stage();
-    let mut talk = person(&stage).await;
-    talk.say("work").await;
+    let mut talk = stage.with_person(Mode::Auto).await;
+    say(&mut talk, "work").await;
     let id = talk.leave().await;
     let mut talk = stage.resume(&id).await;
     rewind(&mut talk, Op::Undo).await;
@@ -126,8 +134,8 @@ turns:
 ",
     )
     .file(".gitignore", "target/\n");
-    let mut talk = person(&stage).await;
-    talk.say("build").await;
+    let mut talk = stage.with_person(Mode::Auto).await;
+    say(&mut talk, "build").await;
     let told: Vec<String> = talk.warnings().into_iter().filter(|text| text.contains("not kept")).collect();
     assert_eq!(told.len(), 1, "{told:#?}");
     assert_some(&told, "`target/a`");
@@ -140,8 +148,8 @@ turns:
 #[tokio::test]
 async fn where_a_workspace_is_too_large_commands_run_all_the_same_and_edits_still_go_back() {
     let stage = stage().set("checkpoint.max_files", "2");
-    let mut talk = person(&stage).await;
-    talk.say("work").await;
+    let mut talk = stage.with_person(Mode::Auto).await;
+    say(&mut talk, "work").await;
     let told: Vec<String> = talk.warnings().into_iter().filter(|text| text.contains("cannot be taken back")).collect();
     assert_eq!(told.len(), 1, "{told:#?}");
     assert_some(&told, "checkpoint.max_files");
@@ -163,8 +171,8 @@ turns:
     stage.git(&stage.work, &["add", "."]);
     stage.git(&stage.work, &["commit", "-qm", "one"]);
     let index = std::fs::read(stage.work.join(".git/index"));
-    let mut talk = person(&stage).await;
-    talk.say("commit").await;
+    let mut talk = stage.with_person(Mode::Auto).await;
+    say(&mut talk, "commit").await;
     assert_ne!(std::fs::read(stage.work.join(".git/index")).ok(), index.ok(), "the commit was made");
     let (restored, conflicts) = rewind(&mut talk, Op::Undo).await;
     assert_eq!(restored, ["a.txt"]);

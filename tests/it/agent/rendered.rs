@@ -8,7 +8,7 @@ use std::io::{Read as _, Write as _};
 
 use mimi::context::sent;
 use mimi::model::providers::body;
-use mimi::model::{Request, ToolChoice};
+use mimi::model::{Calls, Request, ToolChoice};
 use mimi::protocol::message::{CallId, Message, ToolCall};
 use mimi::protocol::task::{Class, Task};
 use mimi::protocol::tool::ToolSpec;
@@ -56,6 +56,7 @@ fn body_of(conversation: Vec<Message>) -> Value {
         answer_schema: None,
         delivery: mimi::model::Delivery::Streamed,
         tool_choice: ToolChoice::Auto,
+        calls: Calls::Many,
         task: Task::Chat,
         class: Class::Interactive,
     };

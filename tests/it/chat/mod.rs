@@ -7,6 +7,7 @@ mod commands;
 mod ending;
 mod lines;
 mod resume;
+mod trouble;
 
 use crate::support::Env;
 use crate::support::pty::Pty;

@@ -1,5 +1,7 @@
 //! Does the main job run to its end against an Ollama, with all the ways in which it loses and breaks answers?
 
+use serde_json::Value;
+
 use crate::support::ollama::{OllamaServer, Setting};
 use crate::support::{Env, Outcome};
 
@@ -67,6 +69,84 @@ fn it_is_found_on_this_machine_and_read_in_its_own_words() {
     let found = "! found Ollama at http://127.0.0.1:[PORT], using qwen3-coder:30b\n";
     assert!(outcome.stderr.starts_with(found), "{outcome}");
     assert_eq!(paths(&server), ["/api/chat"]);
+}
+
+/// A call whose opening tag got lost, so that Ollama passes all of it on as words.
+fn leaked(tool: &str, arguments: &[(&str, &str)]) -> String {
+    let parameters: String =
+        arguments.iter().map(|(name, value)| format!("<parameter={name}>\\n{value}\\n</parameter>\\n")).collect();
+    format!("Let me see.\\n\\n<function={tool}>\\n{parameters}</function>\\n</tool_call>")
+}
+
+#[test]
+fn calls_that_leak_into_the_words_do_the_whole_job() {
+    let read = leaked("read_file", &[("path", "answer.txt")]);
+    let edit = leaked("edit_file", &[("path", "answer.txt"), ("old_string", "bad"), ("new_string", "good")]);
+    let check = leaked("shell", &[("command", CHECK)]);
+    let server = playing(&format!(
+        "turns: [{{say: \"{read}\"}}, {{expect: bad, say: \"{edit}\"}}, {{say: \"{check}\"}}, {{expect: good, say: It said bad.}}]"
+    ));
+    let env = user_of(&server.url());
+    let outcome = fix(&env).success();
+    assert_eq!(outcome.stdout, format!("fixed in 1 round: `{CHECK}` passes\n\nIt said bad.\n"));
+    assert_eq!(env.read("answer.txt"), "good\n");
+    assert!(!outcome.stderr.contains("<function") && !outcome.stderr.contains("tool_call>"), "{outcome}");
+    let last = server.wire.requests().pop().unwrap();
+    let calls: Vec<&Value> = calls_of(&last);
+    assert_eq!(calls, ["read_file", "edit_file", "shell"], "they stand in the history as what they are");
+}
+
+/// Names of the calls in the conversation of a request.
+fn calls_of(request: &Value) -> Vec<&Value> {
+    let messages = request["messages"].as_array().unwrap();
+    let calls = messages.iter().filter_map(|message| message["tool_calls"].as_array()).flatten();
+    calls.map(|call| &call["function"]["name"]).collect()
+}
+
+#[test]
+fn a_call_that_ollama_swallows_is_asked_for_once_more() {
+    let swallowed = "{say: '<tool_call> <function=read_file>', usage: {input: 2000, output: 40}}";
+    let server = playing(&format!(
+        "turns: [{swallowed}, {{expect: nothing of them arrived, calls: [{{name: read_file, arguments: {{path: answer.txt}}}}]}}, {WRITES}, {{say: Done.}}]"
+    ));
+    fix(&user_of(&server.url())).success();
+}
+
+#[test]
+fn invalid_calls_lead_to_a_schema_and_then_to_plain_text() {
+    let bad = "{calls: [{name: read_fil, arguments: {path: answer.txt}}]}";
+    let held = r#"{say: '{"name": "read_fil", "arguments": {"path": "answer.txt"}}'}"#;
+    let plain = |tool, arguments: &[(&str, &str)]| leaked(tool, arguments).replace("\\n</tool_call>", "");
+    let read = plain("read_file", &[("path", "answer.txt")]);
+    let write = plain("write_file", &[("path", "answer.txt"), ("content", "good")]);
+    let server = playing(&format!(
+        "turns: [{bad}, {bad}, {held}, {{expect: '- edit_file: path (string)', say: \"{read}\"}}, {{say: \"{write}\"}}, {{say: Done.}}]"
+    ));
+    let env = user_of(&server.url());
+    let outcome = fix(&env).success();
+    assert_eq!(env.read("answer.txt"), "good\n", "{outcome}");
+    let requests = server.wire.requests();
+    let kind = |request: &Value| match (request.get("format"), request.get("tools")) {
+        (Some(_), _) => "schema",
+        (None, Some(_)) => "tools",
+        (None, None) => "text",
+    };
+    let kinds: Vec<&str> = requests.iter().filter(|request| request.get("messages").is_some()).map(kind).collect();
+    assert_eq!(kinds, ["tools", "tools", "schema", "text", "text", "text"]);
+}
+
+#[test]
+fn a_model_whose_calls_ollama_never_reads_writes_them_as_text() {
+    let broken = "{say: '<tool_call> <function=write_file> <parameter=path> </function> </tool_call>'}";
+    let read = leaked("read_file", &[("path", "answer.txt")]);
+    let server = playing(&format!(
+        "turns: [{broken}, {broken}, {{expect: '- shell: command', say: \"{read}\"}}, {{say: \"{}\"}}, {{say: Done.}}]",
+        leaked("write_file", &[("path", "answer.txt"), ("content", "good")])
+    ));
+    let env = user_of(&server.url());
+    let outcome = fix(&env).success();
+    assert_eq!(env.read("answer.txt"), "good\n", "{outcome}");
+    assert!(outcome.stderr.contains("from now on mimi reads its calls itself"), "{outcome}");
 }
 
 #[test]

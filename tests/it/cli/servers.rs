@@ -134,13 +134,13 @@ fn other_answers_that_are_none() {
             401,
             JSON,
             r#"{"error":"Unauthorized"}"#,
-            "the model server at URL refused the key (401)\nhint: export MIMI_API_KEY=...\nhint: or store it: mimi auth set server\n",
+            "the model server at URL refused the key (401): Unauthorized\nhint: export MIMI_API_KEY=...\nhint: or store it: mimi auth set server\n",
         ),
         (
             403,
             JSON,
             "forbidden",
-            "the model server at URL refused the key (403)\nhint: export MIMI_API_KEY=...\nhint: or store it: mimi auth set server\n",
+            "the model server at URL refused the key (403): forbidden\nhint: export MIMI_API_KEY=...\nhint: or store it: mimi auth set server\n",
         ),
         (
             404,

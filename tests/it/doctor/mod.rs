@@ -130,9 +130,9 @@ async fn a_server_that_went_away_ends_the_examination() {
 #[test]
 fn doctor_examines_the_model_and_the_next_session_uses_what_was_found() {
     let words = "{say: 'I would read it now.'}";
-    let server =
-        WireServer::script(&format!("{}  - {{say: hello}}\n", script(&[(3, words), (4, words), (5, words)], 65_536)))
-            .for_requests_by_hand();
+    let one = "{calls: [{name: read_file, arguments: {path: one.txt}}]}";
+    let odd = script(&[(2, one), (3, words), (4, words), (5, words)], 65_536);
+    let server = WireServer::script(&format!("{odd}  - {{say: hello}}\n")).for_requests_by_hand();
     let mut env = Env::new();
     env.set("MIMI_SERVER_URL", server.url()).set("MIMI_MODEL_MAX_RETRIES", "0");
     let outcome = env.run(["doctor"]).outcome().fails_with(4);
@@ -146,4 +146,6 @@ fn doctor_examines_the_model_and_the_next_session_uses_what_was_found() {
     assert_eq!(whole["stream"], false);
     assert!(whole.get("stream_options").is_none(), "vLLM refuses it beside `stream: false`");
     assert_eq!(last["tools"].as_array().unwrap().len(), 6, "fewer tools than this family is offered by default");
+    assert_eq!(last["parallel_tool_calls"], false, "it made one call where two were asked for");
+    assert!(whole.get("parallel_tool_calls").is_none());
 }

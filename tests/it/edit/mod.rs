@@ -1,5 +1,9 @@
 //! Is a text changed in the place that was meant, whatever it looks like?
 
 mod diff;
+mod kills;
 mod ladder;
+mod race;
+mod refused;
 mod replace;
+mod safety;

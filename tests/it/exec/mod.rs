@@ -69,6 +69,9 @@ impl Bench {
         let work = self.folder.path().join("work");
         std::fs::create_dir_all(&work).unwrap();
         ToolContext {
+            writer: mimi::edit::writer::Writer::new(mimi::base::pending::Pending::new(
+                self.folder.path().join("pending"),
+            )),
             workspace: Arc::new(Workspace::open(&work).unwrap()),
             runner: self.runner.clone(),
             spill_dir: self.folder.path().join("spill"),

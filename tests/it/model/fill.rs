@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use mimi::base::clock::SystemClock;
 use mimi::base::fault::Fault;
-use mimi::model::Fill;
 use mimi::model::cache::Cache;
 use mimi::model::error::ModelError;
+use mimi::model::fim::Fill;
 use mimi::model::gateway::Gateway;
 use mimi::model::providers::script::{Script, ScriptProvider};
 use mimi::model::route::Route;
@@ -31,7 +31,7 @@ fn route_to(server: &WireServer, model: &str) -> Route {
     Route { model: model.to_owned(), ..unchecked_route(&server.url()) }
 }
 
-async fn fill(gateway: &Gateway, route: &Route) -> Result<mimi::model::Filling, ModelError> {
+async fn fill(gateway: &Gateway, route: &Route) -> Result<mimi::model::fim::Filling, ModelError> {
     gateway.fill(route, gap(), &CancellationToken::new()).await
 }
 

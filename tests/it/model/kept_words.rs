@@ -140,7 +140,7 @@ async fn a_gap_filled_before_is_filled_alike_without_asking() {
     });
     let folder = tempfile::tempdir().unwrap();
     let route = mimi::model::route::Route { model: "qwen2.5-coder:1.5b".to_owned(), ..unchecked_route(&server.url()) };
-    let gap = || mimi::model::Fill {
+    let gap = || mimi::model::fim::Fill {
         model: String::new(),
         prefix: "fn a(".to_owned(),
         suffix: ")".to_owned(),
@@ -149,10 +149,10 @@ async fn a_gap_filled_before_is_filled_alike_without_asking() {
     };
     let different = [
         gap(),
-        mimi::model::Fill { prefix: "fn b(".to_owned(), ..gap() },
-        mimi::model::Fill { suffix: ") ".to_owned(), ..gap() },
-        mimi::model::Fill { max_tokens: 33, ..gap() },
-        mimi::model::Fill { stop: Vec::new(), ..gap() },
+        mimi::model::fim::Fill { prefix: "fn b(".to_owned(), ..gap() },
+        mimi::model::fim::Fill { suffix: ") ".to_owned(), ..gap() },
+        mimi::model::fim::Fill { max_tokens: 33, ..gap() },
+        mimi::model::fim::Fill { stop: Vec::new(), ..gap() },
     ];
     for n_tokens in [9, 0] {
         let gateway = gateway(&server, folder.path(), MANY);

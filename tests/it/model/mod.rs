@@ -39,7 +39,7 @@ use mimi::model::providers::script::{Script, ScriptProvider};
 use mimi::model::retry::Retry;
 use mimi::model::route::Route;
 use mimi::model::settings::GatewayConfig;
-use mimi::model::{Answer, Delivery, Request, ToolChoice};
+use mimi::model::{Answer, Calls, Delivery, Request, ToolChoice};
 use mimi::protocol::message::Message;
 use mimi::protocol::task::{Class, Task};
 use tokio_util::sync::CancellationToken;
@@ -134,6 +134,7 @@ pub fn request(words: &str) -> Request {
         answer_schema: None,
         delivery: Delivery::Streamed,
         tool_choice: ToolChoice::Auto,
+        calls: Calls::Many,
         task: Task::Chat,
         class: Class::Interactive,
     }

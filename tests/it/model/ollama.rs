@@ -8,6 +8,7 @@ use mimi::base::fault::Fault;
 use mimi::config::schema::{ProviderConfig, ProviderKind, Think};
 use mimi::model::assemble::fold;
 use mimi::model::error::ModelError;
+use mimi::model::fim::Fill;
 use mimi::model::gateway::Gateway;
 use mimi::model::providers::exchange::Reading as _;
 use mimi::model::providers::http::{Http, Limits};
@@ -15,7 +16,7 @@ use mimi::model::providers::ollama::body::{Forced, forces_call, render};
 use mimi::model::providers::ollama::reader::Reader;
 use mimi::model::providers::status::Origin;
 use mimi::model::route::Route;
-use mimi::model::{Answer, Fill, Request, StreamEvent, ToolChoice};
+use mimi::model::{Answer, Request, StreamEvent, ToolChoice};
 use mimi::protocol::message::{CallId, Message, ToolCall};
 use mimi::protocol::task::Task;
 use mimi::protocol::tool::ToolSpec;
@@ -39,7 +40,7 @@ pub const STREAMS: &[(&str, &str)] = &[
     ),
     (
         "ollama-native/failed_midstream",
-        "broken: error parsing tool call: XML syntax error on line 5: element <parameter>",
+        "garbled: error parsing tool call: XML syntax error on line 5: element <parameter>",
     ),
     ("ollama-native/runner_stopped", "broken: an error was encountered while running the model: unexpected EOF"),
     ("ollama-native/error_only", "broken: model runner has unexpectedly stopped"),
@@ -89,6 +90,7 @@ fn judge(events: &[StreamEvent]) -> String {
         Some(answer) => brief(&answer),
         None => match events.last() {
             Some(StreamEvent::Error(ModelError::Broken { what, .. })) => format!("broken: {what}"),
+            Some(StreamEvent::Error(ModelError::Garbled { source, .. })) => format!("garbled: {source}"),
             Some(StreamEvent::Error(error)) => format!("error: {error}"),
             _ => "aborted".to_owned(),
         },
@@ -147,7 +149,7 @@ async fn each_recording_gives_the_same_answer_over_http() {
                 Ok(answer) => assert!(brief(&answer).replace("call_0_0_", "call_9_").starts_with(expected), "{name}"),
                 Err(error) => {
                     let start = expected.split(':').next().unwrap();
-                    assert!(["error", "broken", "aborted"].contains(&start), "{name}: {error}");
+                    assert!(["error", "broken", "garbled", "aborted"].contains(&start), "{name}: {error}");
                 }
             }
         }

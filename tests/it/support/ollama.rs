@@ -190,7 +190,7 @@ impl Machine {
             return fail(out, 400, problem);
         }
         let window = self.make_ready(body);
-        let needed = n_tokens(&body["messages"]);
+        let needed = n_tokens(&body["messages"]) + n_tokens(&body["tools"]);
         if needed > window && body["truncate"] == false {
             return fail(
                 out,

@@ -45,9 +45,14 @@ fn extends(before: &Seen<'_>, next: &Seen<'_>) -> bool {
     new.strip_prefix(open).is_some_and(|rest| rest.starts_with(b",") || rest == b"]}") && n_new <= 1
 }
 
-/// Takes away what makes the model call a tool: it stands behind the messages and changes nothing before it.
+/// Takes away what makes the model call a tool, or has its calls left alone: it stands behind the messages and changes nothing before it.
 fn unforced(body: &[u8]) -> Vec<u8> {
-    match body.strip_suffix(b",\"tool_choice\":\"required\"}") {
+    let choices: [&[u8]; 2] = [b",\"tool_choice\":\"required\"}", b",\"tool_choice\":\"none\"}"];
+    let schema = br#"],"format":{"oneOf":"#;
+    if let Some(at) = body.windows(schema.len()).rposition(|window| window == schema) {
+        return [&body[..=at], b"}"].concat();
+    }
+    match choices.iter().find_map(|choice| body.strip_suffix(*choice)) {
         Some(open) => [open, b"}"].concat(),
         None => body.to_vec(),
     }

@@ -8,5 +8,5 @@ mod read_file;
 mod registry;
 mod search;
 mod shell;
-mod support;
+pub mod support;
 mod write_file;

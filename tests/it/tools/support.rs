@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mimi::base::pending::Pending;
+use mimi::edit::writer::Writer;
 use mimi::exec::run::Runner;
 use mimi::protocol::tool::{Intent, ToolReport};
 use mimi::tools::ToolContext;
@@ -28,6 +30,7 @@ impl Bench {
         std::fs::create_dir(&spill_dir).unwrap();
         let cx = ToolContext {
             workspace: Arc::new(Workspace::open(&project).unwrap()),
+            writer: Writer::new(Pending::new(folder.path().join("pending"))),
             runner: Runner { supervisor: PathBuf::from("/nonexistent"), environment: Arc::default() },
             spill_dir,
             cancel: CancellationToken::new(),

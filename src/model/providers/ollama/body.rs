@@ -35,6 +35,12 @@ pub fn forces_call(request: &Request) -> bool {
     request.tool_choice == ToolChoice::Required && !request.tools.is_empty()
 }
 
+/// Returns the tools the server is told of. It looks for calls whenever it knows of tools, so that it is told of none when
+/// calls are to stay in the text; the conversation names them then.
+fn shown_tools(request: &Request) -> &[ToolSpec] {
+    if request.tool_choice == ToolChoice::Text { &[] } else { &request.tools }
+}
+
 /// The schema of a call of one of `tools`, in the form most models know from their training.
 fn call_schema(tools: &[ToolSpec]) -> Value {
     let call = |tool: &ToolSpec| {
@@ -71,12 +77,13 @@ struct Body<'a> {
     truncate: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     think: Option<Thinking>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    format: Option<Cow<'a, Value>>,
     options: Options,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
     messages: Vec<WireMessage<'a>>,
+    // Behind the messages, because it comes and goes: it must not change what stands before them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<Cow<'a, Value>>,
 }
 
 impl<'a> Body<'a> {
@@ -90,14 +97,14 @@ impl<'a> Body<'a> {
             stream: request.delivery == Delivery::Streamed,
             truncate: false,
             think: forced.think.map(Thinking::of),
-            format,
             options: Options {
                 num_ctx: forced.num_ctx,
                 num_predict: request.max_tokens,
                 temperature: request.temperature,
             },
-            tools: request.tools.iter().map(Tool::of).collect(),
+            tools: shown_tools(request).iter().map(Tool::of).collect(),
             messages: request.messages.iter().map(WireMessage::of).collect(),
+            format,
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::base::control::{neutralise, restore};
 use crate::model::catalog;
 use crate::model::error::ModelError;
 use crate::model::fim::{self, Fim};
+use crate::model::fim::{Fill, Filling};
 use crate::model::providers::ollama::Ollama;
-use crate::model::{Fill, Filling};
 use crate::protocol::message::Usage;
 
 /// What Ollama says of a model whose template has no place for a suffix.

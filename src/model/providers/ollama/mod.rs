@@ -18,6 +18,7 @@ use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::error::ModelError;
+use crate::model::fim::{Fill, Filling};
 use crate::model::providers::Setup;
 use crate::model::providers::exchange::Outgoing;
 use crate::model::providers::http::{Endpoint, Http};
@@ -25,7 +26,7 @@ use crate::model::providers::json::Asked;
 use crate::model::providers::ollama::body::Forced;
 use crate::model::providers::ollama::reader::Reader;
 use crate::model::providers::status::Origin;
-use crate::model::{Fill, Filling, ModelInfo, Provider, Request, StreamEvent};
+use crate::model::{ModelInfo, Provider, Request, StreamEvent};
 
 /// An Ollama.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -72,6 +73,12 @@ impl Reader {
         if self.is_done() {
             return;
         }
+        // Nearly every line is one token and no more; building a tree for each would cost most of the time.
+        if let Ok(TokenLine { message, done: false, tool_calls: None, error: None }) = serde_json::from_str(line)
+            && message.tool_calls.is_none()
+        {
+            return self.read_words(message.thinking.as_deref(), message.content.as_deref(), out);
+        }
         match serde_json::from_str::<Value>(line) {
             Ok(Value::Object(map)) if status::holds_error(&map) => {
                 self.fail(status::from_stream(&self.origin, &Value::Object(map)), out);
@@ -86,13 +93,8 @@ impl Reader {
 
     fn read_map(&mut self, map: &Map<String, Value>, line: &str, out: &mut Vec<StreamEvent>) {
         if let Some(message) = map.get("message") {
-            let text = |key: &str| message.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-            if let Some(thought) = text("thinking") {
-                out.push(StreamEvent::Reasoning(thought.to_owned()));
-            }
-            if let Some(content) = text("content") {
-                self.read_content(content, out);
-            }
+            let text = |key: &str| message.get(key).and_then(Value::as_str);
+            self.read_words(text("thinking"), text("content"), out);
             let calls = message.get("tool_calls").and_then(Value::as_array);
             if calls.is_some_and(|calls| !calls.is_empty()) {
                 self.read_calls(line, out);
@@ -102,6 +104,15 @@ impl Reader {
             out.extend(read_usage(map).map(StreamEvent::Usage));
             out.extend(read_timing(map).map(StreamEvent::Timing));
             self.finish = Some(finish_of(map.get("done_reason").and_then(Value::as_str).unwrap_or_default()));
+        }
+    }
+
+    fn read_words(&mut self, thinking: Option<&str>, content: Option<&str>, out: &mut Vec<StreamEvent>) {
+        if let Some(thought) = thinking.filter(|text| !text.is_empty()) {
+            out.push(StreamEvent::Reasoning(thought.to_owned()));
+        }
+        if let Some(content) = content.filter(|text| !text.is_empty()) {
+            self.read_content(content, out);
         }
     }
 
@@ -215,6 +226,39 @@ impl Reading for Reader {
     /// Counts come with the last line, so there is nothing to wait for behind it.
     fn is_done(&self) -> bool {
         self.finish.is_some() || self.has_failed
+    }
+}
+
+/// A line in the middle of an answer. Whatever does not fit is read as a tree.
+#[derive(Deserialize)]
+struct TokenLine<'a> {
+    #[serde(borrow)]
+    message: TokenMessage<'a>,
+    #[serde(default)]
+    done: bool,
+    // Anything under these names is for the other way of reading.
+    tool_calls: Option<IgnoredAny>,
+    error: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct TokenMessage<'a> {
+    #[serde(borrow, default)]
+    thinking: Option<Borrowed<'a>>,
+    #[serde(borrow, default)]
+    content: Option<Borrowed<'a>>,
+    tool_calls: Option<IgnoredAny>,
+}
+
+/// A string that is copied only when it holds escapes; serde borrows a `Cow` inside of an `Option` only through a type of its own.
+#[derive(Deserialize)]
+struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl std::ops::Deref for Borrowed<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
     }
 }
 
