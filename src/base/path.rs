@@ -212,6 +212,12 @@ pub fn create_parents(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)
 }
 
+/// Writes a file where it lies, making it when missing: through links, and torn when mimi is killed meanwhile. For what must
+/// do as another program does; everything else takes [`write_atomic`].
+pub fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().write(true).create(true).truncate(true).open(path)?.write_all(bytes)
+}
+
 /// Gives a file exactly these permission bits, whatever the umask.
 pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))

@@ -1,7 +1,7 @@
 //! How does text with plain line feeds, as models write it, meet a file with other line ends?
 //!
 //! Places are found in a view of the file where every CRLF is a line feed, and mapped back; so what is not touched keeps
-//! its bytes even where a file mixes both.
+//! its bytes even where a file mixes both. A file with carriage returns alone, as old Macs wrote them, is read by those.
 
 use std::borrow::Cow;
 
@@ -11,13 +11,18 @@ pub struct LfView<'a> {
     text: Cow<'a, str>,
     /// Offsets in `text` of the line feeds that were CRLF.
     crlf_at: Vec<usize>,
+    /// The line end of all other lines.
+    bare: &'static str,
 }
 
 impl<'a> LfView<'a> {
     /// Views `original`.
     pub fn new(original: &'a str) -> Self {
-        if !original.contains("\r\n") {
-            return Self { text: Cow::Borrowed(original), crlf_at: Vec::new() };
+        if !original.contains('\r') {
+            return Self { text: Cow::Borrowed(original), crlf_at: Vec::new(), bare: "\n" };
+        }
+        if !original.contains('\n') {
+            return Self { text: Cow::Owned(original.replace('\r', "\n")), crlf_at: Vec::new(), bare: "\r" };
         }
         let mut crlf_at = Vec::new();
         let mut text = String::with_capacity(original.len());
@@ -28,7 +33,7 @@ impl<'a> LfView<'a> {
             text.push('\n');
             text.push_str(part);
         }
-        Self { text: Cow::Owned(text), crlf_at }
+        Self { text: Cow::Owned(text), crlf_at, bare: "\n" }
     }
 
     /// Returns the text with line feeds only.
@@ -46,20 +51,21 @@ impl<'a> LfView<'a> {
         let next = self.text[offset..].find('\n').map(|at| offset + at);
         match next.or_else(|| self.text[..offset].rfind('\n')) {
             Some(at) if self.crlf_at.binary_search(&at).is_ok() => "\r\n",
-            _ => "\n",
+            _ => self.bare,
         }
     }
 
     /// Returns the line end most lines have.
     pub fn usual_end(&self) -> &'static str {
         let n_lines = self.text.bytes().filter(|byte| *byte == b'\n').count();
-        if self.crlf_at.len() * 2 > n_lines { "\r\n" } else { "\n" }
+        if self.crlf_at.len() * 2 > n_lines { "\r\n" } else { self.bare }
     }
 
     /// Names the line ends when they are not plain line feeds throughout.
     pub fn label(&self) -> Option<&'static str> {
         let n_lines = self.text.bytes().filter(|byte| *byte == b'\n').count();
         match self.crlf_at.len() {
+            0 if self.bare == "\r" => Some("CR line ends"),
             0 => None,
             n if n == n_lines => Some("CRLF line ends"),
             _ => Some("mixed CRLF and LF line ends"),

@@ -5,14 +5,23 @@
 //! that would lose bytes is refused. Must not decide whether a file may be changed, nor know which files a session has read.
 //! To add a way of stating a change: a file here that ends in [`replace::replace`] or [`writer::Writer::stage`].
 
+pub mod change;
+pub mod choice;
 pub mod diff;
 pub mod encoding;
 pub mod excerpt;
 pub mod line_ends;
 pub mod locate;
+pub mod misstated;
 pub mod nearest;
+pub mod parse;
+pub mod plan;
 pub mod replace;
+pub mod seek;
 pub mod text_file;
+pub mod trial;
+pub mod v4a;
+pub mod v4a_text;
 pub mod whole;
 pub mod window;
 pub mod writer;
@@ -20,6 +29,7 @@ pub mod writer;
 use crate::base::fault::{Explain, Kind};
 use crate::base::text::size;
 use crate::edit::excerpt::Excerpt;
+use crate::edit::misstated::Misstated;
 
 /// Why a file cannot be read as text or changed. `name` is the file as the user or model knows it.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +153,8 @@ pub enum EditError {
     NoMatch {
         /// What comes nearest, if anything does.
         nearest: Option<Excerpt>,
+        /// The first line of the new text, where that is in the file, counted from 1.
+        new_at: Option<usize>,
     },
     /// The old text is in more places than one.
     #[error("the old text is in the file {} times", lines.len())]
@@ -166,6 +178,20 @@ pub enum EditError {
         /// Lines in the content.
         new_lines: usize,
     },
+    /// The change is stated in a way that cannot be carried out.
+    #[error(transparent)]
+    Misstated(#[from] Misstated),
+    /// One of several changes cannot be made.
+    #[error("change {part} of {of}")]
+    InPart {
+        /// Which, counted from 1.
+        part: usize,
+        /// Of how many.
+        of: usize,
+        /// Why.
+        #[source]
+        source: Box<Self>,
+    },
 }
 
 impl Explain for EditError {
@@ -179,6 +205,7 @@ impl Explain for EditError {
             Self::HardLinked { name, .. } => vec![format!("cp -p '{name}' '{name}.new' && mv '{name}.new' '{name}'")],
             Self::TooLarge { name, .. } => vec![format!("sed -n '1,200p' '{name}'")],
             Self::Lossy { name, .. } => vec![format!("iconv -f utf-8 -t utf-8 '{name}' > /dev/null")],
+            Self::InPart { source, .. } => source.hints(),
             _ => Vec::new(),
         }
     }
@@ -186,8 +213,11 @@ impl Explain for EditError {
 
 /// Renders the error with its causes on one line, for a reader who is shown nothing else.
 pub fn chain(error: &EditError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
+    let mut words = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        words = format!("{words}: {cause}");
+        next = cause.source();
     }
+    words
 }

@@ -58,7 +58,8 @@ pub fn in_style_of(old: &str, new: &str) -> String {
     let view = LfView::new(old);
     let new = to_lf(new);
     let mut text = with_end(&new, view.usual_end()).into_owned();
-    if old.ends_with('\n') && !text.is_empty() && !text.ends_with('\n') {
+    let has_final_end = |text: &str| text.ends_with('\n') || text.ends_with(view.usual_end());
+    if has_final_end(old) && !text.is_empty() && !has_final_end(&text) {
         text.push_str(view.usual_end());
     }
     text

@@ -30,7 +30,7 @@ use crate::model::providers::egress::Dial;
 use crate::model::providers::http::Http;
 use crate::model::retry::{Budget, Retry};
 use crate::model::route::{self, Route, Target};
-use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats};
+use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats, is_strange};
 use crate::model::settings::GatewayConfig;
 use crate::model::sight::Sight;
 use crate::model::slots::{Gate, Slots};
@@ -374,10 +374,10 @@ impl Gateway {
     /// Finds out whether another kind of server has taken the place of the one that refused a request in a way no server of
     /// its kind does; returns how `task` goes on there.
     pub async fn look_again(&self, task: Task, route: &Route, error: &ModelError) -> Option<Route> {
-        if self.config.is_none() || !matches!(error, ModelError::Refused { status: 404 | 405 | 501, .. }) {
+        // The failure itself has raised the doubt ([`Seats::doubts`]), so that meeting the server again asks what it is.
+        if self.config.is_none() || !matches!(error, ModelError::Refused { .. }) || !is_strange(error) {
             return None;
         }
-        self.seats.forget(&route.provider, &route.url);
         let same = match route.provider.as_str() {
             SERVER => route.model.clone(),
             name => format!("{name}/{}", route.model),

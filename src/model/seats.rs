@@ -264,12 +264,7 @@ impl Seats {
         };
         let (lists, url) = (self.lists.clone(), url.to_owned());
         move |error| {
-            let is_strange = match error {
-                ModelError::NoModel { .. } => true,
-                ModelError::Refused { status, .. } => matches!(status, 200..300 | 404 | 405 | 501),
-                _ => false,
-            };
-            if let Some(survey) = survey.as_ref().filter(|_| is_strange) {
+            if let Some(survey) = survey.as_ref().filter(|_| is_strange(error)) {
                 lock(&lists).remove(&url);
                 survey.doubt(&url);
             }
@@ -415,6 +410,15 @@ impl Address {
         let setup = Setup { name: &self.key_name, row: &row, key: self.key.clone(), http: &self.http, server: kind };
         let url = self.endpoint.as_ref().map_or(&self.row.base_url, |endpoint| &endpoint.url).clone();
         Ok(Seat { name: name.to_owned(), url, provider: providers::build(setup)?, kind })
+    }
+}
+
+/// Says whether no server answers so that is what it was taken for and has what it was thought to have.
+pub fn is_strange(error: &ModelError) -> bool {
+    match error {
+        ModelError::NoModel { .. } => true,
+        ModelError::Refused { status, .. } => matches!(status, 200..300 | 404 | 405 | 501),
+        _ => false,
     }
 }
 

@@ -24,8 +24,33 @@ pub enum EditDialect {
     /// By the old and the new text of one place.
     #[default]
     Replace,
+    /// By the old and the new text of several places of a file.
+    MultiReplace,
+    /// By blocks of lines to search for and lines that replace them.
+    Blocks,
+    /// By a unified diff.
+    UnifiedDiff,
+    /// By a patch in the V4A format (`*** Begin Patch`).
+    Patch,
     /// By the whole new text of the file.
     Whole,
+}
+
+impl EditDialect {
+    /// Every dialect.
+    pub const ALL: [Self; 6] =
+        [Self::Replace, Self::MultiReplace, Self::Blocks, Self::UnifiedDiff, Self::Patch, Self::Whole];
+
+    /// Returns the dialect to fall back on for a model that does not get along with this one; none below the simplest.
+    ///
+    /// All that name several places fall back on naming one, which most models write best; below that only the whole file is left.
+    pub fn simpler(self) -> Option<Self> {
+        match self {
+            Self::MultiReplace | Self::Blocks | Self::UnifiedDiff | Self::Patch => Some(Self::Replace),
+            Self::Replace => Some(Self::Whole),
+            Self::Whole => None,
+        }
+    }
 }
 
 /// What was measured about one model on one server.

@@ -127,8 +127,8 @@ impl Registry {
     pub fn specs_for(&self, tool_budget: usize, dialect: EditDialect) -> Arc<[ToolSpec]> {
         let specs = self.specs(tool_budget);
         match dialect {
-            EditDialect::Replace => specs,
             EditDialect::Whole => specs.iter().filter(|spec| spec.name != EDIT_TOOL).cloned().collect(),
+            _ => specs,
         }
     }
 

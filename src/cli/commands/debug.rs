@@ -1,7 +1,7 @@
 //! How can an outside test suite drive one component of mimi alone?
 //!
 //! Hidden: lines of JSON in, one line of JSON out for each, written at once, so that a program can hold a conversation. A
-//! line that cannot be read gives `{"error": ...}` and the next is read. No configuration, no server, no files.
+//! line that cannot be read gives `{"error": ...}` and the next is read. No configuration, no server; no files but those of `apply-patch`.
 
 use std::io::BufRead as _;
 
@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::base::fault::{Fault, Kind};
+use crate::cli::commands::debug_edit;
 use crate::cli::output::Out;
 use crate::model::recover::trial::{self, Chunks, Outcome};
 use crate::model::{Finish, StreamEvent};
@@ -27,12 +28,18 @@ pub struct DebugArgs {
 pub enum Component {
     /// Tool-call recovery: reads {text, tools, chunk, finish, reasoning}, writes {content, calls, dropped}
     Recover,
+    /// The edit engine: reads {files, call}, writes {files} or {error}; every file counts as read
+    Edit,
+    /// A V4A patch from standard input, applied in the current folder as the format's own program does
+    ApplyPatch,
 }
 
 /// Reads lines and answers each until there are no more.
 pub fn run(out: &Out, args: &DebugArgs) -> Result<(), Fault> {
     let answer = match args.component {
         Component::Recover => recover,
+        Component::Edit => debug_edit::answer,
+        Component::ApplyPatch => return debug_edit::apply_patch(out),
     };
     for line in std::io::stdin().lock().split(b'\n') {
         let line = line.map_err(|error| Fault::io(Kind::Task, "cannot read standard input", &error))?;

@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod completions;
 pub mod config;
 pub mod debug;
+pub mod debug_edit;
 pub mod demo;
 pub mod doctor;
 pub mod fix;

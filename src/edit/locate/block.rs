@@ -59,7 +59,7 @@ impl Block {
             let lines = self.new[new].iter().map(|line| write(line)).collect();
             splices.push(Splice { first: first + at, n_lines, lines });
         }
-        Place { first, splices }
+        Place { first, splices, is_possible: true }
     }
 }
 
@@ -78,15 +78,17 @@ pub fn ignoring_trailing_blanks(lines: &[&str], block: &Block) -> Vec<Place> {
     block.places(lines, |old, line| old.trim_end() == line.trim_end())
 }
 
-/// Returns every place that could be meant when a line was miscopied in any forgiven way: once the text is known not to be
-/// exact, a place is only certain when there is no other like it.
-pub fn look_alikes(lines: &[&str], block: &Block) -> Vec<Place> {
-    let starts = block.starts(lines, |old, line| plain(old.trim()) == plain(line.trim()));
-    starts.into_iter().map(|first| Place { first, splices: Vec::new() }).collect()
-}
-
-/// Returns `found`, or every place that looks like it when it is not the only one.
-pub fn only_if_alone(lines: &[&str], block: &Block, found: Vec<Place>) -> Vec<Place> {
-    let alike = if found.len() == 1 { look_alikes(lines, block) } else { Vec::new() };
-    if alike.len() > 1 { alike } else { found }
+/// Adds every place that could be meant when a line was miscopied in any forgiven way: once the text is known not to be
+/// exact, a place is only certain when there is no other like it. Sorted; nothing is added to nothing.
+pub fn with_look_alikes(lines: &[&str], block: &Block, mut found: Vec<Place>) -> Vec<Place> {
+    if found.is_empty() {
+        return found;
+    }
+    for first in block.starts(lines, |old, line| plain(old.trim()) == plain(line.trim())) {
+        if found.iter().all(|place| place.first != first) {
+            found.push(Place { first, splices: Vec::new(), is_possible: false });
+        }
+    }
+    found.sort_by_key(|place| place.first);
+    found
 }

@@ -26,7 +26,7 @@ pub fn around_elisions(lines: &[&str], block: &Block) -> Vec<Place> {
         first.get_or_insert(*start);
         free = start + n_lines;
     }
-    first.map(|first| Place { first, splices }).into_iter().collect()
+    first.map(|first| Place { first, splices, is_possible: true }).into_iter().collect()
 }
 
 /// Cuts the lines at those that stand for others.

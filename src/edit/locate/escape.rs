@@ -9,7 +9,7 @@ use crate::edit::locate::{Place, block};
 pub fn unescaped(lines: &[&str], block: &Block) -> Vec<Place> {
     let (old, new) = (unescape(&block.old.join("\n")), unescape(&block.new.join("\n")));
     match old.and_then(|old| Block::of(&old, &new.unwrap_or_else(|| block.new.join("\n")))) {
-        Some(block) => block::only_if_alone(lines, &block, block::ignoring_trailing_blanks(lines, &block)),
+        Some(block) => block::with_look_alikes(lines, &block, block::ignoring_trailing_blanks(lines, &block)),
         None => Vec::new(),
     }
 }

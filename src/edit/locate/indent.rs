@@ -39,11 +39,7 @@ pub fn with_another_indent(lines: &[&str], block: &Block) -> Vec<Place> {
     let starts = block.starts(lines, |old, line| old.trim() == line.trim());
     let found: Vec<(usize, Shift)> =
         starts.into_iter().filter_map(|first| Some((first, shift_at(lines, block, first)?))).collect();
-    match found.as_slice() {
-        [(first, shift)] => place(block, *first, shift).into_iter().collect(),
-        // Which of several was meant is not decided by what the new lines could bear.
-        several => several.iter().map(|(first, _)| Place { first: *first, splices: Vec::new() }).collect(),
-    }
+    found.into_iter().map(|(first, shift)| place(block, first, &shift)).collect()
 }
 
 fn shift_at(lines: &[&str], block: &Block, first: usize) -> Option<Shift> {
@@ -52,13 +48,13 @@ fn shift_at(lines: &[&str], block: &Block, first: usize) -> Option<Shift> {
 }
 
 /// Makes the change. Blank lines keep nothing, and every other new line must bear the shift.
-fn place(block: &Block, first: usize, shift: &Shift) -> Option<Place> {
+fn place(block: &Block, first: usize, shift: &Shift) -> Place {
     let is_possible = block.new.iter().all(|line| line.trim().is_empty() || shifted(line, shift).is_some());
     let write = |line: &str| match line.trim() {
         "" => String::new(),
         _ => shifted(line, shift).unwrap_or_else(|| line.to_owned()),
     };
-    is_possible.then(|| block.place(first, write))
+    Place { is_possible, ..block.place(first, write) }
 }
 
 fn indent_of(line: &str) -> &str {

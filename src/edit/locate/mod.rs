@@ -10,14 +10,14 @@ mod block;
 mod elision;
 mod escape;
 mod indent;
-mod normal;
+pub mod normal;
 mod numbers;
 
 use crate::edit::EditError;
 use crate::edit::locate::block::Block;
 
-/// What had to be forgiven to find the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What had to be forgiven to find the text, from little to much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rung {
     /// Nothing; at most the kind of line ends.
     Exact,
@@ -68,6 +68,8 @@ pub struct Place {
     pub first: usize,
     /// The changes in it, from top to bottom; lines that old and new share are in none.
     pub splices: Vec<Splice>,
+    /// Whether the change can be made there: not where the place only looks like it, or new lines cannot be indented so.
+    pub is_possible: bool,
 }
 
 /// One way of looking. Returns every place it finds.
@@ -83,22 +85,32 @@ const LADDER: [(Rung, Look); 6] = [
     (Rung::Elision, elision::around_elisions),
 ];
 
-/// Climbs the ladder above exact equality. `text`, `old` and `new` have plain line feeds; `old` is not empty.
+/// Climbs the ladder above exact equality. `text`, `old` and `new` have plain line feeds; `old` is not empty. `choose` is
+/// given the first lines, counted from 0, of all that the first rung with any finds, and returns the one that is meant.
 ///
 /// # Errors
-/// [`EditError::Ambiguous`] with the first line of every place, when the first rung that finds anything finds more than one.
+/// [`EditError::Ambiguous`] with the first line of every place, when none of them is chosen.
 /// `Ok(None)` when no rung finds anything.
-pub fn locate(text: &str, old: &str, new: &str) -> Result<Option<(Rung, Place)>, EditError> {
+pub fn locate(
+    text: &str,
+    old: &str,
+    new: &str,
+    choose: &dyn Fn(&[usize]) -> Option<usize>,
+) -> Result<Option<(Rung, Place)>, EditError> {
     let lines: Vec<&str> = text.split('\n').collect();
     let Some(block) = Block::of(old, new) else { return Ok(None) };
     for (rung, look) in LADDER {
-        let mut places = look(&lines, &block);
-        places = block::only_if_alone(&lines, &block, places);
-        match places.len() {
-            0 => {}
-            1 => return Ok(places.pop().map(|place| (rung, place))),
-            _ => return Err(EditError::Ambiguous { lines: places.iter().map(|place| place.first + 1).collect() }),
+        let places = block::with_look_alikes(&lines, &block, look(&lines, &block));
+        let rows: Vec<usize> = places.iter().map(|place| place.first).collect();
+        if rows.is_empty() {
+            continue;
         }
+        let chosen = choose(&rows);
+        return match places.into_iter().find(|place| Some(place.first) == chosen) {
+            Some(place) if place.is_possible => Ok(Some((rung, place))),
+            Some(_) if rows.len() == 1 => continue,
+            _ => Err(EditError::Ambiguous { lines: rows.iter().map(|row| row + 1).collect() }),
+        };
     }
     Ok(None)
 }

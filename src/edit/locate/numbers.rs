@@ -16,7 +16,7 @@ pub fn without_line_numbers(lines: &[&str], block: &Block) -> Vec<Place> {
     }
     let found = block::ignoring_trailing_blanks(lines, &bare);
     let found = if found.is_empty() { indent::with_another_indent(lines, &bare) } else { found };
-    block::only_if_alone(lines, &bare, found)
+    block::with_look_alikes(lines, &bare, found)
 }
 
 /// Takes the numbers off when every line has one and they follow each other.

@@ -42,3 +42,26 @@ fn debugging_is_nothing_users_are_told_of() {
     let env = Env::new();
     assert!(!env.run(["--help"]).outcome().success().raw_stdout.contains("debug"));
 }
+
+#[test]
+fn edits_answer_with_the_files_or_with_a_reason() {
+    let lines = [
+        json!({"files": {"a": "x\ny\n"}, "call": {"name": "edit_file", "arguments": {"path": "a", "old_string": "x", "new_string": "z"}}}),
+        json!({"files": {"a": "x\n", "b": "1\n"}, "call": {"patch": "*** Begin Patch\n*** Delete File: b\n*** Update File: a\n@@\n-x\n+z\n*** End Patch"}}),
+        json!({"files": {}, "call": "--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+x\n"}),
+        json!({"files": {"a": "x\n"}, "call": {"path": "a", "old_string": "gone for good", "new_string": "z"}}),
+        json!({"files": {"a": "x\n"}}),
+    ];
+    let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let outcome = Env::new().run(["debug", "edit"]).stdin(input).outcome().success();
+    let answers = outcome.json_lines();
+    assert_eq!(
+        answers[..3],
+        [json!({"files": {"a": "z\ny\n"}}), json!({"files": {"a": "z\n"}}), json!({"files": {"n": "x\n"}})]
+    );
+    assert_eq!(
+        answers[3],
+        json!({"error": "the old text is not in the file, nor anything like it; read the file again"})
+    );
+    assert!(answers[4]["error"].as_str().unwrap().contains("call"), "{outcome}");
+}

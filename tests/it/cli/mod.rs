@@ -4,6 +4,7 @@
 //! user has configured, or from a server that plays the script over HTTP.
 
 mod another_server;
+mod apply_patch;
 mod calls;
 mod commands;
 mod debug;

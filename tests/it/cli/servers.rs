@@ -257,3 +257,17 @@ fn proxies_of_the_environment_see_nothing() {
     assert_eq!(run_task(&env, &[]).to_string(), "direct\n");
     assert_eq!((server.requests().len(), proxy.received().len()), (1, 0));
 }
+
+#[test]
+fn a_slot_of_a_killed_process_goes_to_the_next_at_once() {
+    let server = WireServer::script("turns: [{say: begun, stall: true}, {say: my turn}]");
+    let mut user = user_of(&server);
+    user.set("MIMI_MODEL_MAX_IN_FLIGHT", "1");
+    let mut first = user.run(["run", "--json", "x"]).start();
+    first.wait_for("begun");
+    let mut second = user.run(["run", "--json", "x"]).start();
+    second.wait_for("\"held\"");
+    first.kill();
+    second.wait_for("my turn");
+    assert_eq!(second.wait_exit().0, 0, "{}", second.stderr());
+}

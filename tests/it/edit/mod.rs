@@ -1,5 +1,6 @@
 //! Is a text changed in the place that was meant, whatever it looks like?
 
+mod cases;
 mod diff;
 mod kills;
 mod ladder;

@@ -10,7 +10,9 @@ fn check(text: &str, old: &str, new: &str, extent: Extent) -> String {
         Ok(Replaced::Changed { text, lines, .. }) => format!("{lines:?} {text:?}"),
         Ok(Replaced::AlreadyApplied { line }) => format!("applied at {line}"),
         Err(EditError::Ambiguous { lines }) => format!("ambiguous {lines:?}"),
-        Err(EditError::NoMatch { nearest }) => format!("no match, nearest {:?}", nearest.map(|lines| lines.first_line)),
+        Err(EditError::NoMatch { nearest, .. }) => {
+            format!("no match, nearest {:?}", nearest.map(|lines| lines.first_line))
+        }
         Err(error) => error.to_string(),
     }
 }
