@@ -222,7 +222,8 @@ impl App {
         let (sessions, outputs, checkpoints) = (self.dirs.sessions(), self.dirs.outputs(), self.dirs.checkpoints());
         std::thread::spawn(move || {
             for id in crate::session::list::prune(&sessions, keep_days, now_ms).unwrap_or_default() {
-                drop(remove_tree(&outputs.join(id)));
+                drop(remove_tree(&outputs.join(&id)));
+                drop(remove_tree(&checkpoints.join("steps").join(&id)));
             }
             if let Ok(store) = Store::open(&checkpoints) {
                 drop(prune::prune(&store, rules));

@@ -226,18 +226,16 @@ impl Transcript {
             // Several kept pieces may be delivered as one message.
             self.queued.retain(|kept| !text.contains(kept.as_str()));
         }
+        // A note for the model goes with the person's words that follow.
+        let is_note = author == Author::Mimi && self.is_in_turn && !self.has_request;
         match self.messages.last_mut() {
-            Some(Message::User { text: facts }) if self.ends_in_facts && author != Author::Project => {
+            Some(Message::User { text: facts }) if self.ends_in_facts && (author == Author::User || is_note) => {
                 facts.push_str("\n\n");
                 facts.push_str(text);
             }
             _ => self.messages.push(Message::User { text: text.to_owned() }),
         }
-        self.ends_in_facts = match author {
-            Author::Project => true,
-            Author::Mimi => self.is_in_turn && !self.has_request,
-            Author::User => false,
-        };
+        self.ends_in_facts = is_note || author == Author::Project;
     }
 
     fn answer(&mut self, text: &str, tool_calls: &[ToolCall]) {

@@ -98,8 +98,6 @@ struct Chat<'a> {
     prompt: Prompt,
     mode: Mode,
     plan: Option<Plan>,
-    /// Whether the last operation took a turn back or did one again.
-    is_rewound: bool,
     signals: Signals,
     /// Times Ctrl-C was pressed since the last line.
     n_interrupts: u32,
@@ -122,7 +120,6 @@ impl<'a> Chat<'a> {
             lines: Lines::new(&cx.out, Channel::Conversation),
             prompt: Prompt::new(&cx.dirs.history_file())?,
             plan: None,
-            is_rewound: false,
             signals: Signals::listen()?,
             n_interrupts: 0,
         })
@@ -211,9 +208,9 @@ impl<'a> Chat<'a> {
         match slash {
             Slash::Quit => return Ok(Next::Leave),
             Slash::Help => self.cx.out.line(slash::help())?,
-            Slash::Undo(turns) => self.rewind(&Op::Undo, turns).await?,
-            Slash::Redo(turns) => self.rewind(&Op::Redo, turns).await?,
-            Slash::Compact => self.operation(Op::Compact).await?,
+            Slash::Undo(turns) => self.operation(Op::Undo, turns).await?,
+            Slash::Redo(turns) => self.operation(Op::Redo, turns).await?,
+            Slash::Compact => self.operation(Op::Compact, 1).await?,
             Slash::Mode(mode) => self.set_mode(mode).await?,
             Slash::Plan => {
                 if let Some(plan) = &self.plan {
@@ -225,43 +222,34 @@ impl<'a> Chat<'a> {
             Slash::Model(None) => {
                 self.cx.out.line(format!("{} at {}", self.session.route.model, self.session.route.url))?;
             }
-            Slash::Model(Some(model)) => self.operation(Op::SetModel { model }).await?,
+            Slash::Model(Some(model)) => self.operation(Op::SetModel { model }, 1).await?,
         }
         Ok(Next::Continue)
     }
 
     async fn set_mode(&mut self, mode: Mode) -> Result<(), Fault> {
         self.mode = mode;
-        self.operation(Op::SetMode { mode }).await
+        self.operation(Op::SetMode { mode }, 1).await
     }
 
-    /// Takes turns back or does them again, one by one, until one cannot be.
-    async fn rewind(&mut self, op: &Op, turns: u32) -> Result<(), Fault> {
-        for _ in 0..turns {
-            self.operation(op.clone()).await?;
-            if !self.is_rewound {
-                break;
+    /// Sends an operation that is answered by one record; again as often as wanted while each takes a turn back or does one again.
+    async fn operation(&mut self, op: Op, times: u32) -> Result<(), Fault> {
+        for _ in 0..times {
+            self.send(op.clone()).await?;
+            let record = loop {
+                let record = self.next_record().await?;
+                self.lines.show(&record)?;
+                if !matches!(record.event, Event::Usage { .. }) {
+                    break record;
+                }
+            };
+            match record.event {
+                Event::Undone { .. } | Event::Redone { .. } => {}
+                Event::ModelChanged { model } => self.session.route.model = model,
+                _ => break,
             }
         }
         Ok(())
-    }
-
-    /// Sends an operation that is answered by one record.
-    async fn operation(&mut self, op: Op) -> Result<(), Fault> {
-        self.send(op).await?;
-        loop {
-            let record = self.next_record().await?;
-            self.lines.show(&record)?;
-            self.is_rewound = matches!(record.event, Event::Undone { .. } | Event::Redone { .. });
-            match record.event {
-                Event::Usage { .. } => {}
-                Event::ModelChanged { model } => {
-                    self.session.route.model = model;
-                    return Ok(());
-                }
-                _ => return Ok(()),
-            }
-        }
     }
 
     /// Waits for the next record. The first Ctrl-C meanwhile interrupts the agent, the second leaves.

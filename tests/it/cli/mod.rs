@@ -25,6 +25,7 @@ mod sessions;
 mod settings;
 mod status;
 mod streams;
+mod undo;
 mod usage;
 
 use mimi::model::providers::script::Script;
