@@ -186,6 +186,12 @@ impl Driver {
                 self.cancel_calls = CancellationToken::new();
             }
             Effect::Grant(call) => self.parts.dispatch.grant(&call),
+            Effect::LookAround => {
+                if let Some(event) = self.parts.dispatch.look_around().await {
+                    self.emit(event).await;
+                }
+            }
+            Effect::Review(call, answers) => self.parts.dispatch.review(&call, &answers),
             Effect::Compact => self.request_summary(),
             Effect::Undo => {
                 let rewound = self.parts.memory.undo();
@@ -211,6 +217,9 @@ impl Driver {
         let (record, trouble) = self.parts.recorder.record(event);
         for record in [record].into_iter().chain(trouble) {
             self.parts.memory.apply(&record);
+            if matches!(record.event, Event::Undone { .. } | Event::Redone { .. }) {
+                self.parts.dispatch.recall(self.parts.memory.knowledge());
+            }
             // A front end that went away is no reason to stop before the turn is brought to its end.
             drop(self.records.send(record).await);
         }

@@ -50,7 +50,7 @@ pub struct Effects {
     /// Files changed by an edit.
     pub changes: Vec<Change>,
     /// What a command changed.
-    pub step: Option<Step>,
+    pub step: Option<Box<Step>>,
     /// Why something was not kept.
     pub trouble: Option<String>,
 }
@@ -67,9 +67,8 @@ pub async fn around(
         let effects = blocking(move || Ok(after_edit(&keeper, about, &images))).await.unwrap_or_else(Effects::failed);
         return (report, effects);
     }
-    let opened = match before_command(&keeper, about, cancel).await {
-        Some(opened) => opened,
-        None => return (ToolReport::of(ToolOutcome::Cancelled, "cancelled"), Effects::default()),
+    let Some(opened) = before_command(&keeper, about, cancel).await else {
+        return (ToolReport::of(ToolOutcome::Cancelled, "cancelled"), Effects::default());
     };
     let report = run.await;
     let open = match opened {
@@ -77,7 +76,7 @@ pub async fn around(
         Err(error) => return (report, Effects::failed(error)),
     };
     match blocking(move || keeper.end(open)).await {
-        Ok(step) => (report, Effects { step, ..Effects::default() }),
+        Ok(step) => (report, Effects { step: step.map(Box::new), ..Effects::default() }),
         Err(error) => (report, Effects::failed(error)),
     }
 }
@@ -92,7 +91,7 @@ pub async fn before_command(
     let mut opening = tokio::spawn(blocking(move || own.begin(about)));
     tokio::select! {
         biased;
-        opened = &mut opening => Some(opened.unwrap_or_else(|_| Err(CheckpointError::Ended))),
+        opened = &mut opening => Some(opened.unwrap_or(Err(CheckpointError::Ended))),
         () = cancel.cancelled() => {
             // The first look at a large workspace takes seconds; it ends by itself, and no command follows it.
             let keeper = keeper.clone();

@@ -178,7 +178,7 @@ mod tests {
             std::fs::write(&path, &whole[..cut]).unwrap();
             assert!(Pack::open(&path).is_err(), "{cut} bytes");
         }
-        let mut bad = whole.clone();
+        let mut bad = whole;
         bad[40] ^= 1;
         std::fs::write(&path, &bad).unwrap();
         let pack = Pack::open(&path).unwrap();

@@ -118,7 +118,7 @@ fn owners(folder: &Path) -> Vec<Owner> {
         let is_in_use = root.is_some_and(|root| workspaces.contains(&root));
         owners.push(Owner { used_at: used_at(&path), path, is_in_use });
     }
-    owners.sort_by(|a, b| (a.is_in_use, a.used_at).cmp(&(b.is_in_use, b.used_at)));
+    owners.sort_by_key(|owner| (owner.is_in_use, owner.used_at));
     owners
 }
 

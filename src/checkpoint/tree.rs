@@ -296,7 +296,7 @@ mod tests {
         for cut in 0..bytes.len() {
             assert_eq!(Tree::decode(&bytes[..cut]), None, "{cut}");
         }
-        let mut bad = bytes.clone();
+        let mut bad = bytes;
         bad[20] ^= 1;
         assert_eq!(Tree::decode(&bad), None);
     }

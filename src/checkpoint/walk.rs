@@ -192,14 +192,12 @@ impl Walk<'_> {
 
 /// Takes what matters of what the system says.
 pub fn stat(found: &rustix::fs::Stat) -> Stat {
-    // The types of the fields differ between systems.
-    #[allow(clippy::unnecessary_cast, reason = "not everywhere")]
     let ns = |seconds: i64, nanoseconds: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds);
     Stat {
         mode: found.st_mode,
         size: found.st_size as u64,
-        mtime_ns: ns(found.st_mtime as i64, found.st_mtime_nsec as i64),
-        ctime_ns: ns(found.st_ctime as i64, found.st_ctime_nsec as i64),
+        mtime_ns: ns(found.st_mtime, found.st_mtime_nsec as i64),
+        ctime_ns: ns(found.st_ctime, found.st_ctime_nsec as i64),
         ino: found.st_ino,
     }
 }

@@ -3,10 +3,13 @@
 //! Part of the fold in [`crate::session::transcript`], so no I/O here either. A turn that is taken back is set aside whole until
 //! the person speaks again; doing it again puts it in its place. Of a turn that went into a summary only the files move.
 
+use std::sync::Arc;
+
 use crate::protocol::event::Event;
 use crate::protocol::message::Message;
 use crate::protocol::plan::Plan;
 use crate::session::error::SessionError;
+use crate::session::knowledge::Knowledge;
 use crate::session::transcript::{Checkpoint, Transcript};
 
 /// The state to return to when a turn is taken back.
@@ -20,6 +23,7 @@ pub(super) struct Mark {
     pub(super) plan: Option<Plan>,
     pub(super) last_user_text: Option<String>,
     pub(super) n_files: usize,
+    pub(super) knowledge: Arc<Knowledge>,
 }
 
 /// A turn that was taken back, as it was.
@@ -39,6 +43,7 @@ struct Words {
     joined: String,
     marks: Vec<Mark>,
     files_changed: Vec<String>,
+    knowledge: Arc<Knowledge>,
     plan: Option<Plan>,
     last_user_text: Option<String>,
     opening: Option<String>,
@@ -98,6 +103,7 @@ impl Transcript {
             plan: self.plan.clone(),
             last_user_text: self.last_user_text.clone(),
             n_files: self.files_changed.len(),
+            knowledge: self.knowledge.clone(),
         }
     }
 
@@ -120,6 +126,7 @@ impl Transcript {
             joined: String::new(),
             marks,
             files_changed: self.files_changed.clone(),
+            knowledge: self.knowledge.clone(),
             plan: self.plan.take(),
             last_user_text: self.last_user_text.take(),
             opening: self.opening.clone(),
@@ -137,6 +144,7 @@ impl Transcript {
         self.files_changed
             .extend(files.into_iter().filter(|file| conflicts.iter().any(|conflict| names(conflict, file))));
         self.plan = mark.plan;
+        self.knowledge = mark.knowledge;
         self.last_user_text = mark.last_user_text;
         self.ends_in_facts = mark.ends_in_facts;
         self.early = None;
@@ -157,6 +165,7 @@ impl Transcript {
         self.marks.extend(words.marks);
         self.files_changed = words.files_changed;
         self.plan = words.plan;
+        self.knowledge = words.knowledge;
         self.last_user_text = words.last_user_text;
         self.opening = words.opening;
         self.ends_in_facts = words.ends_in_facts;

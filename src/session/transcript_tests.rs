@@ -27,7 +27,8 @@ fn finished(id: &str, text: &str) -> Event {
         tool: "shell".into(),
         outcome: ToolOutcome::Ok { text: text.into() },
         summary: String::new(),
-        diffs: vec![FileDiff { path: format!("{text}.rs"), added: 1, removed: 0, unified: String::new() }],
+        diffs: vec![FileDiff { path: format!("{text}.rs"), added: 1, ..FileDiff::default() }],
+        seen: Vec::new(),
         duration_ms: 1,
     }
 }
@@ -320,7 +321,7 @@ proptest! {
         let events = [&events[..], &[start(9), user("do it"), done(9, TurnEnd::Answered)]].concat();
         let before = fold(&events);
         let mut turns: Vec<u32> = Vec::new();
-        let mut rewound = events.clone();
+        let mut rewound = events;
         while let Ok(turn) = fold(&rewound).undoable() {
             turns.push(turn);
             rewound.push(undone(turn));

@@ -308,7 +308,7 @@ fn restore(cx: &Cx, step: &Step, deltas: &[Delta], json: bool) -> Result<(), Fau
     let conflicts: Vec<String> = report.left.iter().map(conflict).collect();
     let n_left = conflicts.len();
     if json {
-        print_json(cx, &Restored { checkpoint: done.id.clone(), restored, conflicts })?;
+        print_json(cx, &Restored { checkpoint: done.id, restored, conflicts })?;
     } else {
         restored.iter().try_for_each(|path| cx.out.line(format!("restored {path}")))?;
         for conflict in &conflicts {

@@ -13,6 +13,8 @@ mod permissions;
 mod prefix;
 mod recovering;
 mod rendered;
+mod reviewed;
+mod stale;
 mod taking_back;
 mod window;
 mod words;

@@ -202,7 +202,7 @@ fn files_git_ignores_are_kept_up_to_a_size_and_the_others_are_named() {
     assert_eq!(names(step.skipped.iter().map(|skipped| skipped.path.as_path()).collect()), ["target/large"]);
     undo(&place, &keeper, &[&step]);
     assert_eq!(place.read("target/small").as_deref(), Some("small"));
-    assert_eq!(place.read("target/large"), Some(large.clone()), "what is not kept is not deleted either");
+    assert_eq!(place.read("target/large"), Some(large), "what is not kept is not deleted either");
     // Small ones count together.
     let step = run(&keeper, 1, || (0..20).for_each(|n| place.write(&format!("target/{n}"), &"y".repeat(100)))).unwrap();
     assert!((8..=10).contains(&step.deltas.len()), "{} of 20 fit into 1000 bytes", step.deltas.len());
