@@ -19,6 +19,7 @@ use crate::checkpoint::store::Kept;
 use crate::protocol::diff::Change;
 use crate::protocol::event::Event;
 use crate::protocol::tool::{ToolOutcome, ToolReport};
+use crate::protocol::tree::TreeChange;
 
 /// Paths an event names; a command may change any number.
 const MAX_NAMES: usize = 20;
@@ -132,17 +133,21 @@ fn words(error: CheckpointError) -> String {
 }
 
 /// Says what a command changed.
-pub fn tree_changed(step: &Step, root: &Path) -> Event {
+pub fn tree_change(step: &Step, root: &Path) -> TreeChange {
     let name = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
     let not_kept = step.skipped.iter().map(|skipped| format!("{}: {}", name(&skipped.path), skipped.why));
-    Event::TreeChanged {
-        turn: step.turn,
-        call: step.call.clone(),
+    TreeChange {
         checkpoint: step.id.clone(),
         changed: step.deltas.iter().take(MAX_NAMES).map(|delta| name(&delta.path)).collect(),
         n_changed: step.deltas.len(),
+        n_ignored: step.n_ignored,
         not_kept: not_kept.take(MAX_NAMES).collect(),
     }
+}
+
+/// Makes the event of what a command changed.
+pub fn tree_changed(step: &Step, root: &Path) -> Event {
+    Event::TreeChanged { turn: step.turn, call: step.call.clone(), change: tree_change(step, root) }
 }
 
 /// What the user has been told cannot be taken back.

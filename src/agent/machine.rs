@@ -191,11 +191,10 @@ impl Machine {
             Op::SetModel { model } => out.push(Effect::SetModel(model)),
             Op::Undo => self.on_rewind(Effect::Undo, out),
             Op::Redo => self.on_rewind(Effect::Redo, out),
-            Op::Changed { checkpoint, changed, n_changed, not_kept } => {
+            Op::Changed(change) => {
                 // Before the first turn it belongs to that one.
                 let (turn, call) = (self.turn.max(1), None);
-                let event = Event::TreeChanged { turn, call, checkpoint, changed, n_changed, not_kept };
-                out.push(Effect::Emit(event));
+                out.push(Effect::Emit(Event::TreeChanged { turn, call, change }));
             }
             Op::Compact => self.on_compact(out),
         }

@@ -14,13 +14,14 @@ use crate::base::hash;
 use crate::base::path::{create_private_dir, touch};
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::history::Mark;
-use crate::checkpoint::node::Delta;
+use crate::checkpoint::node::{Delta, Node};
 use crate::checkpoint::scan::{Limits, Scanner};
 use crate::checkpoint::step::{About, Cause, NotKept, Step, Steps};
 use crate::checkpoint::store::Store;
 use crate::checkpoint::tree::Tree;
 use crate::checkpoint::undo::{self, Report, inverse};
 use crate::protocol::diff::Change;
+use crate::workspace::ignored::Ignored;
 
 /// So many changed paths make it worth writing the tree right after a command: below that, reading them again costs less.
 const MANY_CHANGES: usize = 200;
@@ -124,7 +125,8 @@ impl Keeper {
             self.save(&self.tree_path(), &after)?;
         }
         let skipped = found.skipped.into_iter().map(|(path, why)| NotKept { path, why: why.to_string() }).collect();
-        let step = Step { deltas: self.unclaimed(found.deltas, &step), skipped, ..step };
+        let (deltas, n_ignored) = self.ignored_last(self.unclaimed(found.deltas, &step));
+        let step = Step { deltas, n_ignored, skipped, ..step };
         if step.is_empty() {
             self.steps.settle(&self.session, &step.id);
             return Ok(None);
@@ -240,6 +242,20 @@ impl Keeper {
         create_private_dir(folder)
             .and_then(|()| write_private(path, &tree.encode(&self.place.workspace)))
             .map_err(|source| CheckpointError::Write { path: path.to_path_buf(), source })
+    }
+
+    /// Puts what git ignores behind the rest, and counts it.
+    fn ignored_last(&self, deltas: Vec<Delta>) -> (Vec<Delta>, usize) {
+        let ignored = Ignored::new(&self.place.workspace);
+        let is_ignored = |delta: &Delta| {
+            let is_folder =
+                [&delta.before, &delta.after].into_iter().flatten().any(|node| matches!(node, Node::Folder { .. }));
+            delta.path.strip_prefix(&self.place.workspace).is_ok_and(|path| ignored.covers(path, is_folder))
+        };
+        let (last, mut first): (Vec<Delta>, Vec<Delta>) = deltas.into_iter().partition(is_ignored);
+        let n_ignored = last.len();
+        first.extend(last);
+        (first, n_ignored)
     }
 
     /// Leaves out what another session has written down as its own since this step began.

@@ -199,7 +199,7 @@ impl Reading<'_> {
         if FileType::from_raw_mode(seen.stat.mode) == FileType::Symlink {
             return Ok(self.link(seen));
         }
-        let is_ignored = self.ignored.covers_file(&path_of(&seen.path));
+        let is_ignored = self.ignored.covers(&path_of(&seen.path), false);
         let entry = |stat: Stat, content: Content| {
             let is_fresh = self.is_fresh(&stat);
             Ok(Look::Found(Box::new(Entry { path: seen.path.clone(), stat, content, is_fresh, is_ignored })))

@@ -103,8 +103,11 @@ pub struct Step {
     pub what: String,
     /// When it began, in milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// What became of each path.
+    /// What became of each path; those git ignores last.
     pub deltas: Vec<Delta>,
+    /// How many of them git ignores.
+    #[serde(default)]
+    pub n_ignored: usize,
     /// Paths that changed and are not kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<NotKept>,
@@ -127,6 +130,7 @@ impl Step {
             what: about.what,
             at_ms,
             deltas: Vec::new(),
+            n_ignored: 0,
             skipped: Vec::new(),
             has_moved_git: false,
         }

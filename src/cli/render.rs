@@ -14,12 +14,15 @@ use crate::cli::tally::Tally;
 use crate::protocol::diff::{FileDiff, Hunk};
 use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::tool::ToolOutcome;
+use crate::protocol::tree::TreeChange;
 use crate::protocol::wait::Wait;
 use crate::tools::manifest::Verbs;
 use crate::tools::registry::Registry;
 
 /// The tool that replaces the plan.
 const PLAN_TOOL: &str = "update_plan";
+/// Paths named of those a command changed.
+const MAX_CHANGED: usize = 4;
 /// Files named in a line; the others are counted.
 const MAX_NAMES: usize = 10;
 /// Characters of a target shown in a line.
@@ -129,7 +132,8 @@ impl<'a> Lines<'a> {
             Event::Compacted { before_tokens, after_tokens, .. } => {
                 self.note(Style::Notice, &format!("conversation summarised: {before_tokens} to {after_tokens} tokens"))
             }
-            Event::TreeChanged { changed, n_changed, .. } if *n_changed > 0 => self.tree_changed(changed, *n_changed),
+            // What a check changed is not what the model did.
+            Event::TreeChanged { call: Some(_), change, .. } => self.tree_changed(change),
             Event::Undone { turn, restored, conflicts, .. } => {
                 self.rewound(&format!("turn {turn} taken back; restored"), restored, conflicts)
             }
@@ -300,8 +304,15 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    fn tree_changed(&mut self, changed: &[String], n_changed: usize) -> Result<(), Fault> {
-        self.note(Style::Dim, &format!("    changed {}", visible(&some_names(changed, n_changed))))
+    /// Names what a command changed; build products that git ignores would say nothing.
+    fn tree_changed(&mut self, change: &TreeChange) -> Result<(), Fault> {
+        match change.n_changed.saturating_sub(change.n_ignored) {
+            0 => Ok(()),
+            n => {
+                let names = &change.changed[..change.changed.len().min(n).min(MAX_CHANGED)];
+                self.note(Style::Dim, &format!("    changed {}", visible(&some_names(names, n))))
+            }
+        }
     }
 
     fn rewound(&mut self, what: &str, restored: &[String], conflicts: &[String]) -> Result<(), Fault> {

@@ -11,6 +11,7 @@ use crate::protocol::op::{Grant, Mode};
 use crate::protocol::plan::Plan;
 use crate::protocol::review::HunkAnswer;
 use crate::protocol::tool::{Action, Question, ToolOutcome};
+use crate::protocol::tree::TreeChange;
 use crate::protocol::usage::Stats;
 use crate::protocol::wait::Wait;
 
@@ -294,15 +295,9 @@ pub enum Event {
         /// The call; none for a check that mimi itself ran.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         call: Option<CallId>,
-        /// Names what is kept, for `mimi checkpoint show`.
-        checkpoint: String,
-        /// Paths that changed, relative to the workspace; the first of them when there are many.
-        changed: Vec<String>,
-        /// How many changed.
-        n_changed: usize,
-        /// Paths that changed and are not kept, each with the reason; the first of them when there are many.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        not_kept: Vec<String>,
+        /// What changed.
+        #[serde(flatten)]
+        change: TreeChange,
     },
     /// A turn was taken back. The conversation continues as before it.
     Undone {

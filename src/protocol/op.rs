@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::message::CallId;
 use crate::protocol::review::HunkAnswer;
+use crate::protocol::tree::TreeChange;
 
 /// How much the agent may do without asking.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,16 +104,7 @@ pub enum Op {
     /// Does again what was taken back last, if nothing was said since.
     Redo,
     /// Has the session take note of files that a check of the front end changed, so that they go back with the turn.
-    Changed {
-        /// Names what is kept.
-        checkpoint: String,
-        /// Paths that changed; the first of them when there are many.
-        changed: Vec<String>,
-        /// How many changed.
-        n_changed: usize,
-        /// Paths that changed and are not kept, each with the reason.
-        not_kept: Vec<String>,
-    },
+    Changed(TreeChange),
     /// Summarises the conversation now.
     Compact,
 }

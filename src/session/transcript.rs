@@ -163,9 +163,9 @@ impl Transcript {
                 let kept = Kept::File(Change { path, before, after, mode: *mode });
                 self.checkpoints.push(Checkpoint { turn: *turn, kept });
             }
-            Event::TreeChanged { turn, checkpoint, .. } => {
-                self.noted.push(checkpoint.clone());
-                self.checkpoints.push(Checkpoint { turn: *turn, kept: Kept::Tree(checkpoint.clone()) });
+            Event::TreeChanged { turn, change, .. } => {
+                self.noted.push(change.checkpoint.clone());
+                self.checkpoints.push(Checkpoint { turn: *turn, kept: Kept::Tree(change.checkpoint.clone()) });
             }
             Event::Undone { .. } | Event::Redone { .. } => self.rewind(&record.event),
             Event::Compacted { text, after_tokens, .. } => self.compact(text, *after_tokens),

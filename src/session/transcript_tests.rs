@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::protocol::tree::TreeChange;
 
 fn call(id: &str) -> ToolCall {
     ToolCall { id: CallId(id.into()), name: "shell".into(), arguments: "{}".into() }
@@ -204,14 +205,9 @@ fn changes_of_a_turn_are_found_and_go_with_it() {
         after: Some("h".into()),
         mode: None,
     };
-    let tree = Event::TreeChanged {
-        turn: 2,
-        call: None,
-        checkpoint: "c".into(),
-        changed: Vec::new(),
-        n_changed: 1,
-        not_kept: Vec::new(),
-    };
+    let (changed, not_kept) = (Vec::new(), Vec::new());
+    let what = TreeChange { checkpoint: "c".into(), changed, n_changed: 1, n_ignored: 0, not_kept };
+    let tree = Event::TreeChanged { turn: 2, call: None, change: what };
     let mut transcript = fold(&[start(1), change(1, "/a"), start(2), change(2, "/b"), tree]);
     let paths = |transcript: &Transcript, turn| {
         let path = |kept| match kept {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::handle::Handle;
-use crate::agent::keeping::{before_command, blocking, tree_changed};
+use crate::agent::keeping::{before_command, blocking, tree_change};
 use crate::base::fault::{Fault, Kind};
 use crate::checkpoint::keeper::{Keeper, Open};
 use crate::checkpoint::step::{About, Cause};
@@ -116,7 +116,7 @@ pub async fn fix(
         let mut has_changed = false;
         let listen_agent = |record: &Record| {
             has_changed |= matches!(&record.event, Event::ToolFinished { diffs, .. } if !diffs.is_empty())
-                || matches!(&record.event, Event::TreeChanged { call: Some(_), .. });
+                || matches!(&record.event, Event::TreeChanged { call: Some(_), change, .. } if change.n_changed > change.n_ignored);
             listen(Progress::Agent(record));
         };
         let interrupt = interrupt_when(&cancel, agent.ops.clone());
@@ -211,10 +211,5 @@ async fn after_check(keeper: Arc<Keeper>, open: Open, folder: &Path) -> Option<O
     let step = blocking(move || own.end(open)).await.ok()??;
     // It stands in the list of checkpoints, whether or not a session takes note.
     keeper.settle(&step.id);
-    match tree_changed(&step, folder) {
-        Event::TreeChanged { checkpoint, changed, n_changed, not_kept, .. } => {
-            Some(Op::Changed { checkpoint, changed, n_changed, not_kept })
-        }
-        _ => None,
-    }
+    Some(Op::Changed(tree_change(&step, folder)))
 }

@@ -34,11 +34,11 @@ impl Ignored {
         Self { root: root.to_path_buf(), top, rules: Mutex::default() }
     }
 
-    /// Says whether the path, relative to the workspace, is ignored.
-    pub fn covers_file(&self, relative: &Path) -> bool {
+    /// Says whether the path of a folder or of something else, relative to the workspace, is ignored.
+    pub fn covers(&self, relative: &Path, is_folder: bool) -> bool {
         let path = self.root.join(relative);
         let Some(folder) = path.parent().filter(|folder| folder.starts_with(&self.top)) else { return false };
-        self.folder(folder).is_ignored || self.is_matched(&path, false)
+        self.folder(folder).is_ignored || self.is_matched(&path, is_folder)
     }
 
     fn folder(&self, folder: &Path) -> Arc<Rules> {
@@ -105,8 +105,9 @@ mod tests {
         ];
         let ignored = Ignored::new(&top.join("work"));
         for (path, expected) in table {
-            assert_eq!(ignored.covers_file(Path::new(path)), expected, "{path}");
+            assert_eq!(ignored.covers(Path::new(path), false), expected, "{path}");
         }
-        assert!(Ignored::new(&top).covers_file(Path::new("only-top")));
+        assert!(Ignored::new(&top).covers(Path::new("only-top"), false));
+        assert!(ignored.covers(Path::new("target"), true), "as a folder");
     }
 }

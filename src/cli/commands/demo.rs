@@ -19,6 +19,7 @@ use crate::strategy::fix::{self, Job, Outcome};
 
 /// The project, file by file.
 const FILES: &[(&str, &str)] = &[
+    (".gitignore", "/target\n"),
     ("Cargo.toml", include_str!("../../../config/demo/project/Cargo.toml.txt")),
     ("src/lib.rs", include_str!("../../../config/demo/project/src/lib.rs")),
     ("tests/pages.rs", include_str!("../../../config/demo/project/tests/pages.rs")),

@@ -30,7 +30,7 @@ async fn rewind(talk: &mut Talk, op: Op) -> (Vec<String>, Vec<String>) {
 
 fn changes(talk: &Talk) -> Vec<Vec<String>> {
     let of = |event: &Event| match event {
-        Event::TreeChanged { changed, .. } => Some(changed.clone()),
+        Event::TreeChanged { change, .. } => Some(change.changed.clone()),
         _ => None,
     };
     talk.log.iter().filter_map(of).collect()
