@@ -181,5 +181,5 @@ fn warning(skipped: &[NotKept], why: &str, root: &Path) -> String {
     if of_it.len() > MAX_WARNED {
         names.push(count(of_it.len() - MAX_WARNED, "more path"));
     }
-    format!("changed and not kept, so it cannot be taken back, because {why}: {}", names.join(", "))
+    format!("not kept, so taking the turn back leaves it as it is: {} ({why})", names.join(", "))
 }

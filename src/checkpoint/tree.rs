@@ -45,8 +45,8 @@ pub enum Unkept {
 impl std::fmt::Display for Unkept {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(match self {
-            Self::TooLarge => "too large",
-            Self::Ignored => "ignored by git and too large for that",
+            Self::TooLarge => "larger than 64 MiB",
+            Self::Ignored => "ignored by git and larger than `checkpoint` in the configuration allows",
             Self::Unreadable => "unreadable",
             Self::Foreign => "no file, link or folder of this file system",
         })

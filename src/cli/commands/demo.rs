@@ -19,10 +19,10 @@ use crate::strategy::fix::{self, Job, Outcome};
 
 /// The project, file by file.
 const FILES: &[(&str, &str)] = &[
-    (".gitignore", "/target\n"),
     ("Cargo.toml", include_str!("../../../config/demo/project/Cargo.toml.txt")),
     ("src/lib.rs", include_str!("../../../config/demo/project/src/lib.rs")),
     ("tests/pages.rs", include_str!("../../../config/demo/project/tests/pages.rs")),
+    (".gitignore", "/target\n"),
 ];
 const SCRIPT: &str = include_str!("../../../config/demo/script.yaml");
 const CHECK: &str = "cargo test --offline --quiet";
