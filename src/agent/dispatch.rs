@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::agent::batch::Proposal;
 use crate::agent::keeping::{self, Effects, PreImage, Told, Watch};
 use crate::agent::review::{self, Settled};
+use crate::agent::stated::Tally;
 use crate::agent::step::{Refusal, Verdict};
 use crate::agent::{changed, invalid};
 use crate::base::control;
@@ -55,6 +56,8 @@ pub struct Dispatch {
     approvals: Approvals,
     keeper: Option<Arc<Keeper>>,
     judged: HashMap<CallId, Judged>,
+    /// How the edits of the turn were stated.
+    pub edits: Tally,
     /// Whether the user knows that the store cannot be written.
     has_warned: bool,
     told: Told,
@@ -99,8 +102,17 @@ impl Dispatch {
         approvals: Approvals,
         keeper: Option<Arc<Keeper>>,
     ) -> Self {
-        let (judged, told) = (HashMap::new(), Told::default());
-        Self { registry, policy, context, approvals, keeper, judged, has_warned: false, told }
+        Self {
+            registry,
+            policy,
+            context,
+            approvals,
+            keeper,
+            judged: HashMap::new(),
+            edits: Tally::default(),
+            has_warned: false,
+            told: Told::default(),
+        }
     }
 
     /// Checks a call: tool, arguments, then policy. Touches nothing.
@@ -110,7 +122,9 @@ impl Dispatch {
             Err(bad) => return refused(&bad),
         };
         let name = tool.manifest().name.clone();
-        let intent = match tool.intent(&self.context, &arguments) {
+        let intent = tool.intent(&self.context, &arguments);
+        self.edits.note(&call.id, &intent);
+        let intent = match intent {
             Ok(intent) => intent,
             Err(bad) => return refused(&bad),
         };
@@ -169,7 +183,7 @@ impl Dispatch {
 
     fn verdict(&self, decision: Decision, proposal: Proposal) -> Verdict {
         match decision {
-            Decision::Allow => Verdict::Run(proposal),
+            Decision::Allow(_) => Verdict::Run(proposal),
             Decision::Ask { why, .. } if self.approvals == Approvals::Person => Verdict::Ask { proposal, why },
             Decision::Ask { why, rules } => {
                 let text = refusal_text(&proposal, &why, &rules);
@@ -372,7 +386,7 @@ pub fn allow_flags(rules: &[String]) -> String {
 fn refused(bad: &BadCall) -> Verdict {
     let why = match bad {
         BadCall::Malformed(_) => Refusal::Malformed,
-        BadCall::Impossible(_) => Refusal::Refused,
+        BadCall::Impossible(_) | BadCall::Unfit { .. } => Refusal::Refused,
     };
     Verdict::Refuse { proposal: None, report: Box::new(ToolReport::failed(invalid::words(bad))), why }
 }

@@ -19,6 +19,7 @@ pub mod live;
 pub mod machine;
 pub mod memory;
 pub mod review;
+pub mod stated;
 pub mod step;
 pub mod taking_back;
 pub mod window;

@@ -26,8 +26,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
     ("lz4_flex", &["checkpoint"]),
-    // The search tool, and recovering calls from what models write instead of them.
-    ("regex", &["tools", "model"]),
+    // The search tool, recovering calls from what models write instead of them, and scripts inside of commands.
+    ("regex", &["tools", "model", "policy"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, kinds of file systems, and walks that must be quick.
     ("rustix", &["base", "checkpoint", "config", "db", "exec", "session"]),
@@ -43,6 +43,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("similar", &["edit"]),
     ("strsim", &["base"]),
     ("tower", &["model"]),
+    ("tree_sitter", &["policy"]),
+    ("tree_sitter_bash", &["policy"]),
     ("unicode_width", &["cli"]),
     ("uuid", &["base"]),
 ];
