@@ -37,6 +37,9 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "chat" -d 'Talk with the a
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "run" -d 'Carry out one task and print the answer'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "fix" -d 'Make a failing check pass'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "demo" -d 'Watch mimi fix a small project, without any model server'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "undo" -d 'Take back what the last turns changed, commands included'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "redo" -d 'Do again what was taken back last'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "checkpoint" -d 'List, show, compare, restore or prune files as they were before each call'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "session" -d 'List, show, resume, fork, export or delete sessions'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "config" -d 'Show, check or edit the configuration'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "policy" -d 'Show what may be done without asking, and why'
@@ -95,6 +98,86 @@ never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -l live -d 'Let the configured model server do the work instead of the bundled script'
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand undo" -l session -d 'The session, by its id or the beginning of it; the latest of this workspace that has such a turn when left out' -r
+complete -c mimi -n "__fish_mimi_using_subcommand undo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand undo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand undo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand undo" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand undo" -l json -d 'Print every event as a line of JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand undo" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand undo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand redo" -l session -d 'The session, by its id or the beginning of it; the latest of this workspace that has such a turn when left out' -r
+complete -c mimi -n "__fish_mimi_using_subcommand redo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand redo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand redo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand redo" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand redo" -l json -d 'Print every event as a line of JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand redo" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand redo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -f -a "list" -d 'List what changed files in this workspace, the latest first'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -f -a "show" -d 'Show which paths a call changed'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -f -a "diff" -d 'Show what a call changed in them'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -f -a "restore" -d 'Put files back as they were before a call'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -f -a "prune" -d 'Delete what is too old or too much, as `checkpoint` in the configuration says'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -l session -d 'Only of this session' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -l json -d 'Print a JSON array'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -l json -d 'Print a JSON object'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -l json -d 'Print a JSON array'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -l force -d 'Replace also what nobody has kept so far; it is kept then'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -l json -d 'Print a JSON object'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -l json -d 'Print a JSON object'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r

@@ -7,16 +7,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::agent::dispatch::{Approvals, Dispatch, Keeper};
+use crate::agent::dispatch::{Agreements, Approvals, Dispatch};
 use crate::agent::driver::{self, Parts};
 use crate::agent::handle::Handle;
 use crate::agent::limits::Limits;
 use crate::agent::machine::Machine;
 use crate::agent::memory::{Memory, MemoryParts};
-use crate::base::clock::{Clock, SystemClock};
+use crate::base::clock::{Clock, SystemClock, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{remove_tree, touch_new};
 use crate::base::pending::{Pending, sweep};
+use crate::checkpoint::error::CheckpointError;
+use crate::checkpoint::keeper::{Keeper, Place};
+use crate::checkpoint::prune::{self, Rules};
+use crate::checkpoint::scan;
 use crate::checkpoint::store::Store;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
@@ -45,7 +49,7 @@ use crate::session::journal::Journal;
 use crate::session::recorder::Recorder;
 use crate::session::transcript::Transcript;
 use crate::telemetry::dialects::Habits;
-use crate::telemetry::ledger::{Ledger, Place};
+use crate::telemetry::ledger::{self, Ledger};
 use crate::tools::registry::Registry;
 use crate::tools::{Limits as ToolLimits, ToolContext};
 use crate::workspace::Workspace;
@@ -137,7 +141,7 @@ impl App {
         let slots = Slots::new(slots::Place { folder: dirs.slots(), tree }, config.model.max_in_flight);
         let http = Http::new(HttpLimits::from(&config.model))?;
         let clock = Arc::new(SystemClock);
-        let ledger = Arc::new(Ledger::new(Place {
+        let ledger = Arc::new(Ledger::new(ledger::Place {
             path: dirs.ledger_file(),
             project: workspace.root().display().to_string(),
             keep_days: config.usage.keep_days,
@@ -221,13 +225,15 @@ impl App {
         if keep_days == 0 || is_younger(&stamp, DAY, now_ms) || touch_new(&stamp).is_err() {
             return;
         }
+        let rules = self.prune_rules();
         let (sessions, outputs, checkpoints) = (self.dirs.sessions(), self.dirs.outputs(), self.dirs.checkpoints());
         std::thread::spawn(move || {
             for id in crate::session::list::prune(&sessions, keep_days, now_ms).unwrap_or_default() {
-                drop(remove_tree(&outputs.join(id)));
+                drop(remove_tree(&outputs.join(&id)));
+                drop(remove_tree(&checkpoints.join("steps").join(&id)));
             }
             if let Ok(store) = Store::open(&checkpoints) {
-                store.prune(keep_days, now_ms);
+                drop(prune::prune(&store, rules));
             }
         });
     }
@@ -248,7 +254,7 @@ impl App {
         }
         let recap = Recap::of(&transcript);
         let registry = Arc::new(Registry::new());
-        let store = self.store(is_kept, &mut notices);
+        let keeper = self.keeper(&id, is_kept, &mut notices);
         let (opening, warnings) = crate::context::opening::build(&self.workspace, &self.dirs.home);
         notices.extend(warnings);
         notices.extend(route.note.clone());
@@ -256,12 +262,12 @@ impl App {
         let machine = Machine::new(self.limits(), to_say, transcript.turns);
         let spill_dir = self.dirs.outputs().join(&id);
         let policy = self.policy(mode, &spill_dir, options)?;
-        let mut dispatch =
-            Dispatch::new(registry.clone(), policy, self.tool_context(spill_dir), options.approvals, store.clone());
+        let tools = self.tool_context(spill_dir);
+        let mut dispatch = Dispatch::new(registry.clone(), policy, tools, options.approvals, keeper.clone());
         let days = self.config.policy.always_days;
         if days > 0 {
             let rules = Kept::of(&self.dirs, self.workspace.root());
-            dispatch = dispatch.with_keeper(Keeper { rules, days, clock: self.clock.clone() });
+            dispatch = dispatch.with_agreements(Agreements { rules, days, clock: self.clock.clone() });
         }
         dispatch.recall(&transcript.knowledge);
         let memory = Memory::new(MemoryParts {
@@ -272,7 +278,7 @@ impl App {
             route: route.clone(),
             habits: Habits::read(&self.dirs.ledger_file()),
             max_output_tokens: self.config.model.max_output_tokens,
-            store,
+            keeper,
             root: self.workspace.root().to_path_buf(),
             opening: Some(opening),
         });
@@ -297,16 +303,55 @@ impl App {
         Ok(self.gateway.resolve(options.task, options.model.as_deref()).await?)
     }
 
-    /// Opens the store. Where not even the session is kept the user has been told of the trouble.
-    fn store(&self, is_kept: bool, notices: &mut Vec<String>) -> Option<Arc<Store>> {
-        match Store::open(&self.dirs.checkpoints()) {
-            Ok(store) => Some(Arc::new(store)),
+    /// Makes what keeps the changes of checks that mimi itself runs, beside every session; none where nothing can be kept.
+    pub fn keeper_of_checks(&self) -> Option<Arc<Keeper>> {
+        let place = self.place(self.workspace.root()).ok()?;
+        Some(Arc::new(Keeper::new(place, &format!("check-{}", new_id()))))
+    }
+
+    /// Makes what keeps the changes of a session that nobody runs, in the workspace it worked in.
+    pub fn keeper_of(&self, session: &str, workspace: &Path) -> Result<Keeper, CheckpointError> {
+        Ok(Keeper::new(self.place(workspace)?, session))
+    }
+
+    /// Returns the clock.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    /// Makes what keeps the changes of a session. Where not even the session is kept the user has been told of the trouble.
+    fn keeper(&self, session: &str, is_kept: bool, notices: &mut Vec<String>) -> Option<Arc<Keeper>> {
+        match self.place(self.workspace.root()) {
+            Ok(place) => Some(Arc::new(Keeper::new(place, session))),
             Err(error) => {
                 let why = Fault::from(error).words();
                 notices.extend(is_kept.then(|| format!("changes of this session cannot be taken back: {why}")));
                 None
             }
         }
+    }
+
+    /// Says what of the kept files may stay.
+    pub fn prune_rules(&self) -> Rules {
+        let keep = &self.config.checkpoint;
+        let max_bytes = keep.max_mb.saturating_mul(1_000_000);
+        Rules { keep_days: keep.keep_days, max_bytes, now_ms: self.clock.now_ms() }
+    }
+
+    /// Says where and how changes in a workspace are kept.
+    fn place(&self, workspace: &Path) -> Result<Place, CheckpointError> {
+        let keep = &self.config.checkpoint;
+        Ok(Place {
+            store: Store::open(&self.dirs.checkpoints())?,
+            workspace: workspace.to_path_buf(),
+            state: self.dirs.state.clone(),
+            limits: scan::Limits {
+                max_paths: keep.max_files,
+                max_ignored_file_bytes: keep.max_ignored_file_kb.saturating_mul(1000),
+                max_ignored_bytes: keep.max_ignored_mb.saturating_mul(1_000_000),
+            },
+            clock: self.clock.clone(),
+        })
     }
 
     fn limits(&self) -> Limits {

@@ -10,6 +10,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::agent::batch::Proposal;
+use crate::agent::keeping::{self, Effects, PreImage, Told, Watch};
 use crate::agent::review::{self, Settled};
 use crate::agent::stated::Tally;
 use crate::agent::step::{Refusal, Verdict};
@@ -18,11 +19,13 @@ use crate::base::clock::Clock;
 use crate::base::control;
 use crate::base::fault::Fault;
 use crate::base::text::{self, one_line_name};
-use crate::checkpoint::store::{Kept, Store};
+use crate::checkpoint::keeper::Keeper;
+use crate::checkpoint::step::{About, Cause};
+use crate::checkpoint::store::Kept;
 use crate::edit::diff::draft_diff;
 use crate::policy::kept::Kept as Agreed;
 use crate::policy::{Decision, Policy};
-use crate::protocol::diff::FileDiff;
+use crate::protocol::diff::{Change, FileDiff};
 use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall};
 use crate::protocol::op::Offer;
@@ -49,7 +52,7 @@ pub enum Approvals {
 }
 
 /// Keeps rules agreed to for always.
-pub struct Keeper {
+pub struct Agreements {
     /// Those of the repository.
     pub rules: Agreed,
     /// Days for which one counts.
@@ -65,19 +68,22 @@ pub struct Dispatch {
     pub policy: Policy,
     context: ToolContext,
     approvals: Approvals,
-    store: Option<Arc<Store>>,
-    keeper: Option<Keeper>,
+    keeper: Option<Arc<Keeper>>,
+    agreements: Option<Agreements>,
     judged: HashMap<CallId, Judged>,
     /// How the edits of the turn were stated.
     pub edits: Tally,
     /// Whether the user knows that the store cannot be written.
     has_warned: bool,
+    told: Told,
 }
 
 /// A call that passed its checks.
 #[derive(Debug, Clone)]
 struct Judged {
     tool: String,
+    target: String,
+    turn: u32,
     arguments: Value,
     actions: Vec<Action>,
     promised: Option<String>,
@@ -91,15 +97,6 @@ struct Judged {
     pre_images: Vec<PreImage>,
 }
 
-/// A file as it was before a call, to be compared once the call has ended.
-#[derive(Debug, Clone)]
-pub struct PreImage {
-    /// Absolute path.
-    pub path: PathBuf,
-    /// What was kept of it.
-    pub kept: Kept,
-}
-
 /// A call that ended.
 #[derive(Debug)]
 pub struct Finished {
@@ -109,36 +106,37 @@ pub struct Finished {
     pub report: ToolReport,
     /// How long it ran.
     pub duration_ms: u64,
-    /// The files it changed, as they were.
-    pub pre_images: Vec<PreImage>,
+    /// What it did to the files.
+    pub effects: Effects,
 }
 
 impl Dispatch {
-    /// Builds the dispatch of one session. Without a `store` nothing can be taken back.
+    /// Builds the dispatch of one session. Without a `keeper` nothing can be taken back.
     pub fn new(
         registry: Arc<Registry>,
         policy: Policy,
         context: ToolContext,
         approvals: Approvals,
-        store: Option<Arc<Store>>,
+        keeper: Option<Arc<Keeper>>,
     ) -> Self {
         Self {
             registry,
             policy,
             context,
             approvals,
-            store,
-            keeper: None,
+            keeper,
+            agreements: None,
             judged: HashMap::new(),
             edits: Tally::default(),
             has_warned: false,
+            told: Told::default(),
         }
     }
 
     /// Keeps what is agreed to for always; without it nothing is offered for always.
     #[must_use]
-    pub fn with_keeper(mut self, keeper: Keeper) -> Self {
-        self.keeper = Some(keeper);
+    pub fn with_agreements(mut self, agreements: Agreements) -> Self {
+        self.agreements = Some(agreements);
         self
     }
 
@@ -167,6 +165,8 @@ impl Dispatch {
         let decision = self.policy.decide(&intent.actions);
         let mut judged = Judged {
             tool: name.clone(),
+            target: intent.target.clone(),
+            turn: 0,
             arguments,
             actions: intent.actions.clone(),
             promised: intent.promised,
@@ -179,7 +179,7 @@ impl Dispatch {
         let is_asked = matches!(decision, Decision::Ask { .. }) && self.approvals == Approvals::Person;
         if is_asked {
             judged.previews = judged.drafts.iter().map(draft_diff).collect();
-            judged.always = self.keeper.as_ref().and_then(|_| self.policy.offer(&judged.actions));
+            judged.always = self.agreements.as_ref().and_then(|_| self.policy.offer(&judged.actions));
         }
         let (previews, always) = (judged.previews.clone(), judged.always.clone());
         self.judged.insert(call.id.clone(), judged);
@@ -240,9 +240,9 @@ impl Dispatch {
     /// Keeps the rule that was offered for a call, exactly as it was shown. Returns what the user must know when it cannot.
     pub fn agree(&mut self, call: &CallId) -> Option<Event> {
         let rule = self.judged.get(call)?.always.as_ref()?.rule.clone();
-        let keeper = self.keeper.as_ref()?;
+        let agreements = self.agreements.as_ref()?;
         self.policy.agree(&rule);
-        let kept = keeper.rules.add(&rule, keeper.clock.now_ms(), keeper.days);
+        let kept = agreements.rules.add(&rule, agreements.clock.now_ms(), agreements.days);
         kept.err().map(|error| Event::Warning { text: Fault::from(error).line() })
     }
 
@@ -271,7 +271,10 @@ impl Dispatch {
     ///
     /// What cannot be kept is said: the change is still the user's wish.
     pub fn keep(&mut self, call: &CallId, turn: u32) -> Vec<Event> {
-        let (Some(store), Some(judged)) = (self.store.as_deref(), self.judged.get_mut(call)) else { return Vec::new() };
+        let (Some(keeper), Some(judged)) = (self.keeper.as_deref(), self.judged.get_mut(call)) else {
+            return Vec::new();
+        };
+        judged.turn = turn;
         let mut events = Vec::new();
         // What a command leads into files is a change like any other.
         let led = judged.actions.iter().flat_map(|action| self.policy.led_into(action));
@@ -279,7 +282,7 @@ impl Dispatch {
         for path in &written {
             let shown = path.strip_prefix(self.context.workspace.root()).unwrap_or(path).to_string_lossy();
             let name = one_line_name(&shown);
-            match store.keep(path) {
+            match keeper.store().keep(path) {
                 Ok(Kept::Skipped(why)) => {
                     let text = format!("the change of `{name}` cannot be taken back, because {why}");
                     events.push(Event::Warning { text });
@@ -310,6 +313,7 @@ impl Dispatch {
         cancel: tokio_util::sync::CancellationToken,
     ) -> impl Future<Output = Finished> + Send + use<> {
         let judged = self.judged.remove(call);
+        let watch = judged.as_ref().and_then(|judged| self.watch(call, judged));
         let (registry, call) = (self.registry.clone(), call.clone());
         let actions = judged.iter().flat_map(|judged| &judged.actions);
         let written: Vec<PathBuf> = actions.filter_map(Action::written).cloned().collect();
@@ -320,14 +324,52 @@ impl Dispatch {
         let context = ToolContext { progress, cancel, writer, ..self.context.clone() };
         async move {
             let started = Instant::now();
-            let (mut report, pre_images) = match judged {
-                Some(judged) => run_judged(&registry, &context, judged).await,
-                None => (ToolReport::failed("this call was never checked, so it was not run"), Vec::new()),
+            let run = async {
+                match judged {
+                    Some(judged) => run_judged(&registry, &context, judged).await,
+                    None => ToolReport::failed("this call was never checked, so it was not run"),
+                }
             };
+            let (mut report, effects) = keeping::around(watch, &context.cancel, run).await;
             let memory = context.workspace.memory();
             written.iter().filter(|path| path.symlink_metadata().is_err()).for_each(|path| memory.forget(path));
             report.seen = memory.take_fresh();
-            Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, pre_images }
+            Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, effects }
+        }
+    }
+
+    /// Says how what a call changes is to be found out; none for one that changes nothing.
+    fn watch(&self, call: &CallId, judged: &Judged) -> Option<Watch> {
+        let is_command = |action: &Action| matches!(action, Action::Execute { .. } | Action::Commit { .. });
+        let cause = match judged.actions.iter().any(is_command) {
+            true => Cause::Command,
+            false if judged.pre_images.is_empty() => return None,
+            false => Cause::Edit,
+        };
+        let what = format!("{} {}", judged.tool, judged.target);
+        let about = About { turn: judged.turn, call: Some(call.clone()), cause, what };
+        Some(Watch { keeper: self.keeper.clone()?, about, images: judged.pre_images.clone() })
+    }
+
+    /// Says what is to be recorded of what a call did to the files, and what is settled once that is done.
+    pub fn effects(&mut self, turn: u32, effects: Effects) -> (Vec<Event>, Option<String>) {
+        let change = |change: Change| {
+            let Change { path, before, after, mode } = change;
+            Event::Checkpointed { turn, path, before, after, mode }
+        };
+        let mut events: Vec<Event> = effects.changes.into_iter().map(change).collect();
+        events.extend(effects.trouble.and_then(|trouble| self.told.once(trouble)));
+        let Some(step) = effects.step else { return (events, None) };
+        let root = self.context.workspace.root();
+        events.push(keeping::tree_changed(&step, root));
+        events.extend(self.told.not_kept(&step, root));
+        (events, Some(step.id))
+    }
+
+    /// Marks what was recorded as no longer under way.
+    pub fn settle(&self, checkpoint: &str) {
+        if let Some(keeper) = &self.keeper {
+            keeper.settle(checkpoint);
         }
     }
 }
@@ -343,18 +385,18 @@ fn promised_for(judged: &Judged, path: &Path) -> Option<String> {
     }
 }
 
-async fn run_judged(registry: &Registry, context: &ToolContext, judged: Judged) -> (ToolReport, Vec<PreImage>) {
+async fn run_judged(registry: &Registry, context: &ToolContext, judged: Judged) -> ToolReport {
     let Some(tool) = registry.get(&judged.tool) else {
-        return (ToolReport::failed(format!("the tool `{}` is gone", judged.tool)), Vec::new());
+        return ToolReport::failed(format!("the tool `{}` is gone", judged.tool));
     };
     // A person may have taken long to approve, and a link may lead elsewhere by now.
     if let Ok(intent) = tool.intent(context, &judged.arguments)
         && intent.actions != judged.actions
     {
         let text = "what this call would touch changed since it was checked, so it was not run; call it again";
-        return (ToolReport::failed(text), Vec::new());
+        return ToolReport::failed(text);
     }
-    let report = match tool.run(context, judged.arguments).await {
+    match tool.run(context, judged.arguments).await {
         Ok(report) => clip(match &judged.settled {
             Some(settled) => settled.told(report),
             None => report,
@@ -363,8 +405,7 @@ async fn run_judged(registry: &Registry, context: &ToolContext, judged: Judged) 
             let cause = std::error::Error::source(&bug).map(ToString::to_string).unwrap_or_default();
             ToolReport::failed(format!("{bug}: {cause}"))
         }
-    };
-    (report, judged.pre_images)
+    }
 }
 
 fn clip(mut report: ToolReport) -> ToolReport {

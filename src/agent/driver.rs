@@ -19,6 +19,7 @@ use crate::agent::live::Live;
 use crate::agent::machine::Machine;
 use crate::agent::memory::Memory;
 use crate::agent::step::{Effect, Input};
+use crate::agent::taking_back::Rewound;
 use crate::base::fault::{Explain as _, Fault};
 use crate::model::ToolChoice;
 use crate::model::ask::Progress;
@@ -26,7 +27,6 @@ use crate::model::error::ModelError;
 use crate::model::fallback;
 use crate::model::gateway::Gateway;
 use crate::model::route::Route;
-use crate::protocol::diff::Change;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::{CallId, Usage};
 use crate::protocol::op::Op;
@@ -126,9 +126,10 @@ impl Driver {
 
     async fn run(mut self) {
         self.parts.machine.meet_server(self.parts.memory.offer());
-        for event in self.parts.memory.settle() {
-            self.emit(event).await;
+        for settled in self.parts.memory.settle() {
+            self.rewound(settled).await;
         }
+        self.parts.machine.mention(self.parts.memory.note_of_news());
         for text in std::mem::take(&mut self.parts.notices) {
             self.emit(Event::Warning { text }).await;
         }
@@ -197,7 +198,14 @@ impl Driver {
             }
             Effect::Review(call, answers) => self.parts.dispatch.review(&call, &answers),
             Effect::Compact => self.request_summary(),
-            Effect::Undo => self.undo().await,
+            Effect::Undo => {
+                let rewound = self.parts.memory.undo();
+                self.rewound(rewound).await;
+            }
+            Effect::Redo => {
+                let rewound = self.parts.memory.redo();
+                self.rewound(rewound).await;
+            }
             Effect::SetMode(mode) => self.parts.dispatch.policy.mode = mode,
             Effect::SetModel(model) => self.set_model(&model).await,
             Effect::StartClock => {
@@ -218,7 +226,7 @@ impl Driver {
         let (record, trouble) = self.parts.recorder.record(event);
         for record in [record].into_iter().chain(trouble) {
             self.parts.memory.apply(&record);
-            if matches!(record.event, Event::Undone { .. }) {
+            if matches!(record.event, Event::Undone { .. } | Event::Redone { .. }) {
                 self.parts.dispatch.recall(self.parts.memory.knowledge());
             }
             // A front end that went away is no reason to stop before the turn is brought to its end.
@@ -430,11 +438,12 @@ impl Driver {
         while let Ok((call, text)) = self.output.receiver.try_recv() {
             self.emit(Event::ToolOutput { call, text }).await;
         }
-        let turn = self.parts.machine.turn();
-        for image in finished.pre_images {
-            if let Ok(Some(Change { path, before, after, mode })) = image.kept.change(&image.path) {
-                self.emit(Event::Checkpointed { turn, path, before, after, mode }).await;
-            }
+        let (events, checkpoint) = self.parts.dispatch.effects(self.parts.machine.turn(), finished.effects);
+        for event in events {
+            self.emit(event).await;
+        }
+        if let Some(checkpoint) = checkpoint {
+            self.parts.dispatch.settle(&checkpoint);
         }
         self.inputs.push_back(Input::Finished {
             call: finished.call,
@@ -443,9 +452,13 @@ impl Driver {
         });
     }
 
-    async fn undo(&mut self) {
-        let event = self.parts.memory.undo();
+    /// Records that a turn was taken back or done again, and has the model told with the user's next words.
+    async fn rewound(&mut self, Rewound { event, checkpoint }: Rewound) {
         self.emit(event).await;
+        if let Some(checkpoint) = checkpoint {
+            self.parts.dispatch.settle(&checkpoint);
+        }
+        self.parts.machine.mention(self.parts.memory.note_of_news());
         if let Some(opening) = self.parts.memory.opening_to_repeat() {
             self.parts.machine.introduce(opening);
         }

@@ -34,6 +34,8 @@ pub struct Machine {
     state: State,
     /// The project's facts, until they have been said.
     opening: Option<String>,
+    /// What the model is told before the next words of the user.
+    mention: Option<String>,
     turn: u32,
     turn_usage: Usage,
     steps: u32,
@@ -79,6 +81,7 @@ impl Machine {
             limits,
             state: State::Idle,
             opening,
+            mention: None,
             turn,
             turn_usage: Usage::default(),
             steps: 0,
@@ -104,6 +107,11 @@ impl Machine {
     /// Has the project introduced again before the next words of the user.
     pub fn introduce(&mut self, opening: String) {
         self.opening = Some(opening);
+    }
+
+    /// Has the model told this before the next words of the user; none takes back what it was to be told.
+    pub fn mention(&mut self, text: Option<String>) {
+        self.mention = text;
     }
 
     /// Forgets what another server could not do.
@@ -181,7 +189,13 @@ impl Machine {
                 out.push(Effect::Emit(Event::ModeChanged { mode }));
             }
             Op::SetModel { model } => out.push(Effect::SetModel(model)),
-            Op::Undo => self.on_undo(out),
+            Op::Undo => self.on_rewind(Effect::Undo, out),
+            Op::Redo => self.on_rewind(Effect::Redo, out),
+            Op::Changed(change) => {
+                // Before the first turn it belongs to that one.
+                let (turn, call) = (self.turn.max(1), None);
+                out.push(Effect::Emit(Event::TreeChanged { turn, call, change }));
+            }
             Op::Compact => self.on_compact(out),
         }
     }
@@ -195,9 +209,9 @@ impl Machine {
         }
     }
 
-    fn on_undo(&self, out: &mut Vec<Effect>) {
+    fn on_rewind(&self, effect: Effect, out: &mut Vec<Effect>) {
         if self.is_idle() {
-            out.push(Effect::Undo);
+            out.push(effect);
         } else {
             warn("interrupt the turn before taking it back", out);
         }
@@ -216,6 +230,9 @@ impl Machine {
         out.push(Effect::Emit(Event::TurnStarted { turn: self.turn }));
         if let Some(opening) = self.opening.take() {
             say(Author::Project, opening, out);
+        }
+        if let Some(note) = self.mention.take() {
+            say(Author::Mimi, note, out);
         }
         out.push(Effect::LookAround);
         say(Author::User, text, out);

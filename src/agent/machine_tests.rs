@@ -30,6 +30,7 @@ fn words(effects: &[Effect]) -> Vec<String> {
         Effect::Review(call, answers) => format!("review {call} {}", answers.len()),
         Effect::Compact => "compact".to_owned(),
         Effect::Undo => "undo".to_owned(),
+        Effect::Redo => "redo".to_owned(),
         Effect::SetMode(mode) => format!("mode {}", mode.name()),
         Effect::SetModel(model) => format!("model {model}"),
         Effect::StartClock | Effect::StopClock | Effect::LookAround => String::new(),

@@ -7,24 +7,22 @@ use std::sync::Arc;
 
 use crate::agent::stated;
 use crate::agent::step::{Compaction, Offer};
+use crate::agent::taking_back::{self, Rewound};
 use crate::agent::window;
 use crate::base::fault::Fault;
-use crate::base::path::remove_left_overs;
-use crate::checkpoint::store::{self, Store};
-use crate::checkpoint::undo;
+use crate::checkpoint::keeper::Keeper;
 use crate::context::compact::{self, Carried};
 use crate::context::estimate::{self, Meter};
 use crate::context::prompt;
 use crate::context::sent;
 use crate::model::route::Route;
 use crate::model::{Answer, Calls, Delivery, Request, ToolChoice};
-use crate::protocol::diff::Change;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::Message;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::ToolSpec;
 use crate::session::knowledge::Knowledge;
-use crate::session::transcript::{Checkpoint, Transcript};
+use crate::session::transcript::Transcript;
 use crate::telemetry::dialects::Habits;
 use crate::tools::registry::Registry;
 
@@ -43,7 +41,7 @@ pub struct Memory {
     tools: Arc<[ToolSpec]>,
     habits: Habits,
     max_output_tokens: u32,
-    store: Option<Arc<Store>>,
+    keeper: Option<Arc<Keeper>>,
     root: std::path::PathBuf,
     meter: Meter,
     /// Whether the user was told that the server cuts prompts.
@@ -71,7 +69,7 @@ pub struct MemoryParts {
     /// Upper bound of one answer.
     pub max_output_tokens: u32,
     /// Files as they were.
-    pub store: Option<Arc<Store>>,
+    pub keeper: Option<Arc<Keeper>>,
     /// The workspace.
     pub root: std::path::PathBuf,
     /// The project's facts, for when they have to be said again.
@@ -93,7 +91,7 @@ impl Memory {
             registry: parts.registry,
             route: parts.route,
             max_output_tokens: parts.max_output_tokens,
-            store: parts.store,
+            keeper: parts.keeper,
             root: parts.root,
             opening: parts.opening,
             meter: Meter::default(),
@@ -104,7 +102,7 @@ impl Memory {
 
     /// Takes a record into the conversation.
     pub fn apply(&mut self, record: &Record) {
-        if matches!(record.event, Event::Compacted { .. } | Event::Undone { .. }) {
+        if matches!(record.event, Event::Compacted { .. } | Event::Undone { .. } | Event::Redone { .. }) {
             self.counted = (0, 0.0);
         }
         self.transcript.apply(record);
@@ -273,10 +271,6 @@ impl Memory {
         Ok(Compaction { text, before_tokens, after_tokens: self.meter.corrected(raw) })
     }
 
-    fn relative(&self, path: &std::path::Path) -> String {
-        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
-    }
-
     /// Learns from the server's count of a request that was estimated as `raw`. Returns what to tell the user, once, when
     /// the count shows that the server cut the prompt.
     pub fn learn(&mut self, raw: f64, answer: &Answer) -> Option<String> {
@@ -334,36 +328,36 @@ impl Memory {
         estimate::text_tokens(prompt::SYSTEM.text) + estimate::tools_tokens(&self.tools)
     }
 
-    /// Says which files were changed by calls whose end nobody recorded, because mimi was killed.
-    ///
-    /// A file that reads as before was not changed. One that reads otherwise is taken to be what the call promised to
-    /// write: if somebody else wrote it, taking the change back finds that out and leaves the file alone.
-    pub fn settle(&self) -> Vec<Event> {
-        let changed = |change: &Change| store::hash_now(&change.path).is_ok_and(|now| now != change.before);
-        let points = self.transcript.unfinished.iter().map(|open| open.point.clone());
-        let points = points.inspect(|point| remove_left_overs(&point.change.path));
-        let events = points.filter(|point| changed(&point.change)).map(|Checkpoint { turn, change }| {
-            let Change { path, before, after, mode } = change;
-            Event::Checkpointed { turn, path, before, after, mode }
-        });
-        events.collect()
+    /// Finishes what was under way when mimi was killed.
+    pub fn settle(&self) -> Vec<Rewound> {
+        let keeper = self.keeper.as_ref();
+        keeper.map(|keeper| taking_back::settle(keeper, &self.transcript, &self.root)).unwrap_or_default()
     }
 
-    /// Takes back the files of the last turn that still stands, and says what came of it.
-    pub fn undo(&mut self) -> Event {
-        let turn = match self.transcript.undoable() {
-            Ok(turn) => turn,
-            Err(error) => return Event::Warning { text: Fault::from(error).words() },
+    /// Takes back the last turn that still stands, and says what came of it.
+    pub fn undo(&self) -> Rewound {
+        self.rewind(taking_back::undo)
+    }
+
+    /// Does again what was taken back last, and says what came of it.
+    pub fn redo(&self) -> Rewound {
+        self.rewind(taking_back::redo)
+    }
+
+    fn rewind(&self, way: fn(&Keeper, &Transcript, &std::path::Path) -> Result<Rewound, Fault>) -> Rewound {
+        let text = match &self.keeper {
+            None => "no files were kept in this session, so none can be put back".to_owned(),
+            Some(keeper) => match way(keeper, &self.transcript, &self.root) {
+                Ok(rewound) => return rewound,
+                Err(fault) => fault.words(),
+            },
         };
-        let Some(store) = &self.store else {
-            return Event::Warning { text: "no files were kept in this session, so none can be put back".to_owned() };
-        };
-        let report = undo::undo(store, &self.transcript.changes_since(turn));
-        Event::Undone {
-            turn,
-            restored: report.restored.iter().map(|path| self.relative(path)).collect(),
-            conflicts: report.conflicts.iter().map(|(path, why)| format!("{}: {why}", self.relative(path))).collect(),
-        }
+        Event::Warning { text }.into()
+    }
+
+    /// Returns what the model has to be told with the user's next words, because it happened behind its back.
+    pub fn note_of_news(&self) -> Option<String> {
+        taking_back::note(&self.transcript.news)
     }
 
     /// Returns the project's facts when the model has to be told them again, because its first turn was taken back.

@@ -145,6 +145,8 @@ pub enum Effect {
     LookAround,
     /// Take back the last turn that still stands.
     Undo,
+    /// Do again what was taken back last.
+    Redo,
     /// Tell the policy the mode.
     SetMode(Mode),
     /// Use another model from the next request on.

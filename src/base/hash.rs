@@ -7,6 +7,25 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+/// A hash as bytes, for where many of them are held.
+pub type Digest = [u8; 32];
+
+/// Hashes bytes.
+pub fn digest(bytes: &[u8]) -> Digest {
+    *blake3::hash(bytes).as_bytes()
+}
+
+/// Writes a hash in hex.
+pub fn to_hex(digest: &Digest) -> String {
+    blake3::Hash::from_bytes(*digest).to_hex().to_string()
+}
+
+/// Reads a hash in lower-case hex; none when the text is something else.
+pub fn from_hex(text: &str) -> Option<Digest> {
+    let is_lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    blake3::Hash::from_hex(text).ok().filter(|_| is_lower).map(|hash| *hash.as_bytes())
+}
+
 /// Hashes bytes.
 pub fn of_bytes(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
@@ -56,5 +75,10 @@ mod tests {
         assert_eq!(of_file(&path).unwrap(), of_bytes(&bytes));
         assert_eq!(of_bytes(b""), "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
         assert!(of_file(&folder.path().join("none")).is_err());
+        assert_eq!(to_hex(&digest(&bytes)), of_bytes(&bytes));
+        assert_eq!(from_hex(&of_bytes(&bytes)), Some(digest(&bytes)));
+        for bad in ["", "a", &"G".repeat(64), &"A".repeat(64), &"é".repeat(32), "../../../../etc/passwd"] {
+            assert_eq!(from_hex(bad), None, "{bad}");
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod attributes;
 pub mod beneath;
 pub mod clock;
 pub mod control;
+pub mod entry;
 pub mod fault;
 pub mod hash;
 pub mod path;

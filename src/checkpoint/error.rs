@@ -53,6 +53,37 @@ pub enum CheckpointError {
         /// The file in the store.
         path: PathBuf,
     },
+    /// The workspace is too large to be looked at before and after every command.
+    #[error("`{}` holds more than {max} files and folders", show(path))]
+    TooManyFiles {
+        /// The workspace.
+        path: PathBuf,
+        /// The limit.
+        max: usize,
+    },
+    /// The thread that kept something ended early.
+    #[error("keeping the files ended early")]
+    Ended,
+    /// There is no checkpoint whose id begins so.
+    #[error("there is no checkpoint `{}`", visible(prefix))]
+    NotFound {
+        /// What was asked for.
+        prefix: String,
+    },
+    /// Several checkpoints have ids that begin so.
+    #[error("`{}` is the beginning of {} checkpoints", visible(prefix), ids.len())]
+    Ambiguous {
+        /// What was asked for.
+        prefix: String,
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// The file system of the store knows no locks, so that nobody can tell what is in use.
+    #[error("nothing can be deleted safely from `{}`: its file system has no locks", show(path))]
+    NoLocks {
+        /// The store.
+        path: PathBuf,
+    },
     /// A hash that is none, so that it names no content.
     #[error("`{}` is not the hash of a checkpoint", visible(hash))]
     BadHash {
@@ -67,7 +98,11 @@ fn show(path: &Path) -> String {
 
 impl Explain for CheckpointError {
     fn kind(&self) -> Kind {
-        Kind::Config
+        match self {
+            Self::NotFound { .. } | Self::Ambiguous { .. } => Kind::Usage,
+            Self::Ended => Kind::Bug,
+            _ => Kind::Config,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
@@ -80,7 +115,10 @@ impl Explain for CheckpointError {
                 _ => vec![format!("ls -ld {}", show(path.parent().unwrap_or(path)))],
             },
             Self::Read { path, .. } | Self::Load { path, .. } => vec![format!("ls -l {}", show(path))],
-            Self::Damaged { .. } | Self::BadHash { .. } => Vec::new(),
+            Self::TooManyFiles { .. } => vec!["raise `checkpoint.max_files`, or work in a smaller folder".to_owned()],
+            Self::NotFound { .. } => vec!["mimi checkpoint list".to_owned()],
+            Self::Ambiguous { ids, .. } => vec![format!("one of: {}", ids.join(", "))],
+            Self::Damaged { .. } | Self::BadHash { .. } | Self::Ended | Self::NoLocks { .. } => Vec::new(),
         }
     }
 }

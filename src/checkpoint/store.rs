@@ -1,22 +1,35 @@
 //! Where does the content of a file wait in case it is wanted back?
 //!
-//! Under its own hash, once however often it is kept, in private files outside every workspace. Surprising: links, devices
-//! and very large files are not kept but named as such, because "not kept" must never be read as "did not exist".
+//! Under its own hash, once however often it is kept, compressed, in private files outside every workspace: a few contents
+//! as files of their own, many as a pack. Whoever writes or reads holds a shared lock, and whoever deletes an exclusive one,
+//! so that nothing goes away between being found and being named. Surprising: links, devices and very large files are not
+//! kept but named as such, because "not kept" must never be read as "did not exist".
 
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::SystemTime;
 
-use crate::base::hash;
-use crate::base::path::{PRIVATE_FILE, create_private_dir, remove_file, sync_parent, touch, write_atomic};
+use crate::base::clock::new_id;
+use crate::base::entry::{open_lock, write_private};
+use crate::base::hash::{self, Digest};
+use crate::base::path::{create_private_dir, open_regular, touch};
 use crate::checkpoint::error::CheckpointError;
+use crate::checkpoint::pack::{self, Pack, Packed};
 use crate::protocol::diff::Change;
 
 /// Largest file that is kept. Sources are far below; build products and data sets would fill the disk unseen.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
-/// Length of a BLAKE3 hash in hex.
-const HASH_CHARS: usize = 64;
+/// So many contents at once become files of their own: each costs a sync or two, and many small packs are slow to search.
+const MAX_LOOSE: usize = 8;
+/// Ending of a compressed content that is a file of its own; without it the file is the content itself.
+const PACKED: &str = ".lz4";
+/// Ending of a pack.
+pub(crate) const PACK: &str = "pack";
+/// Content up to this size is looked at before it is taken to be kept already: a power cut may have spoiled it.
+const TRUSTED_BYTES: usize = 1 << 20;
 
 /// A file as it was before a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +127,11 @@ impl Store {
         Ok(Self { folder: folder.to_path_buf() })
     }
 
+    /// Returns the folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Keeps a file as it is now. When this returns its content is on disk; after an error the user must be told that a
     /// change cannot be taken back.
     pub fn keep(&self, path: &Path) -> Result<Kept, CheckpointError> {
@@ -131,66 +149,161 @@ impl Store {
         let Some(bytes) = read_capped(path).map_err(|source| unreadable(path, source))? else {
             return Ok(Kept::Skipped(Skipped::TooLarge { bytes: meta.len() }));
         };
-        Ok(Kept::Content { hash: self.put(&bytes)?, mode: meta.permissions().mode() & 0o7777 })
+        Ok(Kept::Content { hash: hash::to_hex(&self.put(&bytes)?), mode: meta.permissions().mode() & 0o7777 })
+    }
+
+    /// Keeps one content; when this returns it is on disk.
+    pub fn put(&self, bytes: &[u8]) -> Result<Digest, CheckpointError> {
+        let digest = hash::digest(bytes);
+        let shelf = self.shelf()?;
+        if !shelf.holds(&digest, bytes.len())? {
+            self.put_loose(&Packed::of(digest, bytes))?;
+        }
+        Ok(digest)
+    }
+
+    /// Keeps the contents that come, one at a time in memory; when this returns they are on disk.
+    pub fn put_all(&self, mut contents: impl Iterator<Item = Packed>) -> Result<(), CheckpointError> {
+        let first: Vec<Packed> = contents.by_ref().take(MAX_LOOSE + 1).collect();
+        if first.len() <= MAX_LOOSE {
+            return first.iter().try_for_each(|packed| self.put_loose(packed));
+        }
+        let folder = self.packs();
+        let path = folder.join(format!("{}.{PACK}", new_id()));
+        create_private_dir(&folder)
+            .and_then(|()| pack::write(&path, first.into_iter().chain(contents)))
+            .map(drop)
+            .map_err(|source| CheckpointError::Write { path, source })
     }
 
     /// Returns the content kept under `hash`; fails when it is gone or damaged.
     pub fn load(&self, hash: &str) -> Result<Vec<u8>, CheckpointError> {
-        let path = self.place(hash)?;
-        let bytes = std::fs::read(&path).map_err(|source| CheckpointError::Load { path: path.clone(), source })?;
-        if hash::of_bytes(&bytes) != hash {
-            return Err(CheckpointError::Damaged { path });
-        }
-        Ok(bytes)
+        self.shelf()?.load(hash)
     }
 
-    /// Deletes contents nobody kept again for `keep_days` before `now_ms`, and returns how many. Zero days keep all.
-    ///
-    /// What cannot be read or deleted stays.
-    pub fn prune(&self, keep_days: u64, now_ms: u64) -> usize {
-        let kept = Duration::from_secs(keep_days.saturating_mul(24 * 60 * 60));
-        let Some(limit) = Duration::from_millis(now_ms).checked_sub(kept).filter(|_| keep_days > 0) else {
-            return 0;
+    /// Opens the store for looking up: nothing is deleted from it until the shelf is dropped.
+    pub fn shelf(&self) -> Result<Shelf<'_>, CheckpointError> {
+        let file = self.lock_file()?;
+        // Where the file system knows no locks nothing is ever deleted.
+        drop(file.lock_shared());
+        Ok(Shelf { store: self, packs: OnceLock::new(), _lock: file })
+    }
+
+    /// Opens the file whose lock keeps those who delete apart from all others.
+    pub(crate) fn lock_file(&self) -> Result<File, CheckpointError> {
+        let path = self.folder.join("lock");
+        open_lock(&path).map_err(|source| CheckpointError::Write { path, source })
+    }
+
+    /// Returns the folder of the packs.
+    pub(crate) fn packs(&self) -> PathBuf {
+        self.folder.join("packs")
+    }
+
+    fn put_loose(&self, packed: &Packed) -> Result<(), CheckpointError> {
+        let path = self.loose(&packed.digest, if packed.is_plain() { "" } else { PACKED });
+        let bytes = match packed.is_plain() {
+            true => packed.bytes.clone(),
+            false => [&packed.raw_bytes.to_le_bytes(), packed.bytes.as_slice()].concat(),
         };
-        let limit = UNIX_EPOCH + limit;
-        let is_old = |path: &PathBuf| {
-            std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.modified().is_ok_and(|at| at < limit))
+        create_private_dir(path.parent().unwrap_or(&self.folder))
+            // Before the file itself is changed: a power cut must not take both.
+            .and_then(|()| write_private(&path, &bytes))
+            .map_err(|source| CheckpointError::Write { path, source })
+    }
+
+    /// Returns where a content lies that is a file of its own.
+    fn loose(&self, digest: &Digest, ending: &str) -> PathBuf {
+        let hash = hash::to_hex(digest);
+        self.folder.join(&hash[..2]).join(format!("{hash}{ending}"))
+    }
+}
+
+/// The store while it is looked at.
+#[derive(Debug)]
+pub struct Shelf<'s> {
+    store: &'s Store,
+    packs: OnceLock<Vec<Pack>>,
+    _lock: File,
+}
+
+impl Shelf<'_> {
+    /// Returns the content kept under `hash`; fails when it is gone or damaged.
+    pub fn load(&self, hash: &str) -> Result<Vec<u8>, CheckpointError> {
+        let digest = hash::from_hex(hash).ok_or_else(|| CheckpointError::BadHash { hash: hash.to_owned() })?;
+        if let Some((path, packed)) = self.read_loose(&digest)? {
+            return packed.content().ok_or(CheckpointError::Damaged { path });
+        }
+        for pack in self.packs() {
+            if let Some(row) = pack.find(&digest) {
+                let read = pack.read(row);
+                let packed = read.map_err(|source| CheckpointError::Load { path: pack.path.clone(), source })?;
+                return packed.content().ok_or_else(|| CheckpointError::Damaged { path: pack.path.clone() });
+            }
+        }
+        let path = self.store.loose(&digest, PACKED);
+        Err(CheckpointError::Load { path, source: io::ErrorKind::NotFound.into() })
+    }
+
+    /// Says whether a content is kept, and marks it as used: it must outlive the time after which what nobody names is
+    /// deleted.
+    pub fn holds(&self, digest: &Digest, n_bytes: usize) -> Result<bool, CheckpointError> {
+        for ending in [PACKED, ""] {
+            let path = self.store.loose(digest, ending);
+            let is_trusted = n_bytes > TRUSTED_BYTES && path.metadata().is_ok_and(|meta| meta.len() > 0);
+            let is_sound = || {
+                let packed = self.read_loose_at(&path, digest, ending).ok().flatten();
+                packed.and_then(Packed::content).is_some()
+            };
+            if (is_trusted || is_sound()) && touch(&path, SystemTime::now()).is_ok() {
+                return Ok(true);
+            }
+        }
+        let pack = self.packs().iter().find(|pack| pack.find(digest).is_some());
+        Ok(pack.is_some_and(|pack| touch(&pack.path, SystemTime::now()).is_ok()))
+    }
+
+    /// Returns the packs; one that cannot be read is as good as none.
+    pub fn packs(&self) -> &[Pack] {
+        self.packs.get_or_init(|| {
+            let is_pack = |path: &PathBuf| path.extension().is_some_and(|ending| ending == PACK);
+            entries(&self.store.packs()).into_iter().filter(is_pack).filter_map(|path| Pack::open(&path).ok()).collect()
+        })
+    }
+
+    fn read_loose(&self, digest: &Digest) -> Result<Option<(PathBuf, Packed)>, CheckpointError> {
+        for ending in [PACKED, ""] {
+            let path = self.store.loose(digest, ending);
+            if let Some(packed) = self.read_loose_at(&path, digest, ending)? {
+                return Ok(Some((path, packed)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn read_loose_at(&self, path: &Path, digest: &Digest, ending: &str) -> Result<Option<Packed>, CheckpointError> {
+        let mut bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(source) => return Err(CheckpointError::Load { path: path.to_path_buf(), source }),
         };
-        let folders = entries(&self.folder).into_iter().filter(|path| path.is_dir());
-        folders.flat_map(|folder| entries(&folder)).filter(is_old).filter(|path| remove_file(path).is_ok()).count()
-    }
-
-    fn put(&self, bytes: &[u8]) -> Result<String, CheckpointError> {
-        let hash = hash::of_bytes(bytes);
-        let path = self.place(&hash)?;
-        let is_there = std::fs::metadata(&path).is_ok_and(|meta| meta.len() == bytes.len() as u64);
-        // Kept again: it must outlive the day that [`Store::prune`] counts from the first time.
-        if is_there && touch(&path, SystemTime::now()).is_ok() {
-            return Ok(hash);
+        let raw_bytes = match (ending, bytes.first_chunk::<4>()) {
+            ("", _) => bytes.len() as u32,
+            (_, Some(head)) => u32::from_le_bytes(*head),
+            (_, None) => return Err(CheckpointError::Damaged { path: path.to_path_buf() }),
+        };
+        if u64::from(raw_bytes) > MAX_FILE_BYTES {
+            return Err(CheckpointError::Damaged { path: path.to_path_buf() });
         }
-        let folder = path.parent().unwrap_or(&self.folder);
-        create_private_dir(folder)
-            .and_then(|()| write_atomic(&path, bytes, PRIVATE_FILE))
-            .map_err(|source| CheckpointError::Write { path: path.clone(), source })?;
-        // Before the file itself is changed: a power cut must not take both.
-        sync_parent(&path);
-        Ok(hash)
-    }
-
-    /// Returns where `hash` is kept; the text comes from a file and must not lead out of the store.
-    fn place(&self, hash: &str) -> Result<PathBuf, CheckpointError> {
-        let is_hex = hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if hash.len() != HASH_CHARS || !is_hex {
-            return Err(CheckpointError::BadHash { hash: hash.to_owned() });
-        }
-        Ok(self.folder.join(&hash[..2]).join(hash))
+        bytes.drain(..if ending.is_empty() { 0 } else { 4 });
+        Ok(Some(Packed { digest: *digest, raw_bytes, bytes }))
     }
 }
 
 /// Reads a file, or nothing of it when it is too large; its size may change while it is read.
 fn read_capped(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let file = std::fs::File::open(path)?;
-    if file.metadata()?.len() > MAX_FILE_BYTES {
+    let (file, meta) = open_regular(path)?;
+    if meta.len() > MAX_FILE_BYTES {
         return Ok(None);
     }
     let mut bytes = Vec::new();
@@ -198,6 +311,7 @@ fn read_capped(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok((bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes))
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
+/// Lists a folder; one that cannot be read is empty.
+pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(folder).map(|found| found.flatten().map(|entry| entry.path()).collect()).unwrap_or_default()
 }

@@ -93,6 +93,12 @@ pub enum Command {
     Fix(commands::fix::FixArgs),
     /// Watch mimi fix a small project, without any model server
     Demo(commands::demo::DemoArgs),
+    /// Take back what the last turns changed, commands included
+    Undo(commands::undo::RewindArgs),
+    /// Do again what was taken back last
+    Redo(commands::undo::RewindArgs),
+    /// List, show, compare, restore or prune files as they were before each call
+    Checkpoint(commands::checkpoint::CheckpointArgs),
     /// List, show, resume, fork, export or delete sessions
     Session(commands::session::SessionArgs),
     /// Show, check or edit the configuration
@@ -148,6 +154,9 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Run(args) => commands::run::run(&cx()?, &args),
         Command::Fix(args) => commands::fix::run(&cx()?, &args),
         Command::Demo(args) => commands::demo::run(&cx()?, &args),
+        Command::Undo(args) => commands::undo::undo(&cx()?, &args),
+        Command::Redo(args) => commands::undo::redo(&cx()?, &args),
+        Command::Checkpoint(args) => commands::checkpoint::run(&cx()?, &args),
         Command::Session(args) => commands::session::run(&cx()?, &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Policy(args) => commands::policy::run(&cx()?, &args),

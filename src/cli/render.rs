@@ -14,12 +14,17 @@ use crate::cli::tally::Tally;
 use crate::protocol::diff::{FileDiff, Hunk};
 use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::tool::ToolOutcome;
+use crate::protocol::tree::TreeChange;
 use crate::protocol::wait::Wait;
 use crate::tools::manifest::Verbs;
 use crate::tools::registry::Registry;
 
 /// The tool that replaces the plan.
 const PLAN_TOOL: &str = "update_plan";
+/// Paths named of those a command changed.
+const MAX_CHANGED: usize = 4;
+/// Files named in a line; the others are counted.
+const MAX_NAMES: usize = 10;
 /// Characters of a target shown in a line.
 const TARGET_CHARS: usize = 70;
 
@@ -127,7 +132,14 @@ impl<'a> Lines<'a> {
             Event::Compacted { before_tokens, after_tokens, .. } => {
                 self.note(Style::Notice, &format!("conversation summarised: {before_tokens} to {after_tokens} tokens"))
             }
-            Event::Undone { turn, restored, conflicts } => self.undone(*turn, restored, conflicts),
+            // What a check changed is not what the model did.
+            Event::TreeChanged { call: Some(_), change, .. } => self.tree_changed(change),
+            Event::Undone { turn, restored, conflicts, .. } => {
+                self.rewound(&format!("turn {turn} taken back; restored"), restored, conflicts)
+            }
+            Event::Redone { turn, restored, conflicts, .. } => {
+                self.rewound(&format!("turn {turn} done again; changed"), restored, conflicts)
+            }
             Event::ModeChanged { mode } => self.note(Style::Dim, &format!("mode: {}", mode.name())),
             Event::ModelChanged { model } => self.note(Style::Dim, &format!("model: {}", visible(model))),
             Event::Queued { text } => self.note(Style::Dim, &format!("queued: {}", visible(&first_line(text, 60)))),
@@ -292,9 +304,20 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    fn undone(&mut self, turn: u32, restored: &[String], conflicts: &[String]) -> Result<(), Fault> {
-        let files = if restored.is_empty() { "no files".to_owned() } else { restored.join(", ") };
-        self.note(Style::Plain, &format!("turn {turn} taken back; restored: {}", visible(&files)))?;
+    /// Names what a command changed; build products that git ignores would say nothing.
+    fn tree_changed(&mut self, change: &TreeChange) -> Result<(), Fault> {
+        match change.n_changed.saturating_sub(change.n_ignored) {
+            0 => Ok(()),
+            n => {
+                let names = &change.changed[..change.changed.len().min(n).min(MAX_CHANGED)];
+                self.note(Style::Dim, &format!("    changed {}", visible(&some_names(names, n))))
+            }
+        }
+    }
+
+    fn rewound(&mut self, what: &str, restored: &[String], conflicts: &[String]) -> Result<(), Fault> {
+        let files = if restored.is_empty() { "no files".to_owned() } else { some_names(restored, restored.len()) };
+        self.note(Style::Plain, &format!("{what}: {}", visible(&files)))?;
         conflicts
             .iter()
             .try_for_each(|conflict| self.note(Style::Notice, &format!("! left alone: {}", visible(conflict))))
@@ -320,6 +343,15 @@ impl<'a> Lines<'a> {
                 hints.iter().try_for_each(|hint| self.note(Style::Plain, &format!("hint: {}", visible(hint))))
             }
         }
+    }
+}
+
+/// Names the first of many files and counts the others.
+pub fn some_names(names: &[String], n_names: usize) -> String {
+    let shown = &names[..names.len().min(MAX_NAMES)];
+    match n_names - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

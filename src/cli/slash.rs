@@ -13,8 +13,10 @@ pub enum Slash {
     Help,
     /// Leaves.
     Quit,
-    /// Takes back the last turn.
-    Undo,
+    /// Takes back so many of the last turns.
+    Undo(u32),
+    /// Does so many turns again that were taken back.
+    Redo(u32),
     /// Shows the plan and switches plan mode on or off.
     Plan,
     /// Shows or changes the model.
@@ -49,9 +51,15 @@ pub const TABLE: &[Row] = &[
     Row { name: "/model", argument: "[NAME]", help: "show or change the model", read: read_model },
     Row {
         name: "/undo",
-        argument: "",
-        help: "take back the last turn: its files and its words",
-        read: |_| Some(Slash::Undo),
+        argument: "[N]",
+        help: "take back the last turn, or N of them: files and words",
+        read: |argument| read_turns(argument).map(Slash::Undo),
+    },
+    Row {
+        name: "/redo",
+        argument: "[N]",
+        help: "do again what was taken back last",
+        read: |argument| read_turns(argument).map(Slash::Redo),
     },
     Row {
         name: "/compact",
@@ -64,6 +72,10 @@ pub const TABLE: &[Row] = &[
 
 fn read_mode(argument: &str) -> Option<Slash> {
     [Mode::Plan, Mode::Ask, Mode::Auto, Mode::Yolo].into_iter().find(|mode| mode.name() == argument).map(Slash::Mode)
+}
+
+fn read_turns(argument: &str) -> Option<u32> {
+    if argument.is_empty() { Some(1) } else { argument.parse().ok().filter(|turns| *turns > 0) }
 }
 
 fn read_model(argument: &str) -> Option<Slash> {
@@ -106,6 +118,10 @@ mod tests {
             ("/quit", Some(true)),
             ("  /model qwen3 ", Some(true)),
             ("/mode fast", Some(false)),
+            ("/undo 2", Some(true)),
+            ("/redo", Some(true)),
+            ("/undo 0", Some(false)),
+            ("/undo it", Some(false)),
             ("/qiut", Some(false)),
             ("/etc/hosts looks odd", None),
             ("fix it", None),

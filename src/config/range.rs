@@ -29,6 +29,12 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("fix.test_timeout_s", 1, WEEK_S),
     ("session.keep_days", 0, 36_500),
     // A terabyte.
+    ("checkpoint.max_mb", 0, 1_000_000),
+    ("checkpoint.keep_days", 0, 36_500),
+    ("checkpoint.max_files", 0, 10_000_000),
+    // The largest file that is kept at all.
+    ("checkpoint.max_ignored_file_kb", 0, 64_000),
+    ("checkpoint.max_ignored_mb", 0, 1_000_000),
     ("cache.max_mb", 0, 1_000_000),
     ("usage.keep_days", 0, 36_500),
 ];

@@ -29,6 +29,8 @@ pub struct Config {
     pub fix: FixConfig,
     /// Session files.
     pub session: SessionConfig,
+    /// Files as they were.
+    pub checkpoint: CheckpointConfig,
     /// Kept answers.
     pub cache: CacheConfig,
     /// The usage ledger.
@@ -327,6 +329,22 @@ pub struct FixConfig {
 pub struct SessionConfig {
     /// Days after which finished sessions are deleted; 0 for never.
     pub keep_days: u64,
+}
+
+/// Files as they were before they were changed.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointConfig {
+    /// Size of all that is kept, in megabytes; 0 for no limit.
+    pub max_mb: u64,
+    /// Days for which it is kept; 0 for ever.
+    pub keep_days: u64,
+    /// Files and folders beyond which a workspace is not watched while commands run; 0 never to watch.
+    pub max_files: usize,
+    /// Largest file git ignores that is kept, in kilobytes.
+    pub max_ignored_file_kb: u64,
+    /// Size of all files git ignores that are kept of one workspace, in megabytes.
+    pub max_ignored_mb: u64,
 }
 
 /// Kept answers of models.

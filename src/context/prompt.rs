@@ -46,6 +46,8 @@ prompts! {
     REVIEW_LEFT = "review_left" ["path", "line", "why", "lines"];
     REVIEW_EDITED = "review_edited" ["path", "line", "lines"];
     NOTE_CHANGED = "note_changed" ["files"];
+    NOTE_UNDONE = "note_undone" ["turns", "files", "left"];
+    NOTE_REDONE = "note_redone" ["turns", "files", "left"];
     NO_ANSWER = "no_answer" [];
     BAD_TOOL = "bad_tool" ["name", "known"];
     BAD_TOOL_NEAR = "bad_tool_near" ["name", "near", "signature", "example", "known"];

@@ -11,6 +11,7 @@ use crate::protocol::op::{Grant, Mode, Offer};
 use crate::protocol::plan::Plan;
 use crate::protocol::review::HunkAnswer;
 use crate::protocol::tool::{Action, Question, ToolOutcome};
+use crate::protocol::tree::TreeChange;
 use crate::protocol::usage::Stats;
 use crate::protocol::wait::Wait;
 
@@ -290,6 +291,17 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mode: Option<u32>,
     },
+    /// A command or check changed files of the workspace; as they were before, they are kept.
+    TreeChanged {
+        /// The turn it belongs to.
+        turn: u32,
+        /// The call; none for a check that mimi itself ran.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<CallId>,
+        /// What changed.
+        #[serde(flatten)]
+        change: TreeChange,
+    },
     /// A turn was taken back. The conversation continues as before it.
     Undone {
         /// The turn.
@@ -298,6 +310,21 @@ pub enum Event {
         restored: Vec<String>,
         /// Files left alone, each with the reason: `src/a.rs: it changed since`.
         conflicts: Vec<String>,
+        /// Names what was replaced, so that it can be done again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkpoint: Option<String>,
+    },
+    /// The turn taken back last was done again: its files and its place in the conversation.
+    Redone {
+        /// The turn.
+        turn: u32,
+        /// Files changed again.
+        restored: Vec<String>,
+        /// Files left alone, each with the reason.
+        conflicts: Vec<String>,
+        /// Names what was replaced.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkpoint: Option<String>,
     },
     /// The conversation so far was replaced by a summary.
     Compacted {

@@ -17,5 +17,6 @@ pub mod review;
 pub mod server;
 pub mod task;
 pub mod tool;
+pub mod tree;
 pub mod usage;
 pub mod wait;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::message::CallId;
 use crate::protocol::review::HunkAnswer;
+use crate::protocol::tree::TreeChange;
 
 /// How much the agent may do without asking.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +116,10 @@ pub enum Op {
     },
     /// Takes back the last turn: its files and its place in the conversation.
     Undo,
+    /// Does again what was taken back last, if nothing was said since.
+    Redo,
+    /// Has the session take note of files that a check of the front end changed, so that they go back with the turn.
+    Changed(TreeChange),
     /// Summarises the conversation now.
     Compact,
 }

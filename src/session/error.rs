@@ -108,6 +108,9 @@ pub enum SessionError {
     /// There is no turn to take back.
     #[error("there is no turn to take back")]
     NothingToUndo,
+    /// Nothing was taken back, or something was said since.
+    #[error("there is nothing to do again: no turn was taken back since the last words")]
+    NothingToRedo,
     /// The last turn has become part of a summary.
     #[error("turn {turn} cannot be taken back: it has become part of a summary")]
     Summarised {
@@ -170,7 +173,11 @@ impl Explain for SessionError {
             Self::Ambiguous { .. } => "give more characters of the id; `mimi session list --all` shows them".to_owned(),
             Self::NotASession { path, .. } => format!("mimi session delete {}", word(&id_of(path))),
             Self::NoTurn { id, .. } => format!("mimi session show {}", word(id)),
-            Self::TooLong { .. } | Self::Encode(_) | Self::NothingToUndo | Self::Summarised { .. } => {
+            Self::TooLong { .. }
+            | Self::Encode(_)
+            | Self::NothingToUndo
+            | Self::NothingToRedo
+            | Self::Summarised { .. } => {
                 return Vec::new();
             }
         };

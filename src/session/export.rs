@@ -235,6 +235,10 @@ fn note(event: &Event) -> Option<String> {
         Event::Undone { turn, conflicts, .. } => {
             Some(format!("turn {turn} was taken back, except for {}", conflicts.join(", ")))
         }
+        Event::Redone { turn, conflicts, .. } if conflicts.is_empty() => Some(format!("turn {turn} was done again")),
+        Event::Redone { turn, conflicts, .. } => {
+            Some(format!("turn {turn} was done again, except for {}", conflicts.join(", ")))
+        }
         Event::Compacted { before_tokens, after_tokens, .. } => {
             Some(format!("the conversation was summarised: {before_tokens} to {after_tokens} tokens"))
         }

@@ -209,6 +209,7 @@ fn stands_for_work(event: &Event) -> bool {
             | Event::ToolFinished { .. }
             | Event::Compacted { .. }
             | Event::Undone { .. }
+            | Event::Redone { .. }
             | Event::TurnDone { .. }
     )
 }

@@ -113,7 +113,7 @@ fn an_event_is_one_write_and_only_work_is_synced() {
     let table = [
         (Event::AssistantMessage { text, reasoning, tool_calls: Vec::new() }, 1),
         (Event::UserMessage { author: Author::Project, text: "facts".to_owned() }, 1),
-        (Event::Undone { turn: 1, restored: Vec::new(), conflicts: Vec::new() }, 2),
+        (Event::Undone { turn: 1, restored: Vec::new(), conflicts: Vec::new(), checkpoint: None }, 2),
     ];
     for (event, n_syncs) in table {
         journal.append(&event).unwrap();

@@ -15,4 +15,5 @@ pub mod list;
 pub mod lock;
 pub mod reader;
 pub mod recorder;
+pub mod rewind;
 pub mod transcript;

@@ -15,17 +15,27 @@ use crate::protocol::plan::Plan;
 use crate::protocol::tool::ToolOutcome;
 use crate::session::error::SessionError;
 use crate::session::knowledge::Knowledge;
+use crate::session::rewind::{Mark, News, Taken};
 
 /// Longest title, in characters: one line of a list.
 pub const MAX_TITLE_CHARS: usize = 80;
 
-/// A file change and the turn it belongs to.
+/// Something that can be taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// The change of one file by a call that named it.
+    File(Change),
+    /// What a command changed, by the name under which it is kept.
+    Tree(String),
+}
+
+/// Something that can be taken back, and the turn it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The turn.
     pub turn: u32,
-    /// The change.
-    pub change: Change,
+    /// What it is.
+    pub kept: Kept,
 }
 
 /// A change a call was about to make when the file ends: it may have happened or not.
@@ -33,9 +43,11 @@ pub struct Checkpoint {
 pub struct Unfinished {
     /// The call.
     pub call: CallId,
+    /// The turn.
+    pub turn: u32,
     /// The change as it would be. Where nobody knows the content it leads to, it claims to lead to the content before, so
     /// that a file which looks different is left alone.
-    pub point: Checkpoint,
+    pub change: Change,
 }
 
 /// A session as of its last record.
@@ -77,43 +89,36 @@ pub struct Transcript {
     pub knowledge: Arc<Knowledge>,
     /// Changes of calls that have not ended.
     pub unfinished: Vec<Unfinished>,
+    /// Turns taken back or done again since the person last spoke.
+    pub news: Vec<News>,
+    /// Names of what is kept that the session has taken note of.
+    pub noted: Vec<String>,
+    /// Turns that can be done again, the last one taken back at the end.
+    pub(super) taken: Vec<Taken>,
     /// When the last record was written, in milliseconds since the Unix epoch.
     pub last_at_ms: u64,
     /// Calls of the latest answer and the places of their outcomes.
-    open: Vec<OpenCall>,
+    pub(super) open: Vec<OpenCall>,
     /// Where each turn that can be taken back began.
-    marks: Vec<Mark>,
+    pub(super) marks: Vec<Mark>,
     /// Where the next turn began, when a message came before its `TurnStarted`.
-    early: Option<Mark>,
-    is_in_turn: bool,
+    pub(super) early: Option<Mark>,
+    pub(super) is_in_turn: bool,
     /// Whether the person has spoken in this turn: more words add to the request instead of replacing it.
-    has_request: bool,
-    /// Whether the last message is facts about the project or a summary not sent yet, which the person's words join.
-    ends_in_facts: bool,
+    pub(super) has_request: bool,
+    /// Whether the last message is facts about the project, a summary not sent yet or a note before the person's words, which
+    /// join it.
+    pub(super) ends_in_facts: bool,
     /// The latest turn that went into a summary.
     summarised: Option<u32>,
 }
 
 /// A call and the place of its outcome among the messages.
 #[derive(Debug, Clone, PartialEq)]
-struct OpenCall {
+pub(super) struct OpenCall {
     id: CallId,
     at: usize,
     is_answered: bool,
-}
-
-/// The state to return to when a turn is taken back.
-#[derive(Debug, Clone, PartialEq)]
-struct Mark {
-    turn: u32,
-    n_messages: usize,
-    /// Length of the last message, because the person's words may be joined to it.
-    last_bytes: usize,
-    ends_in_facts: bool,
-    plan: Option<Plan>,
-    last_user_text: Option<String>,
-    n_files: usize,
-    knowledge: Arc<Knowledge>,
 }
 
 impl Transcript {
@@ -150,15 +155,19 @@ impl Transcript {
             Event::FileKept { turn, call, path, before, promised, mode } => {
                 let after = promised.clone().or_else(|| before.clone());
                 let change = Change { path: path.clone(), before: before.clone(), after, mode: *mode };
-                let point = Checkpoint { turn: *turn, change };
-                self.unfinished.push(Unfinished { call: call.clone(), point });
+                self.unfinished.push(Unfinished { call: call.clone(), turn: *turn, change });
             }
             Event::Checkpointed { turn, path, before, after, mode } => {
-                self.unfinished.retain(|open| open.point.change.path != *path);
+                self.unfinished.retain(|open| open.change.path != *path);
                 let (path, before, after) = (path.clone(), before.clone(), after.clone());
-                self.checkpoints.push(Checkpoint { turn: *turn, change: Change { path, before, after, mode: *mode } });
+                let kept = Kept::File(Change { path, before, after, mode: *mode });
+                self.checkpoints.push(Checkpoint { turn: *turn, kept });
             }
-            Event::Undone { turn, conflicts, .. } => self.take_back(*turn, conflicts),
+            Event::TreeChanged { turn, change, .. } => {
+                self.noted.push(change.checkpoint.clone());
+                self.checkpoints.push(Checkpoint { turn: *turn, kept: Kept::Tree(change.checkpoint.clone()) });
+            }
+            Event::Undone { .. } | Event::Redone { .. } => self.rewind(&record.event),
             Event::Compacted { text, after_tokens, .. } => self.compact(text, *after_tokens),
             Event::PhaseChanged { .. }
             | Event::Waiting(_)
@@ -184,13 +193,14 @@ impl Transcript {
         }
     }
 
-    /// Returns the file changes of `turn` and later ones, oldest first.
-    pub fn changes_since(&self, turn: u32) -> Vec<Change> {
-        self.checkpoints.iter().filter(|point| point.turn >= turn).map(|point| point.change.clone()).collect()
+    /// Returns what can be taken back of `turn` and later ones, oldest first.
+    pub fn kept_since(&self, turn: u32) -> Vec<Kept> {
+        self.checkpoints.iter().filter(|point| point.turn >= turn).map(|point| point.kept.clone()).collect()
     }
 
     fn start_turn(&mut self, turn: u32) {
         let mark = self.early.take().unwrap_or_else(|| self.mark());
+        self.taken.clear();
         self.marks.push(Mark { turn, ..mark });
         self.turns = self.turns.max(turn);
         self.is_in_turn = true;
@@ -212,27 +222,16 @@ impl Transcript {
         }
     }
 
-    fn mark(&self) -> Mark {
-        Mark {
-            turn: 0,
-            n_messages: self.messages.len(),
-            last_bytes: self.messages.last().map_or(0, |message| message.text().len()),
-            ends_in_facts: self.ends_in_facts,
-            plan: self.plan.clone(),
-            last_user_text: self.last_user_text.clone(),
-            n_files: self.files_changed.len(),
-            knowledge: self.knowledge.clone(),
-        }
-    }
-
     fn hear(&mut self, author: Author, text: &str) {
         if !self.is_in_turn && self.early.is_none() {
             self.early = Some(self.mark());
+            self.taken.clear();
         }
         if author == Author::Project {
             self.opening = Some(text.to_owned());
         }
         if author == Author::User {
+            self.news.clear();
             self.title.get_or_insert_with(|| first_line(text, MAX_TITLE_CHARS));
             self.last_user_text = match self.last_user_text.take() {
                 Some(asked) if self.has_request => Some(format!("{asked}\n\n{text}")),
@@ -242,14 +241,16 @@ impl Transcript {
             // Several kept pieces may be delivered as one message.
             self.queued.retain(|kept| !text.contains(kept.as_str()));
         }
+        // A note for the model goes with the person's words that follow.
+        let is_note = author == Author::Mimi && self.is_in_turn && !self.has_request;
         match self.messages.last_mut() {
-            Some(Message::User { text: facts }) if self.ends_in_facts && author == Author::User => {
+            Some(Message::User { text: facts }) if self.ends_in_facts && (author == Author::User || is_note) => {
                 facts.push_str("\n\n");
                 facts.push_str(text);
             }
             _ => self.messages.push(Message::User { text: text.to_owned() }),
         }
-        self.ends_in_facts = author == Author::Project;
+        self.ends_in_facts = is_note || author == Author::Project;
     }
 
     /// Puts facts before the words of the person, which join them.
@@ -308,6 +309,7 @@ impl Transcript {
         self.early = None;
         self.open.clear();
         self.marks.clear();
+        self.taken.clear();
         // A turn that has said nothing yet begins behind the summary.
         if let Some(mark) = begins_here {
             self.summarised = Some(mark.turn.saturating_sub(1)).filter(|turn| *turn > 0);
@@ -319,40 +321,6 @@ impl Transcript {
         let last_bytes = self.messages.last().map_or(0, |message| message.text().len());
         (mark.n_messages, mark.last_bytes) == (self.messages.len(), last_bytes)
     }
-
-    /// Returns the conversation to where the turn began. Of a turn that went into a summary only the files go back.
-    fn take_back(&mut self, turn: u32, conflicts: &[String]) {
-        self.checkpoints.retain(|point| point.turn < turn);
-        self.unfinished.clear();
-        let Some(at) = self.marks.iter().position(|mark| mark.turn >= turn) else {
-            return;
-        };
-        let mark = self.marks.swap_remove(at);
-        self.marks.truncate(at);
-        self.messages.truncate(mark.n_messages);
-        if self.messages.is_empty() {
-            self.opening = None;
-        }
-        if let Some(Message::User { text }) = self.messages.last_mut() {
-            text.truncate(mark.last_bytes);
-        }
-        let files = self.files_changed.split_off(mark.n_files.min(self.files_changed.len()));
-        self.files_changed
-            .extend(files.into_iter().filter(|file| conflicts.iter().any(|conflict| names(conflict, file))));
-        self.plan = mark.plan;
-        self.knowledge = mark.knowledge;
-        self.last_user_text = mark.last_user_text;
-        self.ends_in_facts = mark.ends_in_facts;
-        self.partial = None;
-        self.early = None;
-        self.open.clear();
-        (self.is_in_turn, self.has_request) = (false, false);
-    }
-}
-
-/// Says whether a conflict, `src/a.rs` or `src/a.rs: it changed since`, is about the file.
-fn names(conflict: &str, file: &str) -> bool {
-    conflict.strip_prefix(file).is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
 }
 
 #[cfg(test)]

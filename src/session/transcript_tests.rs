@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::protocol::tree::TreeChange;
 
 fn call(id: &str) -> ToolCall {
     ToolCall { id: CallId(id.into()), name: "shell".into(), arguments: "{}".into() }
@@ -46,7 +47,12 @@ fn delta(text: &str) -> Event {
 }
 
 fn undone(turn: u32) -> Event {
-    Event::Undone { turn, restored: Vec::new(), conflicts: vec!["kept.rs: it changed since".into()] }
+    let conflicts = vec!["kept.rs: it changed since".into()];
+    Event::Undone { turn, restored: Vec::new(), conflicts, checkpoint: None }
+}
+
+fn redone(turn: u32) -> Event {
+    Event::Redone { turn, restored: Vec::new(), conflicts: Vec::new(), checkpoint: None }
 }
 
 fn compacted() -> Event {
@@ -199,11 +205,18 @@ fn changes_of_a_turn_are_found_and_go_with_it() {
         after: Some("h".into()),
         mode: None,
     };
-    let mut transcript = fold(&[start(1), change(1, "/a"), start(2), change(2, "/b"), change(2, "/c")]);
+    let (changed, not_kept) = (Vec::new(), Vec::new());
+    let what = TreeChange { checkpoint: "c".into(), changed, n_changed: 1, n_ignored: 0, not_kept };
+    let tree = Event::TreeChanged { turn: 2, call: None, change: what };
+    let mut transcript = fold(&[start(1), change(1, "/a"), start(2), change(2, "/b"), tree]);
     let paths = |transcript: &Transcript, turn| {
-        transcript.changes_since(turn).into_iter().map(|change| change.path).collect::<Vec<_>>()
+        let path = |kept| match kept {
+            Kept::File(change) => change.path,
+            Kept::Tree(name) => name.into(),
+        };
+        transcript.kept_since(turn).into_iter().map(path).collect::<Vec<_>>()
     };
-    assert_eq!(paths(&transcript, 2), [std::path::Path::new("/b"), std::path::Path::new("/c")]);
+    assert_eq!(paths(&transcript, 2), [std::path::Path::new("/b"), std::path::Path::new("c")]);
     transcript.apply(&Record { v: 1, seq: 9, at_ms: 9, event: undone(2) });
     assert_eq!(paths(&transcript, 1), [std::path::Path::new("/a")]);
 }
@@ -233,6 +246,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         (1_u32..6).prop_map(|turn| done(turn, TurnEnd::Answered)),
         (1_u32..6).prop_map(|turn| done(turn, TurnEnd::Interrupted)),
         (1_u32..6).prop_map(undone),
+        (1_u32..6).prop_map(redone),
         "[a-zé]{0,4}".prop_map(|text| user(&text)),
         "[a-zé]{0,4}".prop_map(|text| hears(Author::Project, &text)),
         "[a-z ]{0,3}".prop_map(|text| delta(&text)),
@@ -283,7 +297,8 @@ proptest! {
         within in prop::collection::vec(any_event(), 0..20),
     ) {
         let is_inner = |event: &Event| {
-            !matches!(event, Event::TurnStarted { .. } | Event::Undone { .. } | Event::Compacted { .. })
+            let is_rewind = matches!(event, Event::Undone { .. } | Event::Redone { .. });
+            !is_rewind && !matches!(event, Event::TurnStarted { .. } | Event::Compacted { .. })
         };
         let before = [&before[..], &[done(5, TurnEnd::Answered)]].concat();
         let within: Vec<Event> = within.into_iter().filter(is_inner).collect();
@@ -295,6 +310,25 @@ proptest! {
             None => held,
         };
         prop_assert_eq!(fold(&turn).messages, expected.messages);
+    }
+
+    #[test]
+    fn what_is_taken_back_and_done_again_is_as_it_was(events in prop::collection::vec(any_event(), 0..30)) {
+        let events = [&events[..], &[start(9), user("do it"), done(9, TurnEnd::Answered)]].concat();
+        let before = fold(&events);
+        let mut turns: Vec<u32> = Vec::new();
+        let mut rewound = events;
+        while let Ok(turn) = fold(&rewound).undoable() {
+            turns.push(turn);
+            rewound.push(undone(turn));
+        }
+        rewound.extend(turns.iter().rev().map(|turn| redone(*turn)));
+        let after = fold(&rewound);
+        prop_assert_eq!(&after.messages, &before.messages);
+        prop_assert_eq!(after.undoable().ok(), before.undoable().ok());
+        let rest = |held: Transcript| (held.plan, held.opening, held.files_changed, held.checkpoints, held.last_user_text);
+        prop_assert!(after.news.is_empty());
+        prop_assert_eq!(rest(after), rest(before));
     }
 }
 
@@ -325,7 +359,7 @@ fn a_change_is_open_until_its_call_has_ended() {
     ];
     for (events, open, n_changes) in table {
         let transcript = fold(events);
-        let after: Vec<_> = transcript.unfinished.iter().map(|open| open.point.change.after.as_deref()).collect();
+        let after: Vec<_> = transcript.unfinished.iter().map(|open| open.change.after.as_deref()).collect();
         assert_eq!((after.as_slice(), transcript.checkpoints.len()), (*open, *n_changes), "{events:?}");
     }
 }

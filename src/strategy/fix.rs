@@ -3,12 +3,16 @@
 //! Run the check; hand its failures to the agent; run it again; at most so many rounds. Only the check decides whether the
 //! work is done, never the model's words.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::handle::Handle;
+use crate::agent::keeping::{before_command, blocking, tree_change};
 use crate::base::fault::{Fault, Kind};
+use crate::checkpoint::keeper::{Keeper, Open};
+use crate::checkpoint::step::{About, Cause};
 use crate::context::prompt;
 use crate::exec::run::Runner;
 use crate::protocol::event::{Event, Record, TurnEnd};
@@ -32,6 +36,15 @@ pub struct Job {
     pub timeout_s: u64,
     /// Folder for outputs that are too long to be held.
     pub spill_dir: PathBuf,
+}
+
+/// What checks are run with.
+#[derive(Clone)]
+pub struct Bench<'r> {
+    /// Starts processes.
+    pub runner: &'r Runner,
+    /// Keeps what checks change; none where nothing can be kept.
+    pub keeper: Option<Arc<Keeper>>,
 }
 
 /// What happens while fixing.
@@ -91,23 +104,25 @@ pub struct Outcome {
 /// agent's turn has been brought to an end.
 pub async fn fix(
     job: &Job,
-    runner: &Runner,
+    bench: &Bench<'_>,
     start_agent: impl AsyncFnOnce() -> Result<Handle, Fault>,
     cancel: CancellationToken,
     mut listen: impl FnMut(Progress<'_>),
 ) -> Result<Outcome, Fault> {
-    let mut last_run = check(job, runner, 0, &cancel, &mut listen).await?;
+    let (mut last_run, changed) = check(job, bench, 0, &cancel, &mut listen).await?;
     let outcome = |ending, rounds, answer, last_run| Ok(Outcome { ending, rounds, answer, last_run });
     if last_run.is_green {
         return outcome(Ending::NothingToDo, 0, String::new(), last_run);
     }
     let mut agent = start_agent().await?;
+    note(&agent, changed).await;
     let mut answer = String::new();
     for round in 1..=job.max_rounds {
         let words = task_words(job, round, &last_run);
         let mut has_changed = false;
         let listen_agent = |record: &Record| {
-            has_changed |= matches!(&record.event, Event::ToolFinished { diffs, .. } if !diffs.is_empty());
+            has_changed |= matches!(&record.event, Event::ToolFinished { diffs, .. } if !diffs.is_empty())
+                || matches!(&record.event, Event::TreeChanged { call: Some(_), change, .. } if change.n_changed > change.n_ignored);
             listen(Progress::Agent(record));
         };
         let interrupt = interrupt_when(&cancel, agent.ops.clone());
@@ -126,15 +141,20 @@ pub async fn fix(
             }
             _ => {}
         }
-        last_run = check(job, runner, round, &cancel, &mut listen).await?;
+        let (run, changed) = check(job, bench, round, &cancel, &mut listen).await?;
+        last_run = run;
+        note(&agent, changed).await;
         if last_run.is_green {
+            agent.close().await;
             return outcome(Ending::Fixed, round, answer, last_run);
         }
         let refusal = (turn.refused > 0 && !has_changed).then_some(turn.missing_rules);
         if let Some(ending) = gives_up(turn.end, refusal) {
+            agent.close().await;
             return outcome(ending, round, answer, last_run);
         }
     }
+    agent.close().await;
     outcome(Ending::NotFixed, job.max_rounds, answer, last_run)
 }
 
@@ -161,16 +181,44 @@ fn task_words(job: &Job, round: u32, run: &CheckRun) -> String {
     template.render(&[&job.command, &run.ending, &told, run.text.trim()])
 }
 
+/// Has the session take note of what a check changed.
+async fn note(agent: &Handle, changed: Option<Op>) {
+    if let Some(changed) = changed {
+        drop(agent.ops.send(changed).await);
+    }
+}
+
+/// Runs the check, and says what it changed, if it did.
 async fn check(
     job: &Job,
-    runner: &Runner,
+    bench: &Bench<'_>,
     round: u32,
     cancel: &CancellationToken,
     listen: &mut impl FnMut(Progress<'_>),
-) -> Result<CheckRun, Fault> {
+) -> Result<(CheckRun, Option<Op>), Fault> {
     listen(Progress::CheckStarted { round });
+    let about = About { turn: round, call: None, cause: Cause::Check, what: format!("check {}", job.command) };
+    let open = match &bench.keeper {
+        Some(keeper) => before_command(keeper, about, cancel).await.and_then(Result::ok).map(|open| (keeper, open)),
+        None => None,
+    };
     let now = Check { command: &job.command, folder: &job.folder, limit_s: job.timeout_s, spill_dir: &job.spill_dir };
-    let run = runner::run(runner, &now, cancel.child_token()).await?;
+    let run = runner::run(bench.runner, &now, cancel.child_token()).await;
+    // Also what a check changed that did not end well goes back.
+    let changed = match open {
+        Some((keeper, open)) => after_check(keeper.clone(), open, &job.folder).await,
+        None => None,
+    };
+    let run = run?;
     listen(Progress::CheckDone { round, run: &run });
-    Ok(run)
+    Ok((run, changed))
+}
+
+/// Keeps what a check changed. Where that fails the agent's own commands meet the same trouble, and say so.
+async fn after_check(keeper: Arc<Keeper>, open: Open, folder: &Path) -> Option<Op> {
+    let own = keeper.clone();
+    let step = blocking(move || own.end(open)).await.ok()??;
+    // It stands in the list of checkpoints, whether or not a session takes note.
+    keeper.settle(&step.id);
+    Some(Op::Changed(tree_change(&step, folder)))
 }

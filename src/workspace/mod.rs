@@ -5,6 +5,7 @@
 
 pub mod git;
 pub mod git_parse;
+pub mod ignored;
 pub mod instructions;
 pub mod seen;
 pub mod walk;

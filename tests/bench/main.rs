@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a bench sets up files and runs programs itself")]
 
 mod chat;
+mod checkpoint;
 mod checks;
 mod control;
 mod edit;
@@ -101,6 +102,7 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("edit: one place of a 1 MB file", Unit::Milliseconds, Goal::Below(10.0), edit::megabyte),
     ("edit: diffs of 200,000 changed lines", Unit::Milliseconds, Goal::Below(2000.0), edit::large_change),
     ("turn: time added by a shell call", Unit::Milliseconds, Goal::Below(15.0), turns::shell_call),
+    ("checkpoint: 50,000 files after a command", Unit::Milliseconds, Goal::Below(300.0), checkpoint::after_command),
     ("kept: time to hand a record over", Unit::Milliseconds, Goal::Below(1.0), kept::record),
     ("kept: an answer found", Unit::Milliseconds, Goal::Below(5.0), kept::words),
     ("kept: a hundred vectors found", Unit::Milliseconds, Goal::Below(20.0), kept::vectors),

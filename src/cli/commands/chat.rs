@@ -209,8 +209,9 @@ impl<'a> Chat<'a> {
         match slash {
             Slash::Quit => return Ok(Next::Leave),
             Slash::Help => self.cx.out.line(slash::help())?,
-            Slash::Undo => self.operation(Op::Undo).await?,
-            Slash::Compact => self.operation(Op::Compact).await?,
+            Slash::Undo(turns) => self.operation(Op::Undo, turns).await?,
+            Slash::Redo(turns) => self.operation(Op::Redo, turns).await?,
+            Slash::Compact => self.operation(Op::Compact, 1).await?,
             Slash::Mode(mode) => self.set_mode(mode).await?,
             Slash::Plan => {
                 if let Some(plan) = &self.plan {
@@ -222,7 +223,7 @@ impl<'a> Chat<'a> {
             Slash::Model(None) => {
                 self.cx.out.line(format!("{} at {}", self.session.route.model, self.session.route.url))?;
             }
-            Slash::Model(Some(model)) => self.operation(Op::SetModel { model }).await?,
+            Slash::Model(Some(model)) => self.operation(Op::SetModel { model }, 1).await?,
         }
         Ok(Next::Continue)
     }
@@ -232,24 +233,27 @@ impl<'a> Chat<'a> {
             return self.cx.out.styled(Style::Dim, format!("mode {} stays", self.mode.name()));
         }
         self.mode = mode;
-        self.operation(Op::SetMode { mode }).await
+        self.operation(Op::SetMode { mode }, 1).await
     }
 
-    /// Sends an operation that is answered by one record.
-    async fn operation(&mut self, op: Op) -> Result<(), Fault> {
-        self.send(op).await?;
-        loop {
-            let record = self.next_record().await?;
-            self.lines.show(&record)?;
-            match record.event {
-                Event::Usage { .. } => {}
-                Event::ModelChanged { model } => {
-                    self.session.route.model = model;
-                    return Ok(());
+    /// Sends an operation that is answered by one record; again as often as wanted while each takes a turn back or does one again.
+    async fn operation(&mut self, op: Op, times: u32) -> Result<(), Fault> {
+        for _ in 0..times {
+            self.send(op.clone()).await?;
+            let record = loop {
+                let record = self.next_record().await?;
+                self.lines.show(&record)?;
+                if !matches!(record.event, Event::Usage { .. }) {
+                    break record;
                 }
-                _ => return Ok(()),
+            };
+            match record.event {
+                Event::Undone { .. } | Event::Redone { .. } => {}
+                Event::ModelChanged { model } => self.session.route.model = model,
+                _ => break,
             }
         }
+        Ok(())
     }
 
     /// Waits for the next record. The first Ctrl-C meanwhile interrupts the agent, the second leaves.

@@ -22,6 +22,7 @@ const FILES: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../../../config/demo/project/Cargo.toml.txt")),
     ("src/lib.rs", include_str!("../../../config/demo/project/src/lib.rs")),
     ("tests/pages.rs", include_str!("../../../config/demo/project/tests/pages.rs")),
+    (".gitignore", "/target\n"),
 ];
 const SCRIPT: &str = include_str!("../../../config/demo/script.yaml");
 const CHECK: &str = "cargo test --offline --quiet";

@@ -16,7 +16,7 @@ use crate::protocol::op::Mode;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::Action;
 use crate::strategy::failure::Complaints;
-use crate::strategy::fix::{self, Ending, Job, Outcome, Progress};
+use crate::strategy::fix::{self, Bench, Ending, Job, Outcome, Progress};
 use crate::strategy::runner;
 use tokio_util::sync::CancellationToken;
 
@@ -86,6 +86,7 @@ pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fa
         allow,
         class: Class::Ci,
     };
+    let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks() };
     block_on(async {
         let mut signals = Signals::listen()?;
         let mut lines = Lines::new(&cx.out, Channel::Progress);
@@ -94,7 +95,7 @@ pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fa
         let result = {
             let mut fixing = pin!(fix::fix(
                 job,
-                &app.runner,
+                &bench,
                 async || Ok(app.start(options).await?.handle),
                 cancel.clone(),
                 |progress| {

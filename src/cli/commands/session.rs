@@ -227,6 +227,7 @@ fn delete(cx: &Cx, paths: &[PathBuf]) -> Result<(), Fault> {
         list::delete(path)?;
         // Outputs too long for the model were kept beside the session; without it nobody reads them again.
         drop(remove_tree(&cx.dirs.outputs().join(id_of(path))));
+        drop(remove_tree(&cx.dirs.checkpoints().join("steps").join(id_of(path))));
         cx.out.line(format!("deleted {}", cell(&id_of(path))))?;
     }
     Ok(())

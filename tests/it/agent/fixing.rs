@@ -7,7 +7,7 @@ use mimi::policy::rules::relative_rule;
 use mimi::protocol::event::Event;
 use mimi::protocol::op::Mode;
 use mimi::protocol::tool::{Action, ToolOutcome};
-use mimi::strategy::fix::{Ending, Job, Outcome, Progress, fix};
+use mimi::strategy::fix::{Bench, Ending, Job, Outcome, Progress, fix};
 use tokio_util::sync::CancellationToken;
 
 use super::{Stage, assert_some, options};
@@ -37,7 +37,8 @@ async fn run(stage: &Stage, command: &str, max_rounds: u32) -> Report {
         Progress::CheckStarted { .. } => {}
     };
     let start = async || Ok(app.start(agent).await?.handle);
-    let outcome = fix(&job, &app.runner, start, CancellationToken::new(), listen).await;
+    let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks() };
+    let outcome = fix(&job, &bench, start, CancellationToken::new(), listen).await;
     Report { outcome, outcomes, checks }
 }
 

@@ -1,6 +1,7 @@
 //! Does the agent as a whole do what its users are told? In process: the real app, files, git and shell, a scripted model.
 
 mod calls;
+mod commands;
 mod compaction;
 mod control;
 mod escalation;

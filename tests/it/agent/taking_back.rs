@@ -22,7 +22,7 @@ turns:
 async fn undo(talk: &mut Talk) -> (u32, Vec<String>, Vec<String>) {
     talk.send(Op::Undo).await;
     match talk.until(|event| matches!(event, Event::Undone { .. } | Event::Warning { .. })).await {
-        Event::Undone { turn, restored, conflicts } => (turn, restored, conflicts),
+        Event::Undone { turn, restored, conflicts, .. } => (turn, restored, conflicts),
         other => panic!("{other:?}"),
     }
 }
@@ -57,7 +57,8 @@ async fn only_the_last_turn_leaves_the_conversation() {
     talk.say("instead").await;
     let lines = stage.last_request();
     assert_eq!(lines.len(), 7, "{lines:#?}");
-    assert_eq!(lines[5..], ["model: first", "user: instead"]);
+    assert_eq!(lines[5], "model: first");
+    assert!(lines[6].starts_with("user: [The user took 1 turn of yours back") && lines[6].ends_with("\n\ninstead"));
 }
 
 #[tokio::test]
@@ -65,7 +66,9 @@ async fn what_somebody_else_has_written_since_stays_and_is_named_with_the_reason
     let (stage, mut talk) = two_turns().await;
     stage.write("a.txt", "mine\n");
     let (turn, restored, conflicts) = undo(&mut talk).await;
-    assert_eq!((turn, restored, conflicts), (2, vec![], vec!["a.txt: it changed since".to_owned()]));
+    assert_eq!((turn, restored, conflicts.len()), (2, vec![], 1));
+    let (why, place) = conflicts[0].split_once("; as it was before is in ").unwrap();
+    assert_eq!((why, std::fs::read_to_string(place).unwrap().as_str()), ("a.txt: it changed since", "two\n"));
     assert_eq!(stage.read("a.txt"), "mine\n");
 }
 

@@ -1,12 +1,28 @@
 //! Does taking back restore what was there, and nothing else?
 
+mod command;
 mod keep;
+mod sequences;
+mod store;
 mod undo;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use mimi::base::clock::SystemClock;
+use mimi::checkpoint::keeper::{Keeper, Place as KeeperPlace};
+use mimi::checkpoint::scan::Limits;
+use mimi::checkpoint::step::{About, Cause};
 use mimi::checkpoint::store::Store;
 use mimi::protocol::diff::Change;
+
+/// More than any test needs, except for files git ignores.
+const LIMITS: Limits = Limits { max_paths: 100_000, max_ignored_file_bytes: 100, max_ignored_bytes: 1000 };
+
+/// What a command of a turn is about.
+pub fn command(turn: u32) -> About {
+    About { turn, call: None, cause: Cause::Command, what: format!("shell of turn {turn}") }
+}
 
 /// A workspace and a store outside it.
 pub struct Place {
@@ -16,7 +32,9 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        // Where memory serves as a disk a sync costs nothing, and these tests make thousands.
+        let memory = std::path::Path::new("/dev/shm");
+        let folder = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap();
         std::fs::create_dir(folder.path().join("work")).unwrap();
         let store = Store::open(&folder.path().join("state/checkpoints")).unwrap();
         Self { folder, store }
@@ -28,6 +46,23 @@ impl Place {
 
     pub fn kept(&self) -> PathBuf {
         self.folder.path().join("state/checkpoints")
+    }
+
+    /// The folder of old versions of files that were left alone.
+    pub fn rescue(&self) -> PathBuf {
+        self.folder.path().join("state/rescue")
+    }
+
+    /// Keeps what a session changes.
+    pub fn keeper(&self, session: &str) -> Keeper {
+        self.keeper_within(session, LIMITS)
+    }
+
+    pub fn keeper_within(&self, session: &str, limits: Limits) -> Keeper {
+        let workspace = self.path("").components().collect();
+        let (store, state) = (self.store.clone(), self.folder.path().canonicalize().unwrap().join("state"));
+        let clock = Arc::new(SystemClock);
+        Keeper::new(KeeperPlace { store, workspace, state, limits, clock }, session)
     }
 
     pub fn write(&self, name: &str, text: &str) {

@@ -2,17 +2,21 @@
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use mimi::checkpoint::undo::undo;
+use mimi::checkpoint::node::Delta;
+use mimi::checkpoint::undo::{carry_out, plan};
 use mimi::protocol::diff::Change;
 
 use super::Place;
 
 /// Takes back and says what became of the files: restored names, then names with reasons.
 fn take_back(place: &Place, changes: &[Change]) -> (Vec<String>, Vec<String>) {
-    let report = undo(&place.store, changes);
-    let name = |path: &std::path::Path| path.strip_prefix(place.path("")).unwrap().display().to_string();
+    let deltas: Vec<Delta> = changes.iter().cloned().map(Delta::from).collect();
+    let plan = plan(&place.store, &deltas).unwrap();
+    let root = place.path("");
+    let report = carry_out(&place.store, plan, &root, &place.rescue()).unwrap();
+    let name = |path: &std::path::Path| path.strip_prefix(&root).unwrap().display().to_string();
     let restored = report.restored.iter().map(|path| name(path)).collect();
-    let conflicts = report.conflicts.iter().map(|(path, why)| format!("{}: {why}", name(path))).collect();
+    let conflicts = report.left.iter().map(|left| format!("{}: {}", name(&left.path), left.why)).collect();
     (restored, conflicts)
 }
 
@@ -72,6 +76,9 @@ fn what_somebody_else_did_since_is_not_touched() {
     assert_eq!(place.read("edited").as_deref(), Some("two and mine"));
     assert_eq!(place.read("deleted"), None);
     assert_eq!(place.read("created").as_deref(), Some("mine"));
+    let kept = |name: &str| std::fs::read_to_string(place.rescue().join(name)).ok();
+    assert_eq!(kept("edited").as_deref(), Some("one"), "both versions are kept");
+    assert_eq!((kept("created"), kept("fine")), (None, None));
 }
 
 #[test]
@@ -106,7 +113,8 @@ fn nothing_is_written_through_a_link() {
     let (restored, conflicts) = take_back(&place, &changes);
     assert_eq!(restored, [] as [&str; 0]);
     assert_eq!(conflicts.len(), 3, "{conflicts:?}");
-    assert!(conflicts.iter().all(|text| text.contains("no longer a regular file")), "{conflicts:?}");
+    assert_eq!(conflicts[0], "file: it changed since", "a link in its place");
+    assert!(conflicts[1..].iter().all(|text| text.contains("no longer a regular file")), "{conflicts:?}");
     assert_eq!(place.read("target").as_deref(), Some("two"));
     assert_eq!(place.read("outside/file").as_deref(), Some("two"));
     assert!(!place.path("not-there").exists());

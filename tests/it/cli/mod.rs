@@ -27,6 +27,7 @@ mod sessions;
 mod settings;
 mod status;
 mod streams;
+mod undo;
 mod usage;
 
 use mimi::model::providers::script::Script;

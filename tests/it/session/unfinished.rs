@@ -41,7 +41,10 @@ fn take_back(env: &Env, path: &std::path::Path) -> (Vec<String>, Vec<String>) {
     let id = path.file_stem().unwrap().to_str().unwrap();
     let mut resumed = Resumed::start(env, id, "turns: []");
     match resumed.undo() {
-        Event::Undone { restored, conflicts, .. } => (restored, conflicts),
+        Event::Undone { restored, conflicts, .. } => {
+            let reason = |conflict: &String| conflict.split(';').next().unwrap().to_owned();
+            (restored, conflicts.iter().map(reason).collect())
+        }
         other => panic!("{other:?}"),
     }
 }

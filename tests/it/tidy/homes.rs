@@ -25,14 +25,15 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ignore", &["workspace"]),
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
+    ("lz4_flex", &["checkpoint"]),
     ("memchr", &["edit"]),
     // Reports of tests in the format of JUnit.
     ("quick_xml", &["strategy"]),
     // The search tool, recovering calls from what models write instead of them, scripts inside of commands, and what checks print.
     ("regex", &["tools", "model", "policy", "strategy"]),
     ("reqwest", &["model"]),
-    // System calls of different kinds: processes, locks, file modes, and kinds of file systems.
-    ("rustix", &["base", "config", "db", "exec", "session"]),
+    // System calls of different kinds: processes, locks, file modes, kinds of file systems, and walks that must be quick.
+    ("rustix", &["base", "checkpoint", "config", "db", "exec", "session"]),
     ("rusqlite", &["db"]),
     ("rustls", &["model"]),
     ("rustyline", &["cli"]),
