@@ -196,7 +196,7 @@ fn the_mode_without_questions_is_confirmed_in_full_and_refuses_still() {
         .line("/quit");
     assert_eq!(pty.wait_exit(), 0);
     assert_eq!(chat.env.read("log"), "x\n");
-    let again = chat.env.run(["run", "x", "--set", "agent.mode=yolo"]).outcome().fails_with(3);
+    let again = chat.env.run(["run", "x", "--set", "agent.mode=yolo"]).outcome().fails_with(2);
     assert!(again.stderr.contains("must be one of `plan`, `ask`, `auto` ("), "{again}");
 }
 
