@@ -277,7 +277,8 @@ impl Dispatch {
         let watch = judged.as_ref().and_then(|judged| self.watch(call, judged));
         let (registry, call) = (self.registry.clone(), call.clone());
         let actions = judged.iter().flat_map(|judged| &judged.actions);
-        let mut writer = self.context.writer.only(actions.filter_map(Action::written).cloned());
+        let written: Vec<PathBuf> = actions.filter_map(Action::written).cloned().collect();
+        let mut writer = self.context.writer.only(written.iter().cloned());
         if let Some(settled) = judged.as_ref().and_then(|judged| judged.settled.as_ref()) {
             writer = writer.ruled(settled.ruled());
         }
@@ -291,7 +292,9 @@ impl Dispatch {
                 }
             };
             let (mut report, effects) = keeping::around(watch, &context.cancel, run).await;
-            report.seen = context.workspace.memory().take_fresh();
+            let memory = context.workspace.memory();
+            written.iter().filter(|path| path.symlink_metadata().is_err()).for_each(|path| memory.forget(path));
+            report.seen = memory.take_fresh();
             Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, effects }
         }
     }

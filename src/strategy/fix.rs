@@ -17,7 +17,11 @@ use crate::context::prompt;
 use crate::exec::run::Runner;
 use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::op::Op;
-use crate::strategy::runner::{self, CheckRun};
+use crate::strategy::failure::digest;
+use crate::strategy::runner::{self, Check, CheckRun};
+
+/// Bytes of the failures as a list that a model is told; the output itself follows.
+const MAX_TOLD_BYTES: usize = 6_000;
 
 /// What is to be fixed.
 #[derive(Debug, Clone)]
@@ -30,6 +34,8 @@ pub struct Job {
     pub max_rounds: u32,
     /// Seconds one run of the check may take.
     pub timeout_s: u64,
+    /// Folder for outputs that are too long to be held.
+    pub spill_dir: PathBuf,
 }
 
 /// What checks are run with.
@@ -170,7 +176,9 @@ fn gives_up(end: TurnEnd, refusal: Option<Vec<String>>) -> Option<Ending> {
 
 fn task_words(job: &Job, round: u32, run: &CheckRun) -> String {
     let template = if round == 1 { prompt::TASK_FIX } else { prompt::TASK_FIX_AGAIN };
-    template.render(&[&job.command, &run.ending, run.text.trim()])
+    let told = digest::words(&run.complaints, MAX_TOLD_BYTES);
+    let told = if told.is_empty() { String::new() } else { format!("\nIt complains of:\n{told}") };
+    template.render(&[&job.command, &run.ending, &told, run.text.trim()])
 }
 
 /// Has the session take note of what a check changed.
@@ -194,7 +202,8 @@ async fn check(
         Some(keeper) => before_command(keeper, about, cancel).await.and_then(Result::ok).map(|open| (keeper, open)),
         None => None,
     };
-    let run = runner::run(bench.runner, &job.folder, &job.command, job.timeout_s, cancel.child_token()).await;
+    let now = Check { command: &job.command, folder: &job.folder, limit_s: job.timeout_s, spill_dir: &job.spill_dir };
+    let run = runner::run(bench.runner, &now, cancel.child_token()).await;
     // Also what a check changed that did not end well goes back.
     let changed = match open {
         Some((keeper, open)) => after_check(keeper.clone(), open, &job.folder).await,

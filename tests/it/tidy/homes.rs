@@ -26,8 +26,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
     ("lz4_flex", &["checkpoint"]),
-    // The search tool, recovering calls from what models write instead of them, and scripts inside of commands.
-    ("regex", &["tools", "model", "policy"]),
+    // Reports of tests in the format of JUnit.
+    ("quick_xml", &["strategy"]),
+    // The search tool, recovering calls from what models write instead of them, scripts inside of commands, and what checks print.
+    ("regex", &["tools", "model", "policy", "strategy"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, kinds of file systems, and walks that must be quick.
     ("rustix", &["base", "checkpoint", "config", "db", "exec", "session"]),
