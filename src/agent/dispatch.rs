@@ -3,6 +3,7 @@
 //! validate -> policy -> (approval, by the machine) -> checkpoint -> run -> clip. The only caller of `Tool::run`.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
