@@ -10,7 +10,9 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, accessat, fsync, mkdirat, openat, statat};
+use rustix::fs::{
+    Access, AtFlags, CWD, FileType, Mode, OFlags, RawMode, RenameFlags, accessat, fsync, mkdirat, openat, statat,
+};
 use rustix::io::Errno;
 
 /// Opens a folder for looking names up in it; needs no right to list it where the system knows such a thing.
@@ -105,7 +107,7 @@ impl Folder {
     /// Makes a new file and opens it for writing; fails when the name is taken.
     pub fn create(&self, name: &OsStr, mode: u32) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(openat(&self.fd, name, flags, Mode::from_raw_mode(mode))?.into())
+        Ok(openat(&self.fd, name, flags, Mode::from_raw_mode(mode as RawMode))?.into())
     }
 
     /// Gives a file another name in this folder, replacing what has that name.
