@@ -81,6 +81,34 @@ impl From<ColorArg> for ColorChoice {
     }
 }
 
+/// How commands are confined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SandboxArg {
+    /// The best that works here
+    Auto,
+    /// In namespaces of their own, by bubblewrap
+    Full,
+    /// By Landlock, where namespaces are forbidden
+    Landlock,
+    /// Not by mimi: this container or virtual machine is the boundary
+    External,
+    /// Not at all
+    None,
+}
+
+impl SandboxArg {
+    /// Returns its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Full => "full",
+            Self::Landlock => "landlock",
+            Self::External => "external",
+            Self::None => "none",
+        }
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -94,6 +122,8 @@ pub enum Command {
     Demo(commands::demo::DemoArgs),
     /// List, show, resume, fork, export or delete sessions
     Session(commands::session::SessionArgs),
+    /// Show how commands are confined, or run one so
+    Sandbox(commands::sandbox::SandboxArgs),
     /// Show, check or edit the configuration
     Config(commands::config::ConfigArgs),
     /// Store, list or remove keys of model servers
@@ -141,11 +171,12 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Ok(cx)
     };
     match cli.command.unwrap_or_else(|| Command::Chat(commands::chat::ChatArgs::default())) {
-        Command::Chat(args) => commands::chat::run(&cx()?, &args),
-        Command::Run(args) => commands::run::run(&cx()?, &args),
-        Command::Fix(args) => commands::fix::run(&cx()?, &args),
+        Command::Chat(args) => commands::chat::run(&cx()?.with_sandbox(args.sandbox), &args),
+        Command::Run(args) => commands::run::run(&cx()?.with_sandbox(args.sandbox), &args),
+        Command::Fix(args) => commands::fix::run(&cx()?.with_sandbox(args.sandbox), &args),
         Command::Demo(args) => commands::demo::run(&cx()?, &args),
         Command::Session(args) => commands::session::run(&cx()?, &args),
+        Command::Sandbox(args) => commands::sandbox::run(&cx()?.with_sandbox(args.sandbox), &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Auth(args) => commands::auth::run(&cx()?, &args),
         Command::Usage(args) => commands::usage::run(&cx()?, &args),

@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod fix;
 pub mod man;
 pub mod run;
+pub mod sandbox;
 pub mod session;
 pub mod status;
 pub mod usage;

@@ -17,6 +17,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
+    ("close_fds", &["exec"]),
     ("crossterm", &["cli"]),
     ("encoding_rs", &["edit"]),
     // Patterns over names of files.
@@ -25,6 +26,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ignore", &["workspace"]),
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
+    ("landlock", &["exec"]),
+    ("libc", &["exec"]),
     // The search tool, and recovering calls from what models write instead of them.
     ("regex", &["tools", "model"]),
     ("reqwest", &["model"]),
@@ -36,6 +39,7 @@ const HOMES: &[(&str, &[&str])] = &[
     // The path of a wrong value, where what others wrote is read.
     ("serde_path_to_error", &["base", "config", "tools"]),
     // async-openai takes keys as its type.
+    ("seccompiler", &["exec"]),
     ("secrecy", &["model"]),
     ("serde_yaml", &["base"]),
     ("signal_hook", &["exec"]),
