@@ -192,7 +192,9 @@ impl App {
         }
         let wanted = match self.config.sandbox.tier {
             SandboxTier::Auto => "there is no working sandbox on this machine".to_owned(),
-            tier => format!("the sandbox `{}` that was asked for does not work here", format!("{tier:?}").to_lowercase()),
+            tier => {
+                format!("the sandbox `{}` that was asked for does not work here", format!("{tier:?}").to_lowercase())
+            }
         };
         let fault = self.choice.lacks.iter().fold(Fault::new(Kind::Sandbox, wanted), |fault, lack| {
             let detail = if lack.detail.is_empty() { String::new() } else { format!(" ({})", lack.detail) };
@@ -410,8 +412,8 @@ pub enum Look {
 
 /// Builds what starts commands, with their environment and nothing that confines them.
 fn runner(config: &Config, env: &Env) -> Result<Runner, Fault> {
-    let supervisor = std::env::current_exe()
-        .map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
+    let supervisor =
+        std::env::current_exe().map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
     let mut environment = environment::clean(env.texts(), &config.tools.pass_env);
     environment.push((TREE.to_owned(), environment::tree_name(env.get(TREE))));
     Ok(Runner::new(supervisor, environment))

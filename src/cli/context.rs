@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::app::{App, Look};
 use crate::base::fault::{Fault, Kind};
-use crate::cli::{Global, SandboxArg};
 use crate::cli::output::Out;
+use crate::cli::{Global, SandboxArg};
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::layer::{Loaded, Sources, load_or_problems};

@@ -13,7 +13,7 @@ use crate::base::fault::{Explain, Kind};
 use crate::exec::capture::{Capture, Prefix, Reading, Sink};
 use crate::exec::lifeline::Lifeline;
 use crate::exec::report::{Report, Verdict};
-use crate::exec::sandbox::{Access, Sandbox};
+use crate::exec::sandbox::{Access, Order, Sandbox};
 
 /// Time given to the rest of the output once the command is over. Longer only helps whoever holds the pipe open.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -205,6 +205,14 @@ impl Runner {
     #[must_use]
     pub fn with_readable(&self, path: &Path) -> Self {
         self.changed(|sandbox| sandbox.readable.push(path.to_path_buf()))
+    }
+
+    /// Returns what goes to the supervisor before a confined command, for whoever starts one by themselves; none without a
+    /// sandbox.
+    pub fn order(&self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let order = Order::new(self.sandbox.as_ref()?, &self.environment);
+        order.write(&mut bytes).ok().map(|()| bytes)
     }
 
     fn changed(&self, change: impl FnOnce(&mut Sandbox)) -> Self {

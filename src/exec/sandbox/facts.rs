@@ -48,7 +48,9 @@ impl Facts {
             namespace: namespace.display().to_string(),
             is_container: CONTAINER_FILES.iter().any(|path| Path::new(path).exists())
                 || CONTAINER_WORDS.iter().any(|word| groups.contains(word)),
-            is_virtual: text("/proc/cpuinfo").lines().any(|line| line.starts_with("flags") && line.contains(" hypervisor")),
+            is_virtual: text("/proc/cpuinfo")
+                .lines()
+                .any(|line| line.starts_with("flags") && line.contains(" hypervisor")),
         }
     }
 

@@ -151,7 +151,10 @@ impl Order {
     pub(crate) fn write(&self, mut to: impl Write) -> io::Result<()> {
         let bytes = serde_json::to_vec(self)?;
         if bytes.len() > MAX_ORDER_BYTES {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "too many paths in `sandbox` of the configuration"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "too many paths in `sandbox` of the configuration",
+            ));
         }
         to.write_all(&[&(bytes.len() as u32).to_le_bytes()[..], &bytes].concat())
     }

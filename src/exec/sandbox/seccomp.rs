@@ -155,8 +155,7 @@ fn refuse_set_id(rules: &mut Rules) -> Result<(), BackendError> {
     let made = |flags: u8| {
         let creates = SeccompCmpOp::MaskedEq(libc::O_CREAT as u64);
         let rule = |bit: &u64| {
-            let creates =
-                SeccompCondition::new(flags, SeccompCmpArgLen::Dword, creates.clone(), libc::O_CREAT as u64)?;
+            let creates = SeccompCondition::new(flags, SeccompCmpArgLen::Dword, creates.clone(), libc::O_CREAT as u64)?;
             let set_id = SeccompCondition::new(flags + 1, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(*bit), *bit)?;
             SeccompRule::new(vec![creates, set_id])
         };
@@ -181,17 +180,16 @@ fn refuse_set_id(rules: &mut Rules) -> Result<(), BackendError> {
 /// Filters sockets. With a network of its own a command may talk to itself. Without, it could reach the whole network and, by sockets that lie
 /// in the file system, services of the machine: then there are no sockets but pairs.
 fn sockets(net: Network) -> Result<Rules, BackendError> {
-    let differs = |argument, value: i32| {
-        SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value as u64)
-    };
-    let is = |argument, value: i32| {
-        SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value as u64)
-    };
+    let differs =
+        |argument, value: i32| SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value as u64);
+    let is =
+        |argument, value: i32| SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value as u64);
     let mut rules = Rules::new();
     if net == Network::Hosts {
         rules.insert(libc::SYS_socket, Vec::new());
         // A pair of these takes other addresses later.
-        let kind = SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(0xf), libc::SOCK_DGRAM as u64)?;
+        let kind =
+            SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(0xf), libc::SOCK_DGRAM as u64)?;
         let pairs = vec![SeccompRule::new(vec![differs(0, libc::AF_UNIX)?])?, SeccompRule::new(vec![kind])?];
         rules.insert(libc::SYS_socketpair, pairs);
         return Ok(rules);

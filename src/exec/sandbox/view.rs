@@ -91,7 +91,8 @@ impl View {
             let caches = sandbox.caches.iter().filter_map(|name| table.caches.get(name)).flatten();
             let caches = caches.map(|path| sandbox.home.join(path));
             let more = sandbox.writable.iter().cloned().chain(caches).filter_map(|path| path.canonicalize().ok());
-            let system = |path: &PathBuf| path.parent().is_none() || self.home.as_ref().is_some_and(|home| home == path);
+            let system =
+                |path: &PathBuf| path.parent().is_none() || self.home.as_ref().is_some_and(|home| home == path);
             let more: Vec<PathBuf> = more.filter(|path| !system(path)).collect();
             for path in &more {
                 self.guarded.extend(protect::repository(path));
