@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -69,24 +69,54 @@ pub fn main_if_supervisor(args: impl Iterator<Item = OsString>) -> Option<ExitCo
     Some(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Starts the inner supervisor, which holds the lifeline and reports, and waits for its end. What is said last counts only
+/// Starts the inner supervisor, which holds the lifeline and reports, and waits for its end. What is said here counts only
 /// when it said nothing.
 fn confine(argv: &[OsString]) -> std::io::Result<()> {
     let mut lifeline = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-    survive_signals()?;
+    shield()?;
     let order = Order::read(&lifeline)?;
-    match confine::prepare(&order, argv) {
-        Err(why) => confine::complain(&why),
-        Ok(mut confined) => {
-            if let Err(error) = confined.command.status() {
-                confine::complain(&format!("cannot start the sandbox: {error}"));
-            }
+    let verdict = match confine::prepare(&order, argv) {
+        Err(why) => {
+            confine::complain(&why);
+            Verdict::Unconfined
         }
-    }
-    let report = Report { verdict: Verdict::Unconfined, n_leftovers: 0 };
+        Ok(mut confined) => match confined.command.status() {
+            Err(error) => {
+                confine::complain(&format!("cannot start the sandbox: {error}"));
+                Verdict::Unconfined
+            }
+            Ok(status) => {
+                // The command may have killed its supervisor, which is no way out.
+                sweep();
+                killed_by(status).map_or(Verdict::Unconfined, Verdict::Signalled)
+            }
+        },
+    };
     // Fails when mimi is dead; then nobody needs it.
-    drop(lifeline.write_all(report.to_string().as_bytes()));
+    drop(lifeline.write_all(Report { verdict, n_leftovers: 0 }.to_string().as_bytes()));
     Ok(())
+}
+
+/// Returns the signal that ended the inner supervisor, also as bubblewrap tells it.
+fn killed_by(status: std::process::ExitStatus) -> Option<i32> {
+    let told = status.code().filter(|code| (129..=192).contains(code)).map(|code| code - 128);
+    status.signal().or(told)
+}
+
+/// Kills whatever has become ours because the inner supervisor is gone.
+fn sweep() {
+    let give_up_at = Instant::now() + GIVE_UP;
+    let own = std::process::id() as i32;
+    while Instant::now() < give_up_at {
+        let left = tree::descendants(own);
+        if left.is_empty() {
+            return;
+        }
+        tree::kill(&left, own);
+        // Reaps what is dead already, so that its children become ours.
+        while matches!(rustix::process::wait(WaitOptions::NOHANG), Ok(Some(_))) {}
+        std::thread::sleep(KILL_PAUSE);
+    }
 }
 
 /// What the two waiting threads tell the main one.
@@ -122,13 +152,9 @@ pub(crate) fn supervise(mut command: Command) -> std::io::Result<()> {
 ///
 /// A caught signal is back to its default in the programs we start; an ignored one would stay ignored there.
 fn shield() -> std::io::Result<()> {
+    use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
     #[cfg(target_os = "linux")]
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-    survive_signals()
-}
-
-fn survive_signals() -> std::io::Result<()> {
-    use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
     for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2] {
         signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
     }

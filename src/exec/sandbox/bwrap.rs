@@ -75,10 +75,18 @@ pub(crate) fn arguments(sandbox: &Sandbox, view: &View, own: &Path, cwd: &Path) 
     args.0
 }
 
+/// Parts of `/proc` that change the machine. bubblewrap leaves them as they are, and root may write some without any
+/// capability.
+const MACHINE: [&str; 8] = ["sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "mtrr"];
+
 /// Kernel file systems, devices and places for temporary files.
 fn base(args: &mut Arguments, sandbox: &Sandbox, view: &View) {
     if sandbox.has_proc {
         args.push([&"--proc", &"/proc"]);
+        for name in MACHINE {
+            let path = format!("/proc/{name}");
+            args.push([&"--ro-bind-try", &path, &path]);
+        }
     }
     args.push([&"--dev", &"/dev"]);
     for path in &view.devices {

@@ -283,7 +283,8 @@ fn run(place: &Place, sandbox: &Sandbox) -> Result<(), String> {
     });
     drop(child.wait());
     match Report::parse(&heard).map(|report| report.verdict) {
-        Some(Verdict::Exited(0)) => Ok(()),
+        // Where not even `true` is found the walls stand all the same: the inner supervisor looked for it behind them.
+        Some(Verdict::Exited(0) | Verdict::NotStarted(_)) => Ok(()),
         _ => Err(output.unwrap_or_default().trim().to_owned()),
     }
 }

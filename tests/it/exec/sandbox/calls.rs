@@ -141,13 +141,15 @@ struct Doors {
 
 impl Doors {
     fn open(stage: &Stage) -> Self {
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = tcp.local_addr().unwrap().port().to_string();
         let doors = Self {
-            tcp: TcpListener::bind("127.0.0.1:0").unwrap(),
+            tcp,
             tcp6: TcpListener::bind("[::1]:0").ok(),
             udp: UdpSocket::bind("127.0.0.1:0").unwrap(),
             outside: UnixListener::bind(stage.outside.join("socket")).unwrap(),
             home: UnixListener::bind(stage.home.join("socket")).unwrap(),
-            hidden: UnixListener::bind_addr(&Self::hidden_name()).unwrap(),
+            hidden: UnixListener::bind_addr(&Self::hidden_name(&port)).unwrap(),
             letters: UnixDatagram::bind(stage.outside.join("letters")).unwrap(),
         };
         doors.tcp.set_nonblocking(true).unwrap();
@@ -159,17 +161,14 @@ impl Doors {
         doors
     }
 
-    fn hidden_name() -> SocketAddr {
-        let parent = std::env::var(VARIABLE).ok().and_then(|words| words.split(' ').next().map(str::to_owned));
-        let pid = parent.unwrap_or_else(|| std::process::id().to_string());
-        SocketAddr::from_abstract_name(format!("mimi-escape-{pid}")).unwrap()
+    fn hidden_name(port: &str) -> SocketAddr {
+        SocketAddr::from_abstract_name(format!("mimi-escape-{port}")).unwrap()
     }
 
     fn words(&self, stage: &Stage) -> String {
         let port = |address: std::net::SocketAddr| address.port().to_string();
         let tcp6 = self.tcp6.as_ref().map_or(0, |door| door.local_addr().unwrap().port());
         [
-            std::process::id().to_string(),
             stage.victim.id().to_string(),
             port(self.tcp.local_addr().unwrap()),
             tcp6.to_string(),
@@ -199,18 +198,18 @@ impl Doors {
 fn knock(words: &[String]) -> Vec<(&'static str, bool)> {
     let port = |at: usize| words[at].parse::<u16>().unwrap();
     let path = |at: usize, name: &str| std::path::Path::new(&words[at]).join(name);
-    drop(TcpStream::connect(("127.0.0.1", port(2))).map(|mut stream| stream.write_all(b"x")));
+    drop(TcpStream::connect(("127.0.0.1", port(1))).map(|mut stream| stream.write_all(b"x")));
     if let Ok(socket) = UdpSocket::bind("127.0.0.1:0") {
-        drop(socket.send_to(b"x", ("127.0.0.1", port(4))));
+        drop(socket.send_to(b"x", ("127.0.0.1", port(3))));
     }
-    for path in [path(5, "socket"), path(6, "socket")] {
+    for path in [path(4, "socket"), path(5, "socket")] {
         drop(UnixStream::connect(path).map(|mut stream| stream.read(&mut [0])));
     }
-    drop(UnixStream::connect_addr(&Doors::hidden_name()));
+    drop(UnixStream::connect_addr(&Doors::hidden_name(&words[1])));
     for letters in [UnixDatagram::unbound().ok(), UnixDatagram::pair().ok().map(|pair| pair.0)].into_iter().flatten() {
-        drop(letters.send_to(b"x", path(5, "letters")));
+        drop(letters.send_to(b"x", path(4, "letters")));
     }
-    let sixth = port(3) != 0 && TcpStream::connect(("::1", port(3))).is_ok();
+    let sixth = port(2) != 0 && TcpStream::connect(("::1", port(2))).is_ok();
     vec![("door: TCP over IPv6", sixth)]
 }
 
@@ -219,7 +218,7 @@ fn knock(words: &[String]) -> Vec<(&'static str, bool)> {
 fn inside() {
     let Ok(words) = std::env::var(VARIABLE) else { return };
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-    let victim = words[1].parse().unwrap();
+    let victim = words[0].parse().unwrap();
     let all = [calls(victim), sockets(), knock(&words)].concat();
     let mut out = std::io::stdout();
     writeln!(out, "\ntried {}", all.len()).unwrap();

@@ -135,10 +135,14 @@ const ROWS: &[(&str, Sign, &str)] = &[
     ("kernel: writable again", Success, "mount -o remount,rw / || mount -o remount,bind,rw /usr"),
     ("kernel: unmount", Success, "umount -l /proc || umount -l $W/.git || umount -l /tmp"),
     ("kernel: another root", Success, "chroot / true"),
-    ("kernel: host name", Success, "hostname somebody-else"),
-    ("kernel: clock", Success, "date -s 2001-01-01"),
-    ("kernel: settings", Success, "echo 1 > /proc/sys/kernel/sysrq"),
-    ("kernel: core pattern", Success, "echo '|/bin/true' > /proc/sys/kernel/core_pattern"),
+    ("kernel: host name", Success, "hostname \"$(hostname)\""),
+    ("kernel: clock", Success, "date -s \"$(date)\""),
+    ("kernel: settings", Success, "v=$(cat /proc/sys/kernel/panic); echo $v > /proc/sys/kernel/panic"),
+    (
+        "kernel: core pattern",
+        Success,
+        "v=$(cat /proc/sys/kernel/core_pattern); echo \"$v\" > /proc/sys/kernel/core_pattern",
+    ),
     ("kernel: magic keys", Success, "echo h > /proc/sysrq-trigger"),
     (
         "kernel: devices",

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::process::{Command as Process, Stdio};
+use std::process::{Child, Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
@@ -74,6 +74,13 @@ async fn what_a_confined_command_leaves_is_counted_and_ended() {
     }
 }
 
+/// Puts our end of a lifeline into other hands. What builds a process keeps what it was given until it is dropped.
+fn hold(ours: UnixStream) -> Child {
+    let mut holder = Process::new("sleep");
+    holder.arg("1000").stdin(OwnedFd::from(ours)).stdout(Stdio::null()).stderr(Stdio::null());
+    holder.spawn().unwrap()
+}
+
 #[tokio::test]
 async fn nobody_survives_when_mimi_or_the_outer_supervisor_is_killed() {
     for tier in [Tier::Full, Tier::Landlock] {
@@ -84,14 +91,11 @@ async fn nobody_survives_when_mimi_or_the_outer_supervisor_is_killed() {
             let order = runner.order().unwrap();
             let (ours, theirs) = UnixStream::pair().unwrap();
             std::io::Write::write_all(&mut &ours, &order).unwrap();
-            let mut holder = Process::new("sleep");
-            holder.arg("1000").stdin(OwnedFd::from(ours)).stdout(Stdio::null()).stderr(Stdio::null());
-            let mut holder = holder.spawn().unwrap();
+            let mut holder = hold(ours);
             let mut command = Process::new(supervisor());
             command.args(["__supervise", "--confined", "--", "bash", "-c", TREE]).current_dir(&stage.work);
             command.env_clear().envs(runner.environment.iter().map(|(name, value)| (name, value)));
             let mut outer = command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).spawn().unwrap();
-            // What holds the command's end of the lifeline is the command that started it, too.
             drop(command);
             let until = Instant::now() + Duration::from_secs(10);
             while marked(&mark).iter().filter(|line| line.starts_with("sleep")).count() < 3 {
