@@ -290,6 +290,7 @@ impl App {
         let policy = self.policy(mode, &spill_dir, options)?;
         let dispatch =
             Dispatch::new(registry.clone(), policy, self.tool_context(spill_dir), options.approvals, store.clone());
+        dispatch.recall(&transcript.knowledge);
         let memory = Memory::new(MemoryParts {
             transcript,
             task: options.task,
@@ -358,7 +359,7 @@ impl App {
     fn tool_context(&self, spill_dir: PathBuf) -> ToolContext {
         let (progress, _) = tokio::sync::mpsc::channel(1);
         ToolContext {
-            workspace: self.workspace.clone(),
+            workspace: Arc::new(self.workspace.unseen()),
             writer: Writer::new(self.pending.clone()),
             // What was too long for the model lies there, and it is told to look into it.
             runner: self.runner.with_readable(&spill_dir),

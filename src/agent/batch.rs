@@ -3,11 +3,13 @@
 //! A pure part of the machine. Calls start in the model's order; a reading call may start while earlier reading calls
 //! run, everything else waits its turn. Every call is reported exactly once, in the model's order, whatever happens.
 
+use crate::agent::review;
 use crate::agent::step::{Effect, Refusal, Verdict};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall};
 use crate::protocol::op::Grant;
+use crate::protocol::review::HunkAnswer;
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
 
 /// A call whose checks found it possible.
@@ -19,8 +21,8 @@ pub struct Proposal {
     pub target: String,
     /// What it would touch.
     pub actions: Vec<Action>,
-    /// The change it would make.
-    pub preview: Option<FileDiff>,
+    /// The changes it would make, where somebody is asked.
+    pub previews: Vec<FileDiff>,
     /// Whether it may run beside others.
     pub is_parallel_safe: bool,
 }
@@ -131,6 +133,28 @@ impl Batch {
         slot.start(proposal, out);
     }
 
+    /// Lets a waiting call run with the pieces of its change the user takes; without any it is refused.
+    pub fn review(&mut self, id: &CallId, answers: Vec<HunkAnswer>, out: &mut Vec<Effect>) {
+        let Some(slot) = self.slots.iter_mut().find(|slot| slot.call.id == *id) else { return };
+        let Status::Asked(proposal) = &slot.status else { return };
+        if let Some(text) = review::misfit(&proposal.previews, &answers) {
+            out.push(Effect::Emit(Event::Warning { text }));
+            return;
+        }
+        let reviewed = Effect::Emit(Event::Reviewed { call: id.clone(), answers: answers.clone() });
+        if review::is_refusal(&proposal.previews, &answers) {
+            let text = review::refusal(&proposal.previews, &answers);
+            let outcome = ToolOutcome::Denied { text, rules: Vec::new() };
+            slot.status = ended(ToolReport::of(outcome, "refused by you"));
+            out.push(reviewed);
+            return;
+        }
+        let proposal = proposal.clone();
+        out.push(Effect::Emit(Event::Approved { call: id.clone(), grant: Grant::Once }));
+        out.extend([reviewed, Effect::Review(id.clone(), answers)]);
+        slot.start(proposal, out);
+    }
+
     /// Takes the user's reply to a waiting call as its outcome.
     pub fn reply(&mut self, id: &CallId, report: ToolReport) {
         let waits = |slot: &&mut Slot| matches!(slot.status, Status::Asked(_) | Status::Questioned);
@@ -205,7 +229,8 @@ impl Slot {
             tool: proposal.tool.clone(),
             target: proposal.target.clone(),
             actions: proposal.actions.clone(),
-            preview: proposal.preview.clone(),
+            preview: proposal.previews.first().cloned().map(Box::new),
+            more: proposal.previews.iter().skip(1).cloned().collect(),
             why,
         }));
         self.status = Status::Asked(proposal);

@@ -10,16 +10,21 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::agent::batch::Proposal;
-use crate::agent::invalid;
+use crate::agent::review::{self, Settled};
 use crate::agent::step::{Refusal, Verdict};
+use crate::agent::{changed, invalid};
 use crate::base::control;
 use crate::base::fault::Fault;
 use crate::base::text::{self, one_line_name};
 use crate::checkpoint::store::{Kept, Store};
+use crate::edit::diff::draft_diff;
 use crate::policy::{Decision, Policy};
+use crate::protocol::diff::FileDiff;
 use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall};
+use crate::protocol::review::{Draft, HunkAnswer};
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
+use crate::session::knowledge::Knowledge;
 use crate::tools::ToolContext;
 use crate::tools::bad_call::{BadCall, Malformed};
 use crate::tools::registry::Registry;
@@ -59,6 +64,11 @@ struct Judged {
     arguments: Value,
     actions: Vec<Action>,
     promised: Option<String>,
+    drafts: Vec<Draft>,
+    /// The changes of the drafts, where somebody is shown them.
+    previews: Vec<FileDiff>,
+    /// What the user made of the drafts, where they judged them piece by piece.
+    settled: Option<Settled>,
     pre_images: Vec<PreImage>,
 }
 
@@ -117,19 +127,27 @@ impl Dispatch {
             };
         }
         let decision = self.policy.decide(&intent.actions);
-        let judged = Judged {
+        let mut judged = Judged {
             tool: name.clone(),
             arguments,
             actions: intent.actions.clone(),
             promised: intent.promised,
+            drafts: intent.drafts,
+            previews: Vec::new(),
+            settled: None,
             pre_images: Vec::new(),
         };
+        let is_asked = matches!(decision, Decision::Ask { .. }) && self.approvals == Approvals::Person;
+        if is_asked {
+            judged.previews = judged.drafts.iter().map(draft_diff).collect();
+        }
+        let previews = judged.previews.clone();
         self.judged.insert(call.id.clone(), judged);
         let proposal = Proposal {
             tool: name,
             target: intent.target,
             actions: intent.actions,
-            preview: intent.preview,
+            previews,
             is_parallel_safe: intent.is_parallel_safe,
         };
         self.verdict(decision, proposal)
@@ -178,6 +196,27 @@ impl Dispatch {
         }
     }
 
+    /// Looks for files that changed behind the model's back, and makes the event that tells it.
+    pub async fn look_around(&self) -> Option<Event> {
+        let (seen, root) = (self.context.workspace.memory().clone(), self.context.workspace.root().to_path_buf());
+        let files = tokio::task::spawn_blocking(move || seen.changed()).await.unwrap_or_default();
+        changed::event(&root, files)
+    }
+
+    /// Knows of files what a conversation tells, and nothing else.
+    pub fn recall(&self, knowledge: &Knowledge) {
+        self.context.workspace.memory().recall(&knowledge.seen, &knowledge.told);
+    }
+
+    /// Makes a judged call change only what the user takes of it.
+    pub fn review(&mut self, call: &CallId, answers: &[HunkAnswer]) {
+        if let Some(judged) = self.judged.get_mut(call) {
+            let settled = review::settle(&judged.drafts, &judged.previews, answers);
+            judged.promised = settled.promised();
+            judged.settled = Some(settled);
+        }
+    }
+
     /// Keeps the files a judged call is about to change, as they are now, and returns what is to be recorded before it runs.
     ///
     /// What cannot be kept is said: the change is still the user's wish.
@@ -221,14 +260,18 @@ impl Dispatch {
         let judged = self.judged.remove(call);
         let (registry, call) = (self.registry.clone(), call.clone());
         let actions = judged.iter().flat_map(|judged| &judged.actions);
-        let writer = self.context.writer.only(actions.filter_map(Action::written).cloned());
+        let mut writer = self.context.writer.only(actions.filter_map(Action::written).cloned());
+        if let Some(settled) = judged.as_ref().and_then(|judged| judged.settled.as_ref()) {
+            writer = writer.ruled(settled.ruled());
+        }
         let context = ToolContext { progress, cancel, writer, ..self.context.clone() };
         async move {
             let started = Instant::now();
-            let (report, pre_images) = match judged {
+            let (mut report, pre_images) = match judged {
                 Some(judged) => run_judged(&registry, &context, judged).await,
                 None => (ToolReport::failed("this call was never checked, so it was not run"), Vec::new()),
             };
+            report.seen = context.workspace.memory().take_fresh();
             Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, pre_images }
         }
     }
@@ -246,7 +289,10 @@ async fn run_judged(registry: &Registry, context: &ToolContext, judged: Judged) 
         return (ToolReport::failed(text), Vec::new());
     }
     let report = match tool.run(context, judged.arguments).await {
-        Ok(report) => clip(report),
+        Ok(report) => clip(match &judged.settled {
+            Some(settled) => settled.told(report),
+            None => report,
+        }),
         Err(bug) => {
             let cause = std::error::Error::source(&bug).map(ToString::to_string).unwrap_or_default();
             ToolReport::failed(format!("{bug}: {cause}"))

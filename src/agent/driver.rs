@@ -185,6 +185,12 @@ impl Driver {
                 self.cancel_calls = CancellationToken::new();
             }
             Effect::Grant(call) => self.parts.dispatch.grant(&call),
+            Effect::LookAround => {
+                if let Some(event) = self.parts.dispatch.look_around().await {
+                    self.emit(event).await;
+                }
+            }
+            Effect::Review(call, answers) => self.parts.dispatch.review(&call, &answers),
             Effect::Compact => self.request_summary(),
             Effect::Undo => self.undo().await,
             Effect::SetMode(mode) => self.parts.dispatch.policy.mode = mode,
@@ -203,6 +209,9 @@ impl Driver {
         let (record, trouble) = self.parts.recorder.record(event);
         for record in [record].into_iter().chain(trouble) {
             self.parts.memory.apply(&record);
+            if matches!(record.event, Event::Undone { .. }) {
+                self.parts.dispatch.recall(self.parts.memory.knowledge());
+            }
             // A front end that went away is no reason to stop before the turn is brought to its end.
             drop(self.records.send(record).await);
         }

@@ -39,6 +39,7 @@ pub fn report_call(call: ToolCall, report: ToolReport, duration_ms: u64, out: &m
         outcome: report.outcome,
         summary: report.summary,
         diffs: report.diffs,
+        seen: report.seen,
         duration_ms,
     }));
 }

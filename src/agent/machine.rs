@@ -158,6 +158,12 @@ impl Machine {
                     self.advance(out);
                 }
             }
+            Op::Review { call, answers } => {
+                if let State::Acting(batch) = &mut self.state {
+                    batch.review(&call, answers, out);
+                    self.advance(out);
+                }
+            }
             Op::Deny { call, reason } => {
                 let text = match reason {
                     Some(reason) => format!("the user refused this call: {reason}"),
@@ -211,6 +217,7 @@ impl Machine {
         if let Some(opening) = self.opening.take() {
             say(Author::Project, opening, out);
         }
+        out.push(Effect::LookAround);
         say(Author::User, text, out);
         self.call_model(out);
     }

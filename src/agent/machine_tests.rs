@@ -26,11 +26,12 @@ fn words(effects: &[Effect]) -> Vec<String> {
         Effect::Run(call) => format!("run {call}"),
         Effect::CancelCalls => "cancel calls".to_owned(),
         Effect::Grant(call) => format!("grant {call}"),
+        Effect::Review(call, answers) => format!("review {call} {}", answers.len()),
         Effect::Compact => "compact".to_owned(),
         Effect::Undo => "undo".to_owned(),
         Effect::SetMode(mode) => format!("mode {}", mode.name()),
         Effect::SetModel(model) => format!("model {model}"),
-        Effect::StartClock | Effect::StopClock => String::new(),
+        Effect::StartClock | Effect::StopClock | Effect::LookAround => String::new(),
     };
     effects.iter().map(word).filter(|word| !word.is_empty()).collect()
 }
@@ -97,7 +98,13 @@ fn answers(machine: &mut Machine, text: &str, calls: &[&str]) -> Vec<String> {
 }
 
 fn proposal(is_parallel_safe: bool) -> Proposal {
-    Proposal { tool: "shell".to_owned(), target: "x".to_owned(), actions: Vec::new(), preview: None, is_parallel_safe }
+    Proposal {
+        tool: "shell".to_owned(),
+        target: "x".to_owned(),
+        actions: Vec::new(),
+        previews: Vec::new(),
+        is_parallel_safe,
+    }
 }
 
 fn judged(machine: &mut Machine, name: &str, verdict: Verdict) -> Vec<String> {

@@ -22,6 +22,7 @@ use crate::protocol::event::{Event, Record};
 use crate::protocol::message::Message;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::ToolSpec;
+use crate::session::knowledge::Knowledge;
 use crate::session::transcript::{Checkpoint, Transcript};
 use crate::tools::registry::Registry;
 
@@ -103,6 +104,11 @@ impl Memory {
     /// Returns the route of the next request.
     pub fn route(&self) -> &Route {
         &self.route
+    }
+
+    /// Returns which files the model has seen.
+    pub fn knowledge(&self) -> &Knowledge {
+        &self.transcript.knowledge
     }
 
     /// Returns what the model is asked to do.

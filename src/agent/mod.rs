@@ -6,6 +6,7 @@
 //! To add an operation: a variant of `protocol::op::Op`, an arm in [`machine`], and an effect if it touches the world.
 
 pub mod batch;
+pub mod changed;
 pub mod dispatch;
 pub mod driver;
 pub mod emit;
@@ -16,5 +17,6 @@ pub mod limits;
 pub mod live;
 pub mod machine;
 pub mod memory;
+pub mod review;
 pub mod step;
 pub mod window;

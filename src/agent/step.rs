@@ -7,7 +7,9 @@ use crate::model::{Answer, ToolChoice};
 use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::{Mode, Op};
+use crate::protocol::review::HunkAnswer;
 use crate::protocol::tool::{Question, ToolReport};
+
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -133,8 +135,12 @@ pub enum Effect {
     CancelCalls,
     /// Allow what a call would do for the rest of the session.
     Grant(CallId),
+    /// Make a judged call change only what the user takes of it.
+    Review(CallId, Vec<HunkAnswer>),
     /// Summarise the conversation; answer with [`Input::Compacted`].
     Compact,
+    /// Tell the model of files that changed behind its back.
+    LookAround,
     /// Take back the last turn that still stands.
     Undo,
     /// Tell the policy the mode.

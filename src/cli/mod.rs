@@ -7,6 +7,7 @@
 pub mod asking;
 pub mod commands;
 pub mod context;
+pub mod diff_view;
 pub mod output;
 pub mod prompt;
 pub mod render;

@@ -29,6 +29,10 @@ pub enum Style {
     Bad,
     /// Something needs attention.
     Notice,
+    /// What was added within a line.
+    GoodWord,
+    /// What was removed within a line.
+    BadWord,
 }
 
 impl Style {
@@ -41,6 +45,9 @@ impl Style {
             Self::Good => "\x1b[32m",
             Self::Bad => "\x1b[31m",
             Self::Notice => "\x1b[33m",
+            // Inverted, so that it shows where colours are hard to tell apart.
+            Self::GoodWord => "\x1b[32;7m",
+            Self::BadWord => "\x1b[31;7m",
         }
     }
 
@@ -50,6 +57,10 @@ impl Style {
         }
         format!("{}{text}\x1b[0m", self.sequence())
     }
+}
+
+fn painted(spans: &[(Style, String)], is_coloured: bool) -> String {
+    spans.iter().map(|(style, text)| style.paint(text, is_coloured)).collect()
 }
 
 /// Where text goes.
@@ -70,12 +81,22 @@ pub struct Out {
     is_quiet: bool,
     colours: Arc<Colours>,
     spinner: Arc<Mutex<Option<ProgressBar>>>,
+    width: Width,
+}
+
+/// How many columns a line has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    /// Those of the terminal, where there is one.
+    Terminal,
+    /// So many; none for no terminal.
+    Fixed(Option<usize>),
 }
 
 impl Out {
     /// Writes to the streams of the process, without colour until [`Out::set_colour`] says otherwise.
     pub fn process() -> Self {
-        Self::to(std::io::stdout(), std::io::stderr())
+        Self { width: Width::Terminal, ..Self::to(std::io::stdout(), std::io::stderr()) }
     }
 
     /// Writes to `results` and `remarks`, without colour; for tests.
@@ -86,6 +107,24 @@ impl Out {
             is_quiet: false,
             colours: Arc::default(),
             spinner: Arc::default(),
+            width: Width::Fixed(None),
+        }
+    }
+
+    /// Takes lines to have so many columns; for tests.
+    #[must_use]
+    pub fn wide(self, columns: usize) -> Self {
+        Self { width: Width::Fixed(Some(columns)), ..self }
+    }
+
+    /// Returns how many columns a line of results has; none where they do not go to a terminal.
+    pub fn columns(&self) -> Option<usize> {
+        match self.width {
+            Width::Fixed(columns) => columns,
+            Width::Terminal if std::io::stdout().is_terminal() => {
+                crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns))
+            }
+            Width::Terminal => None,
         }
     }
 
@@ -124,6 +163,19 @@ impl Out {
     /// Prints a line of the result in a style.
     pub fn styled(&self, style: Style, text: impl AsRef<str>) -> Result<(), Fault> {
         self.text(&format!("{}\n", style.paint(text.as_ref(), self.colours_stdout())))
+    }
+
+    /// Prints a line of the result in several styles.
+    pub fn spans(&self, spans: &[(Style, String)]) -> Result<(), Fault> {
+        self.line(painted(spans, self.colours_stdout()))
+    }
+
+    /// Says a line beside the result in several styles, unless told to be quiet.
+    pub fn note_spans(&self, spans: &[(Style, String)]) {
+        if !self.is_quiet {
+            self.idle();
+            self.remark(&painted(spans, self.colours_stderr()));
+        }
     }
 
     /// Prints a piece of the result as it comes.

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use crate::base::clock::format_duration;
 use crate::base::fault::Fault;
-use crate::base::text::{first_line, visible};
+use crate::base::text::{first_line, one_line_name, visible};
+use crate::cli::diff_view::{self, Spans};
 use crate::cli::output::{Out, Style};
 use crate::cli::tally::Tally;
-use crate::protocol::diff::FileDiff;
+use crate::protocol::diff::{FileDiff, Hunk};
 use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::tool::ToolOutcome;
 use crate::protocol::wait::Wait;
@@ -112,9 +113,14 @@ impl<'a> Lines<'a> {
                 self.targets.retain(|(id, _)| *id != call.0);
                 Ok(())
             }
-            Event::ToolFinished { call, tool, outcome, summary, diffs, duration_ms } => {
+            Event::ToolFinished { call, tool, outcome, summary, diffs, duration_ms, .. } => {
                 self.on_finished(&call.0, tool, outcome, summary, *duration_ms)?;
                 diffs.iter().try_for_each(|diff| self.change(diff))
+            }
+            Event::FilesChanged { files, .. } => {
+                let names = files.iter().map(|file| one_line_name(&file.path.display().to_string()).into_owned());
+                let names: Vec<String> = names.collect();
+                self.note(Style::Dim, &format!("changed since the model saw it: {}", visible(&names.join(", "))))
             }
             Event::PlanUpdated { plan } => self.note(Style::Bold, visible(&plan.to_string()).trim_end()),
             Event::Warning { text } => self.note(Style::Notice, &format!("! {}", visible(text))),
@@ -225,10 +231,15 @@ impl<'a> Lines<'a> {
         self.note(style, &format!("{mark} {verb}{gap}{target}: {word}{}{time}", visible(summary)))
     }
 
-    /// Shows a change before it is made.
-    pub fn preview(&mut self, diff: &FileDiff) -> Result<(), Fault> {
-        self.diff(diff)?;
-        self.previewed.push(diff.clone());
+    /// Shows changes before they are made, each under its name where there are several.
+    pub fn previews(&mut self, diffs: &[&FileDiff]) -> Result<(), Fault> {
+        for diff in diffs {
+            if diffs.len() > 1 {
+                self.note(Style::Bold, &format!("  {}", visible(&one_line_name(&diff.path))))?;
+            }
+            self.diff(diff)?;
+            self.previewed.push((*diff).clone());
+        }
         Ok(())
     }
 
@@ -257,14 +268,26 @@ impl<'a> Lines<'a> {
 
     /// Shows a change with its added and removed lines.
     fn diff(&mut self, diff: &FileDiff) -> Result<(), Fault> {
-        for line in diff.unified.lines().filter(|line| !line.starts_with("---") && !line.starts_with("+++")) {
-            let style = match line.as_bytes().first() {
-                Some(b'+') => Style::Good,
-                Some(b'-') => Style::Bad,
-                Some(b'@') => Style::Dim,
-                _ => Style::Plain,
-            };
-            self.note(style, &format!("    {}", visible(line)))?;
+        self.rows(&diff_view::view(diff, self.columns()))
+    }
+
+    /// Shows one piece of a change.
+    pub fn hunk(&mut self, hunk: &Hunk) -> Result<(), Fault> {
+        self.rows(&diff_view::hunk_view(hunk, self.columns()))
+    }
+
+    fn columns(&self) -> Option<usize> {
+        // Notes beside a result are read in a log more often than on a terminal.
+        self.out.columns().filter(|_| self.channel == Channel::Conversation)
+    }
+
+    fn rows(&mut self, rows: &[Spans]) -> Result<(), Fault> {
+        self.finish_line()?;
+        for row in rows {
+            match self.channel {
+                Channel::Conversation => self.out.spans(row)?,
+                Channel::Result | Channel::Progress => self.out.note_spans(row),
+            }
         }
         Ok(())
     }

@@ -81,3 +81,23 @@ fn a_conversation_tells_what_each_turn_took() {
     assert_eq!(shown(Channel::Conversation, turns()), expected);
     assert_eq!(shown(Channel::Result, turns()), "", "a result stands alone");
 }
+
+#[test]
+fn a_change_is_coloured_only_where_colour_is_wanted() {
+    let diff = crate::edit::diff::file_diff("f", Some("let one = 1;\n"), Some("let two = 1;\n"));
+    let shown = |choice| {
+        let paper = Paper::default();
+        let out = Out::to(paper.clone(), paper.clone());
+        out.set_colour(choice, &crate::config::env::Env::from_pairs([("NO_COLOR", "1")]));
+        Lines::new(&out, Channel::Conversation).previews(&[&diff]).unwrap();
+        let bytes = paper.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    };
+    use crate::config::schema::ColorChoice;
+    let plain = "    @@ -1 +1 @@\n    -let one = 1;\n    +let two = 1;\n";
+    assert_eq!(shown(ColorChoice::Never), plain);
+    assert_eq!(shown(ColorChoice::Auto), plain, "NO_COLOR");
+    let coloured = shown(ColorChoice::Always);
+    assert!(coloured.contains("\x1b[31m    -let \x1b[0m\x1b[31;7mone\x1b[0m\x1b[31m = 1;\x1b[0m\n"), "{coloured:?}");
+    assert!(coloured.contains("\x1b[32;7mtwo\x1b[0m"), "{coloured:?}");
+}

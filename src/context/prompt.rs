@@ -41,6 +41,11 @@ prompts! {
     NOTE_LOST_CALL = "note_lost_call" ["tokens"];
     NOTE_PLAIN_CALLS = "note_plain_calls" ["tools"];
     NOTE_BROKEN_UP = "note_broken_up" [];
+    REVIEW_NONE = "review_none" ["parts"];
+    REVIEW_PART = "review_part" ["parts"];
+    REVIEW_LEFT = "review_left" ["path", "line", "why", "lines"];
+    REVIEW_EDITED = "review_edited" ["path", "line", "lines"];
+    NOTE_CHANGED = "note_changed" ["files"];
     NO_ANSWER = "no_answer" [];
     BAD_TOOL = "bad_tool" ["name", "known"];
     BAD_TOOL_NEAR = "bad_tool_near" ["name", "near", "signature", "example", "known"];

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::base::hash;
 use crate::base::pending::Pending;
 use crate::base::swap::{After, Before, Done, Swap, SwapError};
 use crate::edit::EditError;
@@ -21,36 +22,70 @@ pub struct Writer {
     pending: Arc<Pending>,
     /// The files the running call was judged for; none where nobody judges.
     only: Option<Arc<[PathBuf]>>,
+    /// What a person made of what the call asks for.
+    ruled: Arc<[Ruled]>,
+}
+
+/// What is written instead of what a call asks for, because a person judged it piece by piece.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruled {
+    /// Absolute path, links followed.
+    pub path: PathBuf,
+    /// What was judged: the text asked for; none for a removal. Anything else is refused.
+    pub asked: Option<String>,
+    /// What is written; none to leave the file alone.
+    pub text: Option<String>,
 }
 
 /// A change whose new content is on disk, beside the file. Dropped, it leaves nothing behind.
 #[derive(Debug)]
 pub struct Staged {
     name: String,
-    swap: Swap,
+    step: Step,
+}
+
+#[derive(Debug)]
+enum Step {
+    Swap(Box<Swap>),
+    /// Nothing is to be done; the hash is that of the file as it is, or of no bytes where there is none.
+    Nothing(String),
 }
 
 /// A change that was made. Dropped, it is final; until then it can be taken back.
 #[derive(Debug)]
 pub struct Written {
     name: String,
-    done: Done,
+    /// Hash of the new bytes; that of no bytes when the file was removed.
+    hash: String,
+    /// How to take it back; none where nothing was done.
+    done: Option<Box<Done>>,
 }
 
 impl Writer {
     /// Writes temporary files down in `pending`.
     pub fn new(pending: Arc<Pending>) -> Self {
-        Self { pending, only: None }
+        Self { pending, only: None, ruled: Arc::default() }
     }
 
     /// Writes these files and no others, by absolute path with links followed.
     #[must_use]
     pub fn only(&self, paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self { pending: self.pending.clone(), only: Some(paths.into_iter().collect()) }
+        Self { only: Some(paths.into_iter().collect()), ..self.clone() }
+    }
+
+    /// Writes of these files what a person made of them.
+    #[must_use]
+    pub fn ruled(&self, ruled: impl IntoIterator<Item = Ruled>) -> Self {
+        Self { ruled: ruled.into_iter().collect(), ..self.clone() }
     }
 
     /// Prepares a file to be rewritten with `text`, in its own encoding.
     pub fn stage(&self, file: &TextFile, text: &str) -> Result<Staged, EditError> {
+        let text = match self.ruling(file.path(), file.name(), Some(text))? {
+            Some(Ruled { text: None, .. }) => return Ok(Staged::nothing(file.name(), &file.hash)),
+            Some(Ruled { text: Some(ruled), .. }) => ruled,
+            None => text,
+        };
         let bytes = file.check_rewrite(text)?;
         let after = After::Content { bytes: &bytes, mode: NEW_FILE };
         self.prepare(file.path(), file.name(), Before::Content(file.content()), after)
@@ -58,12 +93,20 @@ impl Writer {
 
     /// Prepares a new UTF-8 file, its folders included.
     pub fn stage_new(&self, path: &Path, name: &str, text: &str) -> Result<Staged, EditError> {
+        let text = match self.ruling(path, name, Some(text))? {
+            Some(Ruled { text: None, .. }) => return Ok(Staged::nothing(name, &hash::of_bytes(b""))),
+            Some(Ruled { text: Some(ruled), .. }) => ruled,
+            None => text,
+        };
         let after = After::Content { bytes: text.as_bytes(), mode: NEW_FILE };
         self.prepare(path, name, Before::Nothing, after)
     }
 
     /// Prepares a file to be removed.
     pub fn stage_removal(&self, file: &TextFile) -> Result<Staged, EditError> {
+        if self.ruling(file.path(), file.name(), None)?.is_some() {
+            return Ok(Staged::nothing(file.name(), &file.hash));
+        }
         self.prepare(file.path(), file.name(), Before::Content(file.content()), After::Nothing)
     }
 
@@ -77,13 +120,21 @@ impl Writer {
         self.stage_new(path, name, text)?.commit().map(|written| written.hash())
     }
 
+    /// Finds what a person made of this change; fails when they judged another one.
+    fn ruling(&self, path: &Path, name: &str, asked: Option<&str>) -> Result<Option<&Ruled>, EditError> {
+        match self.ruled.iter().find(|ruled| ruled.path == path) {
+            Some(ruled) if ruled.asked.as_deref() != asked => Err(EditError::Changed { name: name.to_owned() }),
+            found => Ok(found),
+        }
+    }
+
     fn prepare(&self, path: &Path, name: &str, before: Before, after: After<'_>) -> Result<Staged, EditError> {
         let name = name.to_owned();
         if self.only.as_ref().is_some_and(|only| !only.iter().any(|allowed| allowed == path)) {
             return Err(EditError::Redirected { name });
         }
         match Swap::prepare(path, before, after, &self.pending) {
-            Ok(swap) => Ok(Staged { name, swap }),
+            Ok(swap) => Ok(Staged { name, step: Step::Swap(Box::new(swap)) }),
             Err(SwapError::System(source)) => Err(match file_above(path, &name) {
                 Some(above) => EditError::BelowAFile { above },
                 None => EditError::Write { name, source },
@@ -94,11 +145,22 @@ impl Writer {
 }
 
 impl Staged {
+    fn nothing(name: &str, hash: &str) -> Self {
+        Self { name: name.to_owned(), step: Step::Nothing(hash.to_owned()) }
+    }
+
     /// Makes the change, if the file still is what it was when it was read.
     pub fn commit(self) -> Result<Written, EditError> {
-        let Self { name, swap } = self;
+        let Self { name, step } = self;
+        let swap = match step {
+            Step::Nothing(hash) => return Ok(Written { name, hash, done: None }),
+            Step::Swap(swap) => swap,
+        };
         match swap.commit() {
-            Ok(done) => Ok(Written { name, done }),
+            Ok(done) => {
+                let hash = done.hash().map_or_else(|| hash::of_bytes(b""), str::to_owned);
+                Ok(Written { name, hash, done: Some(Box::new(done)) })
+            }
             Err(error) => Err(worded(name, error)),
         }
     }
@@ -107,13 +169,13 @@ impl Staged {
 impl Written {
     /// Returns the hash of the new bytes; that of no bytes when the file was removed.
     pub fn hash(&self) -> String {
-        self.done.hash().map_or_else(|| crate::base::hash::of_bytes(b""), str::to_owned)
+        self.hash.clone()
     }
 
     /// Puts the file back as it was; fails when somebody has changed it since, and the change then stands.
     pub fn revert(self) -> Result<(), EditError> {
-        let Self { name, done } = self;
-        done.revert().map_err(|error| worded(name, error))
+        let Self { name, done, .. } = self;
+        done.map_or(Ok(()), |done| done.revert()).map_err(|error| worded(name, error))
     }
 }
 

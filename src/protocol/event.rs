@@ -5,10 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::diff::FileDiff;
+use crate::protocol::diff::{FileDiff, FileState};
 use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::{Grant, Mode};
 use crate::protocol::plan::Plan;
+use crate::protocol::review::HunkAnswer;
 use crate::protocol::tool::{Action, Question, ToolOutcome};
 use crate::protocol::usage::Stats;
 use crate::protocol::wait::Wait;
@@ -140,7 +141,10 @@ pub enum Event {
         actions: Vec<Action>,
         /// The change it would make.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        preview: Option<FileDiff>,
+        preview: Option<Box<FileDiff>>,
+        /// The changes it would make to further files.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        more: Vec<FileDiff>,
         /// Why it is asked.
         why: String,
     },
@@ -150,6 +154,13 @@ pub enum Event {
         call: CallId,
         /// How far the approval reaches.
         grant: Grant,
+    },
+    /// The user judged the change of a call piece by piece. Follows [`Event::Approved`] unless nothing was taken.
+    Reviewed {
+        /// The call.
+        call: CallId,
+        /// What was said to which piece.
+        answers: Vec<HunkAnswer>,
     },
     /// The model asks the user.
     QuestionAsked {
@@ -187,8 +198,18 @@ pub enum Event {
         /// The files it changed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         diffs: Vec<FileDiff>,
+        /// Files of which the model knows the content now.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        seen: Vec<FileState>,
         /// How long it ran.
         duration_ms: u64,
+    },
+    /// Files the model has seen were changed by somebody else. Enters the conversation before the words of the user.
+    FilesChanged {
+        /// As they are now.
+        files: Vec<FileState>,
+        /// What the model is told.
+        text: String,
     },
     /// The model replaced its plan.
     PlanUpdated {

@@ -12,6 +12,7 @@ pub mod op;
 pub mod path;
 pub mod plan;
 pub mod profile;
+pub mod review;
 pub mod server;
 pub mod task;
 pub mod tool;

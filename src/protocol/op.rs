@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::message::CallId;
+use crate::protocol::review::HunkAnswer;
 
 /// How much the agent may do without asking.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +66,13 @@ pub enum Op {
         call: CallId,
         /// How far the approval reaches.
         grant: Grant,
+    },
+    /// Lets a waiting call run, its change in part: pieces that are not named are taken.
+    Review {
+        /// The call.
+        call: CallId,
+        /// What becomes of which piece.
+        answers: Vec<HunkAnswer>,
     },
     /// Refuses a waiting call.
     Deny {

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::diff::FileDiff;
+use crate::protocol::diff::{FileDiff, FileState};
 use crate::protocol::plan::Plan;
+use crate::protocol::review::Draft;
 
 /// What the model is told about a tool. Must serialise to the same bytes for every user, project and turn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,8 +83,8 @@ pub struct Intent {
     pub target: String,
     /// Everything it would touch.
     pub actions: Vec<Action>,
-    /// The change it would make, where that is known beforehand.
-    pub preview: Option<FileDiff>,
+    /// What it would make of the files it changes, where that is known beforehand.
+    pub drafts: Vec<Draft>,
     /// Hash of the content the written file will have, where that is known beforehand.
     pub promised: Option<String>,
     /// The question to put to the user instead of running anything.
@@ -147,6 +148,8 @@ pub struct ToolReport {
     pub summary: String,
     /// The files it changed.
     pub diffs: Vec<FileDiff>,
+    /// Files of which the model knows the content now.
+    pub seen: Vec<FileState>,
     /// The plan, when the call replaced it.
     pub plan: Option<Plan>,
 }
@@ -166,6 +169,6 @@ impl ToolReport {
 
     /// Reports an outcome with nothing changed.
     pub fn of(outcome: ToolOutcome, summary: impl Into<String>) -> Self {
-        Self { outcome, summary: summary.into(), diffs: Vec::new(), plan: None }
+        Self { outcome, summary: summary.into(), diffs: Vec::new(), seen: Vec::new(), plan: None }
     }
 }

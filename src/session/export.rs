@@ -12,6 +12,7 @@ use crate::base::text::{first_line, is_hidden, visible};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Author, Event, TurnEnd};
 use crate::protocol::message::CallId;
+use crate::protocol::review::{HunkAnswer, Ruling};
 use crate::protocol::tool::ToolOutcome;
 use crate::session::error::SessionError;
 use crate::session::header::Header;
@@ -236,6 +237,15 @@ fn note(event: &Event) -> Option<String> {
         }
         Event::Compacted { before_tokens, after_tokens, .. } => {
             Some(format!("the conversation was summarised: {before_tokens} to {after_tokens} tokens"))
+        }
+        Event::FilesChanged { text, .. } => Some(text.trim().replace('\n', "\n> ")),
+        Event::Reviewed { answers, .. } => {
+            let is_left = |answer: &&HunkAnswer| answer.ruling != Ruling::Take;
+            let n_pieces = answers.iter().filter(is_left).count();
+            Some(format!(
+                "{} of this change left or rewritten by the user",
+                crate::base::text::count(n_pieces, "piece")
+            ))
         }
         Event::Warning { text } => Some(format!("warning: {}", first_line(text, MAX_LINE_CHARS))),
         _ => None,

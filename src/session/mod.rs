@@ -10,6 +10,7 @@ pub mod export;
 pub mod fork;
 pub mod header;
 pub mod journal;
+pub mod knowledge;
 pub mod list;
 pub mod lock;
 pub mod reader;

@@ -4,6 +4,8 @@
 //! hold the same conversation. Must not do I/O. At every moment each call of the model has exactly one outcome behind it,
 //! in the model's order; one that is not known yet stands as cancelled, so that a crash needs no repair.
 
+use std::sync::Arc;
+
 use crate::base::text::first_line;
 use crate::protocol::diff::{Change, FileDiff};
 use crate::protocol::event::{Author, Event, Record, TurnEnd};
@@ -12,6 +14,7 @@ use crate::protocol::op::Mode;
 use crate::protocol::plan::Plan;
 use crate::protocol::tool::ToolOutcome;
 use crate::session::error::SessionError;
+use crate::session::knowledge::Knowledge;
 
 /// Longest title, in characters: one line of a list.
 pub const MAX_TITLE_CHARS: usize = 80;
@@ -70,6 +73,8 @@ pub struct Transcript {
     pub files_changed: Vec<String>,
     /// File changes that can be taken back, oldest first.
     pub checkpoints: Vec<Checkpoint>,
+    /// Which files the model has seen.
+    pub knowledge: Arc<Knowledge>,
     /// Changes of calls that have not ended.
     pub unfinished: Vec<Unfinished>,
     /// When the last record was written, in milliseconds since the Unix epoch.
@@ -108,6 +113,7 @@ struct Mark {
     plan: Option<Plan>,
     last_user_text: Option<String>,
     n_files: usize,
+    knowledge: Arc<Knowledge>,
 }
 
 impl Transcript {
@@ -122,7 +128,16 @@ impl Transcript {
             Event::TextDelta { text } => self.partial.get_or_insert_default().push_str(text),
             Event::StreamReset => self.partial = None,
             Event::AssistantMessage { text, tool_calls, .. } => self.answer(text, tool_calls),
-            Event::ToolFinished { call, outcome, diffs, .. } => self.finish(call, outcome, diffs),
+            Event::ToolFinished { call, outcome, diffs, seen, .. } => {
+                if !seen.is_empty() {
+                    Arc::make_mut(&mut self.knowledge).see(seen);
+                }
+                self.finish(call, outcome, diffs);
+            }
+            Event::FilesChanged { files, text } => {
+                Arc::make_mut(&mut self.knowledge).tell(files);
+                self.add_facts(text);
+            }
             Event::PlanUpdated { plan } => self.plan = Some(plan.clone()),
             Event::Usage { usage, model, context_tokens, window_tokens, .. } => {
                 self.usage += *usage;
@@ -152,6 +167,7 @@ impl Transcript {
             | Event::ToolProposed { .. }
             | Event::ApprovalAsked { .. }
             | Event::Approved { .. }
+            | Event::Reviewed { .. }
             | Event::QuestionAsked { .. }
             | Event::ToolStarted { .. }
             | Event::ToolOutput { .. }
@@ -205,6 +221,7 @@ impl Transcript {
             plan: self.plan.clone(),
             last_user_text: self.last_user_text.clone(),
             n_files: self.files_changed.len(),
+            knowledge: self.knowledge.clone(),
         }
     }
 
@@ -233,6 +250,18 @@ impl Transcript {
             _ => self.messages.push(Message::User { text: text.to_owned() }),
         }
         self.ends_in_facts = author == Author::Project;
+    }
+
+    /// Puts facts before the words of the person, which join them.
+    fn add_facts(&mut self, text: &str) {
+        match self.messages.last_mut() {
+            Some(Message::User { text: facts }) if self.ends_in_facts => {
+                facts.push_str("\n\n");
+                facts.push_str(text);
+            }
+            _ => self.messages.push(Message::User { text: text.to_owned() }),
+        }
+        self.ends_in_facts = true;
     }
 
     fn answer(&mut self, text: &str, tool_calls: &[ToolCall]) {
@@ -311,6 +340,7 @@ impl Transcript {
         self.files_changed
             .extend(files.into_iter().filter(|file| conflicts.iter().any(|conflict| names(conflict, file))));
         self.plan = mark.plan;
+        self.knowledge = mark.knowledge;
         self.last_user_text = mark.last_user_text;
         self.ends_in_facts = mark.ends_in_facts;
         self.partial = None;

@@ -27,7 +27,8 @@ fn finished(id: &str, text: &str) -> Event {
         tool: "shell".into(),
         outcome: ToolOutcome::Ok { text: text.into() },
         summary: String::new(),
-        diffs: vec![FileDiff { path: format!("{text}.rs"), added: 1, removed: 0, unified: String::new() }],
+        diffs: vec![FileDiff { path: format!("{text}.rs"), added: 1, ..FileDiff::default() }],
+        seen: Vec::new(),
         duration_ms: 1,
     }
 }

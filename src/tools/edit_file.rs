@@ -23,7 +23,7 @@ use crate::tools::bad_call::BadCall;
 use crate::tools::blocking::{self, Leaving};
 use crate::tools::manifest::Manifest;
 use crate::tools::refusal::words;
-use crate::tools::target::read_actions;
+use crate::tools::target::{draft, read_actions};
 use crate::tools::{Tool, ToolBug, ToolContext, lenient, parse_arguments};
 
 /// Lines shown on each side of the place a refused edit was probably meant for.
@@ -96,7 +96,7 @@ impl Tool for EditFile {
             Ok(file) => match plan(&file, &call) {
                 Ok(Replaced::Changed { text, .. }) => {
                     intent.promised = file.promise(&text);
-                    intent.preview = Some(file_diff(&target.display(), Some(&file.text), Some(&text)));
+                    intent.drafts.push(draft(&target, Some(file.text), Some(text)));
                 }
                 Ok(Replaced::AlreadyApplied { .. }) => drop(intent.actions.pop()),
                 Err(error) => return Err(tell(error)),

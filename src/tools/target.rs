@@ -5,6 +5,7 @@ use std::path::{Component, Path};
 
 use crate::base::path::Resolved;
 use crate::base::text::nearest;
+use crate::protocol::review::Draft;
 use crate::protocol::tool::Action;
 use crate::tools::ToolContext;
 use crate::workspace::Workspace;
@@ -20,6 +21,11 @@ pub fn read_actions(cx: &ToolContext, target: &Resolved) -> Vec<Action> {
         return Vec::new();
     }
     vec![Action::Read { path: target.absolute.clone() }]
+}
+
+/// States what a call would make of `target`; a text is none where there is no file.
+pub fn draft(target: &Resolved, before: Option<String>, after: Option<String>) -> Draft {
+    Draft { name: target.display(), path: target.absolute.clone(), from: None, before, after }
 }
 
 /// Says that `given` does not exist and names what was probably meant.

@@ -19,6 +19,7 @@ use crate::tools::bad_call::BadCall;
 use crate::tools::blocking::{self, Leaving};
 use crate::tools::manifest::Manifest;
 use crate::tools::refusal::words;
+use crate::tools::target::draft;
 use crate::tools::{Tool, ToolBug, ToolContext, parse_arguments};
 
 /// Writes whole files.
@@ -75,22 +76,19 @@ impl Tool for WriteFile {
         let call: Arguments = parse_arguments(&self.manifest, arguments)?;
         let target = cx.workspace.resolve(&call.path);
         let old = load(&target);
-        let (preview, promised) = match old.and_then(|old| Ok((plan(old.as_ref(), &call)?, old))) {
-            Ok((content, old)) => (
-                Some(file_diff(&target.display(), text_of(old.as_ref()), Some(&content))),
-                old.map_or_else(|| Some(hash::of_bytes(content.as_bytes())), |file| file.promise(&content)),
-            ),
+        let mut intent = Intent { target: target.display(), ..Intent::default() };
+        match old.and_then(|old| Ok((plan(old.as_ref(), &call)?, old))) {
+            Ok((content, old)) => {
+                let promised = |file: &TextFile| file.promise(&content);
+                intent.promised = old.as_ref().map_or_else(|| Some(hash::of_bytes(content.as_bytes())), promised);
+                intent.drafts.push(draft(&target, old.map(|file| file.text), Some(content)));
+            }
             // This one is about the content alone, which the model knows.
             Err(error @ EditError::Elided { .. }) => return Err(BadCall::Impossible(words(cx, &call.path, &error))),
-            Err(_) => (None, None),
-        };
-        Ok(Intent {
-            target: target.display(),
-            actions: vec![Action::Write { path: target.absolute }],
-            preview,
-            promised,
-            ..Intent::default()
-        })
+            Err(_) => {}
+        }
+        intent.actions.push(Action::Write { path: target.absolute });
+        Ok(intent)
     }
 
     fn run<'a>(&'a self, cx: &'a ToolContext, arguments: Value) -> BoxFuture<'a, Result<ToolReport, ToolBug>> {

@@ -6,21 +6,22 @@
 pub mod git;
 pub mod git_parse;
 pub mod instructions;
+pub mod seen;
 pub mod walk;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::base::path::{Resolved, resolve};
+use crate::workspace::seen::Seen;
 
 /// The folder a session works in. Clones share what is known of its files.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     /// Canonical path of the folder.
     root: PathBuf,
-    /// Hash of every file the model has seen, as it saw it: a file it has not seen, or not as it is now, is not changed.
-    reads: Arc<Mutex<HashMap<PathBuf, String>>>,
+    /// What the model has seen: a file it has not seen, or not as it is now, is not changed.
+    seen: Arc<Seen>,
 }
 
 impl Workspace {
@@ -28,7 +29,13 @@ impl Workspace {
     pub fn open(folder: &Path) -> std::io::Result<Self> {
         let root = folder.canonicalize()?;
         std::fs::read_dir(&root)?;
-        Ok(Self { root, reads: Arc::default() })
+        Ok(Self { root, seen: Arc::default() })
+    }
+
+    /// Returns the same folder for another session, whose model has seen nothing yet.
+    #[must_use]
+    pub fn unseen(&self) -> Self {
+        Self { root: self.root.clone(), seen: Arc::default() }
     }
 
     /// Returns the canonical path of the folder.
@@ -43,13 +50,16 @@ impl Workspace {
 
     /// Remembers that the model has seen the file at `path` (absolute, links followed) with this content hash.
     pub fn note_read(&self, path: &Path, hash: &str) {
-        // A poisoned lock only means that some thread died between two whole states of the map.
-        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
-        reads.insert(path.to_path_buf(), hash.to_owned());
+        self.seen.note(path, hash);
     }
 
     /// Returns the content hash of the file at `path` as the model last saw it, if it did.
     pub fn seen(&self, path: &Path) -> Option<String> {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+        self.seen.hash(path)
+    }
+
+    /// Returns all that is known of what the model has seen.
+    pub fn memory(&self) -> &Arc<Seen> {
+        &self.seen
     }
 }

@@ -13,7 +13,8 @@ use crate::app::{AgentOptions, App, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, first_line, visible};
 use crate::cli::SandboxArg;
-use crate::cli::asking::{chosen, what_it_does};
+use crate::cli::asking::what_it_does;
+use crate::cli::commands::chat_asks::Asked;
 use crate::cli::commands::run::ModeArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
@@ -23,12 +24,11 @@ use crate::cli::signal::{GRACE, Signals, Stop};
 use crate::cli::slash::{self, Slash};
 use crate::config::schema::SandboxTier;
 use crate::exec::sandbox::Tier;
+use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record};
-use crate::protocol::message::CallId;
-use crate::protocol::op::{Grant, Mode, Op};
+use crate::protocol::op::{Mode, Op};
 use crate::protocol::plan::Plan;
 use crate::protocol::task::{Class, Task};
-use crate::protocol::tool::Question;
 
 /// Characters of the person's last words shown when a session is gone on with.
 const RECAP_CHARS: usize = 200;
@@ -100,15 +100,16 @@ async fn start(app: &App, cx: &Cx, args: &ChatArgs) -> Result<Session, Fault> {
     }
 }
 
-struct Chat<'a> {
-    cx: &'a Cx,
+/// A conversation and the terminal it is held on.
+pub(super) struct Chat<'a> {
+    pub(super) cx: &'a Cx,
     app: &'a App,
     session: Session,
-    lines: Lines<'a>,
-    prompt: Prompt,
+    pub(super) lines: Lines<'a>,
+    pub(super) prompt: Prompt,
     mode: Mode,
     plan: Option<Plan>,
-    signals: Signals,
+    pub(super) signals: Signals,
     /// Times Ctrl-C was pressed since the last line.
     n_interrupts: u32,
 }
@@ -205,7 +206,7 @@ impl<'a> Chat<'a> {
     }
 
     /// Reads a line, unless the terminal goes away or mimi is told to end.
-    async fn line(&mut self, prompt: &str) -> Result<Line, Fault> {
+    pub(super) async fn line(&mut self, prompt: &str) -> Result<Line, Fault> {
         let mut reading = pin!(self.prompt.line(prompt));
         loop {
             tokio::select! {
@@ -287,7 +288,7 @@ impl<'a> Chat<'a> {
         }
     }
 
-    async fn send(&self, op: Op) -> Result<(), Fault> {
+    pub(super) async fn send(&self, op: Op) -> Result<(), Fault> {
         self.session.handle.ops.send(op).await.map_err(|_| gone())
     }
 
@@ -341,13 +342,12 @@ impl<'a> Chat<'a> {
     async fn on_record(&mut self, record: &Record) -> Result<(), Fault> {
         self.lines.show(record)?;
         match &record.event {
-            Event::ApprovalAsked { call, tool, target, actions, preview, why } => {
+            Event::ApprovalAsked { call, tool, target, actions, preview, more, why } => {
                 self.cx.out.idle();
                 forget_typed();
-                if let Some(diff) = preview {
-                    self.lines.preview(diff)?;
-                }
-                self.approval(call, tool, &what_it_does(target, actions), why).await
+                let previews: Vec<&FileDiff> = preview.as_deref().into_iter().chain(more).collect();
+                self.lines.previews(&previews)?;
+                self.approval(Asked { call, tool, what: what_it_does(target, actions), why, previews }).await
             }
             Event::QuestionAsked { call, question } => self.question(call, question).await,
             Event::PlanUpdated { plan } => {
@@ -356,62 +356,6 @@ impl<'a> Chat<'a> {
             }
             _ => Ok(()),
         }
-    }
-
-    async fn approval(&mut self, call: &CallId, tool: &str, what: &str, why: &str) -> Result<(), Fault> {
-        self.lines.finish_line()?;
-        let verb = self.lines.asking(tool);
-        self.cx.out.styled(Style::Bold, format!("? {verb} {}", visible(what)))?;
-        self.cx.out.line(format!("  {why}; y once, s for this session, n no, r no with a reason"))?;
-        let op = loop {
-            match self.key().await? {
-                Key::Char('y') => break Op::Approve { call: call.clone(), grant: Grant::Once },
-                Key::Char('s') => break Op::Approve { call: call.clone(), grant: Grant::Session },
-                Key::Char('n') => break Op::Deny { call: call.clone(), reason: None },
-                Key::Char('r') => {
-                    let reason = match self.line("reason> ").await? {
-                        Line::Text(text) => Some(text),
-                        Line::End | Line::Interrupted => None,
-                    };
-                    break Op::Deny { call: call.clone(), reason };
-                }
-                Key::Interrupt => break Op::Interrupt,
-                Key::Char(_) | Key::Other => {}
-            }
-        };
-        self.send(op).await
-    }
-
-    /// Waits for a key, unless mimi is told to end.
-    async fn key(&mut self) -> Result<Key, Fault> {
-        let give_up = Arc::new(AtomicBool::new(false));
-        let mut reading = pin!(self.prompt.key(give_up.clone()));
-        let stop = tokio::select! {
-            key = &mut reading => return key,
-            stop = self.signals.next() => stop,
-        };
-        // The terminal may be gone, and then the reader never ends.
-        if stop == Stop::Terminate {
-            return Err(stop.fault());
-        }
-        // It must be gone before somebody else reads, or it would take the next key.
-        give_up.store(true, Ordering::Relaxed);
-        reading.await?;
-        Ok(Key::Interrupt)
-    }
-
-    async fn question(&mut self, call: &CallId, question: &Question) -> Result<(), Fault> {
-        self.cx.out.idle();
-        self.lines.finish_line()?;
-        self.cx.out.styled(Style::Bold, format!("? {}", visible(&question.question)))?;
-        for (index, option) in question.options.iter().enumerate() {
-            self.cx.out.line(format!("  {}. {}", index + 1, visible(option)))?;
-        }
-        let op = match self.line("answer> ").await? {
-            Line::Text(text) => Op::Answer { call: call.clone(), text: chosen(question, &text) },
-            Line::End | Line::Interrupted => Op::Interrupt,
-        };
-        self.send(op).await
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod cache;
 pub mod chat;
+mod chat_asks;
 pub mod completions;
 pub mod config;
 pub mod debug;

@@ -12,6 +12,8 @@ mod permissions;
 mod prefix;
 mod recovering;
 mod rendered;
+mod reviewed;
+mod stale;
 mod taking_back;
 mod window;
 mod words;

@@ -83,3 +83,57 @@ fn a_question_of_the_model_is_answered_by_number_or_in_words() {
     pty.line("neither of them").wait_for("Thanks.");
     assert!(chat.newest().ends_with("neither of them"), "{}", chat.newest());
 }
+
+/// A file, a model that changes both ends of it, and a chat in which it waits for the approval.
+fn two_pieces() -> Chat {
+    let content = |first: &str, last: &str| {
+        let middle: String = (2..30).map(|n| format!("line {n}\\n")).collect();
+        format!("{first}\\n{middle}{last}\\n")
+    };
+    let chat = Chat::new(&format!(
+        "  - calls: [{{name: read_file, arguments: {{path: a.txt}}}}]\n  \
+         - calls: [{{name: write_file, arguments: {{path: a.txt, content: \"{}\"}}}}]\n  - say: As you like.\n",
+        content("FIRST", "LAST")
+    ));
+    chat.env.write("a.txt", content("first", "last").replace("\\n", "\n"));
+    chat
+}
+
+#[test]
+fn a_change_is_judged_piece_by_piece() {
+    let chat = two_pieces();
+    let mut pty = chat.start();
+    pty.line("shout").wait_for("+LAST").wait_for("h piece by piece").send("h");
+    pty.wait_for("? piece 1 of 2: a.txt").wait_for("+FIRST").wait_for("d leave them").send("r");
+    pty.wait_for("reason> ").line("not so loud");
+    pty.wait_for("? piece 2 of 2: a.txt").wait_for("d leave them").send("y");
+    pty.wait_for("in part, +1 -1").wait_for("As you like.").wait_for("ask> ");
+    let text = chat.env.read("a.txt");
+    assert!(text.starts_with("first\n") && text.ends_with("LAST\n"), "{text}");
+    assert!(chat.newest().contains("(not so loud):\n-first\n+FIRST"), "{}", chat.newest());
+}
+
+#[test]
+fn a_piece_is_rewritten_in_the_editor() {
+    let mut chat = two_pieces();
+    let editor = chat.env.write("editor.sh", "#!/bin/sh\nsed -i s/FIRST/Mine/ \"$1\"\n");
+    chat.env.set("EDITOR", format!("sh {}", editor.display()));
+    let mut pty = chat.start();
+    pty.line("shout").wait_for("h piece by piece").send("h");
+    pty.wait_for("? piece 1 of 2").wait_for("d leave them").send("e");
+    pty.wait_for("? piece 2 of 2").wait_for("d leave them").send("d");
+    pty.wait_for("As you like.").wait_for("ask> ");
+    let text = chat.env.read("a.txt");
+    assert!(text.starts_with("Mine\n") && text.ends_with("last\n"), "{text}");
+    assert!(chat.newest().contains("so that it reads:\nMine\nline 2"), "{}", chat.newest());
+    let left = std::fs::read_dir(chat.env.home().join(".local/state/mimi/edit")).unwrap().count();
+    assert_eq!(left, 0, "the text for the editor stays behind");
+}
+
+#[test]
+fn on_a_wide_terminal_both_sides_stand_beside_each_other() {
+    let chat = two_pieces();
+    let mut pty = chat.start();
+    pty.resize(160, 50).line("shout").wait_for("1 -first").wait_for("│     1 +FIRST").wait_for("y once").send("n");
+    pty.wait_for("As you like.").wait_for("ask> ");
+}

@@ -94,3 +94,31 @@ fn quiet_changes_no_line() {
     let (env, _server) = served("turns: [{say: a}, {say: a}]");
     assert_eq!(types(&run_task(&env, &["--json"])), types(&run_task(&env, &["--json", "--quiet"])));
 }
+
+#[test]
+fn a_change_is_given_in_pieces_with_names_places_and_changed_words() {
+    let env = scripted(
+        "turns:
+  - calls: [{name: read_file, arguments: {path: a.txt}}]
+  - calls: [{name: edit_file, arguments: {path: a.txt, old_string: two words, new_string: two birds}}]
+  - calls: [{name: write_file, arguments: {path: new.txt, content: \"x\\n\"}}]
+  - {say: done}
+",
+    );
+    env.write("a.txt", "one\ntwo words\nthree\n");
+    let lines = run_task(&env, &["--json", "--mode", "auto"]).success().json_lines();
+    let diffs: Vec<&serde_json::Value> = lines.iter().filter_map(|line| line["diffs"].as_array()).flatten().collect();
+    let hunk = &diffs[0]["hunks"][0];
+    assert_eq!(hunk["lines"], serde_json::json!([" one", "-two words", "+two birds", " three"]));
+    assert_eq!(hunk["words"], serde_json::json!([{"line": 1, "ranges": [[5, 10]]}, {"line": 2, "ranges": [[5, 10]]}]));
+    let place = ["old_start", "old_lines", "new_start", "new_lines"].map(|key| hunk[key].as_u64().unwrap());
+    assert_eq!((place, hunk["id"].as_str().unwrap().len()), ([1, 3, 1, 3], 12));
+    assert_eq!((diffs[0].get("kind"), diffs[1]["kind"].as_str()), (None, Some("created")));
+    let seen: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line["seen"].as_array())
+        .flatten()
+        .filter_map(|file| file["path"].as_str())
+        .collect();
+    assert_eq!(seen, ["a.txt", "a.txt", "new.txt"].map(|name| env.work().join(name).display().to_string()));
+}

@@ -14,7 +14,7 @@ use super::refused::tree;
 use crate::tools::support::Bench;
 
 /// Calls of each tool. `MIMI_RACES=N` makes more of them.
-const N_CALLS: usize = 1500;
+const N_CALLS: usize = 700;
 
 fn n_calls() -> usize {
     std::env::var("MIMI_RACES").ok().and_then(|n| n.parse().ok()).unwrap_or(N_CALLS)

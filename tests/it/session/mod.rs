@@ -80,6 +80,7 @@ pub fn turn(turn: u32, words: &str) -> Vec<Event> {
             outcome: ToolOutcome::Ok { text: format!("result {turn} äöü \u{1f980}") },
             summary: "1 line".into(),
             diffs: Vec::new(),
+            seen: Vec::new(),
             duration_ms: 3,
         },
         says(&format!("answer {turn}"), Vec::new()),

@@ -46,6 +46,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("similar", &["edit"]),
     ("strsim", &["base"]),
     ("tower", &["model"]),
+    ("unicode_width", &["cli"]),
     ("uuid", &["base"]),
 ];
 

@@ -170,13 +170,14 @@ fn the_intent_previews_and_tells_nothing_of_files_not_yet_allowed() {
     let actions = vec![Action::Read { path: secret.clone() }];
     for path in ["link", secret.to_str().unwrap(), "../secret"] {
         let intent = bench.intent("edit_file", edit(path, "the key was", "x")).unwrap();
-        assert_eq!((intent.actions, intent.preview), (actions.clone(), None), "{path}");
+        assert_eq!((intent.actions, intent.drafts), (actions.clone(), Vec::new()), "{path}");
     }
-    assert_eq!(bench.intent("edit_file", edit("f", "a", "b")).unwrap().preview, None);
+    assert_eq!(bench.intent("edit_file", edit("f", "a", "b")).unwrap().drafts, Vec::new());
     assert_eq!(bench.cx.workspace.seen(&bench.root().join("f")), None, "asking what it would do is no reading");
     bench.read("f");
     let intent = bench.intent("edit_file", edit("f", "a", "b")).unwrap();
-    assert_eq!(intent.preview.map(|diff| (diff.added, diff.removed)), Some((1, 1)));
+    let drafts: Vec<_> = intent.drafts.iter().map(|draft| (draft.before.as_deref(), draft.after.as_deref())).collect();
+    assert_eq!(drafts, [(Some("a\n"), Some("b\n"))]);
     assert!(!intent.is_parallel_safe);
     assert_eq!(bench.text("f"), "a\n");
 }

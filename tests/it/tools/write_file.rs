@@ -97,7 +97,8 @@ fn the_intent_names_the_real_place_and_shows_the_change_to_come() {
     let intent = bench.intent("write_file", write("out/new", "x\n")).unwrap();
     assert_eq!(intent.actions, [Action::Write { path: bench.outside().join("new") }]);
     let intent = bench.intent("write_file", write("f", "b\n")).unwrap();
-    assert_eq!(intent.preview.map(|diff| (diff.path, diff.added, diff.removed)), Some(("f".to_owned(), 1, 1)));
+    let draft = intent.drafts.first().unwrap();
+    assert_eq!((draft.name.as_str(), draft.before.as_deref(), draft.after.as_deref()), ("f", Some("a\n"), Some("b\n")));
     assert_eq!(bench.text("f"), "a\n");
     assert!(bench.intent("write_file", write("g", "// ... existing code ...\n")).is_err());
 }
