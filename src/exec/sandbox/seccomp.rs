@@ -139,6 +139,10 @@ fn refused(landlock: Option<u32>) -> Result<Rules, BackendError> {
         for call in [libc::SYS_chown, libc::SYS_lchown] {
             rules.insert(call, Vec::new());
         }
+        // Of other processes; asking for one's own by number is rare.
+        rules.insert(libc::SYS_prlimit64, vec![one(0, SeccompCmpOp::Ne, 0)?]);
+        rules.insert(libc::SYS_setpriority, vec![one(1, SeccompCmpOp::Ne, 0)?]);
+        rules.insert(libc::SYS_sched_setaffinity, vec![one(0, SeccompCmpOp::Ne, 0)?]);
         if version < JUDGES_TRUNCATE {
             rules.insert(libc::SYS_truncate, Vec::new());
         }

@@ -170,7 +170,7 @@ const ROWS: &[(&str, Sign, &str)] = &[
     ("open: core dumps", Success, "test \"$(ulimit -c)\" != 0 && ulimit -c unlimited"),
     // The network.
     ("net: names", Success, "getent ahosts example.com"),
-    ("net: a way out", Success, "ip route get 1.1.1.1 || grep -v Iface /proc/net/route | grep -q ."),
+    ("net: a way out", Success, "ip route get 1.1.1.1"),
     ("net: TCP by the shell", Success, "exec 3<>/dev/tcp/1.1.1.1/53"),
     ("net: UDP by the shell", Success, "exec 3<>/dev/udp/1.1.1.1/53 && echo x >&3"),
     ("net: Docker", Success, "test -S /var/run/docker.sock || test -S /run/docker.sock"),
