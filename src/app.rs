@@ -221,7 +221,8 @@ impl App {
         let mut notices = Vec::new();
         // First, so that a missing server leaves no empty session behind.
         let route = self.route(&options, None, &mut notices).await?;
-        let header = Header::new(self.workspace.root(), self.clock.as_ref());
+        let mut header = Header::new(self.workspace.root(), self.clock.as_ref());
+        header.sandbox = Some(self.choice.words());
         let id = header.id.clone();
         let journal = match Journal::create(&self.dirs.sessions(), header, self.clock.clone()) {
             Ok(journal) => {
@@ -272,6 +273,7 @@ impl App {
 
     fn launch(&self, begun: Begun, options: &AgentOptions) -> Result<Session, Fault> {
         let Begun { id, recorder, transcript, mut notices, route, is_kept } = begun;
+        notices.extend(self.choice.shortcoming());
         sweep(&self.dirs.pending());
         self.ledger.enter_session(&id);
         if !is_kept {

@@ -23,7 +23,6 @@ use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::{GRACE, Signals, Stop};
 use crate::cli::slash::{self, Slash};
 use crate::config::schema::SandboxTier;
-use crate::exec::sandbox::Tier;
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::op::{Mode, Op};
@@ -138,25 +137,17 @@ impl<'a> Chat<'a> {
 
     fn greet(&self) -> Result<(), Fault> {
         let route = &self.session.route;
-        let text =
-            format!("mimi {}: {} at {}, mode {}", env!("CARGO_PKG_VERSION"), route.model, route.url, self.mode.name());
+        let text = format!(
+            "mimi {}: {} at {}, mode {}, sandbox {}",
+            env!("CARGO_PKG_VERSION"),
+            route.model,
+            route.url,
+            self.mode.name(),
+            self.app.choice.tier.name()
+        );
         self.cx.out.styled(Style::Dim, visible(&text))?;
-        self.say_sandbox()?;
         self.cx.out.styled(Style::Dim, "/help lists the commands; Ctrl-C interrupts; Ctrl-D leaves")?;
         self.recap()
-    }
-
-    /// Says how commands are confined, and when they are not as they could be, why.
-    fn say_sandbox(&self) -> Result<(), Fault> {
-        let choice = &self.app.choice;
-        let out = &self.cx.out;
-        if choice.tier == Tier::Full {
-            return out.styled(Style::Dim, format!("commands run in the sandbox {}", choice.words()));
-        }
-        let why = choice.lacks.first().map(|lack| format!("; {} is missing: {}", lack.tier.name(), lack.says));
-        let words = format!("sandbox: {}{}", choice.words(), why.unwrap_or_default());
-        out.styled(Style::Notice, visible(&words))?;
-        out.styled(Style::Dim, "mimi doctor says what helps")
     }
 
     /// Shows where a session that is gone on with stands.

@@ -7,6 +7,8 @@
 //! mimi sends a [`Sandbox`] to the supervisor on the lifeline, before anything runs; the supervisor works out the `view`
 //! and starts the command below `bwrap`, or below the walls of `landlock`, in both with the filter of `seccomp`.
 //! Which tier works here is found out by `probe`, once. Must not decide what is to be run: that is policy's.
+//! To add a tier: a variant of [`Tier`], an arm in `confine::prepare` and a trial in `probe`. To add a place that can be seen, or a
+//! reason why a tier is missing: a line in `config/sandbox.yaml`.
 
 pub(crate) mod bwrap;
 pub(crate) mod confine;

@@ -120,6 +120,13 @@ impl Choice {
             Tier::None => "none".to_owned(),
         }
     }
+
+    /// Says what is in force and why it is not better, where it could be.
+    pub fn shortcoming(&self) -> Option<String> {
+        let lack = self.lacks.first().filter(|_| self.tier != Tier::Full)?;
+        let (tier, why) = (lack.tier.name(), &lack.says);
+        Some(format!("commands run in the sandbox {}; {tier} is missing: {why} (mimi doctor)", self.words()))
+    }
 }
 
 /// Decides on the tier, from what is kept when it still holds.
