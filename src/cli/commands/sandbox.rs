@@ -51,9 +51,9 @@ pub fn run(cx: &Cx, args: &SandboxArgs) -> Result<(), Fault> {
             let config = cx.load()?.config;
             let choice = App::choose(&config, &cx.env, &cx.dirs, &cx.workspace_root, Look::Anew)?;
             if *json {
-                cx.out.line(as_json(&choice).to_string())?
+                cx.out.line(as_json(&choice).to_string())?;
             } else {
-                show(cx, &choice)?
+                show(cx, &choice)?;
             }
             App::new(config, &cx.env, cx.dirs.clone(), &cx.workspace_root, choice)?.need_sandbox().map_err(short)
         }

@@ -60,9 +60,9 @@ pub(crate) fn prepare(order: &Order, argv: &[std::ffi::OsString]) -> Result<Conf
                 Some(masks) => masks.put(&view.absent).map_err(say("cannot protect missing names"))?,
                 None => view.absent.clear(),
             }
-            in_namespaces(sandbox, &view, Start { own, cwd, argv }).map(|ready| Confined { _masks: masks, ..ready })
+            in_namespaces(sandbox, &view, &Start { own, cwd, argv }).map(|ready| Confined { _masks: masks, ..ready })
         }
-        _ => within_walls(sandbox, &view, Start { own, cwd, argv }),
+        _ => within_walls(sandbox, &view, &Start { own, cwd, argv }),
     }
 }
 
@@ -74,7 +74,7 @@ struct Start<'a> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this room starts processes")]
-fn in_namespaces(sandbox: &Sandbox, view: &View, start: Start<'_>) -> Result<Confined, String> {
+fn in_namespaces(sandbox: &Sandbox, view: &View, start: &Start<'_>) -> Result<Confined, String> {
     let program = sandbox.bwrap.as_ref().ok_or("no bubblewrap is named")?;
     let arguments = bwrap::joined(&bwrap::arguments(sandbox, view, &start.own, &start.cwd));
     let file = in_memory("mimi-bwrap", &arguments).map_err(|error| format!("cannot hand over arguments: {error}"))?;
@@ -85,7 +85,7 @@ fn in_namespaces(sandbox: &Sandbox, view: &View, start: Start<'_>) -> Result<Con
 }
 
 #[expect(clippy::disallowed_methods, reason = "this room starts processes")]
-fn within_walls(sandbox: &Sandbox, view: &View, start: Start<'_>) -> Result<Confined, String> {
+fn within_walls(sandbox: &Sandbox, view: &View, start: &Start<'_>) -> Result<Confined, String> {
     let failed = |error: std::io::Error| format!("cannot prepare the sandbox: {error}");
     let folder = std::env::temp_dir().join(format!("mimi-{}", new_id()));
     create_private_dir(&folder).map_err(failed)?;

@@ -97,7 +97,7 @@ fn programs(landlock: Option<u32>) -> Result<Vec<BpfProgram>, BackendError> {
 }
 
 /// Whose network a command is in.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Network {
     Own,
     Hosts,

@@ -42,7 +42,7 @@ fn reached(result: std::io::Result<libc::c_long>) -> bool {
 /// Calls that must not even look at their arguments.
 fn calls(victim: libc::c_long) -> Vec<(&'static str, bool)> {
     let try_ = |number, arguments| reached(call(number, arguments));
-    let name = b"probe\0".as_ptr() as libc::c_long;
+    let name = c"probe".as_ptr() as libc::c_long;
     vec![
         ("call: ptrace", try_(libc::SYS_ptrace, [libc::PTRACE_SEIZE as libc::c_long, victim, 0, 0, 0])),
         ("call: process_vm_readv", try_(libc::SYS_process_vm_readv, [victim, 0, 0, 0, 0])),
