@@ -36,7 +36,7 @@ use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
 use crate::model::settings::GatewayConfig;
 use crate::model::slots::{self, Slots};
-use crate::policy::Policy;
+use crate::policy::{Policy, layers};
 use crate::protocol::message::Message;
 use crate::protocol::op::Mode;
 use crate::protocol::task::{Class, Task};
@@ -45,6 +45,7 @@ use crate::session::header::Header;
 use crate::session::journal::Journal;
 use crate::session::recorder::Recorder;
 use crate::session::transcript::Transcript;
+use crate::telemetry::dialects::Habits;
 use crate::telemetry::ledger::{Ledger, Place};
 use crate::tools::registry::Registry;
 use crate::tools::{Limits as ToolLimits, ToolContext};
@@ -299,6 +300,7 @@ impl App {
             class: options.class,
             registry,
             route: route.clone(),
+            habits: Habits::read(&self.dirs.ledger_file()),
             max_output_tokens: self.config.model.max_output_tokens,
             store,
             root: self.workspace.root().to_path_buf(),
@@ -348,12 +350,12 @@ impl App {
     }
 
     fn policy(&self, mode: Mode, spill_dir: &Path, options: &AgentOptions) -> Result<Policy, Fault> {
-        let root = || self.workspace.root().to_path_buf();
-        // Rules of the command line first, because a wrong one is wrong usage.
-        Policy::new(mode, root(), &options.allow, &[])
-            .map_err(|error| Fault { kind: Kind::Usage, ..Fault::from(error) })?;
-        let allow: Vec<String> = self.config.policy.allow.iter().chain(&options.allow).cloned().collect();
-        let mut policy = Policy::new(mode, root(), &allow, &self.config.policy.deny)?;
+        let environment = &self.runner.environment;
+        let path = environment.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value);
+        let ground = layers::ground(self.workspace.root(), &self.dirs, path);
+        layers::check_flags(&ground, &options.allow)?;
+        let rules = layers::collect(&ground, &self.dirs, &self.config.policy, &options.allow)?;
+        let mut policy = Policy::new(mode, ground, rules)?;
         policy.allow_reading(spill_dir.to_path_buf());
         Ok(policy)
     }
@@ -391,6 +393,10 @@ impl Meter for Ledger {
 
     fn record(&self, record: RequestRecord) {
         Self::record(self, record);
+    }
+
+    fn count(&self, model: &str, name: &'static str) {
+        Self::count(self, model, name);
     }
 
     fn trouble(&self) -> Option<String> {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::agent::batch::Proposal;
 use crate::agent::review::{self, Settled};
+use crate::agent::stated::Tally;
 use crate::agent::step::{Refusal, Verdict};
 use crate::agent::{changed, invalid};
 use crate::base::control;
@@ -53,6 +54,8 @@ pub struct Dispatch {
     approvals: Approvals,
     store: Option<Arc<Store>>,
     judged: HashMap<CallId, Judged>,
+    /// How the edits of the turn were stated.
+    pub edits: Tally,
     /// Whether the user knows that the store cannot be written.
     has_warned: bool,
 }
@@ -103,7 +106,16 @@ impl Dispatch {
         approvals: Approvals,
         store: Option<Arc<Store>>,
     ) -> Self {
-        Self { registry, policy, context, approvals, store, judged: HashMap::new(), has_warned: false }
+        Self {
+            registry,
+            policy,
+            context,
+            approvals,
+            store,
+            judged: HashMap::new(),
+            edits: Tally::default(),
+            has_warned: false,
+        }
     }
 
     /// Checks a call: tool, arguments, then policy. Touches nothing.
@@ -113,7 +125,9 @@ impl Dispatch {
             Err(bad) => return refused(&bad),
         };
         let name = tool.manifest().name.clone();
-        let intent = match tool.intent(&self.context, &arguments) {
+        let intent = tool.intent(&self.context, &arguments);
+        self.edits.note(&call.id, &intent);
+        let intent = match intent {
             Ok(intent) => intent,
             Err(bad) => return refused(&bad),
         };
@@ -170,7 +184,7 @@ impl Dispatch {
 
     fn verdict(&self, decision: Decision, proposal: Proposal) -> Verdict {
         match decision {
-            Decision::Allow => Verdict::Run(proposal),
+            Decision::Allow(_) => Verdict::Run(proposal),
             Decision::Ask { why, .. } if self.approvals == Approvals::Person => Verdict::Ask { proposal, why },
             Decision::Ask { why, rules } => {
                 let text = refusal_text(&proposal, &why, &rules);
@@ -332,7 +346,7 @@ pub fn allow_flags(rules: &[String]) -> String {
 fn refused(bad: &BadCall) -> Verdict {
     let why = match bad {
         BadCall::Malformed(_) => Refusal::Malformed,
-        BadCall::Impossible(_) => Refusal::Refused,
+        BadCall::Impossible(_) | BadCall::Unfit { .. } => Refusal::Refused,
     };
     Verdict::Refuse { proposal: None, report: Box::new(ToolReport::failed(invalid::words(bad))), why }
 }

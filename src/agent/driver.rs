@@ -200,7 +200,11 @@ impl Driver {
                 let seconds = self.parts.max_seconds;
                 self.deadline = (seconds > 0).then(|| Instant::now() + Duration::from_secs(seconds));
             }
-            Effect::StopClock => self.deadline = None,
+            Effect::StopClock => {
+                self.deadline = None;
+                let model = &self.parts.memory.route().model;
+                self.parts.dispatch.edits.take().into_iter().for_each(|name| self.parts.gateway.count(model, name));
+            }
         }
     }
 

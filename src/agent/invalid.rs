@@ -13,7 +13,7 @@ const MAX_GOT_BYTES: usize = 500;
 /// Words the refusal of a call.
 pub fn words(bad: &BadCall) -> String {
     match bad {
-        BadCall::Impossible(words) => words.clone(),
+        BadCall::Impossible(words) | BadCall::Unfit { words, .. } => words.clone(),
         BadCall::Malformed(malformed) => malformed_words(malformed),
     }
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::agent::stated;
 use crate::agent::step::{Compaction, Offer};
 use crate::agent::window;
 use crate::base::fault::Fault;
@@ -24,6 +25,7 @@ use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::ToolSpec;
 use crate::session::knowledge::Knowledge;
 use crate::session::transcript::{Checkpoint, Transcript};
+use crate::telemetry::dialects::Habits;
 use crate::tools::registry::Registry;
 
 /// A window is never believed to be smaller than this.
@@ -39,6 +41,7 @@ pub struct Memory {
     route: Route,
     registry: Arc<Registry>,
     tools: Arc<[ToolSpec]>,
+    habits: Habits,
     max_output_tokens: u32,
     store: Option<Arc<Store>>,
     root: std::path::PathBuf,
@@ -63,6 +66,8 @@ pub struct MemoryParts {
     pub route: Route,
     /// The tools, of which the model is offered as many as it copes with.
     pub registry: Arc<Registry>,
+    /// Which ways of changing files which models do not get along with.
+    pub habits: Habits,
     /// Upper bound of one answer.
     pub max_output_tokens: u32,
     /// Files as they were.
@@ -76,11 +81,15 @@ pub struct MemoryParts {
 impl Memory {
     /// Builds the memory of one session.
     pub fn new(parts: MemoryParts) -> Self {
+        let wanted = parts.route.edit_dialect();
+        let kept = stated::kept_dialect(&parts.transcript.messages, wanted);
+        let dialect = kept.unwrap_or_else(|| parts.habits.offered(&parts.route.model, wanted));
         Self {
             transcript: parts.transcript,
             task: parts.task,
             class: parts.class,
-            tools: parts.registry.specs_for(parts.route.tool_budget(), parts.route.edit_dialect()),
+            tools: parts.registry.specs_for(parts.route.tool_budget(), dialect),
+            habits: parts.habits,
             registry: parts.registry,
             route: parts.route,
             max_output_tokens: parts.max_output_tokens,
@@ -128,7 +137,8 @@ impl Memory {
 
     /// Sends the next requests elsewhere, with as many tools as the model there copes with.
     pub fn set_route(&mut self, route: Route) {
-        self.tools = self.registry.specs_for(route.tool_budget(), route.edit_dialect());
+        let dialect = self.habits.offered(&route.model, route.edit_dialect());
+        self.tools = self.registry.specs_for(route.tool_budget(), dialect);
         self.route = route;
         self.meter = Meter::default();
         self.is_cut_told = false;

@@ -18,5 +18,6 @@ pub mod live;
 pub mod machine;
 pub mod memory;
 pub mod review;
+pub mod stated;
 pub mod step;
 pub mod window;

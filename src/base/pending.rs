@@ -74,6 +74,13 @@ impl Pending {
     }
 }
 
+impl Noted {
+    /// Chooses and writes down the name of one more temporary file for `name`.
+    pub fn another(&self, folder: &Path, name: &OsStr) -> (OsString, Self) {
+        self.pending.note(folder, name)
+    }
+}
+
 impl Drop for Pending {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);

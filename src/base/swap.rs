@@ -107,8 +107,20 @@ pub struct Swap {
     is_vain: bool,
     /// Whether the file of the temporary name is wanted by nobody.
     is_spare: bool,
+    way: Way,
     /// Last, because it is struck out when the file is gone.
-    _noted: Noted,
+    noted: Noted,
+}
+
+/// How the new file gets into the place of the old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Both names are exchanged at once.
+    Exchange,
+    /// The old file gets a second name first: for file systems that cannot exchange names, NFS among them.
+    Link,
+    /// It is replaced, and there is no way back: for file systems that know no second names either.
+    Replace,
 }
 
 /// A change that was made. Dropped, it is final.
@@ -130,8 +142,18 @@ impl Swap {
         };
         let (temporary, noted) = pending.note(folder.path(), name);
         let name = name.to_owned();
-        let mut swap =
-            Self { folder, name, temporary, before, after: None, made, is_vain: true, is_spare: true, _noted: noted };
+        let mut swap = Self {
+            folder,
+            name,
+            temporary,
+            before,
+            after: None,
+            made,
+            is_vain: true,
+            is_spare: true,
+            way: Way::Exchange,
+            noted,
+        };
         let old = swap.check()?;
         if let After::Content { bytes, mode } = after {
             swap.write(bytes, mode, old.as_ref())?;
@@ -164,7 +186,7 @@ impl Swap {
         if let Some((old, meta)) = old {
             take_over(&file, old, meta)?;
         }
-        file.sync_all()?;
+        sync(&file)?;
         self.after = Some(Content::of(bytes));
         Ok(())
     }
@@ -198,11 +220,19 @@ impl Swap {
 
     /// Puts the new file in the place of the old and the old under the temporary name; false where only the first was possible.
     fn exchange(&mut self) -> io::Result<bool> {
-        if self.folder.exchange(&self.temporary, &self.name)?.is_some() {
+        if self.way == Way::Exchange && self.folder.exchange(&self.temporary, &self.name)?.is_some() {
             self.is_spare = false;
             return Ok(true);
         }
-        self.folder.rename(&self.temporary, &self.name).map(|()| false)
+        let (second, noted) = self.noted.another(self.folder.path(), &self.name);
+        self.way = if self.folder.link(&self.name, &second).is_ok() { Way::Link } else { Way::Replace };
+        if let Err(error) = self.folder.rename(&self.temporary, &self.name) {
+            drop(self.folder.remove(&second));
+            return Err(error);
+        }
+        (self.temporary, self.noted) = (second, noted);
+        self.is_spare = false;
+        Ok(self.way == Way::Link)
     }
 
     fn set_aside(&mut self) -> io::Result<bool> {
@@ -214,11 +244,12 @@ impl Swap {
     /// Undoes [`Self::exchange`] and [`Self::set_aside`]. When it fails the old file stays under the temporary name.
     fn put_back(&mut self) -> io::Result<()> {
         self.is_spare = false;
-        let exchanged = match self.after {
-            Some(_) => self.folder.exchange(&self.temporary, &self.name),
-            None => Ok(None),
+        let is_back = match (&self.after, self.way) {
+            (Some(_), Way::Exchange) => matches!(self.folder.exchange(&self.temporary, &self.name), Ok(Some(()))),
+            (Some(_), Way::Link | Way::Replace) => self.folder.rename(&self.temporary, &self.name).is_ok(),
+            (None, _) => false,
         };
-        if !matches!(exchanged, Ok(Some(()))) {
+        if !is_back {
             self.folder.rename_to_free(&self.temporary, &self.name)?;
         }
         self.is_spare = true;
@@ -277,6 +308,14 @@ impl Drop for Done {
             drop(self.swap.folder.remove(&self.swap.temporary));
         }
         self.swap.folder.sync();
+    }
+}
+
+/// Has the content of a file on disk; file systems that cannot say so are no reason to fail.
+fn sync(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        result => result,
     }
 }
 

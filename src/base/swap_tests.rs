@@ -98,6 +98,33 @@ fn what_changed_between_preparing_and_committing_stays() {
 }
 
 #[test]
+fn where_names_cannot_be_exchanged_the_old_file_comes_back_all_the_same() {
+    for is_reverted in [false, true] {
+        let desk = Desk::new().with("f", "old");
+        let inode = std::fs::metadata(desk.path("f")).unwrap().ino();
+        let mut swap = desk.prepare("f", Some("old"), Some("new")).unwrap();
+        swap.way = Way::Link;
+        let done = swap.commit().unwrap();
+        assert_eq!((desk.text("f").as_deref(), desk.names().len()), (Some("new"), 2));
+        if is_reverted {
+            done.revert().unwrap();
+            let back = (desk.text("f"), std::fs::metadata(desk.path("f")).unwrap().ino());
+            assert_eq!(back, (Some("old".to_owned()), inode));
+        } else {
+            drop(done);
+            assert_eq!(desk.text("f").as_deref(), Some("new"));
+        }
+        assert_eq!(desk.names(), ["f"]);
+    }
+    let desk = Desk::new().with("f", "old");
+    let mut swap = desk.prepare("f", Some("old"), Some("new")).unwrap();
+    swap.way = Way::Link;
+    std::fs::write(desk.path("f"), "odd").unwrap();
+    assert!(matches!(swap.commit(), Err(SwapError::Changed)));
+    assert_eq!((desk.text("f").as_deref(), desk.names().len()), (Some("odd"), 1));
+}
+
+#[test]
 fn what_was_changed_after_the_commit_is_not_taken_back() {
     let desk = Desk::new().with("f", "old");
     let done = desk.prepare("f", Some("old"), Some("new")).unwrap().commit().unwrap();

@@ -12,7 +12,7 @@ pub fn what_it_does(target: &str, actions: &[Action]) -> String {
     let all = actions.iter().filter_map(|action| match action {
         Action::Read { path } if is_written(path) => None,
         Action::Read { path } | Action::Write { path } => Some(path.display().to_string()),
-        Action::Execute { command } => Some(command.clone()),
+        Action::Execute { command, .. } => Some(command.clone()),
         Action::Commit { summary } => Some(summary.clone()),
     });
     let mut all: Vec<String> = all.collect();

@@ -11,7 +11,7 @@ use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::layer::{Loaded, Sources, load_or_problems};
 use crate::config::schema::{ColorChoice, Config};
-use crate::policy::Policy;
+use crate::policy::layers;
 use crate::protocol::task::Class;
 
 /// Where the administrator's settings are.
@@ -87,8 +87,8 @@ impl Cx {
 
     /// Fails at the first rule of the configuration that cannot be read; what rules look like is not known to `config`.
     pub fn check_rules(&self, loaded: &Loaded) -> Result<(), Fault> {
-        let policy = &loaded.config.policy;
-        Policy::new(loaded.config.agent.mode, self.workspace_root.clone(), &policy.allow, &policy.deny)?;
+        let ground = layers::ground(&self.workspace_root, &self.dirs, "");
+        layers::collect(&ground, &self.dirs, &loaded.config.policy, &[])?;
         Ok(())
     }
 

@@ -10,6 +10,10 @@ use crate::config::error::ConfigError;
 
 /// The settings file of the whole machine.
 pub const SYSTEM_FILE: &str = "/etc/mimi/config.yaml";
+/// The rules of the whole machine.
+pub const SYSTEM_RULES: &str = "/etc/mimi/policy.yaml";
+/// The rules of a project, below its root.
+pub const PROJECT_RULES: &str = ".mimi/policy.yaml";
 /// The settings file of a project, below its root.
 pub const PROJECT_FILE: &str = ".mimi/config.yaml";
 
@@ -48,6 +52,11 @@ impl Dirs {
     /// Returns the path of the user's settings file.
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.yaml")
+    }
+
+    /// Returns the path of the user's rules.
+    pub fn rules_file(&self) -> PathBuf {
+        self.config.join("policy.yaml")
     }
 
     /// Returns the path of the file that holds keys where there is no keyring.

@@ -1,6 +1,6 @@
 //! How does a higher layer change what lower layers set?
 //!
-//! Maps merge by key; scalars and lists replace; the two lists of rules grow. Trees have been checked before, so that two
+//! Maps merge by key; scalars and lists replace; the lists of rules grow. Trees have been checked before, so that two
 //! values of one key are of one sort.
 
 use crate::base::yaml::{Node, Value};
@@ -8,7 +8,7 @@ use crate::config::origin::{Origins, Source};
 use crate::config::shape::join;
 
 /// Lists to which each layer adds: a rule can be answered by another rule, never lost.
-const GROWING: &[&str] = &["policy.allow", "policy.deny"];
+const GROWING: &[&str] = &["policy.allow", "policy.ask", "policy.deny"];
 
 /// A configuration under construction.
 #[derive(Debug, Clone)]

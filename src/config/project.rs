@@ -23,7 +23,7 @@ pub const MAY_LOWER: &[&str] = &[
     "fix.test_timeout_s",
 ];
 /// Lists a project may add to.
-pub const MAY_ADD: &[&str] = &["policy.deny"];
+pub const MAY_ADD: &[&str] = &["policy.ask", "policy.deny"];
 
 /// The project's file and what it is laid on.
 pub struct Project<'a> {

@@ -274,6 +274,8 @@ pub struct AgentConfig {
 pub struct PolicyConfig {
     /// Rules that allow what would be asked about.
     pub allow: Vec<String>,
+    /// Rules that ask, whatever else allows.
+    pub ask: Vec<String>,
     /// Rules that refuse.
     pub deny: Vec<String>,
 }

@@ -59,19 +59,17 @@ impl<'a> Choice<'a> {
         numbered.or(last).or_else(|| self.after.and_then(|after| only(rows, |row| row >= after)))
     }
 
-    /// Chooses by the anchor: inside the block that it opens, where it opens one, else the next place below it.
+    /// Chooses by the anchor: inside the block that it opens, where it opens one, else the next place below it. An anchor that
+    /// is there several times only rules out what is above them all.
     fn below(&self, anchors: &[usize], rows: &[usize]) -> Option<usize> {
         let first = anchors.first()?;
         let below: Vec<usize> = rows.iter().copied().filter(|row| row >= first).collect();
-        if let [row] = below.as_slice() {
-            return Some(*row);
-        }
-        let inside = |row: usize| {
-            anchors.iter().any(|anchor| self.block(*anchor).is_some_and(|end| (*anchor..end).contains(&row)))
-        };
-        match (anchors, only(&below, inside)) {
-            (_, Some(row)) => Some(row),
-            ([anchor], None) if self.block(*anchor).is_none() => below.first().copied(),
+        match (below.as_slice(), anchors) {
+            ([row], _) => Some(*row),
+            (several, [anchor]) => match self.block(*anchor) {
+                Some(end) => only(several, |row| row < end),
+                None => several.first().copied(),
+            },
             _ => None,
         }
     }

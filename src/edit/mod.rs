@@ -21,6 +21,7 @@ pub mod replace;
 pub mod review;
 pub mod seek;
 pub mod text_file;
+pub mod together;
 pub mod trial;
 pub mod v4a;
 pub mod v4a_text;
@@ -183,6 +184,15 @@ pub enum EditError {
     /// The change is stated in a way that cannot be carried out.
     #[error(transparent)]
     Misstated(#[from] Misstated),
+    /// Of several files that should change together some did and could not be put back.
+    #[error("not all could be written, and these could not be put back: {names}")]
+    HalfWritten {
+        /// The files that changed.
+        names: String,
+        /// Why the others did not.
+        #[source]
+        source: Box<Self>,
+    },
     /// One of several changes cannot be made.
     #[error("change {part} of {of}")]
     InPart {

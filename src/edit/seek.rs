@@ -97,27 +97,32 @@ fn seek_trimmed(view: &LfView<'_>, wanted: &Replacement, choice: &Choice<'_>) ->
 fn seek_as_is(view: &LfView<'_>, wanted: &Replacement, choice: &Choice<'_>) -> Result<Sought, EditError> {
     let text = view.text();
     let (old, new) = (wanted.old.as_str(), wanted.new.as_str());
-    let starts: Vec<usize> =
-        occurrences(text, old).into_iter().filter(|at| wanted.unit == Unit::Text || is_whole(text, *at, old)).collect();
-    let lines = line_numbers(text, &starts);
-    match (starts.as_slice(), wanted.extent) {
-        ([], _) => climb(view, wanted, choice),
-        (_, Extent::All) => {
-            let spans = without_overlaps(&starts, old.len()).into_iter().map(|at| core(text, at, wanted)).collect();
-            Ok(Sought::Found { spans, rung: Rung::Exact })
-        }
-        (_, Extent::One) => {
-            let rows: Vec<usize> = lines.iter().map(|line| line - 1).collect();
-            let Some(at) =
-                choice.of(&rows, line_count(old)).and_then(|row| rows.iter().position(|other| *other == row))
-            else {
-                return Err(choice.refusal(&lines));
-            };
-            if is_applied_at(text, starts[at], old, new) {
-                return Ok(Sought::Applied { line: lines[at] });
-            }
-            Ok(Sought::Found { spans: vec![core(text, starts[at], wanted)], rung: Rung::Exact })
-        }
+    let mut starts = occurrences(text, old);
+    let mut others = Vec::new();
+    if wanted.unit == Unit::Lines {
+        starts.retain(|at| is_whole(text, *at, old));
+        // Lines that differ only in blanks at their ends make a place as doubtful as a second one would.
+        others = if starts.is_empty() { Vec::new() } else { runs_like(text, old) };
+    }
+    if starts.is_empty() {
+        return climb(view, wanted, choice);
+    }
+    if wanted.extent == Extent::All {
+        let spans = without_overlaps(&starts, old.len()).into_iter().map(|at| core(text, at, wanted)).collect();
+        return Ok(Sought::Found { spans, rung: Rung::Exact });
+    }
+    others.retain(|at| !starts.contains(at));
+    let mut all: Vec<usize> = starts.iter().chain(&others).copied().collect();
+    all.sort_unstable();
+    let lines = line_numbers(text, &all);
+    let rows: Vec<usize> = lines.iter().map(|line| line - 1).collect();
+    let chosen = choice.of(&rows, line_count(old)).and_then(|row| rows.iter().position(|other| *other == row));
+    match chosen.map(|at| (all[at], lines[at])) {
+        Some((at, line)) if starts.contains(&at) => match is_applied_at(text, at, old, new) {
+            true => Ok(Sought::Applied { line }),
+            false => Ok(Sought::Found { spans: vec![core(text, at, wanted)], rung: Rung::Exact }),
+        },
+        _ => Err(choice.refusal(&lines)),
     }
 }
 
@@ -187,6 +192,21 @@ fn insert(view: &LfView<'_>, wanted: &Replacement, choice: &Choice<'_>) -> Resul
 fn is_whole(text: &str, at: usize, part: &str) -> bool {
     let end = at + part.len();
     (at == 0 || text.as_bytes()[at - 1] == b'\n') && (part.ends_with('\n') || end == text.len())
+}
+
+/// Returns where lines start that are those of `old` but for blanks at their ends.
+fn runs_like(text: &str, old: &str) -> Vec<usize> {
+    let wanted: Vec<&str> = old.strip_suffix('\n').unwrap_or(old).split('\n').map(str::trim_end).collect();
+    let mut at = 0;
+    let lines: Vec<(usize, &str)> = text
+        .split_inclusive('\n')
+        .map(|line| {
+            at += line.len();
+            (at - line.len(), line.trim_end())
+        })
+        .collect();
+    let is_like = |run: &&[(usize, &str)]| run.iter().zip(&wanted).all(|((_, line), wanted)| line == wanted);
+    lines.windows(wanted.len()).filter(is_like).filter_map(|run| run.first().map(|(start, _)| *start)).collect()
 }
 
 /// Returns where `old` starts, overlapping places included: those too make a place ambiguous.
@@ -260,7 +280,8 @@ fn core(text: &str, at: usize, wanted: &Replacement) -> Span {
     let tail = old_rest.chars().rev().zip(new_rest.chars().rev()).take_while(same);
     let tail: usize = tail.map(|(c, _)| c.len_utf8()).sum();
     let comes = new_rest[..new_rest.len() - tail].to_owned();
-    Span { at, goes: at + head..place.end - tail, place, comes }
+    let shown = if wanted.unit == Unit::Lines { at + head } else { at };
+    Span { at: shown, goes: at + head..place.end - tail, place, comes }
 }
 
 /// Turns exchanged lines into exchanged characters; a file without a final line end gets none.

@@ -85,6 +85,11 @@ impl TextFile {
         &self.name
     }
 
+    /// Returns its permission bits.
+    pub fn mode(&self) -> u32 {
+        self.mode & 0o7777
+    }
+
     /// Returns what its bytes are recognised by.
     pub fn content(&self) -> Content {
         Content { hash: self.hash.clone(), bytes: self.n_bytes }

@@ -102,6 +102,18 @@ impl Writer {
         self.prepare(path, name, Before::Nothing, after)
     }
 
+    /// Prepares `text` to be written to a new path, in the encoding and with the mode of `file`. Its name is the second part.
+    pub fn stage_renamed(&self, file: &TextFile, to: (&Path, &str), text: &str) -> Result<Staged, EditError> {
+        let text = match self.ruling(to.0, to.1, Some(text))? {
+            Some(Ruled { text: None, .. }) => return Ok(Staged::nothing(to.1, &hash::of_bytes(b""))),
+            Some(Ruled { text: Some(ruled), .. }) => ruled,
+            None => text,
+        };
+        let bytes = file.check_rewrite(text)?;
+        let after = After::Content { bytes: &bytes, mode: file.mode() };
+        self.prepare(to.0, to.1, Before::Nothing, after)
+    }
+
     /// Prepares a file to be removed.
     pub fn stage_removal(&self, file: &TextFile) -> Result<Staged, EditError> {
         if self.ruling(file.path(), file.name(), None)?.is_some() {

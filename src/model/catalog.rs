@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::base::{text, yaml};
+use crate::protocol::profile::EditDialect;
 
 /// What is known about one family of models.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -25,6 +26,9 @@ pub struct Row {
     pub temperature: Option<f32>,
     /// Upper bound of one answer.
     pub max_output_tokens: u32,
+    /// How it is told to change files.
+    #[serde(default)]
+    pub edit: EditDialect,
     /// Whether it turns text into vectors instead of answering.
     #[serde(default)]
     pub embeds: bool,
@@ -45,6 +49,7 @@ static UNKNOWN: Row = Row {
     tool_budget: 12,
     temperature: None,
     max_output_tokens: 8192,
+    edit: EditDialect::Replace,
     embeds: false,
     fim: None,
 };

@@ -128,6 +128,11 @@ impl Gateway {
         Gate { slots: self.slots.clone(), server: url.to_owned() }
     }
 
+    /// Adds one to what is counted of a model by name.
+    pub fn count(&self, model: &str, name: &'static str) {
+        self.meter.count(model, name);
+    }
+
     /// Tells `meter` what each request took.
     #[must_use]
     pub fn with_meter(mut self, meter: Arc<dyn Meter>) -> Self {

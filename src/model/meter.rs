@@ -21,6 +21,9 @@ pub trait Meter: Send + Sync {
     /// A request has ended.
     fn record(&self, record: RequestRecord);
 
+    /// Adds one to what is counted of a model by name.
+    fn count(&self, model: &str, name: &'static str);
+
     /// Returns, once, what the user should know of the keeping.
     fn trouble(&self) -> Option<String>;
 }
@@ -33,6 +36,8 @@ impl Meter for NoMeter {
     fn prepare(&self) {}
 
     fn record(&self, _record: RequestRecord) {}
+
+    fn count(&self, _model: &str, _name: &'static str) {}
 
     fn trouble(&self) -> Option<String> {
         None

@@ -44,9 +44,9 @@ impl Route {
         measured.map_or(self.row.tool_budget, |max| max.min(self.row.tool_budget))
     }
 
-    /// Returns how the model is told to change files.
+    /// Returns how the model is told to change files: as it was measured, else as its family is known.
     pub fn edit_dialect(&self) -> EditDialect {
-        self.profile.as_ref().map_or_else(EditDialect::default, |profile| profile.edit_dialect)
+        self.profile.as_ref().and_then(|profile| profile.edit_dialect).unwrap_or(self.row.edit)
     }
 
     /// Says whether several calls in one answer arrive.

@@ -1,25 +1,39 @@
 //! May this be done?
 //!
-//! [`Policy::decide`] judges the actions a call would carry out: the strictest answer of all wins. It must not run, read
-//! or write anything, and text of the model is never an argument for permission. What nobody thought of asks.
-//! To add a rule kind: a variant in [`rules`]. To protect a name: a line in `config/policy.yaml`.
+//! [`Policy::decide`] judges the actions a call would carry out: the strictest answer of all wins. It looks at the disk to
+//! see where paths lead, and must not run or write anything; text of the model is never an argument for permission. What
+//! nobody thought of asks.
+//! To add a kind of rule: a variant in [`rules`]. To protect a name, or to refuse a command for everybody: a line in
+//! `config/policy.yaml`. To let a program that only looks run unasked: a row in `config/programs.yaml`.
 
+pub mod command;
+pub mod commands;
+pub mod error;
+pub mod host;
+pub mod layers;
 pub mod path;
+pub mod rule_file;
 pub mod rules;
+pub mod words;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 
-use crate::base::fault::{Explain, Kind};
+use crate::base::yaml::{self, Node};
+use crate::policy::command::place::{Disk, World};
+use crate::policy::command::{Reading, disk::RealDisk};
+use crate::policy::error::PolicyError;
 use crate::policy::path::Names;
-use crate::policy::rules::Rule;
+use crate::policy::rule_file::{Examples, Right};
+use crate::policy::rules::{Force, Rule, Stated, Where};
 use crate::protocol::op::Mode;
 use crate::protocol::tool::Action;
 
 /// The answer for one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// It may run.
-    Allow,
+    /// It may run, there.
+    Allow(Where),
     /// The user must say so first.
     Ask {
         /// Why, for the person asked.
@@ -34,57 +48,58 @@ pub enum Decision {
     },
 }
 
-/// Why a policy cannot be built.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
-    /// A rule cannot be read.
-    #[error("the rule `{rule}` is not understood: {why}")]
-    BadRule {
-        /// The rule.
-        rule: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The compiled-in table is broken.
-    #[error("config/policy.yaml is broken: {0}")]
-    Table(String),
+/// Where the judged actions take place.
+#[derive(Clone)]
+pub struct Ground {
+    /// The workspace, links followed.
+    pub root: PathBuf,
+    /// The home folder.
+    pub home: PathBuf,
+    /// Folders only mimi itself writes.
+    pub guarded: Vec<PathBuf>,
+    /// The disk.
+    pub disk: Arc<dyn Disk>,
 }
 
-impl Explain for PolicyError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::BadRule { .. } => Kind::Config,
-            Self::Table(_) => Kind::Bug,
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        vec![
-            "rules look like `shell:cargo test`, `shell:make *`, `write:src/**`, `read:/etc/hosts`, `git:commit`"
-                .to_owned(),
-        ]
+impl Ground {
+    /// A workspace on this machine, without anything of mimi's own to guard.
+    pub fn new(root: PathBuf, home: PathBuf) -> Self {
+        Self { root, home, guarded: Vec::new(), disk: Arc::new(RealDisk::default()) }
     }
 }
 
 /// What may be done in one session.
-#[derive(Debug)]
 pub struct Policy {
     /// How much may be done without asking.
     pub mode: Mode,
-    root: PathBuf,
+    ground: Ground,
     /// Folders outside the workspace that may be read, such as the session's own spilled outputs.
     readable: Vec<PathBuf>,
-    allow: Vec<Rule>,
-    deny: Vec<Rule>,
-    names: Names,
+    rules: Vec<Stated>,
+    /// What the user allowed for the session.
+    granted: Vec<Rule>,
+    names: Arc<Names>,
+}
+
+/// The rules of mimi itself.
+static OWN: LazyLock<Result<Node, String>> = LazyLock::new(|| {
+    let table = yaml::parse(include_str!("../../config/policy.yaml")).map_err(|error| error.to_string())?;
+    table.get("rules").cloned().ok_or_else(|| "it has no rules".to_owned())
+});
+
+/// Reads the rules of mimi itself.
+pub fn own_rules(ground: &Ground, examples: Examples) -> Result<Vec<Stated>, PolicyError> {
+    let node = OWN.as_ref().map_err(|why| PolicyError::Table(why.clone()))?;
+    rule_file::parse(node, "mimi's own rules,", Right::All, ground, examples)
+        .map_err(|error| PolicyError::Table(error.to_string()))
 }
 
 impl Policy {
-    /// Builds the policy for the workspace at `root` from rule texts.
-    pub fn new(mode: Mode, root: PathBuf, allow: &[String], deny: &[String]) -> Result<Self, PolicyError> {
-        let parse = |texts: &[String]| texts.iter().map(|text| Rule::parse(text, &root)).collect::<Result<Vec<_>, _>>();
-        let (allow, deny) = (parse(allow)?, parse(deny)?);
-        Ok(Self { mode, root, readable: Vec::new(), allow, deny, names: Names::load()? })
+    /// Builds the policy of a workspace from the rules of the user; mimi's own come with it.
+    pub fn new(mode: Mode, ground: Ground, rules: Vec<Stated>) -> Result<Self, PolicyError> {
+        let mut all = own_rules(&ground, Examples::Trusted)?;
+        all.extend(rules);
+        Ok(Self { mode, ground, readable: Vec::new(), rules: all, granted: Vec::new(), names: Names::load()? })
     }
 
     /// Lets a folder outside the workspace be read.
@@ -92,9 +107,14 @@ impl Policy {
         self.readable.push(folder);
     }
 
+    /// Returns every rule, mimi's own first.
+    pub fn rules(&self) -> &[Stated] {
+        &self.rules
+    }
+
     /// Allows exactly this action for the rest of the session.
     pub fn grant(&mut self, action: &Action) {
-        self.allow.push(Rule::exactly(action));
+        self.granted.push(Rule::exactly(action));
     }
 
     /// Judges a call by everything it would touch.
@@ -102,7 +122,7 @@ impl Policy {
         let mut asked: Option<(String, Vec<String>)> = None;
         for action in actions {
             match self.decide_one(action) {
-                Decision::Allow => {}
+                Decision::Allow(_) => {}
                 Decision::Ask { why, rules } => match &mut asked {
                     Some((_, all)) => all.extend(rules),
                     None => asked = Some((why, rules)),
@@ -110,18 +130,41 @@ impl Policy {
                 denied @ Decision::Deny { .. } => return denied,
             }
         }
-        asked.map_or(Decision::Allow, |(why, rules)| Decision::Ask { why, rules })
+        asked.map_or(Decision::Allow(Where::Host), |(why, rules)| Decision::Ask { why, rules })
+    }
+
+    /// Reads a command as it would be judged.
+    pub fn read(&self, command: &str, cwd: &Path) -> Reading {
+        let world = World {
+            root: &self.ground.root,
+            cwd,
+            home: &self.ground.home,
+            readable: &self.readable,
+            guarded: &self.ground.guarded,
+            names: &self.names,
+            disk: self.ground.disk.as_ref(),
+        };
+        command::read(command, &world)
     }
 
     fn decide_one(&self, action: &Action) -> Decision {
+        if let Action::Execute { command, cwd } = action {
+            return self.decide_command(command, rules::folder(cwd.as_ref(), &self.ground.root), action);
+        }
         if let Some(why) = self.refusal(action) {
             return Decision::Deny { why };
         }
-        if self.allow.iter().any(|rule| rule.covers(action)) {
-            return Decision::Allow;
+        if self.granted.iter().any(|rule| rule.covers(action)) {
+            return Decision::Allow(Where::Host);
+        }
+        if let Some(stated) = self.stated(Force::Ask).find(|stated| stated.rule.covers(action)) {
+            return self.ask(&stated.reason(), action);
+        }
+        if self.stated(Force::Allow).any(|stated| stated.rule.covers(action)) {
+            return Decision::Allow(Where::Host);
         }
         match action {
-            Action::Read { path } if self.may_read(path) => Decision::Allow,
+            Action::Read { path } if self.may_read(path) => Decision::Allow(Where::Host),
             Action::Read { .. } => self.ask("it reads outside the workspace", action),
             Action::Write { path } => self.decide_write(path, action),
             Action::Execute { .. } => self.ask("it runs a command", action),
@@ -129,10 +172,15 @@ impl Policy {
         }
     }
 
+    /// Returns the rules of one kind that hold where things run: on the host, as long as there is nothing else.
+    fn stated(&self, force: Force) -> impl Iterator<Item = &Stated> {
+        self.rules.iter().filter(move |stated| stated.force == force && stated.place != Where::Sandbox)
+    }
+
     /// Returns why an action is refused whatever the user's rules allow.
     fn refusal(&self, action: &Action) -> Option<String> {
-        if let Some(rule) = self.deny.iter().find(|rule| rule.forbids(action)) {
-            return Some(format!("the rule `{}` denies it", rule.text()));
+        if let Some(stated) = self.stated(Force::Deny).find(|stated| stated.rule.covers(action)) {
+            return Some(stated.reason());
         }
         if let Action::Read { path } | Action::Write { path } = action
             && self.names.is_secret(self.below_root(path))
@@ -140,38 +188,41 @@ impl Policy {
             return Some("the file may hold secrets; mimi neither reads nor writes such files".to_owned());
         }
         if self.mode == Mode::Plan && !matches!(action, Action::Read { .. }) {
-            return Some("plan mode only reads; say what you would do instead".to_owned());
+            return Some(PLAN.to_owned());
         }
         None
     }
 
-    fn decide_write(&self, path: &std::path::Path, action: &Action) -> Decision {
-        if !path.starts_with(&self.root) {
+    fn decide_write(&self, path: &Path, action: &Action) -> Decision {
+        if !path.starts_with(&self.ground.root) {
             return self.ask("it writes outside the workspace", action);
         }
         if self.names.is_protected(self.below_root(path)) {
             return self.ask("files there run code or change permissions later", action);
         }
         match self.mode {
-            Mode::Auto => Decision::Allow,
+            Mode::Auto => Decision::Allow(Where::Host),
             Mode::Ask | Mode::Plan => self.ask("it changes a file", action),
         }
     }
 
-    fn may_read(&self, path: &std::path::Path) -> bool {
-        path.starts_with(&self.root) || self.readable.iter().any(|folder| path.starts_with(folder))
+    fn may_read(&self, path: &Path) -> bool {
+        path.starts_with(&self.ground.root) || self.readable.iter().any(|folder| path.starts_with(folder))
     }
 
     /// Returns the part of the path the names are checked in: inside the workspace only what lies below it, so that a
     /// workspace that itself stands in a folder called `.docker` stays usable.
-    fn below_root<'a>(&self, path: &'a std::path::Path) -> &'a std::path::Path {
-        path.strip_prefix(&self.root).unwrap_or(path)
+    fn below_root<'a>(&self, path: &'a Path) -> &'a Path {
+        path.strip_prefix(&self.ground.root).unwrap_or(path)
     }
 
     fn ask(&self, why: &str, action: &Action) -> Decision {
-        Decision::Ask { why: why.to_owned(), rules: vec![rules::relative_rule(action, &self.root)] }
+        Decision::Ask { why: why.to_owned(), rules: vec![rules::relative_rule(action, &self.ground.root)] }
     }
 }
+
+/// Why plan mode refuses.
+pub(super) const PLAN: &str = "plan mode only reads; say what you would do instead";
 
 #[cfg(test)]
 #[path = "decide_tests.rs"]

@@ -35,6 +35,29 @@ pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<PathBuf, D::Er
     }
 }
 
+/// The same for a path that may be left out.
+pub mod optional {
+    use std::path::PathBuf;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    struct Wrapped(#[serde(with = "super")] PathBuf);
+
+    /// Writes the path as [`super::serialize`] does, or null.
+    pub fn serialize<S: Serializer>(path: &Option<PathBuf>, out: S) -> Result<S::Ok, S::Error> {
+        match path {
+            Some(path) => super::serialize(path, out),
+            None => out.serialize_none(),
+        }
+    }
+
+    /// Reads what [`serialize`] wrote.
+    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<PathBuf>, D::Error> {
+        Ok(Option::<Wrapped>::deserialize(input)?.map(|wrapped| wrapped.0))
+    }
+}
+
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
     if digits.len() % 2 == 1 {

@@ -18,7 +18,7 @@ pub enum Support {
 }
 
 /// How a model is best told to change files.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EditDialect {
     /// By the old and the new text of one place.
@@ -76,8 +76,9 @@ pub struct Profile {
     /// Tools the model may be offered at once; none when it coped with all that were tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_tools: Option<usize>,
-    /// How it changes files best.
-    pub edit_dialect: EditDialect,
+    /// How it changes files best; none where that was not found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit_dialect: Option<EditDialect>,
     /// Length of the vectors of the model for embeddings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedding_dimensions: Option<usize>,

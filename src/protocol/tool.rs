@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::diff::{FileDiff, FileState};
 use crate::protocol::plan::Plan;
+use crate::protocol::profile::EditDialect;
 use crate::protocol::review::Draft;
 
 /// What the model is told about a tool. Must serialise to the same bytes for every user, project and turn.
@@ -37,6 +38,9 @@ pub enum Action {
     Execute {
         /// The command as bash will read it.
         command: String,
+        /// The folder it runs in; none in sessions of older versions, which did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::protocol::path::optional")]
+        cwd: Option<std::path::PathBuf>,
     },
     /// Records something in the user's version control.
     Commit {
@@ -59,7 +63,7 @@ impl Action {
         match self {
             Self::Read { path } => format!("read:{}", path.display()),
             Self::Write { path } => format!("write:{}", path.display()),
-            Self::Execute { command } => format!("shell:{command}"),
+            Self::Execute { command, .. } => format!("shell:{command}"),
             Self::Commit { .. } => "git:commit".to_owned(),
         }
     }
@@ -87,6 +91,8 @@ pub struct Intent {
     pub drafts: Vec<Draft>,
     /// Hash of the content the written file will have, where that is known beforehand.
     pub promised: Option<String>,
+    /// How the call states an edit, if it does.
+    pub dialect: Option<EditDialect>,
     /// The question to put to the user instead of running anything.
     pub question: Option<Question>,
     /// Whether it only reads, so that it may run beside other such calls.

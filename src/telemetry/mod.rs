@@ -4,6 +4,7 @@
 //! Must not slow a turn: rows are written on a thread of their own. Nothing leaves this machine.
 //! To add a fact: a field of `protocol::usage`, a migration at the end of [`ledger::MIGRATIONS`], a column of the report.
 
+pub mod dialects;
 pub mod ledger;
 pub mod price;
 pub mod report;

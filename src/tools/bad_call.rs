@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::protocol::profile::EditDialect;
+
 /// Why a call cannot be proposed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadCall {
@@ -13,6 +15,13 @@ pub enum BadCall {
     Malformed(Box<Malformed>),
     /// It is well formed and cannot be done: words for the model saying what is wrong and what would work.
     Impossible(String),
+    /// It states an edit that does not fit its file, or not in the form of its dialect: a slip of the model in that dialect.
+    Unfit {
+        /// The dialect.
+        dialect: EditDialect,
+        /// Words for the model saying what is wrong and what would work.
+        words: String,
+    },
 }
 
 /// A call in the wrong form.
@@ -67,7 +76,7 @@ impl From<Malformed> for BadCall {
 impl fmt::Display for BadCall {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Impossible(words) => out.write_str(words),
+            Self::Impossible(words) | Self::Unfit { words, .. } => out.write_str(words),
             Self::Malformed(malformed) => malformed.fmt(out),
         }
     }

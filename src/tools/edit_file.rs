@@ -16,13 +16,16 @@ use crate::edit::excerpt::Excerpt;
 use crate::edit::line_ends::LfView;
 use crate::edit::locate::Rung;
 use crate::edit::nearest::nearest;
+use crate::edit::parse::call::has_dialect;
 use crate::edit::replace::{Extent, Replaced, replace};
 use crate::edit::text_file::TextFile;
+use crate::protocol::profile::EditDialect;
 use crate::protocol::tool::{Action, Intent, ToolReport};
 use crate::tools::bad_call::BadCall;
 use crate::tools::blocking::{self, Leaving};
+use crate::tools::change::{self, stated};
 use crate::tools::manifest::Manifest;
-use crate::tools::refusal::words;
+use crate::tools::refusal::{bad_edit, words};
 use crate::tools::target::{draft, read_actions};
 use crate::tools::{Tool, ToolBug, ToolContext, lenient, parse_arguments};
 
@@ -84,12 +87,16 @@ impl Tool for EditFile {
     }
 
     fn intent(&self, cx: &ToolContext, arguments: &Value) -> Result<Intent, BadCall> {
+        if has_dialect(arguments) {
+            return change::intent(cx, &stated(arguments)?);
+        }
         let call: Arguments = parse_arguments(&self.manifest, arguments)?;
         let target = cx.workspace.resolve(&call.path);
         let mut actions = read_actions(cx, &target);
         actions.push(Action::Write { path: target.absolute.clone() });
-        let mut intent = Intent { target: target.display(), actions, ..Intent::default() };
-        let tell = |error| BadCall::Impossible(words(cx, &call.path, &error));
+        let dialect = Some(EditDialect::Replace);
+        let mut intent = Intent { target: target.display(), actions, dialect, ..Intent::default() };
+        let tell = |error| bad_edit(cx, &call.path, EditDialect::Replace, &error);
         match load(&target) {
             // It will only be read: `run` shows the model what stands there. Nobody need approve that as a change.
             Ok(file) if !is_seen(cx, &target, &file) => drop(intent.actions.pop()),
@@ -108,6 +115,9 @@ impl Tool for EditFile {
     }
 
     fn run<'a>(&'a self, cx: &'a ToolContext, arguments: Value) -> BoxFuture<'a, Result<ToolReport, ToolBug>> {
+        if has_dialect(&arguments) {
+            return change::run_later(cx, &self.manifest, stated(&arguments));
+        }
         blocking::run(&self.manifest, (cx, arguments), Leaving::Never, edit)
     }
 }

@@ -4,15 +4,20 @@
 //! that is policy, and the only caller of `run` is `agent::dispatch`. It must not know models.
 //! To add one: `tools/<name>.yaml` (all the model sees), `src/tools/<name>.rs`, one row in [`registry`].
 
+pub mod apply_blocks;
+pub mod apply_diff;
+pub mod apply_patch;
 pub mod ask_user;
 pub mod bad_call;
 pub mod blocking;
+pub mod change;
 pub mod edit_file;
 pub mod git;
 pub mod lenient;
 pub mod list_files;
 pub mod manifest;
 pub mod more_tools;
+pub mod multi_edit;
 pub mod read_file;
 pub mod refusal;
 pub mod registry;

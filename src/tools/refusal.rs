@@ -6,7 +6,9 @@ use crate::base::fault::Explain as _;
 use crate::edit::excerpt::Excerpt;
 use crate::edit::misstated::Misstated;
 use crate::edit::{EditError, chain};
+use crate::protocol::profile::EditDialect;
 use crate::tools::ToolContext;
+use crate::tools::bad_call::BadCall;
 use crate::tools::target::missing;
 
 /// Line numbers named for text that is in many places.
@@ -17,6 +19,31 @@ pub fn words(cx: &ToolContext, given: &str, error: &EditError) -> String {
     match error {
         EditError::Missing { .. } => missing(&cx.workspace, given),
         other => plain_words(other),
+    }
+}
+
+/// Turns `error`, met while an edit was worked out that a model states in `dialect`, into what the call is answered.
+pub fn bad_edit(cx: &ToolContext, given: &str, dialect: EditDialect, error: &EditError) -> BadCall {
+    let words = words(cx, given, error);
+    if is_slip(error) { BadCall::Unfit { dialect, words } } else { BadCall::Impossible(words) }
+}
+
+/// Says whether an error is about the dialect: a text that was not copied well, or not in its form. What is wrong with the
+/// file or its name would be wrong in every dialect.
+pub fn is_slip(error: &EditError) -> bool {
+    match error {
+        EditError::InPart { source, .. } => is_slip(source),
+        EditError::NoMatch { .. }
+        | EditError::Ambiguous { .. }
+        | EditError::EmptyOld
+        | EditError::Same
+        | EditError::Elided { .. }
+        | EditError::Shrunk { .. } => true,
+        EditError::Misstated(why) => !matches!(
+            why,
+            Misstated::Name { .. } | Misstated::Exists { .. } | Misstated::CaseOnly { .. } | Misstated::Outside { .. }
+        ),
+        _ => false,
     }
 }
 

@@ -1,7 +1,8 @@
 //! How does the model run a command?
 //!
 //! The command runs to its end in the workspace: no input, no terminal, a time limit, and nothing left behind. A command that
-//! fails is an answer like any other; only one that cannot run at all is a failure of the call.
+//! fails is an answer like any other; only one that cannot run at all is a failure of the call. A command that does nothing
+//! but apply a patch is no command: it goes the way of an edit.
 
 use std::time::Duration;
 
@@ -11,9 +12,13 @@ use serde_json::Value;
 
 use crate::base::fault::Fault;
 use crate::base::{clock, text};
+use crate::edit::change::ChangeSet;
+use crate::edit::parse::heredoc;
 use crate::exec::run::{Command, Ending, ExecError, Output, Program};
+use crate::protocol::profile::EditDialect;
 use crate::protocol::tool::{Action, Intent, ToolOutcome, ToolReport};
 use crate::tools::bad_call::BadCall;
+use crate::tools::change;
 use crate::tools::manifest::Manifest;
 use crate::tools::{Tool, ToolBug, ToolContext, lenient, parse_arguments};
 
@@ -42,6 +47,23 @@ impl Shell {
     /// Builds the tool.
     pub fn new(manifest: Manifest) -> Self {
         Self { manifest }
+    }
+
+    /// Returns the edit that the command states, if it is nothing but one.
+    fn edit(&self, cx: &ToolContext, arguments: &Value) -> Option<Result<ChangeSet, BadCall>> {
+        let call: Arguments = parse_arguments(&self.manifest, arguments).ok()?;
+        match heredoc::patch_in(&call.command)? {
+            heredoc::Command::Patch { folder, text } => Some(change::stated(&Value::String(text)).map(|mut set| {
+                set.put_below(&folder.unwrap_or_default());
+                set.put_below(&cx.workspace.resolve(call.cwd.as_deref().unwrap_or("")).display());
+                set
+            })),
+            heredoc::Command::Mixed => {
+                let words = "a patch can only be applied by a command that does nothing else; only `cd folder &&` may stand \
+                             in front of `apply_patch`. Run the other commands in a call of their own";
+                Some(Err(BadCall::Unfit { dialect: EditDialect::Patch, words: words.to_owned() }))
+            }
+        }
     }
 
     fn parse(&self, cx: &ToolContext, arguments: &Value) -> Result<(Command, String), BadCall> {
@@ -79,15 +101,21 @@ impl Tool for Shell {
     }
 
     fn intent(&self, cx: &ToolContext, arguments: &Value) -> Result<Intent, BadCall> {
+        if let Some(set) = self.edit(cx, arguments) {
+            return change::intent(cx, &set?);
+        }
         let (command, target) = self.parse(cx, arguments)?;
         let actions = match command.program {
-            Program::Shell(command) => vec![Action::Execute { command }],
+            Program::Shell(text) => vec![Action::Execute { command: text, cwd: Some(command.cwd) }],
             Program::Argv(_) => Vec::new(),
         };
         Ok(Intent { target, actions, ..Intent::default() })
     }
 
     fn run<'a>(&'a self, cx: &'a ToolContext, arguments: Value) -> BoxFuture<'a, Result<ToolReport, ToolBug>> {
+        if let Some(set) = self.edit(cx, &arguments) {
+            return change::run_later(cx, &self.manifest, set);
+        }
         Box::pin(async move {
             let command = match self.parse(cx, &arguments) {
                 Ok((command, _)) => command,

@@ -12,13 +12,16 @@ use crate::base::path::Resolved;
 use crate::base::text::{count, one_line_name};
 use crate::edit::EditError;
 use crate::edit::diff::file_diff;
+use crate::edit::parse::call::has_dialect;
 use crate::edit::text_file::TextFile;
 use crate::edit::whole::{check_whole, in_style_of};
+use crate::protocol::profile::EditDialect;
 use crate::protocol::tool::{Action, Intent, ToolReport};
 use crate::tools::bad_call::BadCall;
 use crate::tools::blocking::{self, Leaving};
+use crate::tools::change::{self, stated};
 use crate::tools::manifest::Manifest;
-use crate::tools::refusal::words;
+use crate::tools::refusal::{bad_edit, words};
 use crate::tools::target::draft;
 use crate::tools::{Tool, ToolBug, ToolContext, parse_arguments};
 
@@ -73,10 +76,14 @@ impl Tool for WriteFile {
     }
 
     fn intent(&self, cx: &ToolContext, arguments: &Value) -> Result<Intent, BadCall> {
+        if has_dialect(arguments) {
+            return change::intent(cx, &stated(arguments)?);
+        }
         let call: Arguments = parse_arguments(&self.manifest, arguments)?;
         let target = cx.workspace.resolve(&call.path);
         let old = load(&target);
-        let mut intent = Intent { target: target.display(), ..Intent::default() };
+        let dialect = Some(EditDialect::Whole);
+        let mut intent = Intent { target: target.display(), dialect, ..Intent::default() };
         match old.and_then(|old| Ok((plan(old.as_ref(), &call)?, old))) {
             Ok((content, old)) => {
                 let promised = |file: &TextFile| file.promise(&content);
@@ -84,7 +91,9 @@ impl Tool for WriteFile {
                 intent.drafts.push(draft(&target, old.map(|file| file.text), Some(content)));
             }
             // This one is about the content alone, which the model knows.
-            Err(error @ EditError::Elided { .. }) => return Err(BadCall::Impossible(words(cx, &call.path, &error))),
+            Err(error @ EditError::Elided { .. }) => {
+                return Err(bad_edit(cx, &call.path, EditDialect::Whole, &error));
+            }
             Err(_) => {}
         }
         intent.actions.push(Action::Write { path: target.absolute });
@@ -92,6 +101,9 @@ impl Tool for WriteFile {
     }
 
     fn run<'a>(&'a self, cx: &'a ToolContext, arguments: Value) -> BoxFuture<'a, Result<ToolReport, ToolBug>> {
+        if has_dialect(&arguments) {
+            return change::run_later(cx, &self.manifest, stated(&arguments));
+        }
         blocking::run(&self.manifest, (cx, arguments), Leaving::Never, write)
     }
 }

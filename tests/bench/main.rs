@@ -9,6 +9,7 @@
 mod chat;
 mod confined;
 mod control;
+mod edit;
 mod kept;
 mod memory;
 mod prefix;
@@ -97,6 +98,8 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("run: peak memory", Unit::MiB, Goal::Below(25.0), run::peak),
     ("turn: time added by a read call", Unit::Milliseconds, Goal::Below(10.0), turns::read_call),
     ("turn: time added by an edit call", Unit::Milliseconds, Goal::Below(10.0), turns::edit_call),
+    ("edit: one place of a 1 MB file", Unit::Milliseconds, Goal::Below(10.0), edit::megabyte),
+    ("edit: diffs of 200,000 changed lines", Unit::Milliseconds, Goal::Below(2000.0), edit::large_change),
     ("turn: time added by a shell call", Unit::Milliseconds, Goal::Below(15.0), turns::shell_call),
     ("sandbox: time added by the full tier", Unit::Milliseconds, Goal::AtMost(15.0), confined::full),
     ("sandbox: time added by landlock", Unit::Milliseconds, Goal::AtMost(15.0), confined::landlock),

@@ -15,6 +15,7 @@ mod edit;
 mod exec;
 mod generated;
 mod model;
+mod policy;
 mod session;
 mod support;
 mod telemetry;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::base::fault::{Fault, Kind};
-use crate::cli::commands::debug_edit;
+use crate::cli::commands::{debug_edit, debug_policy};
 use crate::cli::output::Out;
 use crate::model::recover::trial::{self, Chunks, Outcome};
 use crate::model::{Finish, StreamEvent};
@@ -28,6 +28,8 @@ pub struct DebugArgs {
 pub enum Component {
     /// Tool-call recovery: reads {text, tools, chunk, finish, reasoning}, writes {content, calls, dropped}
     Recover,
+    /// Permission of commands: reads {command, cwd, rules}, writes {verdict, why}
+    Policy,
     /// The edit engine: reads {files, call}, writes {files} or {error}; every file counts as read
     Edit,
     /// A V4A patch from standard input, applied in the current folder as the format's own program does
@@ -35,9 +37,13 @@ pub enum Component {
 }
 
 /// Reads lines and answers each until there are no more.
+///
+/// # Errors
+/// Standard input cannot be read, or standard output not written.
 pub fn run(out: &Out, args: &DebugArgs) -> Result<(), Fault> {
     let answer = match args.component {
         Component::Recover => recover,
+        Component::Policy => debug_policy::judge,
         Component::Edit => debug_edit::answer,
         Component::ApplyPatch => return debug_edit::apply_patch(out),
     };

@@ -169,7 +169,7 @@ async fn examine(app: &App, route: &Route, report: &mut Report<'_>) -> Result<()
     let subject = Subject {
         gateway: &app.gateway,
         route,
-        tools: Registry::new().specs(usize::MAX),
+        tools: Registry::new().every_spec(),
         fim: other(Task::Fim).await,
         embed: other(Task::Embed).await,
         server: kind_name(route),

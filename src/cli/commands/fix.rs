@@ -115,7 +115,8 @@ pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fa
 
 /// Lets the agent run the check itself, since that is what the user asked mimi to run, and parts of it: `cargo test NAME`.
 fn check_rules(job: &Job) -> Vec<String> {
-    let mut allowed = vec![rules::relative_rule(&Action::Execute { command: job.command.clone() }, &job.folder)];
+    let mut allowed =
+        vec![rules::relative_rule(&Action::Execute { command: job.command.clone(), cwd: None }, &job.folder)];
     if rules::is_plain(&job.command) {
         allowed.push(format!("shell:{} *", job.command));
     }

@@ -11,6 +11,7 @@ pub mod completions;
 pub mod config;
 pub mod debug;
 pub mod debug_edit;
+pub mod debug_policy;
 pub mod demo;
 pub mod doctor;
 pub mod fix;

@@ -18,8 +18,11 @@ const OLD: &[&str] = &["oldstring", "oldstr", "oldtext", "old", "search", "find"
 const NEW: &[&str] = &["newstring", "newstr", "newtext", "new", "replace", "replacement", "updated", "newcontent"];
 const ALL: &[&str] = &["replaceall", "all", "replaceeveryoccurrence"];
 const EDITS: &[&str] = &["edits", "changes", "replacements", "operations", "files"];
-const CONTENT: &[&str] = &["content", "contents", "filetext", "filecontent", "filecontents"];
-const TEXT: &[&str] = &["patch", "diff", "blocks", "input", "patchtext", "text", "block", "changes", "edits", "udiff"];
+const CONTENT: &[&str] = &["content", "contents", "filetext", "filecontent", "filecontents", "text"];
+/// Names under which nothing but a dialect is given.
+const TEXT: &[&str] = &["patch", "diff", "blocks", "patchtext", "udiff"];
+/// Names under which a dialect may be given, and other things.
+const MAYBE_TEXT: &[&str] = &["input", "text", "block", "changes", "edits"];
 /// Files whose content may itself be a patch.
 const PATCH_FILES: [&str; 5] = [".patch", ".diff", ".md", ".txt", ".rej"];
 
@@ -69,7 +72,9 @@ fn stated_by(fields: &Map<String, Value>) -> Result<ChangeSet, EditError> {
 fn dialect_text(fields: &Map<String, Value>) -> Option<&str> {
     let old = text(fields, OLD).unwrap_or_default();
     let misplaced = || text(fields, NEW).filter(|new| old.is_empty() && is_stated(new));
-    text(fields, TEXT).filter(|_| !fields.keys().any(|key| is_among(key, OLD))).or_else(misplaced)
+    let has_old = fields.keys().any(|key| is_among(key, OLD));
+    let named = text(fields, TEXT).or_else(|| text(fields, MAYBE_TEXT).filter(|text| is_stated(text)));
+    named.filter(|_| !has_old).or_else(misplaced)
 }
 
 /// Says whether what is to be the content of a file is really a patch to be applied.

@@ -177,8 +177,8 @@ fn hunks(lines: &mut Lines<'_>) -> Result<Vec<Replacement>, EditError> {
             }
         } else if line.starts_with("\\ ") || is_tail(line) && hunk.has_lines() {
             // Of a diff, or of what stands around the patch.
-        } else if line.trim().is_empty() && (!hunk.has_lines() || is_gap(lines)) {
-            // A blank line that sets things apart.
+        } else if line.is_empty() && (!hunk.has_lines() || is_gap(lines)) {
+            // A blank line that sets things apart; one that is context has a blank.
         } else {
             hunk.push(line);
         }

@@ -4,13 +4,15 @@ use serde_json::Value;
 
 use crate::base::text::{clip_line, count};
 use crate::context::prompt::{self, Prompt};
-use crate::edit::replace::{Extent, Replaced, replace};
+use crate::edit::parse::call::stated_in;
+use crate::edit::trial::{self, Files};
 use crate::model::{Answer, Delivery, Request, ToolChoice};
 use crate::protocol::message::ToolCall;
 use crate::protocol::profile::{EditDialect, Profile, Support};
 use crate::strategy::conformance::Subject;
 use crate::strategy::conformance::finding::{Finding, Health};
 use crate::strategy::conformance::question::{ask, only, request};
+use crate::tools::registry::tool_for;
 
 /// Tools offered at once in the hardest check; with more than five, models are known to lose their way.
 const MANY: usize = 8;
@@ -18,6 +20,9 @@ const MANY: usize = 8;
 const FEW: usize = 6;
 /// Tools a model is offered that called nothing right among many.
 const FEWEST: usize = 4;
+
+/// The file that `prompts/doctor/edit.md` shows.
+const SHOWN: &str = "greet.py";
 
 /// A call as it should arrive: the tool, and a value that its arguments must hold.
 type Wanted = (&'static str, &'static str);
@@ -100,45 +105,57 @@ pub async fn eight_tools(subject: &Subject<'_>, profile: &mut Profile) -> Findin
     }
 }
 
-/// A change of a file; when replacing a place fails, writing the whole file is tried. Sets the edit dialect.
+/// A change of a file, in the dialect its family is known for; where that fails, in simpler ones. Sets the edit dialect.
 pub async fn edit(subject: &Subject<'_>, profile: &mut Profile) -> Finding {
     let check = "edit";
-    let asked = request(subject, prompt::DOCTOR_EDIT.render(&["edit_file"]), only(subject, "edit_file"));
-    let trouble = match ask(subject, asked).await {
-        Err(failure) => return failure.finding(check),
-        Ok(answer) => match edited(&answer) {
-            Ok(()) => return Finding::good(check, "changes the place that was meant"),
+    let (mut dialect, mut trouble): (EditDialect, Option<String>) = (subject.route.row.edit, None);
+    loop {
+        let tool = tool_for(dialect);
+        let asked = request(subject, prompt::DOCTOR_EDIT.render(&[tool]), only(subject, tool));
+        let why = match ask(subject, asked).await {
+            Err(failure) => return trouble.map_or_else(|| failure.finding(check), |why| Finding::broken(check, why)),
+            Ok(answer) => edited(&answer, tool),
+        };
+        let why = match why {
             Err(why) => why,
-        },
-    };
-    let asked = request(subject, prompt::DOCTOR_EDIT.render(&["write_file"]), only(subject, "write_file"));
-    let Ok(answer) = ask(subject, asked).await else { return Finding::broken(check, trouble) };
-    let is_written = answer.tool_calls.iter().any(|call| {
-        text_of(call, "content").is_some_and(|text| text.contains("\"Welcome, \"") && text.contains("def part(name):"))
-    });
-    if !is_written {
-        return Finding::broken(check, format!("{trouble}; nor does it write the whole file"));
+            // Asked for one dialect, it may answer in another.
+            Ok(used) => {
+                profile.edit_dialect = Some(used);
+                return match trouble {
+                    None => Finding::good(check, "changes the place that was meant"),
+                    Some(trouble) => Finding::weak(check, format!("{trouble}; {} instead", asked_for(used))),
+                };
+            }
+        };
+        let first = trouble.unwrap_or(why);
+        match dialect.simpler() {
+            Some(simpler) => (dialect, trouble) = (simpler, Some(first)),
+            None => return Finding::broken(check, format!("{first}; nor does it write the whole file")),
+        }
     }
-    profile.edit_dialect = EditDialect::Whole;
-    Finding::weak(check, format!("{trouble}; it is asked for whole files instead"))
 }
 
-/// Applies the model's edit to the file it was shown, as mimi would.
-fn edited(answer: &Answer) -> Result<(), String> {
+fn asked_for(dialect: EditDialect) -> &'static str {
+    match dialect {
+        EditDialect::Whole => "it is asked for whole files",
+        _ => "it is asked to replace one place",
+    }
+}
+
+/// Applies the model's edit to the file it was shown, as mimi would. Returns the dialect it is in.
+fn edited(answer: &Answer, tool: &str) -> Result<EditDialect, String> {
     let shown = prompt::DOCTOR_EDIT.text.split("```\n").nth(1).unwrap_or_default();
-    let call = answer.tool_calls.first().ok_or("no call of `edit_file` arrived")?;
-    let old = text_of(call, "old_string").ok_or("the call has no old_string")?;
-    let new = text_of(call, "new_string").ok_or("the call has no new_string")?;
-    match replace(shown, &old, &new, Extent::One) {
-        Ok(Replaced::Changed { text, .. }) if text == shown.replace("\"Hello, \"", "\"Welcome, \"") => Ok(()),
-        Ok(_) => Err("the edit changes something else than was asked for".to_owned()),
-        Err(error) => Err(format!("the edit does not fit the file: {error}")),
+    let call = answer.tool_calls.first().ok_or_else(|| format!("no call of `{tool}` arrived"))?;
+    let arguments: Value = serde_json::from_str(&call.arguments).map_err(|_| "the arguments are no JSON".to_owned())?;
+    let unfit = |error| format!("the edit does not fit the file: {error}");
+    let mut files = Files::from([(SHOWN.to_owned(), shown.to_owned())]);
+    let set = stated_in(&arguments).map_err(unfit)?;
+    trial::apply(&mut files, &set).map_err(unfit)?;
+    let wanted = shown.replace("\"Hello, \"", "\"Welcome, \"");
+    match files.get(SHOWN) == Some(&wanted) && files.len() == 1 {
+        true => Ok(set.dialect),
+        false => Err("the edit changes something else than was asked for".to_owned()),
     }
-}
-
-fn text_of(call: &ToolCall, key: &str) -> Option<String> {
-    let arguments: Value = serde_json::from_str(&call.arguments).ok()?;
-    Some(arguments.get(key)?.as_str()?.to_owned())
 }
 
 /// A call where the model would rather talk.

@@ -144,7 +144,8 @@ turns:
     let mut talk = stage.alone(Mode::Auto, &[]).await;
     assert_eq!(talk.say("look").await, TurnEnd::Answered);
     let names: Vec<String> = stage.requests()[0].tools.iter().map(|tool| tool.name.clone()).collect();
-    assert_eq!(names, ["read_file", "edit_file", "write_file", "shell", "search", "more_tools"]);
+    // The smallest write whole files: they do not copy a place exactly.
+    assert_eq!(names, ["read_file", "write_file", "shell", "search", "more_tools"]);
     let outcomes = talk.outcomes();
     assert!(outcomes[1].starts_with("more_tools ok: ") && outcomes[1].contains("src/"), "{outcomes:#?}");
     assert!(outcomes[3].contains("a.rs"), "{outcomes:#?}");

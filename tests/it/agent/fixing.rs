@@ -23,7 +23,7 @@ struct Report {
 async fn run(stage: &Stage, command: &str, max_rounds: u32) -> Report {
     let app = stage.app();
     let job = Job { command: command.to_owned(), folder: stage.work.clone(), max_rounds, timeout_s: 60 };
-    let rule = relative_rule(&Action::Execute { command: command.to_owned() }, &stage.work);
+    let rule = relative_rule(&Action::Execute { command: command.to_owned(), cwd: None }, &stage.work);
     let agent = AgentOptions { allow: vec![rule], ..options(Mode::Auto, Approvals::Nobody) };
     let (mut outcomes, mut checks) = (Vec::new(), Vec::new());
     let listen = |progress: Progress<'_>| match progress {
@@ -69,13 +69,14 @@ async fn each_round_is_told_what_fails_and_only_the_check_decides() {
 
 #[tokio::test]
 async fn the_agent_may_run_the_check_and_no_other_command() {
-    for check in [CHECK, "grep -q three *", "grep -q three a.txt"] {
+    for check in [CHECK, "xargs -a *.txt expr three :", "xargs -a a.txt expr three :"] {
         let turn = |command: &str| {
             let arguments = serde_json::json!({ "command": command });
             format!("  - {{calls: [{{name: shell, arguments: {arguments}}}]}}\n")
         };
         let others =
-            ["grep -q three /etc/passwd", "grep", "ls", &format!("{check}; ls"), &format!("{check} b")].map(&turn);
+            ["grep -q three /etc/passwd", "make", "xargs", &format!("{check}; make"), &format!("{check} b; make")]
+                .map(&turn);
         let script = format!("turns:\n{}{}{}  - {{say: done}}\n", turn(check), others.concat(), edit("one", "three"));
         let stage = Stage::new(&script).file("a.txt", "one\n");
         let report = run(&stage, check, 1).await;

@@ -73,7 +73,7 @@ turns:
 
 #[tokio::test]
 async fn while_an_approval_or_a_question_waits() {
-    let calls = ["{name: shell, arguments: {command: echo hi}}", "{name: ask_user, arguments: {question: Which?}}"];
+    let calls = ["{name: shell, arguments: {command: make}}", "{name: ask_user, arguments: {question: Which?}}"];
     for call in calls {
         let stage = Stage::new(&format!("turns: [{{calls: [{call}, {call}]}}, {{say: fine}}]"));
         let mut talk = stage.with_person(Mode::Ask).await;

@@ -1,7 +1,11 @@
 //! What does the agent do only when it may, and what never?
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use mimi::protocol::event::{Event, TurnEnd};
 use mimi::protocol::op::{Grant, Mode, Op};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::{Stage, Talk, assert_some};
 
@@ -35,10 +39,10 @@ async fn what_nobody_can_approve_is_refused_with_the_rule_that_would_allow_it() 
         ),
         (WRITE, Mode::Plan, "denied: `write_file new.txt` was refused: plan mode only reads", ""),
         (
-            "{name: shell, arguments: {command: \"echo 'it'\"}}",
+            "{name: shell, arguments: {command: \"touch 'it'\"}}",
             Mode::Auto,
-            "denied: `shell echo 'it'` was refused, because it runs a command",
-            r"--allow 'shell:echo '\''it'\'''",
+            "denied: `shell touch 'it'` was refused, because `touch` may do more than look",
+            r"--allow 'shell:touch '\''it'\'''",
         ),
         (
             "{name: read_file, arguments: {path: ../outside.txt}}",
@@ -87,11 +91,11 @@ async fn secrets_are_not_found_by_searching_either() {
 
 #[tokio::test]
 async fn a_person_approves_once_or_for_the_session_or_says_why_not() {
-    let stage = Stage::new(&calls("{name: shell, arguments: {command: echo hi}}", 4));
+    let stage = Stage::new(&calls("{name: shell, arguments: {command: tee <<< hi}}", 4));
     let mut talk = stage.with_person(Mode::Ask).await;
     talk.submit("greet").await;
     let (call, why) = talk.asked().await;
-    assert_eq!(why, "it runs a command");
+    assert_eq!(why, "`tee` may do more than look");
     let reason = Some("use printf".to_owned());
     talk.send(Op::Deny { call, reason }).await;
     let (call, _) = talk.asked().await;
@@ -163,4 +167,35 @@ turns:
         mimi::app::AgentOptions { mode: None, ..super::options(Mode::Ask, mimi::agent::dispatch::Approvals::Nobody) };
     let resumed = stage.app().resume(&id, options).await.unwrap();
     assert_eq!(resumed.mode, Mode::Auto);
+}
+
+#[tokio::test]
+async fn a_folder_exchanged_for_a_link_between_check_and_deed_leads_nothing_outside() {
+    let call = |n: usize| format!("{{name: write_file, arguments: {{path: sub/n{n}, content: x}}}}");
+    let calls: Vec<String> = (0..100).map(call).collect();
+    let stage = Stage::new(&format!("turns: [{{calls: [{}]}}, {{say: done}}]", calls.join(", "))).file("sub/f", "");
+    let outside = stage.home.join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    std::os::unix::fs::symlink(&outside, stage.work.join("trap")).unwrap();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let (sub, trap) = (stage.work.join("sub"), stage.work.join("trap"));
+    let mut talk = stage.alone(Mode::Auto, &[]).await;
+    let exchanger = std::thread::spawn({
+        let (is_over, sub, trap) = (is_over.clone(), sub.clone(), trap.clone());
+        move || {
+            while !is_over.load(Ordering::Relaxed) {
+                renameat_with(CWD, &sub, CWD, &trap, RenameFlags::EXCHANGE).unwrap();
+                std::thread::yield_now();
+            }
+        }
+    });
+    let end = talk.say("write").await;
+    is_over.store(true, Ordering::Relaxed);
+    exchanger.join().unwrap();
+    assert_eq!(end, TurnEnd::Answered);
+    let n_written = talk.outcomes().iter().filter(|outcome| outcome.starts_with("write_file ok")).count();
+    assert!(n_written > 0, "nothing was written at all");
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0, "written outside");
+    let real = if sub.is_symlink() { trap } else { sub };
+    assert_eq!(std::fs::read_dir(real).unwrap().count(), n_written + 1);
 }

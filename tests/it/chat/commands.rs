@@ -128,7 +128,7 @@ fn wait_for_requests(chat: &Chat, n_requests: usize) {
 #[test]
 fn a_terminal_that_can_do_little_is_enough() {
     let mut chat = Chat::new(
-        "  - {say: I write a line that is surely longer than twenty columns., calls: [{name: shell, arguments: {command: echo hi}}]}\n  - say: Done.\n",
+        "  - {say: I write a line that is surely longer than twenty columns., calls: [{name: shell, arguments: {command: tee <<< hi}}]}\n  - say: Done.\n",
     );
     chat.env.set("TERM", "dumb");
     let mut pty = Pty::start(&chat.env, ["chat"]);

@@ -78,9 +78,9 @@ fn a_check_that_stays_red_is_said_with_its_output() {
 
 #[test]
 fn a_refusal_ends_it_and_names_the_rule_that_helps() {
-    let turns = "[{calls: [{name: shell, arguments: {command: echo good > answer.txt}}]}, {say: I may not.}]";
+    let turns = "[{calls: [{name: shell, arguments: {command: tee answer.txt <<< good}}]}, {say: I may not.}]";
     let outcome = fix(&red(turns), &[]).fails_with(5);
-    let rule = "shell:echo good > answer.txt";
+    let rule = "shell:tee answer.txt <<< good";
     let expected = format!(
         "error: the check `{CHECK}` still fails after 1 round; the agent needed an approval nobody could give\n\
          hint: allow it: mimi fix --allow '{rule}'\n"

@@ -8,7 +8,7 @@ const WORK: &str = "
 turns:
   - think: Where is it?
     say: \"I look.\\n\"
-    calls: [{name: read_file, arguments: {path: a.txt}}, {name: shell, arguments: {command: rm -r /}}]
+    calls: [{name: read_file, arguments: {path: a.txt}}, {name: shell, arguments: {command: rm -r x}}]
     usage: {input: 100, output: 20, cached: 50}
   - {say: \"It says \\e[31mhi.\", usage: {input: 150, output: 5}}
 ";
@@ -52,9 +52,9 @@ fn a_refusal_names_the_rules_for_programs_too() {
     let outcome = run_task(&scripted(WORK), &["--json"]);
     let lines = outcome.json_lines();
     let refused = lines.iter().find(|line| line["outcome"]["status"] == "denied").unwrap();
-    assert_eq!(refused["outcome"]["rules"], serde_json::json!(["shell:rm -r /"]));
+    assert_eq!(refused["outcome"]["rules"], serde_json::json!(["shell:rm -r x"]));
     let proposed = lines.iter().find(|line| line["type"] == "tool_proposed" && line["tool"] == "shell").unwrap();
-    assert_eq!(proposed["actions"][0]["command"], "rm -r /");
+    assert_eq!(proposed["actions"][0]["command"], "rm -r x");
     assert_eq!(proposed["call"], refused["call"]);
 }
 

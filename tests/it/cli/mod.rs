@@ -9,6 +9,7 @@ mod calls;
 mod commands;
 mod debug;
 mod demo;
+mod dialects;
 mod egress;
 mod files;
 mod fix;

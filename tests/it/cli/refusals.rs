@@ -12,7 +12,7 @@ const CALLS: [(&str, &str, &str); 5] = [
     (
         "{name: shell, arguments: {command: touch b.txt}}",
         "shell:touch b.txt",
-        "x Run touch b.txt: refused: it runs a command",
+        "x Run touch b.txt: refused: `touch` may do more than look",
     ),
     (
         "{name: read_file, arguments: {path: /etc/hostname}}",
@@ -55,11 +55,25 @@ fn a_refusal_names_the_rule_and_the_rule_allows_it() {
 fn a_mode_decides_what_needs_a_rule() {
     let table = [
         ("auto", CALLS[0].0, 0, "- Wrote b.txt"),
-        ("auto", CALLS[1].0, 5, "x Run touch b.txt: refused: it runs a command"),
+        ("auto", CALLS[1].0, 5, "x Run touch b.txt: refused: `touch` may do more than look"),
         ("auto", CALLS[4].0, 5, "x Write .git/hooks/x: refused"),
         ("ask", CALLS[0].0, 5, "x Write b.txt: refused: it changes a file"),
         ("plan", CALLS[0].0, 0, "x Write b.txt: refused: plan mode only reads"),
         ("plan", "{name: list_files}", 0, "- Listed"),
+        ("plan", "{name: shell, arguments: {command: ls | wc -l}}", 0, "- Ran ls | wc -l"),
+        ("plan", CALLS[1].0, 0, "x Run touch b.txt: refused: plan mode only reads"),
+        (
+            "ask",
+            "{name: shell, arguments: {command: ls && make}}",
+            5,
+            "x Run ls && make: refused: `make` may do more than look",
+        ),
+        (
+            "auto",
+            "{name: shell, arguments: {command: echo x > .github/b}}",
+            5,
+            "x Run echo x > .github/b: refused: files there run code",
+        ),
     ];
     for (mode, call, code, line) in table {
         let env = scripted(&format!("turns: [{{calls: [{call}]}}, {{say: Hm.}}]"));
@@ -74,7 +88,7 @@ fn a_mode_decides_what_needs_a_rule() {
 fn the_model_is_told_too_and_goes_on() {
     let (env, server) = served("turns: [{calls: [{name: shell, arguments: {command: 'make x'}}]}, {say: Hm.}]");
     run_task(&env, &[]).fails_with(5);
-    let expected = "`shell make x` was refused, because it runs a command and nobody is there to approve it. \
+    let expected = "`shell make x` was refused, because `make` may do more than look and nobody is there to approve it. \
         The user can allow it with --allow 'shell:make x' or in `policy.allow`.";
     assert_eq!(told(&server), [expected]);
 }

@@ -46,7 +46,7 @@ async fn examined(yaml: &str, server: &str) -> (Vec<Finding>, Profile) {
     let subject = Subject {
         gateway: &gateway,
         route: &route,
-        tools: Registry::new().specs(usize::MAX),
+        tools: Registry::new().every_spec(),
         fim: Ok(route.clone()),
         embed: Err("no model for embeddings".to_owned()),
         server,
@@ -69,7 +69,7 @@ async fn a_good_model_passes_every_check_that_its_server_can_take() {
     let yes =
         [profile.streamed_call, profile.whole_call, profile.two_calls, profile.tool_choice, profile.answer_schema];
     assert_eq!(yes, [Support::Yes; 5]);
-    assert_eq!((profile.max_tools, profile.edit_dialect), (None, EditDialect::Replace));
+    assert_eq!((profile.max_tools, profile.edit_dialect), (None, Some(EditDialect::Replace)));
     assert!(profile.reused_share.is_some_and(|share| share > 0.9));
 }
 
@@ -113,8 +113,8 @@ async fn a_model_that_cannot_name_a_place_is_asked_for_whole_files() {
     let written = "{calls: [{name: write_file, arguments: {path: greet.py, content: \"def greet(name):\\n    message = \\\"Welcome, \\\" + name\\n    return message\\n\\n\\ndef part(name):\\n    return \\\"Goodbye, \\\" + name\\n\"}}]}";
     let two = format!("{no_place}\n  - {written}");
     let (findings, profile) = examined(&script(&[(6, &two)], 65_536), "ollama").await;
-    assert_eq!((of(&findings, "edit").health, profile.edit_dialect), (Health::Weak, EditDialect::Whole));
-    let offered = Registry::new().specs_for(16, profile.edit_dialect);
+    assert_eq!((of(&findings, "edit").health, profile.edit_dialect), (Health::Weak, Some(EditDialect::Whole)));
+    let offered = Registry::new().specs_for(16, profile.edit_dialect.unwrap());
     assert!(
         offered.iter().all(|tool| tool.name != "edit_file") && offered.iter().any(|tool| tool.name == "write_file")
     );

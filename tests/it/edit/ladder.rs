@@ -3,10 +3,10 @@
 use mimi::edit::replace::{Extent, Replaced, replace};
 
 /// Numbers that look random and are the same every time.
-struct Dice(u64);
+pub(super) struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         // Knuth's MMIX constants.
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n
@@ -18,7 +18,7 @@ impl Dice {
 }
 
 /// A file whose lines repeat often, as code does; each block to be changed is marked by nothing but its place.
-fn file(dice: &mut Dice) -> Vec<String> {
+pub(super) fn file(dice: &mut Dice) -> Vec<String> {
     let words =
         ["if ready:", "return x", "x = x + 1", "}", "fn next() {", "say(\"hi\")", "", "// it's done", "end", "a - b"];
     let n_lines = 5 + dice.below(30);
@@ -31,7 +31,7 @@ fn file(dice: &mut Dice) -> Vec<String> {
 }
 
 /// Miscopies lines in one of the ways models do, or in a way that makes them other lines.
-fn miscopied(dice: &mut Dice, lines: &[String], first: usize) -> Vec<String> {
+pub(super) fn miscopied(dice: &mut Dice, lines: &[String], first: usize) -> Vec<String> {
     let way = dice.below(9);
     let change = |(at, line): (usize, &String)| match way {
         0 => line.clone(),
@@ -83,6 +83,6 @@ fn ten_thousand_miscopied_edits_land_where_they_were_meant_or_nowhere() {
     assert!(n_applied > 3_000, "{n_applied} applied: the ladder is not climbed");
 }
 
-fn line_start(text: &str, line: usize) -> usize {
+pub(super) fn line_start(text: &str, line: usize) -> usize {
     text.split_inclusive('\n').take(line).map(str::len).sum()
 }

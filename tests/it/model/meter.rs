@@ -36,6 +36,8 @@ impl Meter for Notebook {
         self.records.lock().unwrap().push(record);
     }
 
+    fn count(&self, _model: &str, _name: &'static str) {}
+
     fn trouble(&self) -> Option<String> {
         self.trouble.lock().unwrap().take()
     }

@@ -28,8 +28,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("keyring", &["config"]),
     ("landlock", &["exec"]),
     ("libc", &["exec"]),
-    // The search tool, and recovering calls from what models write instead of them.
-    ("regex", &["tools", "model"]),
+    // The search tool, recovering calls from what models write instead of them, and scripts inside of commands.
+    ("regex", &["tools", "model", "policy"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, and kinds of file systems.
     ("rustix", &["base", "config", "db", "exec", "session"]),
@@ -46,6 +46,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("similar", &["edit"]),
     ("strsim", &["base"]),
     ("tower", &["model"]),
+    ("tree_sitter", &["policy"]),
+    ("tree_sitter_bash", &["policy"]),
     ("unicode_width", &["cli"]),
     ("uuid", &["base"]),
 ];

@@ -1,5 +1,6 @@
 //! What do the tools do, called the way the agent calls them?
 
+mod change;
 mod edit_file;
 mod git;
 mod list_files;

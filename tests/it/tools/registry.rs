@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use mimi::protocol::profile::EditDialect;
 use mimi::tools::manifest::Manifest;
 use mimi::tools::registry::Registry;
 use serde_json::{Map, Value, json};
@@ -96,7 +97,9 @@ fn what_every_prompt_starts_with_is_small_and_never_varies() {
     let registry = Registry::new();
     let core = wire_bytes(&registry, &CORE[..5]);
     assert!(core < 3600, "the core tools take {core} bytes");
-    let all = wire_bytes(&registry, &registry.names());
+    let shown = registry.specs(20);
+    let names: Vec<&str> = shown.iter().map(|spec| spec.name.as_str()).chain(["more_tools"]).collect();
+    let all = wire_bytes(&registry, &names);
     assert!(all < 7000, "all tools take {all} bytes");
     for budget in [0, 6, 20] {
         let bytes = |registry: &Registry| serde_json::to_string(&registry.specs(budget)).unwrap();
@@ -129,6 +132,12 @@ fn the_spellings_of_models_find_their_tool() {
         ("functions.read_file", Some("read_file")),
         ("default_api:shell", Some("shell")),
         (" shell ", Some("shell")),
+        ("apply_patch", Some("apply_patch")),
+        ("applypatch", Some("apply_patch")),
+        ("functions.apply-patch", Some("apply_patch")),
+        ("MultiEdit", Some("multi_edit")),
+        ("str_replace", Some("edit_file")),
+        ("replace_in_file", Some("apply_blocks")),
         ("functions.", None),
         ("read", None),
         ("", None),
@@ -172,9 +181,39 @@ fn the_door_lists_what_is_behind_it() {
     let bench = Bench::new(&[]);
     let listing = bench.ok("more_tools", json!({}));
     let description = &bench.registry.get("more_tools").unwrap().manifest().description;
-    for hidden in bench.registry.names().into_iter().filter(|name| !CORE.contains(name)) {
+    let all = bench.registry.specs(20);
+    for hidden in all.iter().map(|spec| spec.name.as_str()).filter(|name| !CORE.contains(name)) {
         assert!(listing.contains(&format!("{hidden}: ")), "{listing}");
         assert!(description.contains(hidden), "the door does not name {hidden}");
     }
     assert!(listing.contains("path? (string), depth? (integer)"), "{listing}");
+}
+
+#[test]
+fn a_model_is_offered_the_one_tool_for_its_dialect() {
+    let registry = Registry::new();
+    let table = [
+        (EditDialect::Replace, Some("edit_file")),
+        (EditDialect::MultiReplace, Some("multi_edit")),
+        (EditDialect::Blocks, Some("apply_blocks")),
+        (EditDialect::UnifiedDiff, Some("apply_diff")),
+        (EditDialect::Patch, Some("apply_patch")),
+        (EditDialect::Whole, None),
+    ];
+    let all: Vec<&str> = table.iter().filter_map(|row| row.1).collect();
+    assert_eq!(table.map(|row| row.0).len(), EditDialect::ALL.len());
+    for budget in [6, 20] {
+        let usual: Vec<String> = registry.specs(budget).iter().map(|spec| spec.name.clone()).collect();
+        for (dialect, tool) in table {
+            let specs = registry.specs_for(budget, dialect);
+            let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
+            let expected: Vec<&str> =
+                usual.iter().filter_map(|name| if name == "edit_file" { tool } else { Some(name.as_str()) }).collect();
+            assert_eq!(names, expected, "{dialect:?}");
+            let write = specs.iter().find(|spec| spec.name == "write_file").unwrap();
+            let named: Vec<&&str> = all.iter().filter(|tool| write.description.contains(**tool)).collect();
+            assert_eq!(named, tool.iter().collect::<Vec<_>>(), "{}", write.description);
+            assert!(write.description.ends_with('.') && wire_bytes(&registry, &names) < 8000, "{dialect:?}");
+        }
+    }
 }

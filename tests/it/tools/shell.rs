@@ -74,7 +74,10 @@ async fn what_it_would_touch_is_known_beforehand() {
     let bench = Bench::new();
     let cx = bench.tool_context();
     let intent = shell().intent(&cx, &json!({"command": "make\nmake test", "cwd": "."})).unwrap();
-    assert_eq!(intent.actions, [Action::Execute { command: "make\nmake test".to_owned() }]);
+    assert_eq!(
+        intent.actions,
+        [Action::Execute { command: "make\nmake test".to_owned(), cwd: Some(cx.workspace.root().to_path_buf()) }]
+    );
     assert_eq!((intent.target.as_str(), intent.is_parallel_safe), ("make (in .)", false));
     for arguments in [
         json!({}),
