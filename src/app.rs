@@ -205,6 +205,11 @@ impl App {
         Err(fault.hint("where the machine itself is the boundary: --sandbox external; without any: --sandbox none"))
     }
 
+    /// Returns where outputs wait that are too long to be held.
+    pub fn spill_dir(&self) -> PathBuf {
+        self.dirs.outputs()
+    }
+
     /// Returns where what `mimi doctor` measured is kept.
     pub fn profiles(&self) -> Profiles {
         Profiles::new(self.dirs.profiles())

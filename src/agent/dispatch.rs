@@ -274,7 +274,8 @@ impl Dispatch {
         let judged = self.judged.remove(call);
         let (registry, call) = (self.registry.clone(), call.clone());
         let actions = judged.iter().flat_map(|judged| &judged.actions);
-        let mut writer = self.context.writer.only(actions.filter_map(Action::written).cloned());
+        let written: Vec<PathBuf> = actions.filter_map(Action::written).cloned().collect();
+        let mut writer = self.context.writer.only(written.iter().cloned());
         if let Some(settled) = judged.as_ref().and_then(|judged| judged.settled.as_ref()) {
             writer = writer.ruled(settled.ruled());
         }
@@ -285,7 +286,9 @@ impl Dispatch {
                 Some(judged) => run_judged(&registry, &context, judged).await,
                 None => (ToolReport::failed("this call was never checked, so it was not run"), Vec::new()),
             };
-            report.seen = context.workspace.memory().take_fresh();
+            let memory = context.workspace.memory();
+            written.iter().filter(|path| path.symlink_metadata().is_err()).for_each(|path| memory.forget(path));
+            report.seen = memory.take_fresh();
             Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, pre_images }
         }
     }

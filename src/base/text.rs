@@ -122,6 +122,8 @@ fn strip_escapes(line: &str, out: &mut String) {
         }
         match chars.next() {
             Some('[') => while chars.next().is_some_and(|c| !('\u{40}'..='\u{7e}').contains(&c)) {},
+            // The choice of a character set (`ESC ( B`), which terminfo's `sgr0` holds: intermediates, then one final byte.
+            Some(' '..='/') => while chars.next().is_some_and(|c| (' '..='/').contains(&c)) {},
             Some(']' | 'P' | '^' | '_' | 'X') => {
                 while let Some(c) = chars.next() {
                     if c == '\u{7}' || (c == '\u{1b}' && chars.next_if_eq(&'\\').is_some()) {
@@ -220,6 +222,7 @@ mod tests {
             ("10%\r50%\r100%\r\n", "100%\n"),
             ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x07\n", "link\n"),
             ("no newline", "no newline"),
+            ("\x1b[1mbold\x1b(B\x1b[m \x1b)0x", "bold x"),
         ];
         for (raw, expected) in table {
             assert_eq!(plain(raw), expected);

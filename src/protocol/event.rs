@@ -198,7 +198,7 @@ pub enum Event {
         /// The files it changed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         diffs: Vec<FileDiff>,
-        /// Files of which the model knows the content now.
+        /// Files of which the model knows the content now; without a hash those it removed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         seen: Vec<FileState>,
         /// How long it ran.

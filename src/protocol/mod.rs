@@ -7,6 +7,7 @@
 
 pub mod diff;
 pub mod event;
+pub mod failure;
 pub mod message;
 pub mod op;
 pub mod path;

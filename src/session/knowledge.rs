@@ -17,11 +17,14 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// Takes in that the model was shown these files.
+    /// Takes in that the model was shown these files, or itself removed those without a hash.
     pub fn see(&mut self, files: &[FileState]) {
         for FileState { path, hash } in files {
             self.told.remove(path);
-            self.seen.insert(path.clone(), hash.clone());
+            match hash {
+                Some(_) => self.seen.insert(path.clone(), hash.clone()),
+                None => self.seen.remove(path),
+            };
         }
     }
 

@@ -13,7 +13,11 @@ use crate::context::prompt;
 use crate::exec::run::Runner;
 use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::op::Op;
-use crate::strategy::runner::{self, CheckRun};
+use crate::strategy::failure::digest;
+use crate::strategy::runner::{self, Check, CheckRun};
+
+/// Bytes of the failures as a list that a model is told; the output itself follows.
+const MAX_TOLD_BYTES: usize = 6_000;
 
 /// What is to be fixed.
 #[derive(Debug, Clone)]
@@ -26,6 +30,8 @@ pub struct Job {
     pub max_rounds: u32,
     /// Seconds one run of the check may take.
     pub timeout_s: u64,
+    /// Folder for outputs that are too long to be held.
+    pub spill_dir: PathBuf,
 }
 
 /// What happens while fixing.
@@ -150,7 +156,9 @@ fn gives_up(end: TurnEnd, refusal: Option<Vec<String>>) -> Option<Ending> {
 
 fn task_words(job: &Job, round: u32, run: &CheckRun) -> String {
     let template = if round == 1 { prompt::TASK_FIX } else { prompt::TASK_FIX_AGAIN };
-    template.render(&[&job.command, &run.ending, run.text.trim()])
+    let told = digest::words(&run.complaints, MAX_TOLD_BYTES);
+    let told = if told.is_empty() { String::new() } else { format!("\nIt complains of:\n{told}") };
+    template.render(&[&job.command, &run.ending, &told, run.text.trim()])
 }
 
 async fn check(
@@ -161,7 +169,8 @@ async fn check(
     listen: &mut impl FnMut(Progress<'_>),
 ) -> Result<CheckRun, Fault> {
     listen(Progress::CheckStarted { round });
-    let run = runner::run(runner, &job.folder, &job.command, job.timeout_s, cancel.child_token()).await?;
+    let now = Check { command: &job.command, folder: &job.folder, limit_s: job.timeout_s, spill_dir: &job.spill_dir };
+    let run = runner::run(runner, &now, cancel.child_token()).await?;
     listen(Progress::CheckDone { round, run: &run });
     Ok(run)
 }

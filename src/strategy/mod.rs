@@ -5,5 +5,6 @@
 
 pub mod answer;
 pub mod conformance;
+pub mod failure;
 pub mod fix;
 pub mod runner;

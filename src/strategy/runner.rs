@@ -1,13 +1,18 @@
 //! How is this project's check run, and which one is it?
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::base::clock;
 use crate::base::fault::{Explain, Kind};
+use crate::base::path::remove_file;
 use crate::exec::run::{Command, Ending, ExecError, Output, Program, Runner};
+use crate::strategy::failure::{self, Complaints};
 
 /// Bytes of a check's output that are kept for the model.
 const MAX_CHECK_BYTES: usize = 12_000;
@@ -115,33 +120,52 @@ pub struct CheckRun {
     pub ending: String,
     /// What it printed, clipped.
     pub text: String,
+    /// What it complains of; nothing when it passed.
+    pub complaints: Complaints,
     /// How long it took.
     pub duration_ms: u64,
 }
 
-/// Runs the check once.
-pub async fn run(
-    runner: &Runner,
-    folder: &Path,
-    command: &str,
-    limit_s: u64,
-    cancel: CancellationToken,
-) -> Result<CheckRun, CheckError> {
+/// One run of a check.
+#[derive(Debug, Clone)]
+pub struct Check<'a> {
+    /// The check, as bash reads it.
+    pub command: &'a str,
+    /// Folder it runs in.
+    pub folder: &'a Path,
+    /// Seconds it may take.
+    pub limit_s: u64,
+    /// Folder for an output that is too long to be held; the file is gone once it is read.
+    pub spill_dir: &'a Path,
+}
+
+/// Runs the check once and reads what it complains of.
+pub async fn run(runner: &Runner, check: &Check<'_>, cancel: CancellationToken) -> Result<CheckRun, CheckError> {
+    let Check { command, folder, limit_s, spill_dir } = *check;
     let job = Command {
         program: Program::Shell(command.to_owned()),
         cwd: folder.to_path_buf(),
         timeout: Duration::from_secs(limit_s),
         max_output_bytes: MAX_CHECK_BYTES,
-        spill: None,
+        spill: Some(spill_dir.join(format!("check-{}.txt", clock::new_id()))),
     };
     let output = runner
         .run(job, cancel, None)
         .await
         .map_err(|source| CheckError::Start { command: command.to_owned(), source })?;
-    judge(command, limit_s, output)
+    let complaints = complaints(&output, folder);
+    judge(command, limit_s, output, complaints)
 }
 
-fn judge(command: &str, limit_s: u64, output: Output) -> Result<CheckRun, CheckError> {
+/// Reads the whole output, also where only its ends are held.
+fn complaints(output: &Output, folder: &Path) -> Complaints {
+    let Some(spilled) = &output.spilled else { return failure::read(&output.text, folder) };
+    let read = File::open(spilled).map(|file| failure::read_from(BufReader::new(file), folder));
+    drop(remove_file(spilled));
+    read.unwrap_or_else(|_| failure::read(&output.text, folder))
+}
+
+fn judge(command: &str, limit_s: u64, output: Output, complaints: Complaints) -> Result<CheckRun, CheckError> {
     let not_runnable = |why: &str| CheckError::NotRunnable { command: command.to_owned(), why: why.to_owned() };
     let ending = match output.ending {
         Ending::TimedOut => return Err(CheckError::TooSlow { command: command.to_owned(), limit_s }),
@@ -155,6 +179,7 @@ fn judge(command: &str, limit_s: u64, output: Output) -> Result<CheckRun, CheckE
     Ok(CheckRun {
         is_green: output.ending == Ending::Exited(0),
         ending,
+        complaints: if output.ending == Ending::Exited(0) { Complaints::default() } else { complaints },
         text: output.text,
         duration_ms: output.duration.as_millis() as u64,
     })

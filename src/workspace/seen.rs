@@ -59,6 +59,14 @@ impl Seen {
         state.files.insert(path.to_path_buf(), Known { hash: hash.to_owned(), told: None, looked: None });
     }
 
+    /// Forgets a file that a call of the model removed, or did not make after all: that it is not there is no news.
+    pub fn forget(&self, path: &Path) {
+        let mut state = self.lock();
+        if state.files.remove(path).is_some() {
+            state.fresh.push(FileState { path: path.to_path_buf(), hash: None });
+        }
+    }
+
     /// Returns the content hash of the file at `path` as the model last saw it, if it did.
     pub fn hash(&self, path: &Path) -> Option<String> {
         self.lock().files.get(path).map(|known| known.hash.clone())

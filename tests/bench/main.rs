@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a bench sets up files and runs programs itself")]
 
 mod chat;
+mod checks;
 mod confined;
 mod control;
 mod edit;
@@ -115,6 +116,7 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("prefix: system prompt and tools", Unit::Bytes, Goal::AtMost(8000.0), prefix::size),
     ("prefix: first request", Unit::Bytes, Goal::AtMost(10_000.0), prefix::request),
     ("prefix: shared by two users", Unit::Percent, Goal::AtLeast(98.0), prefix::shared),
+    ("fix: 100 MB of a check's output", Unit::Milliseconds, Goal::Below(1000.0), checks::reading),
     ("stream: decoder", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::decoder),
     ("stream: Ollama's answers", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::ollama),
     ("stream: recovery of 1000 tokens", Unit::Milliseconds, Goal::Below(1.0), stream::recovery),

@@ -13,6 +13,7 @@ mod db;
 mod doctor;
 mod edit;
 mod exec;
+mod fix;
 mod generated;
 mod model;
 mod policy;

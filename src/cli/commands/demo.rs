@@ -49,6 +49,7 @@ pub fn run(cx: &Cx, args: &DemoArgs) -> Result<(), Fault> {
         folder: app.workspace.root().to_path_buf(),
         max_rounds: 3,
         timeout_s: TIMEOUT_S,
+        spill_dir: app.spill_dir(),
     };
     let outcome = work(cx, &app, &job, &FixArgs::default()).map_err(|fault| explain(fault, args))?;
     finish(cx, &folder, &outcome)

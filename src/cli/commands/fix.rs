@@ -16,9 +16,13 @@ use crate::policy::rules;
 use crate::protocol::op::Mode;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::Action;
+use crate::strategy::failure::Complaints;
 use crate::strategy::fix::{self, Ending, Job, Outcome, Progress};
 use crate::strategy::runner;
 use tokio_util::sync::CancellationToken;
+
+/// Failures listed for a person after each run of the check; all of them stand in `--json`.
+const MAX_LISTED: usize = 10;
 
 /// Arguments of `mimi fix`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -67,7 +71,13 @@ fn job(app: &App, args: &FixArgs) -> Result<Job, Fault> {
         None if !fix.test_command.is_empty() => fix.test_command.clone(),
         None => runner::detect(&folder)?.command,
     };
-    Ok(Job { command, folder, max_rounds: args.max_rounds.unwrap_or(fix.max_rounds), timeout_s: fix.test_timeout_s })
+    Ok(Job {
+        command,
+        folder,
+        max_rounds: args.max_rounds.unwrap_or(fix.max_rounds),
+        timeout_s: fix.test_timeout_s,
+        spill_dir: app.spill_dir(),
+    })
 }
 
 /// Runs the job and shows its progress.
@@ -137,6 +147,8 @@ fn show(cx: &Cx, job: &Job, args: &FixArgs, lines: &mut Lines<'_>, progress: &Pr
                     "is_green": run.is_green,
                     "ending": run.ending,
                     "duration_ms": run.duration_ms,
+                    "failures": run.complaints.failures,
+                    "more_failures": run.complaints.n_more,
                     "output": run.text,
                 })
                 .to_string(),
@@ -154,9 +166,21 @@ fn show(cx: &Cx, job: &Job, args: &FixArgs, lines: &mut Lines<'_>, progress: &Pr
             let ending = if run.is_green { String::new() } else { format!(" with {}", run.ending) };
             let time = format_duration(run.duration_ms);
             cx.out.note_styled(style, format!("check `{}` {word}{ending} ({time})", visible(&job.command)));
+            show_failures(cx, &run.complaints);
         }
     }
     Ok(())
+}
+
+/// Lists what a check complains of, on the first lines.
+fn show_failures(cx: &Cx, complaints: &Complaints) {
+    for failure in complaints.failures.iter().take(MAX_LISTED) {
+        cx.out.note_styled(Style::Dim, format!("    {}", visible(&failure.line())));
+    }
+    let n_left = complaints.failures.len().saturating_sub(MAX_LISTED) + complaints.n_more;
+    if n_left > 0 {
+        cx.out.note_styled(Style::Dim, format!("    and {n_left} more"));
+    }
 }
 
 fn report(cx: &Cx, job: &Job, outcome: &Outcome, args: &FixArgs) -> Result<(), Fault> {

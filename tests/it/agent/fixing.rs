@@ -22,7 +22,8 @@ struct Report {
 
 async fn run(stage: &Stage, command: &str, max_rounds: u32) -> Report {
     let app = stage.app();
-    let job = Job { command: command.to_owned(), folder: stage.work.clone(), max_rounds, timeout_s: 60 };
+    let (folder, spill_dir) = (stage.work.clone(), app.spill_dir());
+    let job = Job { command: command.to_owned(), folder, max_rounds, timeout_s: 60, spill_dir };
     let rule = relative_rule(&Action::Execute { command: command.to_owned(), cwd: None }, &stage.work);
     let agent = AgentOptions { allow: vec![rule], ..options(Mode::Auto, Approvals::Nobody) };
     let (mut outcomes, mut checks) = (Vec::new(), Vec::new());

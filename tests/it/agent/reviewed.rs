@@ -138,3 +138,42 @@ async fn a_file_changed_while_the_person_thought_is_not_written() {
     assert_eq!(stage.read("f"), "somebody else\n");
     assert!(talk.outcomes().pop().unwrap().contains("`f` has changed since it was read"));
 }
+
+/// A model that reads two files and changes one, deletes the other and makes a third in one patch.
+fn patch() -> Stage {
+    let patch = "*** Begin Patch\\n*** Update File: a\\n@@\\n-one\\n+two\\n*** Delete File: b\\n\
+        *** Add File: deep/c\\n+new\\n*** End Patch";
+    let reads = "{name: read_file, arguments: {path: a}}, {name: read_file, arguments: {path: b}}";
+    Stage::new(&format!(
+        "turns: [{{calls: [{reads}]}}, {{calls: [{{name: apply_patch, arguments: {{patch: \"{patch}\"}}}}]}}, {{say: done}}, {{say: on}}]"
+    ))
+    .file("a", "one\n")
+    .file("b", "one\n")
+}
+
+#[tokio::test]
+async fn each_file_of_a_patch_can_be_left_and_what_is_left_is_no_news_later() {
+    for left in ["a", "b", "deep/c", ""] {
+        let stage = patch();
+        let mut talk = stage.with_person(Mode::Ask).await;
+        talk.submit("change it").await;
+        let asked = talk.until(|event| matches!(event, Event::ApprovalAsked { .. })).await;
+        let Event::ApprovalAsked { call, preview, more, .. } = asked else { panic!("{asked:?}") };
+        let diffs: Vec<FileDiff> = preview.into_iter().map(|diff| *diff).chain(more).collect();
+        assert_eq!(diffs.iter().map(|diff| diff.path.as_str()).collect::<Vec<_>>(), ["a", "b", "deep/c"]);
+        let answers =
+            diffs.iter().filter(|diff| diff.path == left).map(|diff| answer(diff, 0, leave("not this"))).collect();
+        talk.send(Op::Review { call, answers }).await;
+        assert_eq!(talk.done().await, TurnEnd::Answered);
+        assert_eq!(stage.read("a"), if left == "a" { "one\n" } else { "two\n" });
+        assert_eq!(
+            (stage.has("b"), stage.has("deep/c"), stage.has("deep")),
+            (left == "b", left != "deep/c", left != "deep/c")
+        );
+        let told = talk.outcomes().pop().unwrap();
+        assert_eq!(told.contains("(not this)"), !left.is_empty(), "{told}");
+        talk.say("go on").await;
+        let last = stage.last_request().pop().unwrap();
+        assert_eq!(last, "user: go on", "left {left:?}");
+    }
+}

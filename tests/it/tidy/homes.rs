@@ -17,7 +17,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
-    ("close_fds", &["exec"]),
     ("crossterm", &["cli"]),
     ("encoding_rs", &["edit"]),
     // Patterns over names of files.
@@ -26,10 +25,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ignore", &["workspace"]),
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
-    ("landlock", &["exec"]),
-    ("libc", &["exec"]),
-    // The search tool, recovering calls from what models write instead of them, and scripts inside of commands.
-    ("regex", &["tools", "model", "policy"]),
+    // Reports of tests in the format of JUnit.
+    ("quick_xml", &["strategy"]),
+    // The search tool, recovering calls from what models write instead of them, scripts inside of commands, and what checks print.
+    ("regex", &["tools", "model", "policy", "strategy"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, and kinds of file systems.
     ("rustix", &["base", "config", "db", "exec", "session"]),
@@ -39,7 +38,6 @@ const HOMES: &[(&str, &[&str])] = &[
     // The path of a wrong value, where what others wrote is read.
     ("serde_path_to_error", &["base", "config", "tools"]),
     // async-openai takes keys as its type.
-    ("seccompiler", &["exec"]),
     ("secrecy", &["model"]),
     ("serde_yaml", &["base"]),
     ("signal_hook", &["exec"]),
@@ -50,6 +48,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tree_sitter_bash", &["policy"]),
     ("unicode_width", &["cli"]),
     ("uuid", &["base"]),
+    // Walls around commands.
+    ("close_fds", &["exec"]),
+    ("landlock", &["exec"]),
+    ("libc", &["exec"]),
+    ("seccompiler", &["exec"]),
 ];
 
 /// Reads the names of the dependencies (not those of tests) as code writes them.

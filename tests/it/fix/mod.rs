@@ -1,0 +1,3 @@
+//! Is it known what a check complains of, and is that put right?
+
+mod readers;
