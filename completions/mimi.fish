@@ -41,6 +41,7 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "undo" -d 'Take back what 
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "redo" -d 'Do again what was taken back last'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "checkpoint" -d 'List, show, compare, restore or prune files as they were before each call'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "session" -d 'List, show, resume, fork, export or delete sessions'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "sandbox" -d 'Show how commands are confined, or run one so'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "config" -d 'Show, check or edit the configuration'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "policy" -d 'Show what may be done without asking, and why'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "auth" -d 'Store, list or remove keys of model servers'
@@ -54,6 +55,11 @@ complete -c mimi -n "__fish_mimi_using_subcommand chat" -l mode -d 'How much may
 ask\t'Ask before writing and running'
 auto\t'Write in the workspace without asking'"
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -l resume -d 'Continue this session; without an ID the newest one of this folder' -r
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -66,6 +72,11 @@ complete -c mimi -n "__fish_mimi_using_subcommand run" -l mode -d 'How much may 
 ask\t'Ask before writing and running'
 auto\t'Write in the workspace without asking'"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l allow -d 'Allow what this rule covers: `shell:cargo test`, `shell:make *`, `write:src/**`, `git:commit`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l output-schema -d 'Make the answer one JSON value that follows the JSON schema in this file' -r -F
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
@@ -79,6 +90,11 @@ complete -c mimi -n "__fish_mimi_using_subcommand run" -s h -l help -d 'Print he
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l test -d 'The check, as a shell command; found from the project\'s files when not given' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-rounds -d 'Times the agent is handed the failures' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow -d 'Allow what this rule covers: `shell:make *`, `write:docs/**`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -249,6 +265,48 @@ never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Do not ask'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l sandbox -d 'Confine this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -f -a "probe" -d 'Try which sandbox works here, and say what to do where a better one is missing'
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -f -a "run" -d 'Run a command as the shell tool would, without asking'
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -l sandbox -d 'Confine this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -l json -d 'Print the result as JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l sandbox -d 'Confine this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r

@@ -24,11 +24,13 @@ use crate::checkpoint::scan;
 use crate::checkpoint::store::Store;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
-use crate::config::schema::Config;
+use crate::config::schema::{Config, SandboxTier};
 use crate::config::variables::TREE;
 use crate::edit::writer::Writer;
 use crate::exec::environment;
 use crate::exec::run::Runner;
+use crate::exec::sandbox::probe::{self, Choice, Wanted};
+use crate::exec::sandbox::{self, Sandbox, Tier};
 use crate::model::Provider;
 use crate::model::cache::Cache;
 use crate::model::gateway::Gateway;
@@ -67,6 +69,8 @@ pub struct App {
     pub workspace: Arc<Workspace>,
     /// Starts processes.
     pub runner: Runner,
+    /// How they are confined.
+    pub choice: Choice,
     /// Asks models.
     pub gateway: Arc<Gateway>,
     /// Keeps what requests took.
@@ -129,15 +133,13 @@ impl Recap {
 }
 
 impl App {
-    /// Puts everything together; touches neither network nor disk beyond the workspace folder.
-    pub fn new(config: Config, env: &Env, dirs: Dirs, folder: &Path) -> Result<Self, Fault> {
+    /// Puts everything together; touches neither network nor disk beyond the workspace folder. Commands are confined as
+    /// `choice` says, which [`Self::choose`] finds out.
+    pub fn new(config: Config, env: &Env, dirs: Dirs, folder: &Path, choice: Choice) -> Result<Self, Fault> {
         let workspace = Workspace::open(folder)
             .map_err(|error| Fault::io(Kind::Usage, format!("cannot work in `{}`", folder.display()), &error))?;
-        let supervisor = std::env::current_exe()
-            .map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
+        let runner = runner(&config, env)?.within(sandbox(&config, &dirs, &workspace, &choice)?);
         let tree = environment::tree_name(env.get(TREE));
-        let mut environment = environment::clean(env.texts(), &config.tools.pass_env);
-        environment.push((TREE.to_owned(), tree.clone()));
         let slots = Slots::new(slots::Place { folder: dirs.slots(), tree }, config.model.max_in_flight);
         let http = Http::new(HttpLimits::from(&config.model))?;
         let clock = Arc::new(SystemClock);
@@ -154,7 +156,8 @@ impl App {
                 gateway.with_cache(Arc::new(Cache::new(dirs.cache.clone(), config.cache.max_bytes(), clock.clone())));
         }
         Ok(Self {
-            runner: Runner::new(supervisor, environment),
+            runner,
+            choice,
             gateway: Arc::new(gateway),
             ledger,
             workspace: Arc::new(workspace),
@@ -163,6 +166,48 @@ impl App {
             pending: Pending::new(dirs.pending()),
             dirs,
         })
+    }
+
+    /// Finds out how commands can be confined here: from what is kept, or by trying when `anew`.
+    pub fn choose(config: &Config, env: &Env, dirs: &Dirs, folder: &Path, look: Look) -> Result<Choice, Fault> {
+        let Runner { supervisor, environment, .. } = runner(config, env)?;
+        let wanted = match config.sandbox.tier {
+            SandboxTier::Auto => Wanted::Auto,
+            SandboxTier::Full => Wanted::Tier(Tier::Full),
+            SandboxTier::Landlock => Wanted::Tier(Tier::Landlock),
+            SandboxTier::External => Wanted::Tier(Tier::External),
+            SandboxTier::None => Wanted::Tier(Tier::None),
+        };
+        let place = probe::Place {
+            supervisor,
+            environment: environment.to_vec(),
+            workspace: folder.to_path_buf(),
+            kept: dirs.cache.join("sandbox.json"),
+        };
+        Ok(match look {
+            Look::Kept => probe::choose(wanted, &place),
+            Look::Anew => probe::choose_anew(wanted, &place),
+        })
+    }
+
+    /// Fails unless commands are confined as was asked for. Nobody may be there to see what they do, so a sandbox that is
+    /// missing is no detail.
+    pub fn need_sandbox(&self) -> Result<(), Fault> {
+        if self.choice.is_as_wanted {
+            return Ok(());
+        }
+        let wanted = match self.config.sandbox.tier {
+            SandboxTier::Auto => "there is no working sandbox on this machine".to_owned(),
+            tier => {
+                format!("the sandbox `{}` that was asked for does not work here", format!("{tier:?}").to_lowercase())
+            }
+        };
+        let fault = self.choice.lacks.iter().fold(Fault::new(Kind::Sandbox, wanted), |fault, lack| {
+            let detail = if lack.detail.is_empty() { String::new() } else { format!(" ({})", lack.detail) };
+            let fault = fault.cause(format!("{}: {}{detail}", lack.tier.name(), lack.says));
+            lack.fix.iter().cloned().fold(fault, Fault::hint)
+        });
+        Err(fault.hint("where the machine itself is the boundary: --sandbox external; without any: --sandbox none"))
     }
 
     /// Returns where outputs wait that are too long to be held.
@@ -187,7 +232,8 @@ impl App {
         let mut notices = Vec::new();
         // First, so that a missing server leaves no empty session behind.
         let route = self.route(&options, None, &mut notices).await?;
-        let header = Header::new(self.workspace.root(), self.clock.as_ref());
+        let mut header = Header::new(self.workspace.root(), self.clock.as_ref());
+        header.sandbox = Some(self.choice.words());
         let id = header.id.clone();
         let journal = match Journal::create(&self.dirs.sessions(), header, self.clock.clone()) {
             Ok(journal) => {
@@ -240,6 +286,7 @@ impl App {
 
     fn launch(&self, begun: Begun, options: &AgentOptions) -> Result<Session, Fault> {
         let Begun { id, recorder, transcript, mut notices, route, is_kept } = begun;
+        notices.extend(self.choice.shortcoming());
         sweep(&self.dirs.pending());
         self.ledger.enter_session(&id);
         if !is_kept {
@@ -380,7 +427,8 @@ impl App {
         ToolContext {
             workspace: Arc::new(self.workspace.unseen()),
             writer: Writer::new(self.pending.clone()),
-            runner: self.runner.clone(),
+            // What was too long for the model lies there, and it is told to look into it.
+            runner: self.runner.with_readable(&spill_dir),
             spill_dir,
             cancel: tokio_util::sync::CancellationToken::new(),
             progress,
@@ -422,6 +470,53 @@ impl Meter for Ledger {
 fn is_younger(path: &Path, age: Duration, now_ms: u64) -> bool {
     let touched = std::fs::metadata(path).and_then(|meta| meta.modified());
     touched.is_ok_and(|at| at + age > std::time::UNIX_EPOCH + Duration::from_millis(now_ms))
+}
+
+/// Whether to believe what was found out before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// As long as nothing it depends on has changed.
+    Kept,
+    /// No: everything is tried again.
+    Anew,
+}
+
+/// Builds what starts commands, with their environment and nothing that confines them.
+fn runner(config: &Config, env: &Env) -> Result<Runner, Fault> {
+    let supervisor =
+        std::env::current_exe().map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
+    let mut environment = environment::clean(env.texts(), &config.tools.pass_env);
+    environment.push((TREE.to_owned(), environment::tree_name(env.get(TREE))));
+    Ok(Runner::new(supervisor, environment))
+}
+
+/// Describes what commands in `workspace` can see and change.
+fn sandbox(config: &Config, dirs: &Dirs, workspace: &Workspace, choice: &Choice) -> Result<Sandbox, Fault> {
+    let own = &config.sandbox;
+    let path = |text: &String| match text.strip_prefix("~/") {
+        Some(rest) => dirs.home.join(rest),
+        None => PathBuf::from(text),
+    };
+    let (caches, devices) = sandbox::known_names();
+    for (key, names, known) in [("caches", &own.caches, caches), ("devices", &own.devices, devices)] {
+        if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+            return Err(Fault::new(Kind::Config, format!("`sandbox.{key}` names `{name}`, which is not known"))
+                .hint(format!("known are: {}", known.join(", "))));
+        }
+    }
+    Ok(Sandbox {
+        bwrap: choice.bwrap.clone(),
+        has_proc: choice.has_proc,
+        hidden: vec![dirs.config.clone(), dirs.state.clone(), dirs.cache.clone()],
+        locks: dirs.state.join("sandbox"),
+        readable: own.readable.iter().map(path).collect(),
+        writable: own.writable.iter().map(path).collect(),
+        devices: own.devices.clone(),
+        caches: own.caches.clone(),
+        max_processes: own.max_processes,
+        tmp_mb: own.tmp_mb,
+        ..Sandbox::new(choice.tier, workspace.root(), &dirs.home)
+    })
 }
 
 /// A session that has a file, or has to do without, and no agent yet.

@@ -18,6 +18,8 @@ pub enum Kind {
     Model,
     /// Policy refused, or approval was needed and nobody could give it.
     Denied,
+    /// There is no working sandbox, and nobody said that none is needed.
+    Sandbox,
     /// A budget (rounds, steps, tokens, time) ended first.
     Budget,
     /// The check could not be run at all.
@@ -34,13 +36,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind with its exit code and meaning: the table behind README and the man page.
-    pub const TABLE: [(Self, u8, &'static str); 11] = [
+    pub const TABLE: [(Self, u8, &'static str); 12] = [
         (Self::BrokenPipe, 0, "done, also when the reader of the output closed it early"),
         (Self::Task, 1, "the task failed, or tests still fail"),
         (Self::Usage, 2, "wrong usage"),
         (Self::Config, 3, "configuration or key"),
         (Self::Model, 4, "model server or network"),
         (Self::Denied, 5, "refused by policy, or approval needed and nobody to give it"),
+        (Self::Sandbox, 6, "no working sandbox, and nobody said that none is needed"),
         (Self::Budget, 7, "a budget ended first; partial work is kept"),
         (Self::Check, 8, "the check could not be run"),
         (Self::Bug, 70, "a bug in mimi"),

@@ -1,16 +1,16 @@
 //! What does every command know?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::app::App;
+use crate::app::{App, Look};
 use crate::base::fault::{Fault, Kind};
-use crate::cli::Global;
 use crate::cli::output::Out;
+use crate::cli::{Global, SandboxArg};
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::layer::{Loaded, Sources, load_or_problems};
-use crate::config::schema::ColorChoice;
+use crate::config::schema::{ColorChoice, Config};
 use crate::policy::layers;
 use crate::protocol::task::Class;
 
@@ -104,7 +104,20 @@ impl Cx {
     pub fn app(&self) -> Result<App, Fault> {
         let loaded = self.load()?;
         self.check_rules(&loaded)?;
-        App::new(loaded.config, &self.env, self.dirs.clone(), &self.workspace_root)
+        self.app_in(loaded.config, &self.workspace_root)
+    }
+
+    /// Puts everything together for a folder, with the sandbox that works here.
+    pub fn app_in(&self, config: Config, folder: &Path) -> Result<App, Fault> {
+        let choice = App::choose(&config, &self.env, &self.dirs, folder, Look::Kept)?;
+        App::new(config, &self.env, self.dirs.clone(), folder, choice)
+    }
+
+    /// Asks for this tier, as if it stood in the configuration.
+    #[must_use]
+    pub fn with_sandbox(mut self, tier: Option<SandboxArg>) -> Self {
+        self.flags.extend(tier.map(|tier| ("sandbox.tier".to_owned(), tier.name().to_owned())));
+        self
     }
 }
 

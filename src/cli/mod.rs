@@ -82,6 +82,34 @@ impl From<ColorArg> for ColorChoice {
     }
 }
 
+/// How commands are confined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SandboxArg {
+    /// The best that works here
+    Auto,
+    /// In namespaces of their own, by bubblewrap
+    Full,
+    /// By Landlock, where namespaces are forbidden
+    Landlock,
+    /// Not by mimi: this container or virtual machine is the boundary
+    External,
+    /// Not at all
+    None,
+}
+
+impl SandboxArg {
+    /// Returns its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Full => "full",
+            Self::Landlock => "landlock",
+            Self::External => "external",
+            Self::None => "none",
+        }
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -101,6 +129,8 @@ pub enum Command {
     Checkpoint(commands::checkpoint::CheckpointArgs),
     /// List, show, resume, fork, export or delete sessions
     Session(commands::session::SessionArgs),
+    /// Show how commands are confined, or run one so
+    Sandbox(commands::sandbox::SandboxArgs),
     /// Show, check or edit the configuration
     Config(commands::config::ConfigArgs),
     /// Show what may be done without asking, and why
@@ -150,14 +180,15 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Ok(cx)
     };
     match cli.command.unwrap_or_else(|| Command::Chat(commands::chat::ChatArgs::default())) {
-        Command::Chat(args) => commands::chat::run(&cx()?, &args),
-        Command::Run(args) => commands::run::run(&cx()?, &args),
-        Command::Fix(args) => commands::fix::run(&cx()?, &args),
+        Command::Chat(args) => commands::chat::run(&cx()?.with_sandbox(args.sandbox), &args),
+        Command::Run(args) => commands::run::run(&cx()?.with_sandbox(args.sandbox), &args),
+        Command::Fix(args) => commands::fix::run(&cx()?.with_sandbox(args.sandbox), &args),
         Command::Demo(args) => commands::demo::run(&cx()?, &args),
         Command::Undo(args) => commands::undo::undo(&cx()?, &args),
         Command::Redo(args) => commands::undo::redo(&cx()?, &args),
         Command::Checkpoint(args) => commands::checkpoint::run(&cx()?, &args),
         Command::Session(args) => commands::session::run(&cx()?, &args),
+        Command::Sandbox(args) => commands::sandbox::run(&cx()?.with_sandbox(args.sandbox), &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Policy(args) => commands::policy::run(&cx()?, &args),
         Command::Auth(args) => commands::auth::run(&cx()?, &args),

@@ -25,6 +25,8 @@ pub struct Config {
     pub policy: PolicyConfig,
     /// Limits of tools.
     pub tools: ToolsConfig,
+    /// What commands can see and change.
+    pub sandbox: SandboxConfig,
     /// `mimi fix`.
     pub fix: FixConfig,
     /// Session files.
@@ -309,6 +311,42 @@ pub struct ToolsConfig {
     pub shell_timeout_s: u64,
     /// Further environment variables handed to commands.
     pub pass_env: Vec<String>,
+}
+
+/// How commands are to be confined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SandboxTier {
+    /// As well as this machine can.
+    Auto,
+    /// In namespaces of their own.
+    Full,
+    /// By Landlock and a filter of system calls.
+    Landlock,
+    /// Not by mimi: the whole machine is the boundary.
+    External,
+    /// Not at all.
+    None,
+}
+
+/// What commands can see and change.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SandboxConfig {
+    /// How they are confined.
+    pub tier: SandboxTier,
+    /// Further paths they may read.
+    pub readable: Vec<String>,
+    /// Further paths they may change.
+    pub writable: Vec<String>,
+    /// Caches they may change, by the names in `config/sandbox.yaml`.
+    pub caches: Vec<String>,
+    /// Devices they may use, by the names in `config/sandbox.yaml`.
+    pub devices: Vec<String>,
+    /// Most processes at once.
+    pub max_processes: u64,
+    /// Size of their temporary folders.
+    pub tmp_mb: u64,
 }
 
 /// `mimi fix`.

@@ -18,6 +18,7 @@ use tokio::process::{Child, Command};
 
 use crate::exec::report::{Report, Verdict};
 use crate::exec::run::{ExecError, Runner};
+use crate::exec::sandbox::Order;
 use crate::exec::{supervise, tree};
 
 /// Time the supervisor has to be gone once the command ended or the lifeline was cut.
@@ -55,12 +56,16 @@ impl Lifeline {
     #[expect(clippy::disallowed_methods, reason = "this room starts processes")]
     fn spawn(runner: &Runner, argv: &[String], cwd: &Path, output: [OwnedFd; 2]) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
+        if let Some(sandbox) = &runner.sandbox {
+            Order::new(sandbox, &runner.environment).write(&ours)?;
+        }
         ours.set_nonblocking(true)?;
         let [stdout, stderr] = output;
         let mut command = std::process::Command::new(&runner.supervisor);
         // The clean environment already here: a command can read its parent's in /proc.
         command.arg0("mimi").env_clear().envs(runner.environment.iter().map(|(name, value)| (name, value)));
-        command.arg(supervise::ARGUMENT).arg("--").args(argv).current_dir(cwd);
+        command.arg(supervise::ARGUMENT).args(runner.sandbox.as_ref().map(|_| supervise::CONFINED));
+        command.arg("--").args(argv).current_dir(cwd);
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
         let supervisor = Command::from(command).spawn()?;
         Ok(Self { socket: UnixStream::from_std(ours)?, supervisor, heard: Vec::new() })
@@ -68,7 +73,7 @@ impl Lifeline {
 
     /// Waits for the report; none when the supervisor died without one. May be dropped and called again.
     pub(crate) async fn report(&mut self) -> Option<Report> {
-        while !self.heard.ends_with(b"\n") {
+        while !self.heard.contains(&b'\n') {
             match self.socket.read_buf(&mut self.heard).await {
                 Ok(1..) => {}
                 Ok(0) | Err(_) => break,

@@ -4,7 +4,7 @@
 //! owns all its descendants and ends them when the command ends, when it is cancelled, and when mimi itself dies:
 //! [`run`] -> `lifeline` -> [`supervise`] in the other process -> `tree`; what is printed comes back through `capture`.
 //! Must not decide whether a command may run.
-//! To add a way of running things: a file here; confinement belongs in `sandbox/` once it exists.
+//! What it may see and change is enforced in [`sandbox`]. To add a way of running things: a file here.
 
 mod capture;
 pub mod environment;
@@ -12,5 +12,6 @@ pub mod interactive;
 mod lifeline;
 mod report;
 pub mod run;
+pub mod sandbox;
 pub mod supervise;
 mod tree;

@@ -14,6 +14,8 @@ pub(crate) enum Verdict {
     Signalled(i32),
     /// It never started, for the reason with this `errno`.
     NotStarted(i32),
+    /// It never started, because there is no sandbox for it; why stands where its errors would.
+    Unconfined,
 }
 
 /// The line: verdict, then how many processes the command left running.
@@ -31,21 +33,23 @@ impl fmt::Display for Report {
             Verdict::Exited(code) => ("exited", code),
             Verdict::Signalled(signal) => ("signalled", signal),
             Verdict::NotStarted(errno) => ("not-started", errno),
+            Verdict::Unconfined => ("unconfined", 0),
         };
         writeln!(out, "{word} {number} {}", self.n_leftovers)
     }
 }
 
 impl Report {
-    /// Reads a line; none when it is not whole, which means that the supervisor was killed while writing it.
+    /// Reads the first line; none when it is not whole, which means that the supervisor was killed while writing it.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
-        let line = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?;
+        let (line, _) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
         let mut words = line.split(' ');
         let (word, number) = (words.next()?, words.next()?.parse().ok()?);
         let verdict = match word {
             "exited" => Verdict::Exited(number),
             "signalled" => Verdict::Signalled(number),
             "not-started" => Verdict::NotStarted(number),
+            "unconfined" => Verdict::Unconfined,
             _ => return None,
         };
         Some(Self { verdict, n_leftovers: words.next()?.parse().ok()? })
@@ -58,10 +62,11 @@ mod tests {
 
     #[test]
     fn every_verdict_survives_the_wire_and_a_torn_line_is_none() {
-        for verdict in [Verdict::Exited(137), Verdict::Signalled(9), Verdict::NotStarted(2)] {
+        for verdict in [Verdict::Exited(137), Verdict::Signalled(9), Verdict::NotStarted(2), Verdict::Unconfined] {
             let report = Report { verdict, n_leftovers: 3 };
             let line = report.to_string();
             assert_eq!(Report::parse(line.as_bytes()), Some(report));
+            assert_eq!(Report::parse(format!("{line}unconfined 0 0\n").as_bytes()), Some(report));
             assert_eq!(Report::parse(line.trim_end().as_bytes()), None);
         }
         assert_eq!(Report::parse(b""), None);

@@ -13,6 +13,7 @@ use crate::base::fault::{Explain, Kind};
 use crate::exec::capture::{Capture, Prefix, Reading, Sink};
 use crate::exec::lifeline::Lifeline;
 use crate::exec::report::{Report, Verdict};
+use crate::exec::sandbox::{Access, Order, Sandbox};
 
 /// Time given to the rest of the output once the command is over. Longer only helps whoever holds the pipe open.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -110,6 +111,12 @@ pub enum ExecError {
         #[source]
         source: io::Error,
     },
+    /// There is no sandbox for the command, and it was not started.
+    #[error("the command was not started, because it cannot be confined: {why}")]
+    Unconfined {
+        /// Why.
+        why: String,
+    },
     /// The folder to run in is missing or closed to us.
     #[error("cannot run in the folder `{folder}`")]
     Folder {
@@ -123,7 +130,10 @@ pub enum ExecError {
 
 impl Explain for ExecError {
     fn kind(&self) -> Kind {
-        Kind::Check
+        match self {
+            Self::Unconfined { .. } => Kind::Sandbox,
+            Self::Start { .. } | Self::Folder { .. } => Kind::Check,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
@@ -136,7 +146,22 @@ impl Explain for ExecError {
                 io::ErrorKind::WouldBlock => vec!["too many processes: ulimit -u".to_owned()],
                 _ => vec![format!("ls -l $(command -v {program})")],
             },
+            Self::Unconfined { .. } => vec!["mimi sandbox probe".to_owned()],
             Self::Folder { folder, .. } => vec![format!("ls -ld {}", folder.display())],
+        }
+    }
+}
+
+impl ExecError {
+    /// Says why there was no sandbox, in the words that came where errors of the command would.
+    fn because(self, words: impl FnOnce() -> String) -> Self {
+        match self {
+            Self::Unconfined { .. } => {
+                let words = crate::base::text::visible(words().trim()).into_owned();
+                let why = if words.is_empty() { "its supervisor said nothing".to_owned() } else { words };
+                Self::Unconfined { why }
+            }
+            other => other,
         }
     }
 }
@@ -148,6 +173,8 @@ pub struct Runner {
     pub supervisor: PathBuf,
     /// The environment commands get: built from an allow-list by `environment::clean`.
     pub environment: Arc<Vec<(String, String)>>,
+    /// What confines commands; none where nothing does.
+    pub sandbox: Option<Arc<Sandbox>>,
 }
 
 /// Why a command is not waited for any longer.
@@ -157,9 +184,43 @@ enum Stop {
 }
 
 impl Runner {
-    /// Prepares to start commands with `environment` below `supervisor`.
+    /// Prepares to start commands with `environment` below `supervisor`. Nothing confines them yet: [`Self::within`].
     pub fn new(supervisor: PathBuf, environment: Vec<(String, String)>) -> Self {
-        Self { supervisor, environment: Arc::new(environment) }
+        Self { supervisor, environment: Arc::new(environment), sandbox: None }
+    }
+
+    /// Returns a runner whose commands are confined, where the tier does confine.
+    #[must_use]
+    pub fn within(&self, sandbox: Sandbox) -> Self {
+        Self { sandbox: sandbox.tier.confines().then(|| Arc::new(sandbox)), ..self.clone() }
+    }
+
+    /// Returns a runner whose commands may change this much.
+    #[must_use]
+    pub fn with_access(&self, access: Access) -> Self {
+        self.changed(|sandbox| sandbox.access = access)
+    }
+
+    /// Returns a runner whose commands may read this too.
+    #[must_use]
+    pub fn with_readable(&self, path: &Path) -> Self {
+        self.changed(|sandbox| sandbox.readable.push(path.to_path_buf()))
+    }
+
+    /// Returns what goes to the supervisor before a confined command, for whoever starts one by themselves; none without a
+    /// sandbox.
+    pub fn order(&self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let order = Order::new(self.sandbox.as_ref()?, &self.environment);
+        order.write(&mut bytes).ok().map(|()| bytes)
+    }
+
+    fn changed(&self, change: impl FnOnce(&mut Sandbox)) -> Self {
+        let sandbox = self.sandbox.as_deref().cloned().map(|mut sandbox| {
+            change(&mut sandbox);
+            Arc::new(sandbox)
+        });
+        Self { sandbox, ..self.clone() }
     }
 
     /// Returns a runner whose commands also see `extra`, which replaces variables of the same name.
@@ -168,7 +229,7 @@ impl Runner {
         let is_kept = |name: &str| extra.iter().all(|(replaced, _)| *replaced != name);
         let kept = self.environment.iter().filter(|(name, _)| is_kept(name)).cloned();
         let added = extra.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
-        Self::new(self.supervisor.clone(), kept.chain(added).collect())
+        Self { environment: Arc::new(kept.chain(added).collect()), ..self.clone() }
     }
 
     /// Runs `command` to its end; `progress` receives what it prints, with losses when nobody keeps up.
@@ -194,9 +255,10 @@ impl Runner {
             () = cancel.cancelled() => Stop::Cut(Ending::Cancelled),
             () = tokio::time::sleep(command.timeout) => Stop::Cut(Ending::TimedOut),
         };
-        let (ending, n_leftovers) = settle(lifeline, stop, &program).await?;
+        let settled = settle(lifeline, stop, &program).await;
         let capture = reading.finish(DRAIN).await;
         let mut capture = capture.unwrap_or_else(|| Capture::new(&command, None));
+        let (ending, n_leftovers) = settled.map_err(|error| error.because(|| capture.text()))?;
         Ok(Output {
             ending,
             text: capture.text(),
@@ -218,10 +280,11 @@ impl Runner {
             report = lifeline.report() => Stop::Over(report),
             () = tokio::time::sleep(timeout) => Stop::Cut(Ending::TimedOut),
         };
-        let (ending, _) = settle(lifeline, stop, &program).await?;
+        let settled = settle(lifeline, stop, &program).await;
         let stdout = stdout.finish(DRAIN).await.unwrap_or_else(|| Prefix::new(0));
         let stderr = stderr.finish(DRAIN).await.unwrap_or_else(|| Prefix::new(0));
         let stderr = String::from_utf8_lossy(&stderr.bytes).into_owned();
+        let (ending, _) = settled.map_err(|error| error.because(|| stderr.clone()))?;
         Ok(QuietOutput { ending, is_cut: stdout.is_cut, stdout: stdout.bytes, stderr })
     }
 }
@@ -244,6 +307,7 @@ async fn settle(lifeline: Lifeline, stop: Stop, program: &str) -> Result<(Ending
     match lifeline.bury(report).await {
         Verdict::Exited(code) => Ok((Ending::Exited(code), n_leftovers)),
         Verdict::Signalled(signal) => Ok((Ending::Signalled(signal), n_leftovers)),
+        Verdict::Unconfined => Err(ExecError::Unconfined { why: String::new() }),
         Verdict::NotStarted(errno) => {
             let source = io::Error::from_raw_os_error(errno);
             Err(ExecError::Start { program: program.to_owned(), source })

@@ -1,6 +1,7 @@
 //! Who ends what a command started, even when mimi is killed?
 //!
-//! mimi re-executes itself as `mimi __supervise -- PROGRAM ARGS...`. Standard input is a socket whose other end only mimi
+//! mimi re-executes itself as `mimi __supervise -- PROGRAM ARGS...`; with `--confined` before the dashes an order follows on
+//! the lifeline, and the command is started below an inner supervisor in a `sandbox`. Standard input is a socket whose other end only mimi
 //! holds: its end of file means that mimi cancelled or died, and the report goes back through it. The command gets `/dev/null`.
 //! A session of its own takes away the terminal, so opening `/dev/tty` fails at once instead of waiting for a password; a
 //! child subreaper keeps daemons below us. Must stay small: no runtime, no configuration, two threads that only wait.
@@ -9,7 +10,7 @@ use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -19,10 +20,14 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 
 use crate::exec::report::{Report, Verdict};
+use crate::exec::sandbox::{Order, confine, inside};
 use crate::exec::tree;
 
 /// First argument that turns mimi into a supervisor.
 pub const ARGUMENT: &str = "__supervise";
+
+/// Second argument when an order for a sandbox waits on the lifeline.
+pub(crate) const CONFINED: &str = "--confined";
 
 /// Time in which processes that outlive the command may end by themselves: `> >(tee log)` needs a moment to write.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -40,15 +45,78 @@ const GIVE_UP: Duration = Duration::from_secs(1);
 /// To be called first thing in `main`: before the terminal, the configuration and the runtime.
 #[expect(clippy::disallowed_methods, reason = "this room starts processes")]
 pub fn main_if_supervisor(args: impl Iterator<Item = OsString>) -> Option<ExitCode> {
-    let mut args = args.skip(1);
-    if args.next()? != ARGUMENT {
-        return None;
+    let mut args = args.skip(1).peekable();
+    match args.next()? {
+        word if word == ARGUMENT => {}
+        word if word == inside::ARGUMENT => return Some(inside::run(args)),
+        _ => return None,
     }
+    // Whoever started mimi may have left something open; it is not the command's.
+    #[cfg(target_os = "linux")]
+    close_fds::set_fds_cloexec(3, &[]);
+    // Its own session takes the terminal away. Fails only for a group leader, which mimi's children are not.
+    let _ = rustix::process::setsid();
+    let is_confined = args.next_if(|arg| arg == CONFINED).is_some();
     let mut args = args.skip_while(|arg| arg == "--");
     let Some(program) = args.next() else { return Some(ExitCode::from(2)) };
-    let mut command = Command::new(program);
-    command.args(args);
-    Some(if supervise(command).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let done = if is_confined {
+        confine(&std::iter::once(program).chain(args).collect::<Vec<_>>())
+    } else {
+        let mut command = Command::new(program);
+        command.args(args);
+        supervise(command)
+    };
+    Some(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Starts the inner supervisor, which holds the lifeline and reports, and waits for its end. What is said here counts only
+/// when it said nothing.
+fn confine(argv: &[OsString]) -> std::io::Result<()> {
+    let mut lifeline = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    shield()?;
+    let order = Order::read(&lifeline)?;
+    let verdict = match confine::prepare(&order, argv) {
+        Err(why) => {
+            confine::complain(&why);
+            Verdict::Unconfined
+        }
+        Ok(mut confined) => match confined.command.status() {
+            Err(error) => {
+                confine::complain(&format!("cannot start the sandbox: {error}"));
+                Verdict::Unconfined
+            }
+            Ok(status) => {
+                // The command may have killed its supervisor, which is no way out.
+                sweep();
+                killed_by(status).map_or(Verdict::Unconfined, Verdict::Signalled)
+            }
+        },
+    };
+    // Fails when mimi is dead; then nobody needs it.
+    drop(lifeline.write_all(Report { verdict, n_leftovers: 0 }.to_string().as_bytes()));
+    Ok(())
+}
+
+/// Returns the signal that ended the inner supervisor, also as bubblewrap tells it.
+fn killed_by(status: std::process::ExitStatus) -> Option<i32> {
+    let told = status.code().filter(|code| (129..=192).contains(code)).map(|code| code - 128);
+    status.signal().or(told)
+}
+
+/// Kills whatever has become ours because the inner supervisor is gone.
+fn sweep() {
+    let give_up_at = Instant::now() + GIVE_UP;
+    let own = std::process::id() as i32;
+    while Instant::now() < give_up_at {
+        let left = tree::descendants(own);
+        if left.is_empty() {
+            return;
+        }
+        tree::kill(&left, own);
+        // Reaps what is dead already, so that its children become ours.
+        while matches!(rustix::process::wait(WaitOptions::NOHANG), Ok(Some(_))) {}
+        std::thread::sleep(KILL_PAUSE);
+    }
 }
 
 /// What the two waiting threads tell the main one.
@@ -61,7 +129,8 @@ enum Note {
     NobodyLeft,
 }
 
-fn supervise(mut command: Command) -> std::io::Result<()> {
+/// Runs the command and everything below it to its end, and reports on the lifeline.
+pub(crate) fn supervise(mut command: Command) -> std::io::Result<()> {
     let mut lifeline = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     shield()?;
     // The threads exist before the command does: with the user's process limit reached there would be none to watch it.
@@ -79,13 +148,11 @@ fn supervise(mut command: Command) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Leaves the terminal, adopts orphans, and survives signals that were meant for the command (`pkill -f` finds us too).
+/// Adopts orphans, and survives signals that were meant for the command (`pkill -f` finds us too).
 ///
 /// A caught signal is back to its default in the programs we start; an ignored one would stay ignored there.
 fn shield() -> std::io::Result<()> {
     use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
-    // Fails only for a group leader, which mimi's children are not; the rest works all the same.
-    let _ = rustix::process::setsid();
     #[cfg(target_os = "linux")]
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2] {

@@ -31,6 +31,9 @@ pub struct Header {
     pub workspace: PathBuf,
     /// Version of mimi that began it.
     pub mimi_version: String,
+    /// How commands were confined when it began; none when not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<String>,
     /// A name given by the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
@@ -59,6 +62,7 @@ impl Header {
             created_ms: 0,
             workspace: PathBuf::new(),
             mimi_version: String::new(),
+            sandbox: None,
             title: None,
             forked_from: None,
         }
@@ -81,6 +85,7 @@ impl Header {
                 .and_then(|value| crate::protocol::path::deserialize(value).ok())
                 .unwrap_or_default(),
             mimi_version: text("mimi_version").unwrap_or_default(),
+            sandbox: text("sandbox"),
             title: text("title"),
             forked_from: text("forked_from"),
             ..Self::unknown(id)

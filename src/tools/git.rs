@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::base::fault::Fault;
 use crate::base::{clock, path, text};
 use crate::exec::run::{Command, Ending, ExecError, Output, Program};
+use crate::exec::sandbox::Access;
 use crate::protocol::tool::{Action, Intent, ToolOutcome, ToolReport};
 use crate::tools::bad_call::BadCall;
 use crate::tools::manifest::Manifest;
@@ -357,7 +358,8 @@ async fn step(cx: &ToolContext, arguments: Vec<String>, timeout: Duration) -> Re
         max_output_bytes: cx.limits.max_output_bytes,
         spill: Some(cx.spill_dir.join(format!("git-{}.txt", clock::new_id()))),
     };
-    cx.runner.run(command, cx.cancel.clone(), Some(cx.progress.clone())).await
+    let runner = cx.runner.with_access(Access::Commit);
+    runner.run(command, cx.cancel.clone(), Some(cx.progress.clone())).await
 }
 
 fn commit_report(result: Result<Output, ExecError>, timeout: Duration) -> ToolReport {

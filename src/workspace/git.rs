@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::base::fault::{Explain, Kind};
 use crate::base::text;
 use crate::exec::run::{Ending, ExecError, QuietOutput, Runner};
+use crate::exec::sandbox::Access;
 use crate::workspace::git_parse::{self, BlameLine, Commit, LOG_FORMAT, Patch, Status};
 
 /// Settings that overrule whatever the repository says.
@@ -194,7 +195,7 @@ impl Git {
     /// Prepares to ask about `folder`.
     pub fn new(runner: &Runner, folder: &Path) -> Self {
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-        Self { runner: runner.with_environment(&ENVIRONMENT), folder }
+        Self { runner: runner.with_environment(&ENVIRONMENT).with_access(Access::Read), folder }
     }
 
     /// Returns what differs below the folder, and how the branch stands to its upstream.

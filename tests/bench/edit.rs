@@ -67,7 +67,7 @@ fn context(folder: &std::path::Path) -> Result<ToolContext, String> {
     Ok(ToolContext {
         workspace: Arc::new(Workspace::open(folder).map_err(|error| error.to_string())?),
         writer: Writer::new(Pending::new(folder.join("pending"))),
-        runner: Runner { supervisor: PathBuf::from("/nonexistent"), environment: Arc::default() },
+        runner: Runner::new(PathBuf::from("/nonexistent"), Vec::new()),
         spill_dir: folder.join("spill"),
         cancel: CancellationToken::new(),
         progress: tokio::sync::mpsc::channel(1).0,

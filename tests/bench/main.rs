@@ -9,6 +9,7 @@
 mod chat;
 mod checkpoint;
 mod checks;
+mod confined;
 mod control;
 mod edit;
 mod kept;
@@ -103,11 +104,14 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("edit: diffs of 200,000 changed lines", Unit::Milliseconds, Goal::Below(2000.0), edit::large_change),
     ("turn: time added by a shell call", Unit::Milliseconds, Goal::Below(15.0), turns::shell_call),
     ("checkpoint: 50,000 files after a command", Unit::Milliseconds, Goal::Below(300.0), checkpoint::after_command),
+    ("sandbox: time added by the full tier", Unit::Milliseconds, Goal::AtMost(15.0), confined::full),
+    ("sandbox: time added by landlock", Unit::Milliseconds, Goal::AtMost(15.0), confined::landlock),
     ("kept: time to hand a record over", Unit::Milliseconds, Goal::Below(1.0), kept::record),
     ("kept: an answer found", Unit::Milliseconds, Goal::Below(5.0), kept::words),
     ("kept: a hundred vectors found", Unit::Milliseconds, Goal::Below(20.0), kept::vectors),
     ("memory: growth over 300 tool calls", Unit::MiB, Goal::Below(10.0), memory::growth),
     ("memory: growth over 300 prompts of a chat", Unit::MiB, Goal::Below(10.0), chat::growth),
+    ("memory: growth over 10 GB of output", Unit::MiB, Goal::Below(32.0), confined::flood),
     ("idle: memory of a chat", Unit::MiB, Goal::Below(16.0), chat::alone),
     ("idle: memory of each of ten chats", Unit::MiB, Goal::Below(8.0), chat::among_ten),
     ("idle: wake-ups of a chat", Unit::PerSecond, Goal::Below(5.0), chat::idle),

@@ -12,6 +12,7 @@ use crate::agent::dispatch::Approvals;
 use crate::app::{AgentOptions, App, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, first_line, visible};
+use crate::cli::SandboxArg;
 use crate::cli::asking::what_it_does;
 use crate::cli::commands::chat_asks::Asked;
 use crate::cli::commands::run::ModeArg;
@@ -21,6 +22,7 @@ use crate::cli::prompt::{Key, Line, Prompt, forget_typed};
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::{GRACE, Signals, Stop};
 use crate::cli::slash::{self, Slash};
+use crate::config::schema::SandboxTier;
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::op::{Mode, Op};
@@ -42,12 +44,15 @@ pub struct ChatArgs {
     /// Continue this session; without an ID the newest one of this folder
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
     pub resume: Option<String>,
+    /// Confine commands this way instead of the best that works here
+    #[arg(long, value_name = "TIER", value_enum)]
+    pub sandbox: Option<SandboxArg>,
 }
 
 impl ChatArgs {
     /// Asks to go on with a session: the one whose id begins so, or the newest of the folder.
     pub fn resuming(id: Option<&str>) -> Self {
-        Self { mode: None, resume: Some(id.unwrap_or_default().to_owned()) }
+        Self { resume: Some(id.unwrap_or_default().to_owned()), ..Self::default() }
     }
 }
 
@@ -58,6 +63,10 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
             .hint("one task without a conversation: mimi run \"TASK\""));
     }
     let app = cx.app()?;
+    // Without a sandbox a person can still look at each command; a tier they named is not taken for another.
+    if app.config.sandbox.tier != SandboxTier::Auto {
+        app.need_sandbox()?;
+    }
     block_on(async {
         let session = start(&app, cx, args).await?;
         let mut chat = Chat::new(cx, &app, session)?;
@@ -128,8 +137,14 @@ impl<'a> Chat<'a> {
 
     fn greet(&self) -> Result<(), Fault> {
         let route = &self.session.route;
-        let text =
-            format!("mimi {}: {} at {}, mode {}", env!("CARGO_PKG_VERSION"), route.model, route.url, self.mode.name());
+        let text = format!(
+            "mimi {}: {} at {}, mode {}, sandbox {}",
+            env!("CARGO_PKG_VERSION"),
+            route.model,
+            route.url,
+            self.mode.name(),
+            self.app.choice.tier.name()
+        );
         self.cx.out.styled(Style::Dim, visible(&text))?;
         self.cx.out.styled(Style::Dim, "/help lists the commands; Ctrl-C interrupts; Ctrl-D leaves")?;
         self.recap()

@@ -57,7 +57,7 @@ pub fn run(cx: &Cx, args: &DemoArgs) -> Result<(), Fault> {
 }
 
 fn app(cx: &Cx, args: &DemoArgs, folder: &Path) -> Result<App, Fault> {
-    let app = App::new(cx.load()?.config, &cx.env, cx.dirs.clone(), folder)?;
+    let app = cx.app_in(cx.load()?.config, folder)?;
     if args.live {
         return Ok(app);
     }

@@ -7,7 +7,7 @@
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use crate::app::App;
+use crate::app::{App, Look};
 use crate::base::clock::SystemClock;
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::visible;
@@ -15,6 +15,7 @@ use crate::cli::context::{Cx, runtime};
 use crate::cli::output::Style;
 use crate::config::dirs::Dirs;
 use crate::exec::run::Ending;
+use crate::exec::sandbox::Tier;
 use crate::model::route::Route;
 use crate::protocol::server::ServerKind;
 use crate::protocol::task::Task;
@@ -150,6 +151,7 @@ pub fn run(cx: &Cx, args: &DoctorArgs) -> Result<(), Fault> {
 
 /// Looks at git and the servers, then examines the model for chat.
 async fn ask_around(app: &App, report: &mut Report<'_>) -> Result<(), Fault> {
+    report.add(sandbox_row(app, report.cx)?)?;
     report.add(git_row(app).await)?;
     for row in server_rows(app, report.cx).await {
         report.add(row)?;
@@ -216,6 +218,20 @@ async fn server_rows(app: &App, cx: &Cx) -> Vec<Row> {
         });
     }
     rows
+}
+
+/// Tries the sandbox anew, since the user may just have mended something.
+fn sandbox_row(app: &App, cx: &Cx) -> Result<Row, Fault> {
+    let choice = App::choose(&app.config, &cx.env, &cx.dirs, &cx.workspace_root, Look::Anew)?;
+    let health = match (choice.is_as_wanted, choice.tier) {
+        (false, _) => Health::Broken(Kind::Sandbox),
+        (true, Tier::Full) => Health::Good,
+        (true, _) => Health::Weak,
+    };
+    let lacks = choice.lacks.iter().filter(|lack| health != Health::Good || lack.tier == Tier::Full);
+    let why = lacks.clone().map(|lack| format!("; {} is missing: {}", lack.tier.name(), lack.says));
+    let found = format!("{}{}", choice.words(), why.collect::<String>());
+    Ok(Row { what: "sandbox", health, found, hints: lacks.flat_map(|lack| lack.fix.clone()).collect() })
 }
 
 async fn git_row(app: &App) -> Row {

@@ -7,6 +7,7 @@ use crate::app::{AgentOptions, App};
 use crate::base::clock::format_duration;
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, visible};
+use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
 use crate::cli::render::{Channel, Lines, json_line};
@@ -35,6 +36,9 @@ pub struct FixArgs {
     /// Allow what this rule covers: `shell:make *`, `write:docs/**`
     #[arg(long, value_name = "RULE")]
     pub allow: Vec<String>,
+    /// Confine commands this way instead of the best that works here
+    #[arg(long, value_name = "TIER", value_enum)]
+    pub sandbox: Option<SandboxArg>,
     /// Show which check would be run, and stop
     #[arg(long)]
     pub detect: bool,
@@ -50,6 +54,7 @@ pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
     if args.detect {
         return cx.out.line(&job.command);
     }
+    app.need_sandbox()?;
     let outcome = work(cx, &app, &job, args)?;
     report(cx, &job, &outcome, args)
 }

@@ -19,6 +19,7 @@ pub mod fix;
 pub mod man;
 pub mod policy;
 pub mod run;
+pub mod sandbox;
 pub mod session;
 pub mod status;
 pub mod undo;

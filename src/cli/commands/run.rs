@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 use crate::agent::dispatch::{Approvals, allow_flags};
 use crate::app::{AgentOptions, Session};
 use crate::base::fault::{Fault, Kind};
+use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::render::{Channel, Lines, json_line};
 use crate::cli::signal::Signals;
@@ -30,6 +31,9 @@ pub struct RunArgs {
     /// Allow what this rule covers: `shell:cargo test`, `shell:make *`, `write:src/**`, `git:commit`
     #[arg(long, value_name = "RULE")]
     pub allow: Vec<String>,
+    /// Confine commands this way instead of the best that works here
+    #[arg(long, value_name = "TIER", value_enum)]
+    pub sandbox: Option<SandboxArg>,
     /// Print every event as a line of JSON instead of the answer
     #[arg(long)]
     pub json: bool,
@@ -65,6 +69,7 @@ pub fn run(cx: &Cx, args: &RunArgs) -> Result<(), Fault> {
     let schema = args.output_schema.as_deref().map(read_schema).transpose()?;
     let compiled = schema.as_ref().map(AnswerSchema::compile).transpose()?;
     let app = cx.app()?;
+    app.need_sandbox()?;
     let options = AgentOptions {
         task: Task::Chat,
         mode: args.mode.map(Into::into),

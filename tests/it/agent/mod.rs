@@ -125,7 +125,9 @@ impl Stage {
             project_root: Some(folder),
             flags: self.settings.clone(),
         });
-        let mut app = App::new(loaded.unwrap().config, &env, dirs, folder).unwrap();
+        let mut app =
+            App::new(loaded.unwrap().config, &env, dirs, folder, mimi::exec::sandbox::probe::Choice::unconfined())
+                .unwrap();
         app.runner = Runner::new(env!("CARGO_BIN_EXE_mimi").into(), environment::clean(env.texts(), &[]));
         app.with_provider("script", self.provider.clone())
     }

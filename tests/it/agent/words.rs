@@ -102,7 +102,14 @@ turns:
     let stage = Stage::new("turns: []").file("a.txt", "alpha\n").set("server.url", &server.url());
     let mut app = stage.app();
     let env = mimi::config::env::Env::from_pairs([("HOME", stage.home.display().to_string())]);
-    let plain = mimi::app::App::new(app.config.clone(), &env, app.dirs.clone(), &stage.work).unwrap();
+    let plain = mimi::app::App::new(
+        app.config.clone(),
+        &env,
+        app.dirs.clone(),
+        &stage.work,
+        mimi::exec::sandbox::probe::Choice::unconfined(),
+    )
+    .unwrap();
     app.gateway = plain.gateway.clone();
     let mut talk = Talk::new(app.start(options(Mode::Auto, Approvals::Nobody)).await.unwrap());
     assert_eq!(talk.session.route.model, "qwen3-coder:30b");

@@ -21,7 +21,7 @@ const ANSWER: &str = "Fixed `calc.py:2`: `add` subtracted, now it adds. The test
 const MARKUP: &[&str] = &["<function", "<parameter", "</function", "tool_call>", "\"arguments\""];
 
 const PYTHON: &str = "#!/bin/bash
-echo \"$*\" >> \"$HOME/runs\"
+echo \"$*\" >> runs
 grep -q 'return a + b' calc.py && echo OK && exit
 echo 'AssertionError: -1 != 5'
 exit 1
@@ -77,7 +77,7 @@ impl Stage {
 
     /// How often the check was run.
     fn n_checks(&self) -> usize {
-        std::fs::read_to_string(self.env.home().join("runs")).unwrap_or_default().lines().count()
+        std::fs::read_to_string(self.env.work().join("runs")).unwrap_or_default().lines().count()
     }
 
     /// The messages of the last request.

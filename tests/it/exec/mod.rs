@@ -2,6 +2,8 @@
 
 mod ending;
 mod flood;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod survivors;
 
 use std::path::{Path, PathBuf};

@@ -147,6 +147,8 @@ fn kill_once(url: &str, n_bytes: usize) -> String {
     }
     let numbers: Vec<u64> = kept.keys().copied().collect();
     assert_eq!(numbers, (1..=kept.len() as u64).collect::<Vec<_>>(), "killed after {n_bytes} bytes");
+    // What was running takes its masks away before it is gone.
+    assert_nobody_left(env.home(), Duration::from_secs(10));
     check_files(&env);
     check_commands(&env, &path);
     check_resumed(&env, &path);

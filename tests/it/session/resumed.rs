@@ -42,7 +42,8 @@ pub fn app(env: &Env, url: &str) -> App {
         flags: Vec::new(),
     };
     let config = load_or_problems(&sources).unwrap_or_else(|_| panic!("the defaults do not load")).config;
-    let mut app = App::new(config, &own, dirs.clone(), env.work()).unwrap();
+    let mut app =
+        App::new(config, &own, dirs.clone(), env.work(), mimi::exec::sandbox::probe::Choice::unconfined()).unwrap();
     app.runner.supervisor = crate::exec::supervisor();
     app
 }

@@ -1,14 +1,16 @@
 //! What do Ctrl-C, SIGTERM and a hang-up do while something is under way?
 //!
-//! A command holds a connection to the test, which everything it starts inherits: that it closes is proof that all of it is
-//! gone.
+//! A command holds a pipe of the test, which everything it starts inherits: that it closes is proof that all of it is gone.
 
+use std::cell::OnceCell;
+use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use mimi::protocol::event::{Event, TurnEnd};
 use mimi::protocol::op::{Mode, Op};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{CWD, FileType, Mode as FileMode, OFlags, mknodat, open};
 use rustix::process::Signal;
 
 use crate::session::resumed::{app, options};
@@ -21,43 +23,55 @@ const SOON: Duration = Duration::from_secs(5);
 
 const SIGNALS: [(Signal, i32); 3] = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 143)];
 
-/// Waits for a command to connect, and later for the end of it and of all it started.
+/// Waits for a command to take hold of a pipe, and later for the end of it and of all it started. A pipe and no connection,
+/// since commands have no network.
 struct Hold {
-    listener: TcpListener,
+    pipe: OnceCell<File>,
 }
 
 impl Hold {
     fn new() -> Self {
-        Self { listener: TcpListener::bind("127.0.0.1:0").unwrap() }
+        Self { pipe: OnceCell::new() }
     }
 
-    /// Writes a script that connects, starts children that try to stay, and never ends.
+    /// Writes a script that takes hold, starts children that try to stay, and never ends.
     fn script(&self, env: &Env) {
-        let port = self.listener.local_addr().unwrap().port();
-        let text = format!(
-            "exec 3<>/dev/tcp/127.0.0.1/{port}\n(setsid sleep 600 &)\nsleep 600 &\n\
-             trap '' INT HUP TERM\necho held >&3\necho held\nsleep 600; sleep 600"
-        );
+        let path = env.work().join("held");
+        mknodat(CWD, &path, FileType::Fifo, FileMode::from(0o600), 0).unwrap();
+        // Open before anybody writes, so that nothing they wrote is lost when they are gone.
+        let pipe = open(&path, OFlags::RDONLY | OFlags::NONBLOCK, FileMode::empty()).unwrap();
+        self.pipe.set(pipe.into()).unwrap();
+        let text = "exec 3<>held\n(setsid sleep 600 &)\nsleep 600 &\n\
+             trap '' INT HUP TERM\necho held >&3\necho held\nsleep 600; sleep 600";
         env.write("hold.sh", text);
     }
 
-    fn started(&self) -> TcpStream {
-        let (mut stream, _) = self.listener.accept().unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    fn started(&self) -> &File {
+        let mut pipe = self.pipe.get().unwrap();
+        assert!(wait(pipe, PollFlags::IN, Duration::from_secs(20)), "never took hold");
         let mut word = [0; 5];
-        stream.read_exact(&mut word).unwrap();
-        stream
+        pipe.read_exact(&mut word).unwrap();
+        pipe
     }
 }
 
-/// Fails unless everybody who holds the connection is gone soon.
-fn assert_let_go(mut stream: TcpStream, what: &str) {
-    stream.set_read_timeout(Some(SOON)).unwrap();
-    let mut rest = Vec::new();
-    let end = stream.read_to_end(&mut rest);
-    // Closed with unread bytes it counts as reset, which is as good.
-    let is_closed = end.map_or_else(|error| error.kind() == std::io::ErrorKind::ConnectionReset, |_| true);
-    assert!(is_closed, "{what}: the command is still there");
+/// Waits for something to happen on a pipe.
+fn wait(pipe: &File, what: PollFlags, time: Duration) -> bool {
+    let until = Instant::now() + time;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let mut one = [PollFd::new(pipe, what)];
+        let n = poll(&mut one, Some(&left.try_into().unwrap()));
+        if one[0].revents().intersects(what) || left.is_zero() {
+            return one[0].revents().intersects(what);
+        }
+        assert!(matches!(n, Ok(_) | Err(rustix::io::Errno::INTR)), "{n:?}");
+    }
+}
+
+/// Fails unless everybody who holds the pipe is gone soon.
+fn assert_let_go(pipe: &File, what: &str) {
+    assert!(wait(pipe, PollFlags::HUP, SOON), "{what}: the command is still there");
 }
 
 fn env(url: &str) -> Env {
@@ -221,13 +235,12 @@ fn an_interrupt_stops_stream_and_command_within_a_moment() {
 
 #[test]
 fn a_hold_is_noticed_when_it_ends() {
-    let hold = Hold::new();
-    let port = hold.listener.local_addr().unwrap().port();
-    let mut holder = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let (env, hold) = (Env::new(), Hold::new());
+    hold.script(&env);
+    let mut holder = File::options().write(true).open(env.work().join("held")).unwrap();
     holder.write_all(b"held\n").unwrap();
-    let mut held = hold.started();
-    held.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
-    assert!(held.read(&mut [0]).is_err(), "still held");
+    let held = hold.started();
+    assert!(!wait(held, PollFlags::HUP, Duration::from_millis(1)), "still held");
     drop(holder);
     assert_let_go(held, "holder");
 }

@@ -50,6 +50,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tree_sitter_bash", &["policy"]),
     ("unicode_width", &["cli"]),
     ("uuid", &["base"]),
+    // Walls around commands.
+    ("close_fds", &["exec"]),
+    ("landlock", &["exec"]),
+    ("libc", &["exec"]),
+    ("seccompiler", &["exec"]),
 ];
 
 /// Reads the names of the dependencies (not those of tests) as code writes them.

@@ -31,7 +31,7 @@ impl Bench {
         let cx = ToolContext {
             workspace: Arc::new(Workspace::open(&project).unwrap()),
             writer: Writer::new(Pending::new(folder.path().join("pending"))),
-            runner: Runner { supervisor: PathBuf::from("/nonexistent"), environment: Arc::default() },
+            runner: Runner::new(PathBuf::from("/nonexistent"), Vec::new()),
             spill_dir,
             cancel: CancellationToken::new(),
             progress: tokio::sync::mpsc::channel(1).0,
