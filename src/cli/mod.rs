@@ -153,7 +153,7 @@ pub enum Command {
 
 /// Runs the program and returns its exit code.
 pub fn main() -> ExitCode {
-    install_panic_hook();
+    output::install_panic_hook();
     let mut out = Out::process();
     let code = match run(&mut out) {
         Ok(()) => 0,
@@ -237,16 +237,4 @@ pub fn command_tree() -> clap::Command {
 fn exit_codes() -> String {
     let rows = Kind::TABLE.iter().map(|(_, code, meaning)| format!("  {code:>3}  {meaning}"));
     format!("Exit codes:\n{}", rows.collect::<Vec<_>>().join("\n"))
-}
-
-/// Turns a panic into the words of a bug report. The terminal is put back first; nothing of the conversation is printed.
-fn install_panic_hook() {
-    std::panic::set_hook(Box::new(|info| {
-        output::restore_terminal();
-        let place = info.location().map(ToString::to_string).unwrap_or_default();
-        let fault = Fault::new(Kind::Bug, format!("a bug in mimi ({place})"))
-            .cause(info.payload_as_str().unwrap_or("no message").to_owned())
-            .hint("the session file holds everything up to now: mimi session list");
-        Out::process().fault(&fault);
-    }));
 }

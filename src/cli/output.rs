@@ -280,3 +280,15 @@ impl Out {
 pub fn restore_terminal() {
     drop(crossterm::terminal::disable_raw_mode());
 }
+
+/// Turns a panic into the words of a bug report. The terminal is put back first; nothing of the conversation is printed.
+pub fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        restore_terminal();
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let fault = Fault::new(Kind::Bug, format!("a bug in mimi ({place})"))
+            .cause(info.payload_as_str().unwrap_or("no message").to_owned())
+            .hint("the session file holds everything up to now: mimi session list");
+        Out::process().fault(&fault);
+    }));
+}

@@ -29,8 +29,8 @@ pub const ARGUMENT: &str = "__supervise";
 /// Second argument when an order for a sandbox waits on the lifeline.
 pub(crate) const CONFINED: &str = "--confined";
 
-/// Time in which processes that outlive the command may end by themselves: `> >(tee log)` needs a moment to write.
-const SETTLE: Duration = Duration::from_millis(50);
+/// Time in which processes that outlive the command may end by themselves: `> >(tee log)` needs a moment to write, more of it on a busy machine.
+const SETTLE: Duration = Duration::from_millis(150);
 /// Time between SIGTERM and SIGKILL after the command ended by itself.
 const GRACE_ENDED: Duration = Duration::from_millis(50);
 /// The same after mimi cancelled: long enough to remove a lock file, short enough to be gone within 200 ms.
