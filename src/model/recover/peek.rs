@@ -89,8 +89,9 @@ impl Look<'_> {
     }
 
     fn tag(&self, at: usize) -> Peek {
-        if let Some((xml::Tag::Call(name), _)) = xml::tag(self.text, at) {
-            return self.judge(name);
+        if let Some((xml::Tag::Call(name), end)) = xml::tag(self.text, at) {
+            // A longer one was not waited for.
+            return if end - at <= MAX_NAME + 1 { self.judge(name) } else { Peek::Other };
         }
         let rest = &self.text[at..];
         // An opener that has only begun, or a name that has.
@@ -114,7 +115,7 @@ impl Look<'_> {
                 let (name, end) = named::name_at(self.text, inside);
                 match self.text[end..].chars().next() {
                     None if name.len() <= MAX_NAME => Peek::More,
-                    Some('(') => self.judge(name),
+                    Some('(') if name.len() <= MAX_NAME => self.judge(name),
                     _ => Peek::Other,
                 }
             }
@@ -124,8 +125,11 @@ impl Look<'_> {
 
     fn name(&self, at: usize) -> Peek {
         let (name, end) = named::name_at(self.text, at);
+        if name.len() > MAX_NAME {
+            return Peek::Other;
+        }
         if end == self.text.len() {
-            return if name.len() <= MAX_NAME { Peek::More } else { Peek::Other };
+            return Peek::More;
         }
         if name == "function" && "<｜tool▁sep｜>".starts_with(&self.text[end..]) {
             return Peek::More;
@@ -165,7 +169,9 @@ impl Look<'_> {
             }
             if NAME_KEYS.contains(&key) {
                 return match string(self.text, at) {
-                    Some((name, _)) => self.judge(name),
+                    // One that is longer than what is waited for is none however it arrives; the quote before it counts.
+                    Some((name, _)) if name.len() < MAX_NAME => self.judge(name),
+                    Some(_) => Peek::Other,
                     None => self.none_at(at),
                 };
             }

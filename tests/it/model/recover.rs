@@ -251,6 +251,34 @@ proptest! {
 }
 
 #[test]
+fn a_name_of_any_length_is_judged_alike_however_it_arrives() {
+    for n in [1, 126, 127, 128, 129, 130, 300] {
+        let name = "n".repeat(n);
+        for text in [
+            format!("<tool_call>{{\"name\": \"{name}\", \"arguments\": {{}}}}</tool_call>"),
+            format!("<tool_call><function={name}></function></tool_call>"),
+            format!("<tool_call>[{name}(a=1)]</tool_call>"),
+            format!("<tool_call>{name}</tool_call>"),
+        ] {
+            let case = Case {
+                name: String::new(),
+                trap: true,
+                kind: String::new(),
+                tools: json!("agent"),
+                finish: "stop".to_owned(),
+                text,
+                calls: Vec::new(),
+                content: String::new(),
+                reasoning: None,
+                file: String::new(),
+            };
+            let whole = essence(&run(&case, &Chunks::Whole));
+            assert_eq!(essence(&run(&case, &Chunks::Each(1))), whole, "{n}: {}", case.text);
+        }
+    }
+}
+
+#[test]
 fn words_are_shown_as_they_come() {
     let text = "I read the file and found the bug:\n\n- `start` is one too large\n- a < b is wrong\n\n```rust\nfn f() {}\n```\nDone";
     let case = Case {
