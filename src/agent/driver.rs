@@ -344,21 +344,25 @@ impl Driver {
         }
     }
 
-    async fn on_model_error(&mut self, purpose: Purpose, error: ModelError) {
-        let (task, route) = (self.parts.memory.task(), self.parts.memory.route().clone());
-        if let Some(found) = self.parts.gateway.look_again(task, &route, &error).await {
+    /// Finds where the request goes on after this failure, and what the user is told of it: another server may have taken the
+    /// place of this one, or the next of the task's list takes over.
+    async fn other_place(&mut self, error: &ModelError) -> Option<(Route, String)> {
+        let needed = self.parts.memory.context_tokens();
+        let (gateway, memory) = (&self.parts.gateway, &self.parts.memory);
+        let (task, route) = (memory.task(), memory.route());
+        if let Some(found) = gateway.look_again(task, route, error).await {
             let (was, is) = (route.server.kind.title(), found.server.kind.title());
             let text = format!("{is} answers at {} now, where {was} did; going on with `{}`", found.url, found.model);
-            self.emit(Event::Warning { text }).await;
-            self.take_route(found);
-            return match purpose {
-                Purpose::Answer => self.call_model(ToolChoice::Auto),
-                Purpose::Summary => self.request_summary(),
-            };
+            return Some((found, text));
         }
-        let needed = self.parts.memory.context_tokens();
-        if let Some(found) = self.parts.gateway.fall_back(task, &route, &error, needed).await {
-            self.emit(Event::Warning { text: fallback::taken_over(&error, &found) }).await;
+        let found = gateway.fall_back(task, route, error, needed).await?;
+        let text = fallback::taken_over(error, &found);
+        Some((found, text))
+    }
+
+    async fn on_model_error(&mut self, purpose: Purpose, error: ModelError) {
+        if let Some((found, text)) = self.other_place(&error).await {
+            self.emit(Event::Warning { text }).await;
             self.take_route(found);
             return match purpose {
                 Purpose::Answer => self.call_model(ToolChoice::Auto),

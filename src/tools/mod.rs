@@ -23,6 +23,7 @@ pub mod refusal;
 pub mod registry;
 pub mod search;
 pub mod shell;
+pub mod stating;
 pub mod target;
 pub mod update_plan;
 pub mod write_file;

@@ -9,7 +9,7 @@ use mimi::exec::sandbox::probe::{Place, Wanted, choose_anew};
 use mimi::exec::sandbox::{Sandbox, Tier};
 use tokio_util::sync::CancellationToken;
 
-use crate::process::{Memory, memory, mib};
+use crate::process::{Memory, forget_peak, memory, mib};
 use crate::user::PROGRAM;
 use crate::{Measured, Unit, spread};
 
@@ -32,6 +32,7 @@ pub fn landlock() -> Result<Measured, String> {
 /// Measures what 10 GB of output make mimi grow by.
 pub fn flood() -> Result<Measured, String> {
     let (folder, runner) = place(Tier::Full)?;
+    forget_peak().map_err(|error| format!("the peak of memory cannot be set back: {error}"))?;
     let before = memory(std::process::id(), Memory::Now).ok_or("no memory to be read")?;
     let started = Instant::now();
     let text = format!("yes 0123456789abcdef | head -c {FLOOD}");

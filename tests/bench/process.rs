@@ -25,6 +25,12 @@ pub fn memory(pid: u32, which: Memory) -> Option<u64> {
     field(&text, name).map(|kib| kib * 1024)
 }
 
+/// Sets the peak of this process's own memory back to what it holds now, so that figures measured before do not count.
+pub fn forget_peak() -> std::io::Result<()> {
+    // `5` stands for the peak (proc_pid_clear_refs(5)).
+    std::fs::write("/proc/self/clear_refs", "5")
+}
+
 /// Reads the processor time of all processes this one has started and waited for, and of all they have waited for.
 ///
 /// The difference of two readings is right to one step of the kernel's 10 ms, however short each of many runs was.

@@ -28,7 +28,7 @@ pub const UNTOLD: &str = "it failed";
 pub struct Reader {
     /// The runner's name.
     pub name: &'static str,
-    /// The line that begins a block; its group `title` names it.
+    /// The line that begins a block; its group `title` names it. Empty for a runner whose notes say everything.
     pub opens: &'static str,
     /// The line that ends a block, beside one that begins the next; empty when only that does.
     pub closes: &'static str,
@@ -58,18 +58,15 @@ struct Compiled {
 }
 
 struct Patterns {
-    opens: Regex,
+    opens: Option<Regex>,
     heads: Option<Regex>,
     notes: Option<Regex>,
 }
 
 static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
     let some = |text: &str| (!text.is_empty()).then(|| block::pattern(text));
-    let patterns = |reader: &Reader| Patterns {
-        opens: block::pattern(reader.opens),
-        heads: some(reader.heads),
-        notes: some(reader.notes),
-    };
+    let patterns =
+        |reader: &Reader| Patterns { opens: some(reader.opens), heads: some(reader.heads), notes: some(reader.notes) };
     // Four for each reader, in this order; an empty one must match nothing.
     let all = TABLE.iter().flat_map(|reader| [reader.opens, reader.closes, reader.heads, reader.notes]);
     let all = all.map(|text| if text.is_empty() { r"\z." } else { text });
@@ -164,7 +161,7 @@ impl Reading {
                 state.notes.push(note(&groups, heading));
             }
             if is(0) && !is_taken {
-                let title = patterns.opens.captures(line).and_then(|groups| groups.name("title"));
+                let title = patterns.opens.as_ref().and_then(|opens| opens.captures(line)?.name("title"));
                 let title = title.map_or_else(String::new, |title| title.as_str().trim().to_owned());
                 state.open =
                     Some(Block { title, heading: state.heading.clone(), first: line.to_owned(), lines: Vec::new() });
@@ -237,21 +234,6 @@ impl State {
 fn note(groups: &Captures<'_>, heading: String) -> Note {
     let named = GROUPS.iter().filter_map(|name| Some((*name, groups.name(name)?.as_str().to_owned())));
     named.chain([("heading", heading)]).collect()
-}
-
-/// Names the readers that find something in an output.
-pub fn readers_of(output: &str) -> Vec<&'static str> {
-    let mut reading = Reading::default();
-    output.lines().for_each(|line| reading.line(line));
-    let mut found = Vec::new();
-    for (state, reader) in reading.readers.iter_mut().zip(&TABLE) {
-        state.close(reader);
-        (reader.settle)(&mut state.failures, &state.notes);
-        if !state.failures.is_empty() {
-            found.push(reader.name);
-        }
-    }
-    found
 }
 
 /// For readers whose blocks say everything.

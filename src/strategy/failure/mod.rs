@@ -8,17 +8,19 @@
 //! `tests/fixtures/runners`.
 
 pub mod block;
+pub mod ctest;
 pub mod digest;
+pub mod dotnet;
 pub mod engine;
 pub mod findings;
 pub mod golang;
 pub mod javascript;
 pub mod jvm;
-pub mod native;
-pub mod others;
+pub mod phpunit;
 pub mod python;
 pub mod readers;
 pub mod report;
+pub mod rspec;
 pub mod rust;
 pub mod tap;
 pub mod wrapped;

@@ -4,7 +4,7 @@
 //! beside this one.
 
 use crate::strategy::failure::engine::{Reader, nothing_to_settle};
-use crate::strategy::failure::{golang, javascript, jvm, native, others, python, rust, tap};
+use crate::strategy::failure::{ctest, dotnet, golang, javascript, jvm, phpunit, python, rspec, rust, tap};
 
 /// Every reader.
 pub static TABLE: [Reader; 19] = [
@@ -147,7 +147,7 @@ pub static TABLE: [Reader; 19] = [
         heads: "",
         read: tap::not_ok,
         notes: "",
-        settle: tap::settle,
+        settle: nothing_to_settle,
         yields_to: "",
         rerun: "",
     },
@@ -156,9 +156,9 @@ pub static TABLE: [Reader; 19] = [
         opens: r"^\s*\d+/\d+ Test +#\d+: (?<title>\S+) \.*\s*\*\*\*",
         closes: r"^\s*\d+/\d+ Test |^\s*Start +\d+: |^\d+% tests passed",
         heads: "",
-        read: native::ctest,
+        read: ctest::test,
         notes: r"^\s+\d+ - (?<id>\S+) \((?<message>Failed|Timeout|SEGFAULT|Not Run|Subprocess aborted|Child aborted|.*[Ee]xception.*)\)",
-        settle: native::settle,
+        settle: ctest::settle,
         yields_to: "",
         rerun: "",
     },
@@ -175,7 +175,7 @@ pub static TABLE: [Reader; 19] = [
     },
     Reader {
         name: "Maven",
-        opens: r"\z.",
+        opens: "",
         closes: "",
         heads: "",
         read: jvm::no_block,
@@ -189,9 +189,9 @@ pub static TABLE: [Reader; 19] = [
         opens: r"^  \d+\) (?<title>\S.*)$",
         closes: r"^Finished in |^Failed examples:$",
         heads: r"^(Failures|Pending):",
-        read: others::rspec,
+        read: rspec::example,
         notes: r"^rspec (?<id>\S+) # (?<message>.+)$",
-        settle: others::settle_rspec,
+        settle: rspec::settle,
         yields_to: "",
         rerun: "",
     },
@@ -200,7 +200,7 @@ pub static TABLE: [Reader; 19] = [
         opens: r"^\d+\) (?<title>\S+::\S.*)$",
         closes: r"^(FAILURES|ERRORS)!$|^--$",
         heads: r"^There (?:was|were) \d+ (\w+)",
-        read: others::phpunit,
+        read: phpunit::test,
         notes: "",
         settle: nothing_to_settle,
         yields_to: "",
@@ -211,7 +211,7 @@ pub static TABLE: [Reader; 19] = [
         opens: r"^\s+(Failed|X) (?<title>\S+) \[.+\]$",
         closes: r"^\s+(Passed|Skipped) \S+ \[|^(Failed|Passed)! ",
         heads: "",
-        read: others::dotnet,
+        read: dotnet::test,
         notes: "",
         settle: nothing_to_settle,
         yields_to: "",

@@ -12,13 +12,12 @@ static COMPLAINS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)expected|asse
 static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|\s)([\w./-]+\.\w+):(\d+):"));
 
 /// The program's own words, when ctest shows them, stand behind its line.
-pub fn ctest(block: &Block) -> Option<Failure> {
+pub fn test(block: &Block) -> Option<Failure> {
     let how = block.first.split_once("***").map_or(UNTOLD, |(_, how)| how);
     let how = how.split("  ").next().unwrap_or(how).trim();
     let is_crash = how.contains("Exception") || how.contains("aborted");
     let kind = if is_crash { FailureKind::Crash } else { FailureKind::Test };
-    let said = block.words().find(|line| COMPLAINS.is_match(line));
-    let message = if said.is_none() || is_crash { said.unwrap_or(how) } else { said.unwrap_or_default() };
+    let message = block.words().find(|line| COMPLAINS.is_match(line)).unwrap_or(how);
     let failure = Failure { id: Some(block.title.clone()), ..Failure::new(kind, clip(message)) };
     Some(block::at(failure, block.frames(&PLACE)))
 }
