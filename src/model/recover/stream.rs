@@ -225,7 +225,13 @@ impl Words {
             found => found,
         };
         match found {
-            Found::Yes(opener) if opener.gate != Gate::Marked && !self.may_be_naked() => Found::No,
+            Found::Yes(opener) if opener.gate != Gate::Marked && !self.may_be_naked() => {
+                if wrapper::may_be_mark(text) {
+                    Found::Maybe
+                } else {
+                    Found::No
+                }
+            }
             found => found,
         }
     }

@@ -195,6 +195,12 @@ pub fn opener(text: &str) -> Found<&'static Opener> {
     if is_start { Found::Maybe } else { Found::No }
 }
 
+/// Says whether more text may make a mark of `text`: `[` stands for a call by itself and begins `[TOOL_CALLS]`.
+pub fn may_be_mark(text: &str) -> bool {
+    let is_longer = |opener: &&Opener| opener.gate == Gate::Marked && opener.text.len() > text.len();
+    OPENERS.iter().filter(is_longer).any(|opener| opener.text.starts_with(text))
+}
+
 /// Finds the closer `text` begins with and returns its length.
 pub fn closer(text: &str) -> Found<usize> {
     if !text.starts_with('<') {

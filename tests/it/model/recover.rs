@@ -211,6 +211,22 @@ const WORDS: &[&str] = &[
     "x",
 ];
 
+/// A message of no family, of which only the cut is of interest.
+fn message(text: &str, finish: &str) -> Case {
+    Case {
+        name: String::new(),
+        trap: true,
+        kind: String::new(),
+        tools: json!("agent"),
+        finish: finish.to_owned(),
+        text: text.to_owned(),
+        calls: Vec::new(),
+        content: String::new(),
+        reasoning: None,
+        file: String::new(),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -229,10 +245,7 @@ proptest! {
         is_cut in any::<bool>(),
     ) {
         let finish = if is_cut { "length" } else { "stop" };
-        let case = Case {
-            name: String::new(), trap: true, kind: String::new(), tools: json!("agent"), finish: finish.to_owned(),
-            text: words.concat(), calls: Vec::new(), content: String::new(), reasoning: None, file: String::new(),
-        };
+        let case = message(&words.concat(), finish);
         let whole = essence(&run(&case, &Chunks::Whole));
         prop_assert_eq!(&essence(&run(&case, &Chunks::Each(1))), &whole);
         prop_assert_eq!(essence(&run(&case, &Chunks::Sizes(sizes))), whole);
@@ -241,12 +254,26 @@ proptest! {
     /// Words without any mark pass unchanged.
     #[test]
     fn words_without_marks_are_untouched(text in "[a-zA-Z0-9 .,:!?\n\r\té日-]{0,200}") {
-        let case = Case {
-            name: String::new(), trap: true, kind: String::new(), tools: json!("agent"), finish: "stop".to_owned(),
-            text, calls: Vec::new(), content: String::new(), reasoning: None, file: String::new(),
-        };
+        let case = message(&text, "stop");
         let outcome = run(&case, &Chunks::Each(3));
         prop_assert_eq!(&outcome.answer.text, &case.text);
+    }
+}
+
+/// The beginning of a mark may be a call by itself, which it is not everywhere.
+#[test]
+fn a_mark_is_waited_for_also_where_its_beginning_says_nothing() {
+    for text in [
+        "x{\n[TOOL_CALLS]<function=shell>",
+        "{\n[TOOL_CALLS][{\"name\": \"shell\", \"arguments\": {\"command\": \"ls\"}}]",
+        "x{\n[TOOL",
+        "x{\n[1, 2]\n",
+    ] {
+        let case = message(text, "stop");
+        let whole = essence(&run(&case, &Chunks::Whole));
+        for size in [1, 2, 3, 5] {
+            assert_eq!(essence(&run(&case, &Chunks::Each(size))), whole, "{text}");
+        }
     }
 }
 
@@ -260,18 +287,7 @@ fn a_name_of_any_length_is_judged_alike_however_it_arrives() {
             format!("<tool_call>[{name}(a=1)]</tool_call>"),
             format!("<tool_call>{name}</tool_call>"),
         ] {
-            let case = Case {
-                name: String::new(),
-                trap: true,
-                kind: String::new(),
-                tools: json!("agent"),
-                finish: "stop".to_owned(),
-                text,
-                calls: Vec::new(),
-                content: String::new(),
-                reasoning: None,
-                file: String::new(),
-            };
+            let case = message(&text, "stop");
             let whole = essence(&run(&case, &Chunks::Whole));
             assert_eq!(essence(&run(&case, &Chunks::Each(1))), whole, "{n}: {}", case.text);
         }
@@ -281,18 +297,7 @@ fn a_name_of_any_length_is_judged_alike_however_it_arrives() {
 #[test]
 fn words_are_shown_as_they_come() {
     let text = "I read the file and found the bug:\n\n- `start` is one too large\n- a < b is wrong\n\n```rust\nfn f() {}\n```\nDone";
-    let case = Case {
-        name: String::new(),
-        trap: true,
-        kind: String::new(),
-        tools: json!("agent"),
-        finish: "stop".to_owned(),
-        text: text.to_owned(),
-        calls: Vec::new(),
-        content: String::new(),
-        reasoning: None,
-        file: String::new(),
-    };
+    let case = message(text, "stop");
     let request_pieces = Chunks::Each(4).cut(text).len();
     let outcome = run(&case, &Chunks::Each(4));
     assert!(outcome.shown.len() * 4 >= request_pieces * 3, "{} of {request_pieces} pieces", outcome.shown.len());
