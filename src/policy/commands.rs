@@ -50,14 +50,14 @@ impl Policy {
             return Decision::Allow(place);
         }
         match self.objection(&line) {
-            Some(why) if self.mode == Mode::Auto => self.decide_in_auto(why, &line, action),
+            Some(why) if self.mode == Mode::Auto => self.decide_in_auto(&why, &line, action),
             Some(why) => self.ask(&why, action),
             None => Decision::Allow(place),
         }
     }
 
     /// Judges a line to which there is an objection, where only what leaves the sandbox is to be asked about.
-    fn decide_in_auto(&self, objection: String, line: &Line<'_>, action: &Action) -> Decision {
+    fn decide_in_auto(&self, objection: &str, line: &Line<'_>, action: &Action) -> Decision {
         match self.place() {
             Where::Sandbox => match self.beyond(line) {
                 Some(why) => self.ask(&why, action),
@@ -100,8 +100,8 @@ impl Policy {
     }
 
     /// Returns why a file may not be written unasked.
-    fn unwritten(&self, path: &PathBuf) -> Option<String> {
-        match self.decide_one(&Action::Write { path: path.clone() }) {
+    fn unwritten(&self, path: &Path) -> Option<String> {
+        match self.decide_one(&Action::Write { path: path.to_path_buf() }) {
             Decision::Allow(_) => None,
             Decision::Ask { why, .. } | Decision::Deny { why } => Some(format!("{why}: `{}`", path.display())),
         }

@@ -10,6 +10,7 @@ pub mod command;
 pub mod commands;
 pub mod error;
 pub mod explain;
+pub mod files;
 pub mod host;
 pub mod kept;
 pub mod layers;
@@ -201,8 +202,7 @@ impl Policy {
             return Decision::Allow(Where::Host);
         }
         match action {
-            Action::Read { path } if self.may_read(path) => Decision::Allow(Where::Host),
-            Action::Read { .. } => self.ask("it reads outside the workspace", action),
+            Action::Read { path } => self.decide_read(path, action),
             Action::Write { path } => self.decide_write(path, action),
             Action::Execute { .. } => self.ask("it runs a command", action),
             Action::Commit { .. } => self.ask("it records a commit", action),
@@ -229,29 +229,6 @@ impl Policy {
             return Some(PLAN.to_owned());
         }
         None
-    }
-
-    fn decide_write(&self, path: &Path, action: &Action) -> Decision {
-        if !path.starts_with(&self.ground.root) {
-            return self.ask("it writes outside the workspace", action);
-        }
-        if self.names.is_protected(self.below_root(path)) {
-            return self.ask("files there run code or change permissions later", action);
-        }
-        match self.mode {
-            Mode::Auto | Mode::Yolo => Decision::Allow(Where::Host),
-            Mode::Ask | Mode::Plan => self.ask("it changes a file", action),
-        }
-    }
-
-    fn may_read(&self, path: &Path) -> bool {
-        path.starts_with(&self.ground.root) || self.readable.iter().any(|folder| path.starts_with(folder))
-    }
-
-    /// Returns the part of the path the names are checked in: inside the workspace only what lies below it, so that a
-    /// workspace that itself stands in a folder called `.docker` stays usable.
-    fn below_root<'a>(&self, path: &'a Path) -> &'a Path {
-        path.strip_prefix(&self.ground.root).unwrap_or(path)
     }
 
     fn ask(&self, why: &str, action: &Action) -> Decision {
