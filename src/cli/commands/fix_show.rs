@@ -68,10 +68,10 @@ impl<'a> Show<'a> {
     /// # Errors
     /// It cannot be written.
     pub(super) fn show(&mut self, job: &Job, progress: &Progress<'_>) -> Result<(), Fault> {
-        if self.is_streamed || !self.files.is_empty() {
-            if let Some(line) = event_line(job, progress)? {
-                self.event(&line)?;
-            }
+        if (self.is_streamed || !self.files.is_empty())
+            && let Some(line) = event_line(job, progress)?
+        {
+            self.event(&line)?;
         }
         if self.is_streamed { Ok(()) } else { self.tell(job, progress) }
     }

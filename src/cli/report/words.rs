@@ -9,7 +9,6 @@ use crate::protocol::wait::short;
 /// Says what a step did. `report` knows the checks it may name.
 pub fn step(step: &Step, report: &FixReport) -> String {
     match &step.what {
-        What::Reproduce(ran) => format!("check {}", went(ran, report)),
         What::FlakyRun(ran) => format!("check again, nothing changed: {}", went(ran, report)),
         What::Fixer { name, is_kept, before, after, .. } => {
             let kept = if *is_kept { "kept" } else { "taken back" };
@@ -17,7 +16,7 @@ pub fn step(step: &Step, report: &FixReport) -> String {
         }
         What::Agent(round) => agent(round),
         What::Rerun { scope: Scope::Failing, ran, .. } => format!("what failed, again: {}", went(ran, report)),
-        What::Rerun { scope: Scope::Whole, ran, .. } => format!("check {}", went(ran, report)),
+        What::Reproduce(ran) | What::Rerun { scope: Scope::Whole, ran, .. } => format!("check {}", went(ran, report)),
         What::Guard { file, rule, .. } => format!("taken back in {file}: {rule}"),
         What::Minimise { dropped } if dropped.is_empty() => "every change is needed".to_owned(),
         What::Minimise { dropped } => format!("dropped what was not needed: {}", dropped.join(", ")),
