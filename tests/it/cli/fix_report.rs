@@ -57,7 +57,7 @@ fn every_ending_has_a_report() {
     let table: [(String, &[&str], u8, &str); 6] = [
         ("[{say: It is fine.}]".to_owned(), &["--max-rounds", "1"], 1, "not_fixed"),
         (format!("[{{calls: [{read}, {better}]}}]"), &limit, 7, "budget_ended"),
-        (denied, &[], 5, "refused"),
+        (denied, &["--sandbox", "none"], 5, "refused"),
         ("[{error: {status: 400, body: gone}}]".to_owned(), &[], 4, "model_failed"),
         ("[]".to_owned(), &["--test", "nosuchprogram"], 8, "check_not_run"),
         ("[]".to_owned(), &["--test", "true"], 0, "nothing_to_do"),
