@@ -359,6 +359,10 @@ pub struct FixConfig {
     pub max_rounds: u32,
     /// Seconds one run of the check may take.
     pub test_timeout_s: u64,
+    /// Who commits what was changed: `Name <address>`; empty for whom git knows.
+    pub commit_author: String,
+    /// The last line of the message; empty for none.
+    pub commit_trailer: String,
 }
 
 /// Session files.

@@ -5,7 +5,11 @@
 
 pub mod answer;
 pub mod conformance;
+pub mod deterministic;
 pub mod failure;
 pub mod fix;
 pub mod fix_report;
+pub mod git_commit;
+pub mod patch;
+pub mod repo_list;
 pub mod runner;

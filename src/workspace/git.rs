@@ -16,7 +16,7 @@ use crate::exec::sandbox::Access;
 use crate::workspace::git_parse::{self, BlameLine, Commit, LOG_FORMAT, Patch, Status};
 
 /// Settings that overrule whatever the repository says.
-const OVERRIDES: [&str; 13] = [
+pub(crate) const OVERRIDES: [&str; 13] = [
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.pager=cat",
@@ -285,6 +285,15 @@ impl Git {
         Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
     }
 
+    /// Returns the top of the work tree, and `writer` with the repository's own filters doing nothing: for whoever writes to
+    /// the repository.
+    pub(crate) async fn ground(&self, writer: &Runner) -> Result<(PathBuf, Runner), GitError> {
+        let guard = self.examine().await?;
+        let depth = guard.prefix.components().count();
+        let top = self.folder.ancestors().nth(depth).unwrap_or(&self.folder).to_path_buf();
+        Ok((top, guard.close(writer)))
+    }
+
     /// Finds out where the work tree is and which filters must not run. Neither question starts anything.
     async fn examine(&self) -> Result<Guard, GitError> {
         let open = Guard { filters: BTreeSet::new(), prefix: PathBuf::new() };
@@ -390,6 +399,11 @@ fn checked(revision: &str) -> Result<&str, GitError> {
         return Ok(revision);
     };
     Err(GitError::BadRevision { revision: text::first_line(revision, 60), reason })
+}
+
+/// Returns the folder above or at `folder` that holds a repository's files; none where there is none. Starts nothing.
+pub fn top(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|folder| folder.join(".git").exists())
 }
 
 /// Says whether `folder` lies in the work tree of a repository. Starts nothing.

@@ -16,6 +16,8 @@ pub mod debug_policy;
 pub mod demo;
 pub mod doctor;
 pub mod fix;
+mod fix_after;
+mod fix_list;
 mod fix_show;
 pub mod man;
 pub mod policy;

@@ -11,24 +11,64 @@ use crate::protocol::fix_report::{FixReport, What};
 
 /// Writes all of a report.
 pub fn document(report: &FixReport) -> String {
-    let cases = cases(report);
-    let n_failed = cases.iter().filter(|case| matches!(case.state, State::Failed(_))).count();
-    let n_errors = cases.iter().filter(|case| matches!(case.state, State::Error(_))).count();
-    let seconds = seconds(report.duration_ms);
-    let counts = format!("tests=\"{}\" failures=\"{n_failed}\" errors=\"{n_errors}\"", cases.len());
-    let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"mimi fix\" {counts} time=\"{seconds}\">\n"
-    );
     let name = report.job.checks.iter().map(|check| check.command.as_str()).collect::<Vec<_>>().join("; ");
-    let stamp = report.started_at.trim_end_matches('Z');
-    out.push_str(&format!(
-        "  <testsuite name=\"{}\" {counts} skipped=\"0\" time=\"{seconds}\" timestamp=\"{}\">\n",
-        attribute(&name),
-        attribute(stamp)
-    ));
-    out.extend(cases.iter().map(written));
-    out.push_str("  </testsuite>\n</testsuites>\n");
-    out
+    suites(std::iter::once((name.as_str(), report)))
+}
+
+/// Writes several reports, each as a suite of this name.
+pub fn suites<'r>(reports: impl Iterator<Item = (&'r str, &'r FixReport)>) -> String {
+    let (mut all, mut body, mut duration_ms) = (Counts::default(), String::new(), 0);
+    for (name, report) in reports {
+        let (counts, suite) = suite(name, report);
+        all.add(&counts);
+        duration_ms += report.duration_ms;
+        body.push_str(&suite);
+    }
+    let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+    let (counts, time) = (all.attributes(), seconds(duration_ms));
+    format!("{head}<testsuites name=\"mimi fix\" {counts} time=\"{time}\">\n{body}</testsuites>\n")
+}
+
+/// How many cases came to what.
+#[derive(Default)]
+struct Counts {
+    tests: usize,
+    failures: usize,
+    errors: usize,
+}
+
+impl Counts {
+    fn of(cases: &[Case<'_>]) -> Self {
+        let is_error = |case: &&Case<'_>| match case.state {
+            State::Failed(failure) => failure.kind == FailureKind::Crash,
+            State::Error(_) => true,
+            State::Passed => false,
+        };
+        let errors = cases.iter().filter(is_error).count();
+        let failures = cases.iter().filter(|case| matches!(case.state, State::Failed(_))).count();
+        let failures = failures - cases.iter().filter(is_error).filter(|case| matches!(case.state, State::Failed(_))).count();
+        Self { tests: cases.len(), failures, errors }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.tests += other.tests;
+        self.failures += other.failures;
+        self.errors += other.errors;
+    }
+
+    fn attributes(&self) -> String {
+        format!("tests=\"{}\" failures=\"{}\" errors=\"{}\"", self.tests, self.failures, self.errors)
+    }
+}
+
+fn suite(name: &str, report: &FixReport) -> (Counts, String) {
+    let cases = cases(report);
+    let counts = Counts::of(&cases);
+    let (attributes, time) = (counts.attributes(), seconds(report.duration_ms));
+    let stamp = attribute(report.started_at.trim_end_matches('Z'));
+    let head = format!("name=\"{}\" {attributes} skipped=\"0\" time=\"{time}\" timestamp=\"{stamp}\"", attribute(name));
+    let body: String = cases.iter().map(written).collect();
+    (counts, format!("  <testsuite {head}>\n{body}  </testsuite>\n"))
 }
 
 /// One case.

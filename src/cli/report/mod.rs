@@ -7,6 +7,7 @@
 
 pub mod github;
 pub mod junit;
+pub mod list;
 pub mod markdown;
 pub mod sarif;
 pub mod target;

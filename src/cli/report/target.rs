@@ -44,6 +44,11 @@ impl Format {
         (Self::Github, "github"),
     ];
 
+    /// Returns all of them.
+    pub fn every() -> [Self; 7] {
+        Self::ALL.map(|row| row.0)
+    }
+
     /// Returns its name, as it is typed.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|row| row.0 == self).map_or("", |row| row.1)

@@ -19,6 +19,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("crossterm", &["cli"]),
     ("encoding_rs", &["edit"]),
+    // Patches of binary files.
+    ("flate2", &["strategy"]),
     // Patterns over names of files.
     ("globset", &["policy"]),
     ("humantime", &["base"]),
@@ -42,6 +44,8 @@ const HOMES: &[(&str, &[&str])] = &[
     // async-openai takes keys as its type.
     ("secrecy", &["model"]),
     ("serde_yaml", &["base"]),
+    // The names of contents in patches.
+    ("sha1_smol", &["strategy"]),
     ("signal_hook", &["exec"]),
     ("similar", &["edit"]),
     ("strsim", &["base"]),
