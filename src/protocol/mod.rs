@@ -8,6 +8,7 @@
 pub mod diff;
 pub mod event;
 pub mod failure;
+pub mod fix_report;
 pub mod message;
 pub mod op;
 pub mod path;
