@@ -68,7 +68,8 @@ impl Fixing<'_> {
             self.standing.runs[at] = Some(stays);
         }
         // A build that failed at random may have hidden others.
-        if self.standing.runs.iter().any(Option::is_none) && self.standing.runs.iter().flatten().all(|run| run.is_green) {
+        if self.standing.runs.iter().any(Option::is_none) && self.standing.runs.iter().flatten().all(|run| run.is_green)
+        {
             self.run_all(Trust::None).await?;
         }
         Ok(())
@@ -238,7 +239,8 @@ fn differing(first: &CheckRun, again: &CheckRun) -> BTreeSet<String> {
 /// Makes the command that runs only the tests that failed; none where there is none, or not everything that failed is a test.
 fn alone(check: &Check, run: &CheckRun, flaky: &BTreeSet<String>) -> Option<String> {
     let failures = &run.complaints.failures;
-    let ids: Vec<&String> = failures.iter().filter_map(|one| one.id.as_ref()).filter(|id| !flaky.contains(*id)).collect();
+    let ids: Vec<&String> =
+        failures.iter().filter_map(|one| one.id.as_ref()).filter(|id| !flaky.contains(*id)).collect();
     if ids.is_empty() || failures.iter().any(|one| one.id.is_none()) || run.complaints.n_more > 0 {
         return None;
     }
@@ -247,7 +249,8 @@ fn alone(check: &Check, run: &CheckRun, flaky: &BTreeSet<String>) -> Option<Stri
         return Some(check.only.replace("{ids}", &words.join(" ")));
     }
     let each: Option<Vec<&str>> = failures.iter().map(|one| one.rerun.as_deref()).collect();
-    each.filter(|each| each.len() <= MAX_ONE_BY_ONE).map(|each| each.join("\n"))
+    each.filter(|each| each.len() <= MAX_ONE_BY_ONE)
+        .map(|each| each.join("\n"))
         .map(|commands| if commands.contains('\n') { format!("set -e\n{commands}") } else { commands })
 }
 

@@ -138,7 +138,8 @@ impl Fixing<'_> {
 
     /// Returns the files the failures in a root are in that fit the row, quoted.
     fn files(&self, row: &Row, root: &Path) -> Vec<String> {
-        let patterns: Vec<&str> = row.signs.files.iter().filter(|entry| entry.contains("*.")).flat_map(|entry| entry.split('|')).collect();
+        let patterns: Vec<&str> =
+            row.signs.files.iter().filter(|entry| entry.contains("*.")).flat_map(|entry| entry.split('|')).collect();
         let failures = self.standing.red().flat_map(|(_, run)| &run.complaints.failures);
         let names: BTreeSet<&String> = failures.filter_map(|failure| failure.file.as_ref()).collect();
         let is_one = |name: &&&String| patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, name));

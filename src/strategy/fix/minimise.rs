@@ -52,12 +52,14 @@ impl Fixing<'_> {
     async fn drop_changes(&mut self, dropped: &mut Vec<String>) -> Result<(), Halt> {
         let one = self.standing.runs.iter().flatten().map(|run| run.duration_ms).sum();
         let time = Duration::from_secs(self.job.minimise_s);
-        let mut allowance = Allowance { until: Instant::now() + time, n_trials: MAX_TRIALS, one: Duration::from_millis(one) };
+        let mut allowance =
+            Allowance { until: Instant::now() + time, n_trials: MAX_TRIALS, one: Duration::from_millis(one) };
         let changes = self.changes().await?;
         let mut needed = Vec::new();
         for delta in &changes {
             // The only change is needed: without it the checks failed.
-            let is_only = needed.is_empty() && delta.path == changes.last().map(|last| last.path.clone()).unwrap_or_default();
+            let is_only =
+                needed.is_empty() && delta.path == changes.last().map(|last| last.path.clone()).unwrap_or_default();
             if is_only || !allowance.take() || !self.is_green_without_file(delta).await? {
                 needed.push(delta.path.clone());
             } else {
@@ -128,7 +130,7 @@ impl Fixing<'_> {
             left.insert(at);
             let ruling = |own: &crate::protocol::diff::Hunk| {
                 let at = hunks.iter().position(|hunk| hunk.old_start == own.old_start && hunk.id == own.id);
-                if at.is_some_and(|at| left.contains(&at)) { Ruling::Leave { why: String::new() } } else { Ruling::Take }
+                if at.is_some_and(|at| left.contains(&at)) { Ruling::Leave { why: None } } else { Ruling::Take }
             };
             let text = text_after(&before, &after, &hunks, ruling);
             if self.is_green_with(&delta.path, &text).await? {

@@ -304,9 +304,14 @@ impl Fixing<'_> {
         let is_closed = asked.is_ok_and(|answer| answer.ending == crate::exec::run::Ending::Exited(1));
         let folder = self.job.folder.display();
         if is_closed {
-            return Err(Fault::new(Kind::Task, format!("{} fails, and nothing can be changed in `{folder}`", self.job.words()))
-                .cause("the folder is closed to us, or its file system is read-only")
-                .hint(format!("mount it for writing, or work in a copy: cp -r {folder} /tmp/copy && mimi fix -C /tmp/copy")));
+            return Err(Fault::new(
+                Kind::Task,
+                format!("{} fails, and nothing can be changed in `{folder}`", self.job.words()),
+            )
+            .cause("the folder is closed to us, or its file system is read-only")
+            .hint(format!(
+                "mount it for writing, or work in a copy: cp -r {folder} /tmp/copy && mimi fix -C /tmp/copy"
+            )));
         }
         Ok(())
     }

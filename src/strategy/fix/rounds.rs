@@ -7,8 +7,8 @@
 
 use tokio_util::sync::CancellationToken;
 
-use crate::base::fault::{Fault, Kind};
 use crate::agent::handle::TurnSummary;
+use crate::base::fault::{Fault, Kind};
 use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::op::Op;
 use crate::strategy::fix::guard::Breach;
@@ -35,7 +35,10 @@ struct Round {
 
 impl Fixing<'_> {
     /// Lets the agent work until the checks pass or it has to stop.
-    pub(super) async fn rounds(&mut self, start_agent: impl AsyncFnOnce() -> Result<Worker, Fault>) -> Result<Ending, Halt> {
+    pub(super) async fn rounds(
+        &mut self,
+        start_agent: impl AsyncFnOnce() -> Result<Worker, Fault>,
+    ) -> Result<Ending, Halt> {
         if self.job.limits.max_rounds == 0 {
             return Ok(self.not_fixed());
         }
@@ -60,7 +63,11 @@ impl Fixing<'_> {
 
     async fn best(&self) -> Result<Best, Halt> {
         let Ok(world) = &self.world else { return Err(self.halt()) };
-        Ok(Best { measure: self.standing.measure(&self.flaky), standing: self.standing.clone(), look: world.look().await? })
+        Ok(Best {
+            measure: self.standing.measure(&self.flaky),
+            standing: self.standing.clone(),
+            look: world.look().await?,
+        })
     }
 
     async fn work(&mut self, worker: &mut Worker, best: &mut Best) -> Result<Ending, Halt> {

@@ -47,13 +47,15 @@ impl Standing {
 
     /// Says whether nothing fails but tests that fail at random.
     pub fn is_flaky_only(&self, flaky: &BTreeSet<String>) -> bool {
-        let is_fine = |run: &Option<CheckRun>| run.as_ref().is_some_and(|run| run.is_green || is_flaky_only(run, flaky));
+        let is_fine =
+            |run: &Option<CheckRun>| run.as_ref().is_some_and(|run| run.is_green || is_flaky_only(run, flaky));
         !self.is_green() && !self.runs.is_empty() && self.runs.iter().all(is_fine)
     }
 
     /// Measures it; tests that fail at random do not count.
     pub fn measure(&self, flaky: &BTreeSet<String>) -> Measure {
-        let mut measure = Measure { not_run: self.runs.iter().filter(|run| run.is_none()).count(), ..Measure::default() };
+        let mut measure =
+            Measure { not_run: self.runs.iter().filter(|run| run.is_none()).count(), ..Measure::default() };
         for run in self.runs.iter().flatten().filter(|run| !run.is_green) {
             let failures = &run.complaints.failures;
             let n_flaky = failures.iter().filter(|one| one.id.as_ref().is_some_and(|id| flaky.contains(id))).count();
@@ -87,7 +89,8 @@ mod tests {
     use crate::strategy::failure::Complaints;
 
     fn run(failures: &[(FailureKind, &str)]) -> Option<CheckRun> {
-        let failures = failures.iter().map(|(kind, id)| Failure { id: Some((*id).to_owned()), ..Failure::new(*kind, "x") });
+        let failures =
+            failures.iter().map(|(kind, id)| Failure { id: Some((*id).to_owned()), ..Failure::new(*kind, "x") });
         let complaints = Complaints { failures: failures.collect(), n_more: 0 };
         let (ending, text) = (String::new(), String::new());
         Some(CheckRun { is_green: false, ending, text, complaints, duration_ms: 0, notes: Vec::new() })
@@ -131,7 +134,11 @@ mod tests {
         ];
         for (runs, expected, failures) in table {
             let standing = Standing { runs };
-            assert_eq!((standing.is_flaky_only(&flaky), standing.measure(&flaky).failures), (expected, failures), "{standing:?}");
+            assert_eq!(
+                (standing.is_flaky_only(&flaky), standing.measure(&flaky).failures),
+                (expected, failures),
+                "{standing:?}"
+            );
         }
     }
 

@@ -70,8 +70,22 @@ pub fn values(text: &str) -> impl Iterator<Item = String> {
 
 fn is_values(line: &str) -> bool {
     const WORDS: [&str; 16] = [
-        "true", "false", "null", "None", "nil", "Some", "Ok", "Err", "vec", "True", "False", "undefined", "nullptr", "NaN",
-        "r", "b",
+        "true",
+        "false",
+        "null",
+        "None",
+        "nil",
+        "Some",
+        "Ok",
+        "Err",
+        "vec",
+        "True",
+        "False",
+        "undefined",
+        "nullptr",
+        "NaN",
+        "r",
+        "b",
     ];
     let (mut quote, mut word, mut has_value) = (None, String::new(), false);
     for sign in line.trim().chars().chain(['\n']) {

@@ -116,7 +116,10 @@ mod tests {
             (line("error", &[unsure.clone()]), vec![]),
             (line("error", &[partly]), vec![]),
             (line("error", &[unsure, certain.clone()]), vec![edit(1, 2, "x")]),
-            (json!({"$message_type": "diagnostic", "level": "error", "children": [certain]}).to_string(), vec![edit(1, 2, "x")]),
+            (
+                json!({"$message_type": "diagnostic", "level": "error", "children": [certain]}).to_string(),
+                vec![edit(1, 2, "x")],
+            ),
         ];
         for (line, expected) in table {
             let found = read(&format!("   Compiling a\n{line}\n{line}\n{{broken"));

@@ -35,15 +35,20 @@ impl Fixing<'_> {
     /// Words the task of a round.
     pub(super) async fn words(&self, breaches: &[Breach]) -> String {
         let is_alone = self.standing.red().count() == 1;
-        let told: Vec<String> = self.standing.red().map(|(at, run)| {
-            let list = digest::words(&run.complaints, MAX_TOLD_BYTES);
-            let list = if list.is_empty() { String::new() } else { format!("\n{list}") };
-            let output = run.text.trim();
-            let output = if is_alone { output.into() } else { clip_middle(output, MAX_OUTPUT_BYTES, "") };
-            prompt::TASK_FIX_CHECK.render(&[&self.job.checks[at].spec.command, &run.ending, &list, &output])
-        }).collect();
+        let told: Vec<String> = self
+            .standing
+            .red()
+            .map(|(at, run)| {
+                let list = digest::words(&run.complaints, MAX_TOLD_BYTES);
+                let list = if list.is_empty() { String::new() } else { format!("\n{list}") };
+                let output = run.text.trim();
+                let output = if is_alone { output.into() } else { clip_middle(output, MAX_OUTPUT_BYTES, "") };
+                prompt::TASK_FIX_CHECK.render(&[&self.job.checks[at].spec.command, &run.ending, &list, &output])
+            })
+            .collect();
         let told = told.join("\n\n");
-        let named: Vec<String> = self.standing.red().map(|(at, _)| format!("`{}`", self.job.checks[at].spec.command)).collect();
+        let named: Vec<String> =
+            self.standing.red().map(|(at, _)| format!("`{}`", self.job.checks[at].spec.command)).collect();
         let named = named.join(" and ");
         if self.round > 1 {
             let taken = if breaches.is_empty() { String::new() } else { format!("\n{}\n", guard_words(breaches)) };
@@ -70,7 +75,8 @@ impl Fixing<'_> {
         }
         let (mut out, mut seen) = (String::new(), BTreeSet::new());
         for (file, line) in places {
-            let is_new = !seen.iter().any(|(other, at): &(String, u32)| *other == file && at.abs_diff(line) < AROUND as u32);
+            let is_new =
+                !seen.iter().any(|(other, at): &(String, u32)| *other == file && at.abs_diff(line) < AROUND as u32);
             if !is_new || seen.len() >= MAX_PLACES {
                 continue;
             }

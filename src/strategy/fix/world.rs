@@ -118,7 +118,8 @@ impl World {
     }
 
     fn is_work(&self, delta: &Delta) -> bool {
-        let is_product = || delta.before.is_none() && delta.path.iter().any(|part| PRODUCTS.iter().any(|name| part == *name));
+        let is_product =
+            || delta.before.is_none() && delta.path.iter().any(|part| PRODUCTS.iter().any(|name| part == *name));
         self.edited.contains(&delta.path) || !(self.by_checks.contains(&delta.path) || is_product())
     }
 
