@@ -94,6 +94,17 @@ pub struct AgentOptions {
     pub allow: Vec<String>,
     /// Who waits for its answers.
     pub class: Class,
+    /// Bounds of all its turns together.
+    pub bounds: Bounds,
+}
+
+/// What an agent may use in all its turns together; zero for no bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Requests to the model.
+    pub max_steps: u32,
+    /// Tokens read and written.
+    pub max_tokens: u64,
 }
 
 /// A running agent and what a front end shows of it.
@@ -306,7 +317,7 @@ impl App {
         notices.extend(warnings);
         notices.extend(route.note.clone());
         let to_say = transcript.opening.is_none().then(|| opening.clone());
-        let machine = Machine::new(self.limits(), to_say, transcript.turns);
+        let machine = Machine::new(self.limits(options.bounds), to_say, transcript.turns);
         let spill_dir = self.dirs.outputs().join(&id);
         let policy = self.policy(mode, &spill_dir, options)?;
         let tools = self.tool_context(spill_dir);
@@ -401,13 +412,15 @@ impl App {
         })
     }
 
-    fn limits(&self) -> Limits {
+    fn limits(&self, bounds: Bounds) -> Limits {
         let agent = &self.config.agent;
         Limits {
             max_steps: agent.max_steps,
             max_tokens: agent.max_tokens,
             max_seconds: agent.max_seconds,
             max_same_failures: agent.max_same_failures,
+            all_steps: bounds.max_steps,
+            all_tokens: bounds.max_tokens,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::base::text::count;
 use crate::protocol::message::{ToolCall, Usage};
 use crate::protocol::tool::ToolOutcome;
 
-/// The bounds of one turn. Zero means no bound, except for steps.
+/// The bounds of one turn, and of all turns together. Zero means no bound, except for the steps of a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Model requests.
@@ -17,6 +17,10 @@ pub struct Limits {
     pub max_seconds: u64,
     /// Times the same call may fail in the same way.
     pub max_same_failures: u32,
+    /// Model requests in all turns.
+    pub all_steps: u32,
+    /// Tokens read and written in all turns.
+    pub all_tokens: u64,
 }
 
 impl Limits {
@@ -35,6 +39,16 @@ impl Limits {
             return Some(format!("{tokens} tokens in one turn (agent.max_tokens is {})", self.max_tokens));
         }
         None
+    }
+
+    /// Returns the bound that all turns together have reached, in words for the user.
+    pub fn reached_in_all(&self, steps: u32, usage: &Usage) -> Option<String> {
+        if self.all_steps > 0 && steps >= self.all_steps {
+            return Some(format!("{} in all (--max-steps)", count(steps as usize, "model request")));
+        }
+        let tokens = usage.input_tokens + usage.output_tokens;
+        (self.all_tokens > 0 && tokens >= self.all_tokens)
+            .then(|| format!("{tokens} tokens in all (--max-tokens is {})", self.all_tokens))
     }
 
     /// Returns the words for the time bound.

@@ -38,6 +38,7 @@ pub struct Machine {
     mention: Option<String>,
     turn: u32,
     turn_usage: Usage,
+    total_usage: Usage,
     steps: u32,
     total_steps: u32,
     nudges: u32,
@@ -84,6 +85,7 @@ impl Machine {
             mention: None,
             turn,
             turn_usage: Usage::default(),
+            total_usage: Usage::default(),
             steps: 0,
             total_steps: 0,
             nudges: 0,
@@ -302,6 +304,7 @@ impl Machine {
             return;
         }
         self.turn_usage += answer.usage;
+        self.total_usage += answer.usage;
         let calls = answer.tool_calls;
         let is_empty = answer.text.trim().is_empty() && calls.is_empty();
         let was_empty = std::mem::replace(&mut self.was_empty, is_empty);
@@ -424,7 +427,8 @@ impl Machine {
 
     /// Asks the model again unless a limit is reached.
     fn go_on(&mut self, out: &mut Vec<Effect>) {
-        match self.limits.reached(self.steps, &self.turn_usage) {
+        let of_turn = self.limits.reached(self.steps, &self.turn_usage);
+        match of_turn.or_else(|| self.limits.reached_in_all(self.total_steps, &self.total_usage)) {
             Some(what) => self.end_turn(TurnEnd::Limit { what }, out),
             None => self.call_model(out),
         }
@@ -547,6 +551,7 @@ impl Machine {
 
     fn on_compacted(&mut self, result: Result<Compaction, String>, usage: Usage, out: &mut Vec<Effect>) {
         let State::Compacting { in_turn } = self.state else { return };
+        self.total_usage += usage;
         if in_turn {
             self.turn_usage += usage;
         }

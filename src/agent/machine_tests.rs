@@ -7,7 +7,7 @@ use crate::protocol::op::Grant;
 use crate::protocol::tool::Question;
 
 fn limits() -> Limits {
-    Limits { max_steps: 10, max_tokens: 0, max_seconds: 0, max_same_failures: 3 }
+    Limits { max_steps: 10, max_tokens: 0, max_seconds: 0, max_same_failures: 3, all_steps: 0, all_tokens: 0 }
 }
 
 fn machine() -> Machine {

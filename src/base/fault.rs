@@ -24,6 +24,8 @@ pub enum Kind {
     Budget,
     /// The check could not be run at all.
     Check,
+    /// Only what fails at random fails.
+    Flaky,
     /// A bug in mimi.
     Bug,
     /// Ended by Ctrl-C.
@@ -36,7 +38,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind with its exit code and meaning: the table behind README and the man page.
-    pub const TABLE: [(Self, u8, &'static str); 12] = [
+    pub const TABLE: [(Self, u8, &'static str); 13] = [
         (Self::BrokenPipe, 0, "done, also when the reader of the output closed it early"),
         (Self::Task, 1, "the task failed, or tests still fail"),
         (Self::Usage, 2, "wrong usage"),
@@ -45,7 +47,8 @@ impl Kind {
         (Self::Denied, 5, "refused by policy, or approval needed and nobody to give it"),
         (Self::Sandbox, 6, "no working sandbox, and nobody said that none is needed"),
         (Self::Budget, 7, "a budget ended first; partial work is kept"),
-        (Self::Check, 8, "the check could not be run"),
+        (Self::Check, 8, "the check could not be run: a tool is missing, or the build was broken before and still is"),
+        (Self::Flaky, 9, "only tests fail that pass when they run again"),
         (Self::Bug, 70, "a bug in mimi"),
         (Self::Interrupted, 130, "interrupted"),
         (Self::Terminated, 143, "ended by SIGTERM or SIGHUP"),

@@ -117,6 +117,18 @@ impl Keeper {
         self.finish(Step { has_moved_git, ..open.step })
     }
 
+    /// Returns the workspace as it was when `open` began.
+    pub fn seen_at(&self, open: &Open) -> Tree {
+        self.tree(&self.steps.tree(&self.session, open.id()))
+    }
+
+    /// Returns what differs between two looks at the workspace, without what git ignores.
+    pub fn difference(&self, before: &Tree, after: &Tree) -> Vec<Delta> {
+        let (mut deltas, n_ignored) = self.ignored_last(before.difference(after, &self.place.workspace).deltas);
+        deltas.truncate(deltas.len() - n_ignored);
+        deltas
+    }
+
     fn finish(&self, step: Step) -> Result<Option<Step>, CheckpointError> {
         let before = self.tree(&self.steps.tree(&self.session, &step.id));
         let after = self.scanner().scan(&before)?;

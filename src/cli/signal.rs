@@ -53,12 +53,13 @@ impl Signals {
         })
     }
 
-    /// Waits for `work` to end after it was told to: for a while, and no longer than to the next signal.
-    pub async fn last_words(&mut self, work: impl Future) {
+    /// Waits for `work` to end after it was told to: for a while, and no longer than to the next signal. Returns what it
+    /// ended with, if it did.
+    pub async fn last_words<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
-            _ = work => {}
-            _ = self.next() => {}
-            () = tokio::time::sleep(GRACE) => {}
+            ended = work => Some(ended),
+            _ = self.next() => None,
+            () = tokio::time::sleep(GRACE) => None,
         }
     }
 

@@ -21,6 +21,11 @@ pub const MAY_LOWER: &[&str] = &[
     "tools.shell_timeout_s",
     "fix.max_rounds",
     "fix.test_timeout_s",
+    "fix.max_steps",
+    "fix.max_tokens",
+    "fix.max_seconds",
+    "fix.minimise_s",
+    "fix.heartbeat_s",
 ];
 /// Lists a project may add to.
 pub const MAY_ADD: &[&str] = &["policy.ask", "policy.deny"];

@@ -29,6 +29,11 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("sandbox.tmp_mb", 0, 1_000_000),
     ("fix.max_rounds", 0, 1000),
     ("fix.test_timeout_s", 1, WEEK_S),
+    ("fix.max_steps", 0, 100_000),
+    ("fix.max_tokens", 0, 1000 * MANY_TOKENS),
+    ("fix.max_seconds", 0, WEEK_S),
+    ("fix.minimise_s", 0, WEEK_S),
+    ("fix.heartbeat_s", 0, WEEK_S),
     ("session.keep_days", 0, 36_500),
     // A terabyte.
     ("checkpoint.max_mb", 0, 1_000_000),
@@ -55,7 +60,8 @@ pub const ROW_RANGES: &[(&str, i64, i64)] = &[
 ];
 
 /// Numbers for which 0 stands for no limit.
-pub const ZERO_IS_UNLIMITED: &[&str] = &["agent.max_tokens", "agent.max_seconds"];
+pub const ZERO_IS_UNLIMITED: &[&str] =
+    &["agent.max_tokens", "agent.max_seconds", "fix.max_steps", "fix.max_tokens", "fix.max_seconds"];
 
 /// Returns what is wrong with a number, to be read after the key.
 pub fn problem(key: &str, value: i64) -> Option<String> {

@@ -359,6 +359,18 @@ pub struct FixConfig {
     pub max_rounds: u32,
     /// Seconds one run of the check may take.
     pub test_timeout_s: u64,
+    /// The checks in their order: `build: make`, `test: make test`; empty when detected.
+    pub checks: Vec<String>,
+    /// Requests to the model in all rounds; 0 for no limit.
+    pub max_steps: u32,
+    /// Tokens read and written in all rounds; 0 for no limit.
+    pub max_tokens: u64,
+    /// Seconds from the start to the end; 0 for no limit.
+    pub max_seconds: u64,
+    /// Seconds that may be spent on dropping what was not needed; 0 for none.
+    pub minimise_s: u64,
+    /// Seconds between two signs of life; 0 for none.
+    pub heartbeat_s: u64,
     /// Who commits what was changed: `Name <address>`; empty for whom git knows.
     pub commit_author: String,
     /// The last line of the message; empty for none.

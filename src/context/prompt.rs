@@ -65,8 +65,11 @@ prompts! {
     DOCTOR_SCHEMA = "doctor/schema" [];
     DOCTOR_SPEED = "doctor/speed" [];
     DOCTOR_PREFIX = "doctor/prefix" ["nonce", "lines"];
-    TASK_FIX = "task/fix" ["command", "ending", "failures", "output"];
-    TASK_FIX_AGAIN = "task/fix_again" ["command", "ending", "failures", "output"];
+    TASK_FIX = "task/fix" ["checks", "seen", "failures"];
+    TASK_FIX_AGAIN = "task/fix_again" ["checks", "taken", "failures"];
+    TASK_FIX_CHECK = "task/fix_check" ["command", "ending", "failures", "output"];
+    TASK_FIX_CONTEXT = "task/fix_context" ["code", "changed"];
+    TASK_FIX_GUARD = "task/fix_guard" ["breaches"];
     TASK_STDIN = "task/stdin" ["task", "input"];
 }
 
@@ -110,7 +113,7 @@ mod tests {
 
     #[test]
     fn values_are_put_in_once_and_not_searched_again() {
-        let text = TASK_FIX.render(&["make", "exit code 2", "", "{{command}}"]);
+        let text = TASK_FIX_CHECK.render(&["make", "exit code 2", "", "{{command}}"]);
         assert!(text.contains("`make`") && text.ends_with("{{command}}"), "{text}");
     }
 

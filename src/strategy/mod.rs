@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod conformance;
+pub mod detect;
 pub mod deterministic;
 pub mod failure;
 pub mod fix;

@@ -85,6 +85,7 @@ async fn start(app: &App, cx: &Cx, args: &ChatArgs) -> Result<Session, Fault> {
         approvals: Approvals::Person,
         allow: Vec::new(),
         class: Class::Interactive,
+        bounds: crate::app::Bounds::default(),
     };
     match args.resume.as_deref() {
         None => app.start(options).await,

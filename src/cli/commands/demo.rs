@@ -18,7 +18,10 @@ use crate::cli::output::Style;
 use crate::cli::report::target::Targets;
 use crate::exec::run::Ending;
 use crate::model::providers::script::{Script, ScriptProvider};
-use crate::strategy::fix::{self, Job, Outcome};
+use crate::protocol::fix_report::CheckSpec;
+use crate::strategy::fix::budget::Limits;
+use crate::strategy::fix::guard::Rules;
+use crate::strategy::fix::{self, Check, Job, Outcome};
 
 /// The project, file by file.
 const FILES: &[(&str, &str)] = &[
@@ -48,17 +51,23 @@ pub fn run(cx: &Cx, args: &DemoArgs) -> Result<(), Fault> {
     cx.out.note(format!("project: {}", folder.display()));
     let app = app(cx, args, &folder)?;
     runtime()?.block_on(need_cargo(&app))?;
+    let spec = CheckSpec { command: CHECK.to_owned(), ..CheckSpec::default() };
     let job = Job {
-        command: CHECK.to_owned(),
+        checks: vec![Check { spec, ..Check::default() }],
         folder: app.workspace.root().to_path_buf(),
-        max_rounds: 3,
+        limits: Limits { max_rounds: 3, ..Limits::default() },
+        rules: Rules::default(),
         timeout_s: TIMEOUT_S,
+        minimise_s: 0,
         spill_dir: app.spill_dir(),
     };
     let watched = RefCell::new(collector(&app, Some(&job)));
     let mut show = Show::new(&cx.out, &Targets::new(&[])?)?;
     let outcome = work(cx, &app, (&job, &FixArgs::default()), &watched, &mut show);
     let outcome = outcome.map_err(|fault| explain(fault, args))?;
+    if let fix::Ending::Failed(fault) = outcome.ending {
+        return Err(explain(fault, args));
+    }
     finish(cx, &folder, &outcome)
 }
 
@@ -108,16 +117,17 @@ fn write_project() -> Result<PathBuf, Fault> {
 }
 
 fn finish(cx: &Cx, folder: &Path, outcome: &Outcome) -> Result<(), Fault> {
+    let last = outcome.last_run().map_or("", |run| run.text.trim()).to_owned();
     match outcome.ending {
         fix::Ending::Fixed => {}
-        _ => return Err(Fault::new(Kind::Task, "the demo's tests still fail").cause(outcome.last_run.text.clone())),
+        _ => return Err(Fault::new(Kind::Task, "the demo's tests still fail").cause(last)),
     }
     cx.out.line("")?;
     cx.out.styled(Style::Bold, "The change:")?;
     show_change(cx, folder)?;
     cx.out.line("")?;
     cx.out.styled(Style::Bold, format!("The test run after it (`{CHECK}`):"))?;
-    cx.out.line(crate::base::text::visible(outcome.last_run.text.trim()))?;
+    cx.out.line(crate::base::text::visible(&last))?;
     cx.out.line("")?;
     cx.out.styled(Style::Bold, "Try next:")?;
     cx.out.line("  mimi doctor                      is everything there that mimi needs?")?;

@@ -7,43 +7,48 @@ use std::cell::RefCell;
 use std::pin::pin;
 
 use crate::agent::dispatch::{Approvals, allow_flags};
-use crate::app::{AgentOptions, App};
+use crate::app::{AgentOptions, App, Bounds};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::append_to;
-use crate::base::text::{count, visible};
+use crate::base::text::count;
 use crate::cli::SandboxArg;
+use crate::cli::commands::fix_checks::{self, BudgetArgs, ChecksArgs, GuardArgs};
+use crate::cli::commands::fix_pulse::Pulse;
 use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::report::target::{self, Format, Target, Targets};
 use crate::cli::report::{markdown, render, text};
 use crate::cli::signal::Signals;
+use crate::model::route::Route;
 use crate::policy::rules;
-use crate::protocol::fix_report::{self, CheckKind, CheckSpec, FixReport};
+use crate::protocol::fix_report::{self, FixReport};
 use crate::protocol::op::Mode;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::Action;
-use crate::strategy::fix::{self, Bench, Ending, Job, Outcome};
+use crate::strategy::fix::{self, Bench, Ending, Job, Outcome, Worker};
 use crate::strategy::fix_report::Collector;
-use crate::strategy::runner;
-use crate::telemetry::price::Prices;
+use crate::telemetry::price::{Prices, Used};
 use tokio_util::sync::CancellationToken;
 
 /// Arguments of `mimi fix`.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct FixArgs {
-    /// The check, as a shell command; found from the project's files when not given
-    #[arg(long = "test", value_name = "COMMAND")]
-    pub test: Option<String>,
-    /// Times the agent is handed the failures
-    #[arg(long, value_name = "N")]
-    pub max_rounds: Option<u32>,
+    /// The checks.
+    #[command(flatten)]
+    pub checks: ChecksArgs,
+    /// The limits.
+    #[command(flatten)]
+    pub budget: BudgetArgs,
+    /// What may be changed.
+    #[command(flatten)]
+    pub guard: GuardArgs,
     /// Allow what this rule covers: `shell:make *`, `write:docs/**`
     #[arg(long, value_name = "RULE")]
     pub allow: Vec<String>,
     /// Confine commands this way instead of the best that works here
     #[arg(long, value_name = "TIER", value_enum)]
     pub sandbox: Option<SandboxArg>,
-    /// Show which check would be run, and stop
+    /// Show which checks would be run and which others there are, and stop
     #[arg(long)]
     pub detect: bool,
     /// Write the report as text, json, jsonl, markdown, sarif, junit or github, to a file or to standard output
@@ -66,20 +71,24 @@ impl FixArgs {
 /// Makes the check pass.
 pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
     let targets = args.targets()?;
-    let app = cx.app()?;
+    let plan = fix_checks::plan(cx, args)?;
+    let job = plan.job(cx, args);
     if args.detect {
-        return cx.out.line(job(&app, args)?.command);
+        return plan.show(cx, job, args);
     }
+    let app = &plan.app;
     let mut show = Show::new(&cx.out, &targets)?;
-    let job = job(&app, args);
-    let collector = RefCell::new(collector(&app, job.as_ref().ok()));
+    let collector = RefCell::new(collector(app, job.as_ref().ok()));
     let outcome = job.and_then(|job| {
         app.need_sandbox()?;
-        let outcome = work(cx, &app, (&job, args), &collector, &mut show)?;
+        let outcome = work(cx, app, (&job, args), &collector, &mut show)?;
         Ok((job, outcome))
     });
     let (outcome, result) = match outcome {
         Ok((job, outcome)) => {
+            if matches!(outcome.ending, Ending::Failed(_)) && !args.json {
+                show.remains(&job, &outcome);
+            }
             let result = verdict(&job, &outcome);
             (Some(outcome), result)
         }
@@ -93,32 +102,10 @@ pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
 
 /// Begins a report.
 pub fn collector(app: &App, job: Option<&Job>) -> Collector {
-    let checks =
-        job.map(|job| CheckSpec { kind: CheckKind::Test, command: job.command.clone(), folder: String::new() });
-    let told = fix_report::Job { folder: app.workspace.root().to_path_buf(), checks: checks.into_iter().collect() };
+    let told =
+        fix_report::Job { folder: app.workspace.root().to_path_buf(), checks: job.map(Job::specs).unwrap_or_default() };
     let prices = Prices::new(app.config.prices.clone());
     Collector::new(told, app.choice.words(), prices, app.clock().as_ref())
-}
-
-/// Says what is to be fixed: flags over configuration over detection.
-fn job(app: &App, args: &FixArgs) -> Result<Job, Fault> {
-    let fix = &app.config.fix;
-    let folder = app.workspace.root().to_path_buf();
-    let command = match &args.test {
-        Some(command) if command.trim().is_empty() => {
-            return Err(Fault::new(Kind::Usage, "the check is empty").hint("name it: mimi fix --test 'make check'"));
-        }
-        Some(command) => command.clone(),
-        None if !fix.test_command.is_empty() => fix.test_command.clone(),
-        None => runner::detect(&folder)?.command,
-    };
-    Ok(Job {
-        command,
-        folder,
-        max_rounds: args.max_rounds.unwrap_or(fix.max_rounds),
-        timeout_s: fix.test_timeout_s,
-        spill_dir: app.spill_dir(),
-    })
 }
 
 /// Runs the job, shows its progress and writes it down.
@@ -137,14 +124,19 @@ pub(super) fn work(
         approvals: Approvals::Nobody,
         allow,
         class: Class::Ci,
+        bounds: Bounds { max_steps: job.limits.max_steps, max_tokens: job.limits.max_tokens },
     };
-    let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks() };
+    let prices = Prices::new(app.config.prices.clone());
+    let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks(), prices };
     let start = async || {
         let session = app.start(options).await?;
         let route = &session.route;
         collector.borrow_mut().works_with(&session.id, &route.model, &route.provider, &route.url);
-        Ok(session.handle)
+        need_price(job, &bench.prices, route)?;
+        Ok(Worker { provider: route.provider.clone(), handle: session.handle })
     };
+    let pulse = RefCell::new(Pulse::new(app.config.fix.heartbeat_s));
+    let every = pulse.borrow().every();
     block_on(async {
         let mut signals = Signals::listen()?;
         let mut broken = None;
@@ -152,17 +144,22 @@ pub(super) fn work(
         let result = {
             let mut fixing = pin!(fix::fix(job, &bench, start, cancel.clone(), |progress| {
                 collector.borrow_mut().see(&progress);
+                pulse.borrow_mut().see(job, &progress);
                 if broken.is_none() {
                     broken = show.show(job, &progress).err();
                 }
             }));
-            tokio::select! {
-                result = &mut fixing => result,
-                stop = signals.next() => {
-                    cancel.cancel();
-                    // Dropped, the work ends the agent and its commands too; what it changed so far stays in any case.
-                    signals.last_words(fixing).await;
-                    Err(stop.fault())
+            loop {
+                tokio::select! {
+                    result = &mut fixing => break result,
+                    () = Pulse::next(every) => cx.out.note(pulse.borrow().words()),
+                    stop = signals.next() => {
+                        cancel.cancel();
+                        // Dropped, the work ends the agent and its commands too; what it changed so far stays in any case.
+                        let ended = signals.last_words(fixing).await;
+                        let stopped = |outcome: Outcome| Outcome { ending: Ending::Failed(stop.fault()), ..outcome };
+                        break ended.map_or_else(|| Err(stop.fault()), |result| result.map(stopped));
+                    }
                 }
             }
         };
@@ -171,33 +168,66 @@ pub(super) fn work(
     })
 }
 
-/// Lets the agent run the check itself, since that is what the user asked mimi to run, and parts of it: `cargo test NAME`.
+/// Fails where a limit on the cost could not be kept, because the model has no price.
+fn need_price(job: &Job, prices: &Prices, route: &Route) -> Result<(), Fault> {
+    let has_price = prices.cost(&route.provider, &route.model, &Used::default()).is_some();
+    if job.limits.max_cost == 0.0 || has_price {
+        return Ok(());
+    }
+    let name = format!("{}/{}", route.provider, route.model);
+    Err(Fault::new(Kind::Config, format!("--max-cost cannot be kept: `{name}` has no price"))
+        .hint(format!("give it one: prices: {{\"{name}\": {{input_per_mtok: 0.10, output_per_mtok: 0.40}}}}")))
+}
+
+/// Lets the agent run the checks itself, since that is what the user asked mimi to run, and parts of them: `cargo test NAME`.
 fn check_rules(job: &Job) -> Vec<String> {
-    let mut allowed =
-        vec![rules::relative_rule(&Action::Execute { command: job.command.clone(), cwd: None }, &job.folder)];
-    if rules::is_plain(&job.command) {
-        allowed.push(format!("shell:{} *", job.command));
+    let mut allowed = Vec::new();
+    for check in &job.checks {
+        let command = &check.spec.command;
+        let cwd = (!check.spec.folder.is_empty()).then(|| job.folder_of(check));
+        allowed.push(rules::relative_rule(&Action::Execute { command: command.clone(), cwd }, &job.folder));
+        if rules::is_plain(command) {
+            allowed.push(format!("shell:{command} *"));
+        }
     }
     allowed
 }
 
-/// Says whether the check passes now, and if not, why and what would help.
+/// Says whether the checks pass now, and if not, why and what would help.
 fn verdict(job: &Job, outcome: &Outcome) -> Result<(), Fault> {
     let rounds = count(outcome.rounds as usize, "round");
-    let still = format!("the check `{}` still fails after {rounds}", job.command);
-    let output = || visible(crate::base::text::suffix(outcome.last_run.text.trim(), 2_000)).into_owned();
+    let (noun, verb) = if job.checks.len() == 1 { ("check", "fails") } else { ("checks", "fail") };
+    let still = format!("the {noun} {} still {verb} after {rounds}", job.words());
+    let output = || outcome.last_run().map_or("", |run| crate::base::text::suffix(run.text.trim(), 2_000)).to_owned();
     match &outcome.ending {
         Ending::NothingToDo | Ending::Fixed => Ok(()),
+        Ending::NotFixed if job.limits.max_rounds == 0 => {
+            let without = format!("the {noun} {} still {verb}; no model was asked (--max-rounds 0)", job.words());
+            Err(Fault::new(Kind::Task, without).cause(output()))
+        }
         Ending::NotFixed => {
             Err(Fault::new(Kind::Task, still).cause(output()).hint("give it more rounds: mimi fix --max-rounds 10"))
         }
-        Ending::OutOfBudget { what } => {
-            Err(Fault::new(Kind::Budget, format!("{still}; stopped at a limit: {what}")).cause(output()))
+        Ending::Flaky { tests } => {
+            let what = if tests.is_empty() { String::new() } else { format!(": {}", tests.join(", ")) };
+            Err(Fault::new(Kind::Flaky, format!("only flaky failures in {}{what}", job.words()))
+                .cause("it failed and passed with nothing changed in between"))
+        }
+        Ending::BuildBroken => Err(Fault::new(
+            Kind::Check,
+            format!("{} cannot be run: the project did not build before, and does not after {rounds}", job.words()),
+        )
+        .cause(output())
+        .hint("give it more rounds: mimi fix --max-rounds 10")),
+        Ending::OutOfBudget { what, has_progress } => {
+            let kind = if *has_progress { Kind::Budget } else { Kind::Task };
+            Err(Fault::new(kind, format!("{still}; stopped at a limit: {what}")).cause(output()))
         }
         Ending::Refused { rules } => {
             Err(Fault::new(Kind::Denied, format!("{still}; the agent needed an approval nobody could give"))
                 .hint(format!("allow it: mimi fix {}", allow_flags(rules))))
         }
+        Ending::Failed(fault) => Err(fault.clone()),
     }
 }
 

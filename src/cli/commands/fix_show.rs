@@ -9,12 +9,13 @@ use std::path::Path;
 use crate::base::clock::format_duration;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::create_anew;
-use crate::base::text::visible;
+use crate::base::text::{count, visible};
 use crate::cli::output::{Out, Style};
 use crate::cli::render::{Channel, Lines, json_line};
 use crate::cli::report::target::{Format, Targets};
+use crate::protocol::fix_report::{Step, What};
 use crate::strategy::failure::Complaints;
-use crate::strategy::fix::{Job, Progress};
+use crate::strategy::fix::{Job, Outcome, Progress};
 
 /// Failures listed for a person after each run of the check; all of them stand in the report.
 const MAX_LISTED: usize = 10;
@@ -88,20 +89,60 @@ impl<'a> Show<'a> {
     fn tell(&mut self, job: &Job, progress: &Progress<'_>) -> Result<(), Fault> {
         match progress {
             Progress::Agent(record) => self.lines.show(record)?,
-            Progress::CheckStarted { .. } => {
-                self.out.busy(&format!("running {}", visible(&job.command)));
+            Progress::CheckStarted { check, .. } => {
+                self.out.busy(&format!("running {}", visible(command(job, *check))));
             }
-            Progress::CheckDone { run, .. } => {
+            Progress::CheckDone { check, run, .. } => {
                 self.out.idle();
                 let (style, word) = if run.is_green { (Style::Good, "passes") } else { (Style::Bad, "fails") };
                 let ending = if run.is_green { String::new() } else { format!(" with {}", run.ending) };
                 let time = format_duration(run.duration_ms);
-                self.out.note_styled(style, format!("check `{}` {word}{ending} ({time})", visible(&job.command)));
+                self.out
+                    .note_styled(style, format!("check `{}` {word}{ending} ({time})", visible(command(job, *check))));
                 self.failures(&run.complaints);
             }
-            Progress::Step(_) | Progress::Budget(_) => {}
+            Progress::Step(step) => self.step(job, step),
+            Progress::Budget(_) => {}
         }
         Ok(())
+    }
+
+    /// Says what a step did that nothing else says.
+    fn step(&self, job: &Job, step: &Step) {
+        let note = |style, text: String| {
+            self.out.idle();
+            self.out.note_styled(style, text);
+        };
+        match &step.what {
+            What::FlakyRun(ran) if ran.is_green => {
+                let command = visible(command(job, ran.check));
+                note(Style::Notice, format!("once more, with nothing changed: `{command}` passes"));
+            }
+            What::Fixer { name, is_kept, before, after, .. } => {
+                let word = if *is_kept { "kept" } else { "taken back" };
+                note(
+                    Style::Plain,
+                    format!("fixer {name}: {} before, {after} after: {word}", count(*before, "failure")),
+                );
+            }
+            What::Guard { file, rule, .. } => {
+                note(Style::Notice, format!("taken back: {}: {}", visible(file), visible(rule)));
+            }
+            What::Minimise { dropped } => {
+                note(Style::Plain, format!("not needed and dropped: {}", visible(&dropped.join(", "))));
+            }
+            What::Trouble { words } => note(Style::Notice, format!("warning: {}", visible(words))),
+            _ => {}
+        }
+    }
+
+    /// Says what is left where the work was broken off.
+    pub(super) fn remains(&self, job: &Job, outcome: &Outcome) {
+        for (at, run) in outcome.runs.iter().enumerate() {
+            let Some(run) = run.as_ref().filter(|run| !run.is_green) else { continue };
+            let failures = count(run.n_failures(), "failure");
+            self.out.note(format!("still failing: `{}`: {failures}", visible(command(job, at))));
+        }
     }
 
     /// Lists what a check complains of, on the first lines.
@@ -116,17 +157,23 @@ impl<'a> Show<'a> {
     }
 }
 
+/// Returns the command of a check.
+fn command(job: &Job, check: usize) -> &str {
+    job.checks.get(check).map_or("", |check| &check.spec.command)
+}
+
 /// Writes an event as a line of JSON; none for what no program needs.
 fn event_line(job: &Job, progress: &Progress<'_>) -> Result<Option<String>, Fault> {
     match progress {
         Progress::Agent(record) => json_line(record).map(Some),
         Progress::CheckStarted { .. } | Progress::Step(_) | Progress::Budget(_) => Ok(None),
-        Progress::CheckDone { round, run, .. } => Ok(Some(
+        Progress::CheckDone { check, round, run } => Ok(Some(
             serde_json::json!({
                 "v": crate::protocol::event::SCHEMA_VERSION,
                 "type": "check_done",
                 "round": round,
-                "command": job.command,
+                "check": check,
+                "command": command(job, *check),
                 "is_green": run.is_green,
                 "ending": run.ending,
                 "duration_ms": run.duration_ms,

@@ -16,6 +16,8 @@ pub mod debug_policy;
 pub mod demo;
 pub mod doctor;
 pub mod fix;
+pub mod fix_checks;
+mod fix_pulse;
 mod fix_after;
 mod fix_list;
 mod fix_show;

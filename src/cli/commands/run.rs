@@ -77,6 +77,7 @@ pub fn run(cx: &Cx, args: &RunArgs) -> Result<(), Fault> {
         approvals: Approvals::Nobody,
         allow: args.allow.clone(),
         class: cx.class(),
+        bounds: crate::app::Bounds::default(),
     };
     block_on(async {
         let mut signals = Signals::listen()?;

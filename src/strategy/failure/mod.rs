@@ -28,11 +28,13 @@ pub mod wrapped;
 use std::io::{BufRead, Read as _};
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::protocol::failure::Failure;
 use crate::strategy::failure::engine::Reading;
 
 /// What a check complains of.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Complaints {
     /// Each once, what causes others first.
     pub failures: Vec<Failure>,

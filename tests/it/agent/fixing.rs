@@ -5,9 +5,13 @@ use mimi::app::AgentOptions;
 use mimi::base::fault::{Fault, Kind};
 use mimi::policy::rules::relative_rule;
 use mimi::protocol::event::Event;
+use mimi::protocol::fix_report::CheckSpec;
 use mimi::protocol::op::Mode;
 use mimi::protocol::tool::{Action, ToolOutcome};
-use mimi::strategy::fix::{Bench, Ending, Job, Outcome, Progress, fix};
+use mimi::strategy::fix::budget::Limits;
+use mimi::strategy::fix::guard::Rules;
+use mimi::strategy::fix::{Bench, Check, Ending, Job, Outcome, Progress, Worker, fix};
+use mimi::telemetry::price::Prices;
 use tokio_util::sync::CancellationToken;
 
 use super::{Stage, assert_some, options};
@@ -23,7 +27,16 @@ struct Report {
 async fn run(stage: &Stage, command: &str, max_rounds: u32) -> Report {
     let app = stage.app();
     let (folder, spill_dir) = (stage.work.clone(), app.spill_dir());
-    let job = Job { command: command.to_owned(), folder, max_rounds, timeout_s: 60, spill_dir };
+    let spec = CheckSpec { command: command.to_owned(), ..CheckSpec::default() };
+    let job = Job {
+        checks: vec![Check { spec, ..Check::default() }],
+        folder,
+        limits: Limits { max_rounds, ..Limits::default() },
+        rules: Rules::default(),
+        timeout_s: 60,
+        minimise_s: 60,
+        spill_dir,
+    };
     let rule = relative_rule(&Action::Execute { command: command.to_owned(), cwd: None }, &stage.work);
     let agent = AgentOptions { allow: vec![rule], ..options(Mode::Auto, Approvals::Nobody) };
     let (mut outcomes, mut checks) = (Vec::new(), Vec::new());
@@ -36,8 +49,11 @@ async fn run(stage: &Stage, command: &str, max_rounds: u32) -> Report {
         Progress::CheckDone { round, run, .. } => checks.push((round, run.is_green)),
         Progress::CheckStarted { .. } | Progress::Step(_) | Progress::Budget(_) => {}
     };
-    let start = async || Ok(app.start(agent).await?.handle);
-    let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks() };
+    let start = async || {
+        let session = app.start(agent).await?;
+        Ok(Worker { handle: session.handle, provider: session.route.provider })
+    };
+    let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks(), prices: Prices::default() };
     let outcome = fix(&job, &bench, start, CancellationToken::new(), listen).await;
     Report { outcome, outcomes, checks }
 }
@@ -128,6 +144,6 @@ async fn a_check_that_cannot_run_and_a_server_that_is_gone_are_told_apart() {
     assert_some(&[fault.words()], "no-such-program");
 
     let stage = Stage::new("turns: [{error: offline}]").file("a.txt", "one\n");
-    let fault = run(&stage, CHECK, 5).await.outcome.unwrap_err();
-    assert_eq!(fault.kind, Kind::Model, "{fault}");
+    let ending = run(&stage, CHECK, 5).await.outcome.unwrap().ending;
+    assert!(matches!(&ending, Ending::Failed(fault) if fault.kind == Kind::Model), "{ending:?}");
 }

@@ -213,6 +213,7 @@ pub fn options(mode: Mode, approvals: Approvals) -> AgentOptions {
         approvals,
         allow: Vec::new(),
         class: Class::Interactive,
+        bounds: mimi::app::Bounds::default(),
     }
 }
 

@@ -157,42 +157,20 @@ fn a_check_that_cannot_be_run_is_no_red_check() {
 }
 
 #[test]
-fn the_check_is_found_by_the_files_of_the_project() {
-    let table: [(&[(&str, &str)], &str); 12] = [
-        (&[("Cargo.toml", "")], "cargo test"),
-        (&[("go.mod", "")], "go test ./..."),
-        (&[("package.json", r#"{"scripts": {"test": "jest"}}"#)], "npm test --silent"),
-        (&[("pyproject.toml", "")], "python -m pytest -q"),
-        (&[("setup.py", "")], "python -m pytest -q"),
-        (&[("pytest.ini", "")], "python -m pytest -q"),
-        (&[("gradlew", "")], "./gradlew test --console=plain"),
-        (&[("pom.xml", "")], "mvn -q -B test"),
-        (&[("Makefile", "test: all\n")], "make test"),
-        (&[("Makefile", "test:\n"), ("Cargo.toml", "")], "cargo test"),
-        (&[("package.json", "{}"), ("Makefile", "test:\n")], "make test"),
-        (&[("package.json", "{}"), ("sub/Cargo.toml", "")], ""),
-    ];
-    for (files, expected) in table {
-        let env = scripted("turns: []");
-        files.iter().for_each(|(name, text)| drop(env.write(name, text)));
-        let outcome = env.run(["fix", "--detect"]).outcome();
-        if expected.is_empty() {
-            let problem = "error: no check was found in `[WORK]`\nhint: name it: mimi fix --test 'make check'\n";
-            assert_eq!((outcome.stderr.as_str(), outcome.code), (problem, 8), "{files:?}");
-        } else {
-            assert_eq!(outcome.to_string(), format!("{expected}\n"), "{files:?}");
-        }
-    }
-}
-
-#[test]
 fn flags_come_before_settings_and_settings_before_detection() {
     let env = scripted("turns: []");
-    env.write("Cargo.toml", "");
     let config = std::fs::read_to_string(env.home().join(".config/mimi/config.yaml")).unwrap();
-    env.write_home(".config/mimi/config.yaml", config + "fix: {test_command: make all}\n");
-    assert_eq!(env.run(["fix", "--detect"]).outcome().stdout, "make all\n");
-    assert_eq!(env.run(["fix", "--detect", "--test", "true"]).outcome().stdout, "true\n");
+    env.write_home(".config/mimi/config.yaml", config.clone() + "fix: {test_command: make all}\n");
+    let detect = |arguments: &[&str]| env.run(["fix", "--detect"].iter().chain(arguments).copied()).outcome().stdout;
+    assert_eq!(detect(&[]), "runs   test   .  make all\n");
+    assert_eq!(detect(&["--test", "true"]), "runs   test   .  true\n");
+    let checks = "fix: {checks: [\"build: make\", \"lint: ruff check .\"], test_command: make all}\n";
+    env.write_home(".config/mimi/config.yaml", config + checks);
+    assert_eq!(detect(&[]), "runs   build  .  make\nruns   lint   .  ruff check .\n");
+    // The order is that of the command line, across the flags.
+    let given = ["--lint", "a", "--test", "b", "--build", "c", "--test", "d"];
+    let expected = "runs   lint   .  a\nruns   test   .  b\nruns   build  .  c\nruns   test   .  d\n";
+    assert_eq!(detect(&given), expected);
 }
 
 #[test]

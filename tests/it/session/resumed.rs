@@ -56,6 +56,7 @@ pub fn options(mode: Mode) -> AgentOptions {
         approvals: Approvals::Nobody,
         allow: vec!["shell:bash *".to_owned()],
         class: Class::Interactive,
+        bounds: mimi::app::Bounds::default(),
     }
 }
 
