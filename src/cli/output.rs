@@ -195,10 +195,15 @@ impl Out {
 
     /// Prints lines that are meant for the runner of a pipeline.
     pub fn command(&self, text: &str) -> Result<(), Fault> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Prints bytes for another program, as they are.
+    pub fn bytes(&self, bytes: &[u8]) -> Result<(), Fault> {
         self.idle();
         let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
         results
-            .write_all(text.as_bytes())
+            .write_all(bytes)
             .and_then(|()| results.flush())
             .map_err(|error| Fault::io(Kind::Task, "cannot write to standard output", &error))
     }

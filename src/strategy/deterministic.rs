@@ -63,7 +63,9 @@ impl Sameness {
     /// Tells a record; none for a piece of something that follows whole.
     pub fn record(&mut self, record: &Record) -> Option<Record> {
         match record.event {
-            Event::TextDelta { .. } | Event::ReasoningDelta { .. } | Event::ToolOutput { .. } | Event::Waiting(_) => None,
+            Event::TextDelta { .. } | Event::ReasoningDelta { .. } | Event::ToolOutput { .. } | Event::Waiting(_) => {
+                None
+            }
             _ => Some(self.through(record).unwrap_or_else(|| record.clone())),
         }
     }

@@ -208,7 +208,8 @@ impl Committer {
             }
         }
         if let Some(name) = &wish.branch {
-            let is_name = !name.starts_with('-') && self.answer(&["check-ref-format", "--branch", name]).await.is_some();
+            let is_name =
+                !name.starts_with('-') && self.answer(&["check-ref-format", "--branch", name]).await.is_some();
             if !is_name {
                 return Err(CommitError::BadBranch { name: name.clone() });
             }
@@ -376,7 +377,8 @@ impl Committer {
         }
         let action = arguments.first().map_or("", |action| action).to_owned();
         let words = output.stderr.trim();
-        let words = if words.is_empty() { format!("{:?}", output.ending) } else { crate::base::text::first_line(words, 300) };
+        let words =
+            if words.is_empty() { format!("{:?}", output.ending) } else { crate::base::text::first_line(words, 300) };
         Err(CommitError::Refused { action, words })
     }
 }

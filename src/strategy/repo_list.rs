@@ -262,11 +262,14 @@ mod tests {
     fn shares_are_disjoint_and_all_of_the_list() {
         let items: Vec<Item> = (0..7).map(|n| item(&n.to_string(), None)).collect();
         let of = 3;
-        let mut all: Vec<String> = (1..=of).flat_map(|index| share(&items, Shard { index, of })).map(|i| i.path).collect();
+        let mut all: Vec<String> =
+            (1..=of).flat_map(|index| share(&items, Shard { index, of })).map(|i| i.path).collect();
         assert_eq!(all[..3], ["0", "3", "6"]);
         all.sort();
         assert_eq!(all, ["0", "1", "2", "3", "4", "5", "6"]);
-        for (text, expected) in [("1/1", true), ("8/8", true), ("0/2", false), ("3/2", false), ("1", false), ("a/b", false)] {
+        for (text, expected) in
+            [("1/1", true), ("8/8", true), ("0/2", false), ("3/2", false), ("1", false), ("a/b", false)]
+        {
             assert_eq!(Shard::parse(text).is_ok(), expected, "{text}");
         }
     }

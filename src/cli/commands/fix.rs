@@ -1,23 +1,24 @@
 //! How is a failing check made to pass from the command line?
 //!
-//! Finds the check, has the strategy work, and ends with one report in every form that was asked for. What is seen meanwhile
-//! is in `fix_show`.
+//! Finds the checks (`fix_checks`), has the strategy work, and ends with one report. What is seen meanwhile is in `fix_show`, what
+//! becomes of the changes in `fix_after`, many projects at once in `fix_list`.
 
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 
 use crate::agent::dispatch::{Approvals, allow_flags};
 use crate::app::{AgentOptions, App, Bounds};
 use crate::base::fault::{Fault, Kind};
-use crate::base::path::append_to;
 use crate::base::text::count;
 use crate::cli::SandboxArg;
+use crate::cli::commands::fix_after::{self, After, AfterArgs};
 use crate::cli::commands::fix_checks::{self, BudgetArgs, ChecksArgs, GuardArgs};
+use crate::cli::commands::fix_list::{self, ListArgs};
 use crate::cli::commands::fix_pulse::Pulse;
 use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::report::target::{self, Format, Target, Targets};
-use crate::cli::report::{markdown, render, text};
 use crate::cli::signal::Signals;
 use crate::model::route::Route;
 use crate::policy::rules;
@@ -25,6 +26,7 @@ use crate::protocol::fix_report::{self, FixReport};
 use crate::protocol::op::Mode;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::Action;
+use crate::strategy::deterministic::Sameness;
 use crate::strategy::fix::{self, Bench, Ending, Job, Outcome, Worker};
 use crate::strategy::fix_report::Collector;
 use crate::telemetry::price::{Prices, Used};
@@ -57,6 +59,15 @@ pub struct FixArgs {
     /// Print every event as a line of JSON: `--output jsonl`
     #[arg(long)]
     pub json: bool,
+    /// Tell the same work in the same bytes: without times, ids and folders
+    #[arg(long)]
+    pub deterministic: bool,
+    /// What becomes of the changes.
+    #[command(flatten)]
+    pub after: AfterArgs,
+    /// Many repositories.
+    #[command(flatten)]
+    pub list: ListArgs,
 }
 
 impl FixArgs {
@@ -68,20 +79,44 @@ impl FixArgs {
     }
 }
 
-/// Makes the check pass.
+/// Makes the checks pass.
 pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
+    if let Some(list) = &args.list.repo_list {
+        return fix_list::run(cx, args, list);
+    }
     let targets = args.targets()?;
-    let plan = fix_checks::plan(cx, args)?;
-    let job = plan.job(cx, args);
     if args.detect {
+        let plan = fix_checks::plan(cx, args)?;
+        let job = plan.job(cx, args);
         return plan.show(cx, job, args);
     }
-    let app = &plan.app;
     let mut show = Show::new(&cx.out, &targets)?;
+    let ended = one(cx, args, &mut show)?;
+    fix_after::write(cx, &targets, &ended, &mut show)?;
+    ended.result
+}
+
+/// What the work on one project has come to.
+pub(super) struct Ended {
+    /// All of it.
+    pub(super) report: FixReport,
+    /// What the process ends with.
+    pub(super) result: Result<(), Fault>,
+    /// The patch, where it is to be printed.
+    pub(super) printed: Option<PathBuf>,
+}
+
+/// Works on one project, to its report. Fails only where there is nothing to report.
+pub(super) fn one(cx: &Cx, args: &FixArgs, show: &mut Show<'_>) -> Result<Ended, Fault> {
+    let plan = fix_checks::plan(cx, args)?;
+    let app = &plan.app;
+    show.same = args.deterministic.then(|| sameness(cx, app));
+    let after = After::prepare(app, &args.after)?;
+    let job = plan.job(cx, args);
     let collector = RefCell::new(collector(app, job.as_ref().ok()));
     let outcome = job.and_then(|job| {
         app.need_sandbox()?;
-        let outcome = work(cx, app, (&job, args), &collector, &mut show)?;
+        let outcome = work(cx, app, (&job, args), &collector, show)?;
         Ok((job, outcome))
     });
     let (outcome, result) = match outcome {
@@ -95,9 +130,26 @@ pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
         Err(fault) => (None, Err(fault)),
     };
     let answer = outcome.as_ref().map_or("", |outcome| &outcome.answer);
-    let report = collector.into_inner().finish(outcome.as_ref().map(|outcome| &outcome.ending), &result, answer);
-    write(cx, &targets, &report, &mut show)?;
-    result
+    let ending = outcome.as_ref().map(|outcome| &outcome.ending);
+    let mut report = collector.into_inner().finish(ending, &result, answer);
+    let changes = outcome.as_ref().map_or(&[][..], |outcome| &outcome.changes);
+    let result = after.settle(cx, changes, &mut report, result);
+    let printed = after.to_print(&report);
+    Ok(match &mut show.same {
+        Some(same) => {
+            let result = result.map_err(|fault| same.fault(&fault));
+            Ended { report: same.report(&report), result, printed }
+        }
+        None => Ended { report, result, printed },
+    })
+}
+
+/// Says which folders are not the same everywhere.
+fn sameness(cx: &Cx, app: &App) -> Sameness {
+    let folder = |path: &Path, word| (path.display().to_string(), word);
+    let temporary = cx.env.get("TMPDIR").map(|path| (path.trim_end_matches('/').to_owned(), "[tmp]"));
+    let own = [folder(app.workspace.root(), "[work]"), folder(&app.dirs.home, "[home]")];
+    Sameness::new(own.into_iter().chain(temporary))
 }
 
 /// Begins a report.
@@ -135,7 +187,7 @@ pub(super) fn work(
         need_price(job, &bench.prices, route)?;
         Ok(Worker { provider: route.provider.clone(), handle: session.handle })
     };
-    let pulse = RefCell::new(Pulse::new(app.config.fix.heartbeat_s));
+    let pulse = RefCell::new(Pulse::new(if args.deterministic { 0 } else { app.config.fix.heartbeat_s }));
     let every = pulse.borrow().every();
     block_on(async {
         let mut signals = Signals::listen()?;
@@ -228,28 +280,5 @@ fn verdict(job: &Job, outcome: &Outcome) -> Result<(), Fault> {
                 .hint(format!("allow it: mimi fix {}", allow_flags(rules))))
         }
         Ending::Failed(fault) => Err(fault.clone()),
-    }
-}
-
-/// Writes the report in every form that was asked for. A failure is said by its fault, so that the text is for good ends.
-fn write(cx: &Cx, targets: &Targets, report: &FixReport, show: &mut Show<'_>) -> Result<(), Fault> {
-    for (format, path) in targets.files().filter(|(format, _)| *format != Format::Jsonl) {
-        target::write_file(path, render(format, report)?.as_bytes())?;
-    }
-    show.event(render(Format::Jsonl, report)?.trim_end())?;
-    if targets.has(Format::Github)
-        && let Some(summary) = target::summary_file(&cx.env)
-    {
-        let written = append_to(&summary, markdown::document(report).as_bytes());
-        written.map_err(|error| Fault::io(Kind::Task, format!("cannot write `{}`", summary.display()), &error))?;
-    }
-    for format in [Format::Json, Format::Markdown, Format::Sarif, Format::Junit, Format::Github] {
-        if targets.streams(format) {
-            cx.out.command(&render(format, report)?)?;
-        }
-    }
-    match targets.streams(Format::Text) && report.ending.code == 0 {
-        true => cx.out.text(&text::result(report)),
-        false => Ok(()),
     }
 }

@@ -9,15 +9,18 @@ use std::time::{Duration, SystemTime};
 use crate::app::App;
 use crate::base::clock::new_id;
 use crate::base::fault::{Fault, Kind};
-use crate::base::path::{PRIVATE_FILE, create_private_dir, remove_file, write_atomic};
+use crate::base::path::{PRIVATE_FILE, append_to, create_private_dir, remove_file, write_atomic};
 use crate::base::text::{first_line, visible};
 use crate::checkpoint::node::Delta;
 use crate::checkpoint::step::{About, Cause};
 use crate::checkpoint::store::Store;
+use crate::cli::commands::fix::Ended;
+use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, runtime};
-use crate::cli::report::target::write_file;
-use crate::cli::report::words;
-use crate::protocol::fix_report::FixReport;
+use crate::cli::report::target::{Format, Targets, summary_file, write_file};
+use crate::cli::report::{markdown, render, text, words};
+use crate::protocol::fix_report::{Ending, FixReport};
+use crate::strategy::fix_report::ended;
 use crate::strategy::git_commit::{Committer, Wish};
 use crate::strategy::patch::{self, Changed};
 use crate::workspace::git;
@@ -68,24 +71,42 @@ impl<'a> After<'a> {
         Ok(Self { app, args, committer })
     }
 
-    /// Does with the changes what is wished for, and writes it into the report.
-    ///
-    /// # Errors
-    /// The patch cannot be written, no commit can be made, or something cannot be put back.
-    pub(super) fn settle(&self, cx: &Cx, deltas: &[Delta], report: &mut FixReport) -> Result<(), Fault> {
-        let store = Store::open(&self.app.dirs.checkpoints())?;
+    /// Does with the changes what is wished for, writes it into the report, and returns what the process ends with: where all
+    /// else went well, what failed here.
+    pub(super) fn settle(
+        &self,
+        cx: &Cx,
+        deltas: &[Delta],
+        report: &mut FixReport,
+        result: Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let Err((word, fault)) = self.all(cx, deltas, report) else { return result };
+        if result.is_err() {
+            report.warnings.push(fault.line());
+            return result;
+        }
+        report.next.clone_from(&fault.hints);
+        let result = Err(fault);
+        report.ending = Ending { word: word.to_owned(), ..ended(None, &result) };
+        result
+    }
+
+    /// Does all of it; a failure has a word for the report.
+    fn all(&self, cx: &Cx, deltas: &[Delta], report: &mut FixReport) -> Result<(), (&'static str, Fault)> {
+        let unkept = |fault: Fault| ("not_written", fault);
+        let store = Store::open(&self.app.dirs.checkpoints()).map_err(|error| unkept(error.into()))?;
         let root = self.app.workspace.root();
-        let changes = patch::load(&store, root, deltas)?;
+        let changes = patch::load(&store, root, deltas).map_err(|error| unkept(error.into()))?;
         report.files = patch::counted(&changes);
-        self.keep(root, &changes, report)?;
+        self.keep(root, &changes, report).map_err(unkept)?;
         if let Some(committer) = &self.committer
             && report.ending.code == 0
             && !changes.is_empty()
         {
-            self.commit(committer, &changes, report)?;
+            self.commit(committer, &changes, report).map_err(|fault| ("not_committed", fault))?;
         }
         if self.args.dry_run {
-            self.put_back(cx, deltas, report)?;
+            self.put_back(cx, deltas, report).map_err(|fault| ("not_put_back", fault))?;
         }
         Ok(())
     }
@@ -190,4 +211,43 @@ fn message(report: &FixReport, trailer: &str) -> String {
         lines.extend([String::new(), trailer.to_owned()]);
     }
     lines.join("\n") + "\n"
+}
+
+/// Writes the report in every form that was asked for. A failure is said by its fault, so that the text is for good ends.
+pub(super) fn write(cx: &Cx, targets: &Targets, ended: &Ended, show: &mut Show<'_>) -> Result<(), Fault> {
+    let report = &ended.report;
+    for (format, path) in targets.files().filter(|(format, _)| *format != Format::Jsonl) {
+        write_file(path, render(format, report)?.as_bytes())?;
+    }
+    show.event(render(Format::Jsonl, report)?.trim_end())?;
+    if targets.has(Format::Github)
+        && let Some(summary) = summary_file(&cx.env)
+    {
+        let written = append_to(&summary, markdown::document(report).as_bytes());
+        written.map_err(|error| Fault::io(Kind::Task, format!("cannot write `{}`", summary.display()), &error))?;
+    }
+    for format in [Format::Json, Format::Markdown, Format::Sarif, Format::Junit, Format::Github] {
+        if targets.streams(format) {
+            cx.out.command(&render(format, report)?)?;
+        }
+    }
+    if !targets.streams(Format::Text) {
+        return Ok(());
+    }
+    let words = text::result(report);
+    match &ended.printed {
+        Some(path) => {
+            cx.out.note(words.trim_end());
+            print_patch(cx, path)
+        }
+        None if report.ending.code == 0 => cx.out.text(&words),
+        None => Ok(()),
+    }
+}
+
+/// Prints a patch as it is: whoever applies it needs its bytes.
+fn print_patch(cx: &Cx, path: &Path) -> Result<(), Fault> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Fault::io(Kind::Task, format!("cannot read `{}`", path.display()), &error))?;
+    cx.out.bytes(&bytes)
 }

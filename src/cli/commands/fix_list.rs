@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use crate::base::clock::{Clock as _, SystemClock, format_utc};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, visible};
-use crate::cli::commands::fix::{FixArgs, one};
+use crate::cli::commands::fix::{Ended, FixArgs, one};
 use crate::cli::commands::fix_show::Show;
 use crate::cli::context::Cx;
 use crate::cli::output::Style;
 use crate::cli::report::list::{self, ListReport};
 use crate::cli::report::target::{self, Format, Targets};
-use crate::protocol::fix_report::{FixReport, Job};
+use crate::protocol::fix_report::{CheckKind, FixReport, Job};
 use crate::strategy::fix_report::ended;
 use crate::strategy::repo_list::{self, Done, Item, Results, Shard, stands};
 
@@ -27,7 +27,7 @@ pub struct ListArgs {
     ///
     /// What is done is written down beside the list, in FILE.results, and skipped when this is run again, also by another
     /// share. The exit code is 0 when every repository of the list that is done so far is fixed or had nothing to fix, else 1.
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["test", "patch", "detect", "json"])]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["test", "lint", "build", "patch", "detect", "json"])]
     pub repo_list: Option<PathBuf>,
     /// Take only share I of N of the list, for arrays of jobs
     #[arg(long, value_name = "I/N", requires = "repo_list", value_parser = Shard::parse)]
@@ -55,8 +55,10 @@ pub(super) fn run(cx: &Cx, args: &FixArgs, list: &Path) -> Result<(), Fault> {
         cx.out.note(format!("{}: {}", visible(&item.path), report.ending.word.replace('_', " ")));
         if let Some(kind) = kind.filter(|kind| matches!(kind, Kind::Interrupted | Kind::Terminated)) {
             // It has come to nothing, and is tried again.
-            stopped = Some(Fault::new(kind, format!("stopped at {}", visible(&item.path)))
-                .hint("the same command goes on with what is left"));
+            stopped = Some(
+                Fault::new(kind, format!("stopped at {}", visible(&item.path)))
+                    .hint("the same command goes on with what is left"),
+            );
             break;
         }
         results.add(&Done { v: repo_list::VERSION, item: item.clone(), report })?;
@@ -78,19 +80,20 @@ fn results_of(list: &Path) -> PathBuf {
 /// Works on one repository; whatever happens there becomes a report.
 fn attempt(cx: &Cx, args: &FixArgs, item: &Item, base: &Path) -> (FixReport, Option<Kind>) {
     let folder = base.join(&item.path);
-    let work = || -> Result<(FixReport, Result<(), Fault>), Fault> {
+    let work = || -> Result<Ended, Fault> {
         let global = crate::cli::Global { cwd: Some(folder.clone()), ..cx.global.clone() };
         let own = Cx::new(cx.env.clone(), global)?.with_sandbox(args.sandbox);
         let mut args = FixArgs { output: Vec::new(), ..args.clone() };
-        args.set_test(item.command.clone());
+        args.checks.checks.extend(item.command.clone().map(|command| (CheckKind::Test, command)));
         let mut show = Show::new(&own.out, &Targets::new(&[])?)?;
         one(&own, &args, &mut show)
     };
     let result = catch_unwind(AssertUnwindSafe(work));
-    let result = result.unwrap_or_else(|_| Err(Fault::new(Kind::Bug, "a bug in mimi ended the work on this repository")));
+    let result =
+        result.unwrap_or_else(|_| Err(Fault::new(Kind::Bug, "a bug in mimi ended the work on this repository")));
     match result {
-        Ok((report, Ok(()))) => (report, None),
-        Ok((report, Err(fault))) => {
+        Ok(Ended { report, result: Ok(()), .. }) => (report, None),
+        Ok(Ended { report, result: Err(fault), .. }) => {
             cx.out.fault(&fault);
             (report, Some(fault.kind))
         }

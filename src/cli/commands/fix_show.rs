@@ -14,6 +14,7 @@ use crate::cli::output::{Out, Style};
 use crate::cli::render::{Channel, Lines, json_line};
 use crate::cli::report::target::{Format, Targets};
 use crate::protocol::fix_report::{Step, What};
+use crate::strategy::deterministic::Sameness;
 use crate::strategy::failure::Complaints;
 use crate::strategy::fix::{Job, Outcome, Progress};
 
@@ -27,6 +28,8 @@ pub(super) struct Show<'a> {
     /// Whether events go to standard output instead of lines for a person.
     is_streamed: bool,
     files: Vec<Stream>,
+    /// Leaves out what differs from run to run, where that is asked for.
+    pub(super) same: Option<Sameness>,
 }
 
 /// A file that events go to.
@@ -61,6 +64,7 @@ impl<'a> Show<'a> {
             lines: Lines::new(out, Channel::Progress),
             is_streamed: targets.streams(Format::Jsonl),
             files: paths.map(|(_, path)| Stream::open(path)).collect::<Result<_, _>>()?,
+            same: None,
         })
     }
 
@@ -69,6 +73,20 @@ impl<'a> Show<'a> {
     /// # Errors
     /// It cannot be written.
     pub(super) fn show(&mut self, job: &Job, progress: &Progress<'_>) -> Result<(), Fault> {
+        match (&mut self.same, progress) {
+            (Some(same), Progress::Agent(record)) => match same.record(record) {
+                Some(record) => self.show_as_is(job, &Progress::Agent(&record)),
+                None => Ok(()),
+            },
+            (Some(same), Progress::CheckDone { check, round, run }) => {
+                let run = same.run(run);
+                self.show_as_is(job, &Progress::CheckDone { check: *check, round: *round, run: &run })
+            }
+            _ => self.show_as_is(job, progress),
+        }
+    }
+
+    fn show_as_is(&mut self, job: &Job, progress: &Progress<'_>) -> Result<(), Fault> {
         if (self.is_streamed || !self.files.is_empty())
             && let Some(line) = event_line(job, progress)?
         {

@@ -46,7 +46,8 @@ impl Counts {
         };
         let errors = cases.iter().filter(is_error).count();
         let failures = cases.iter().filter(|case| matches!(case.state, State::Failed(_))).count();
-        let failures = failures - cases.iter().filter(is_error).filter(|case| matches!(case.state, State::Failed(_))).count();
+        let failures =
+            failures - cases.iter().filter(is_error).filter(|case| matches!(case.state, State::Failed(_))).count();
         Self { tests: cases.len(), failures, errors }
     }
 

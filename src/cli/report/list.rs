@@ -55,9 +55,8 @@ impl ListReport {
 /// # Errors
 /// A bug: plain data that cannot be written as JSON.
 pub fn render(format: Format, report: &ListReport) -> Result<String, Fault> {
-    let unwritable = |error: serde_json::Error| {
-        Fault::new(Kind::Bug, "cannot write the report as JSON").cause(error.to_string())
-    };
+    let unwritable =
+        |error: serde_json::Error| Fault::new(Kind::Bug, "cannot write the report as JSON").cause(error.to_string());
     Ok(match format {
         Format::Text => text(report),
         Format::Json => serde_json::to_string_pretty(report).map_err(unwritable)? + "\n",
@@ -87,7 +86,8 @@ fn text(report: &ListReport) -> String {
 }
 
 fn document(report: &ListReport) -> String {
-    let mut out = "## mimi fix: many repositories\n\n| Repository | | Code | Time |\n| --- | --- | --- | --- |\n".to_owned();
+    let mut out =
+        "## mimi fix: many repositories\n\n| Repository | | Code | Time |\n| --- | --- | --- | --- |\n".to_owned();
     for done in &report.repositories {
         let (ending, time) = (&done.report.ending, format_duration(done.report.duration_ms));
         let path = markdown::code(&done.item.path).replace('|', "\\|");
@@ -113,7 +113,12 @@ fn failures(report: &ListReport) -> impl Iterator<Item = Notice> {
 
 fn sarif_run(report: &ListReport) -> sarif::Run {
     let is_failed = report.repositories.iter().any(|done| done.report.ending.code != 0);
-    sarif::Run { notices: failures(report).collect(), exit_code: u8::from(is_failed), is_done: true, words: String::new() }
+    sarif::Run {
+        notices: failures(report).collect(),
+        exit_code: u8::from(is_failed),
+        is_done: true,
+        words: String::new(),
+    }
 }
 
 fn notices(report: &ListReport) -> Vec<Notice> {

@@ -61,7 +61,11 @@ fn two_shares_make_one_report_and_nothing_is_done_twice() {
     ];
     assert_eq!(endings(&whole.raw_stdout), pairs(&done));
     assert!(!env.work().join("repos/c/begun").exists(), "{whole}");
-    assert!(env.read("all.xml").contains("<testsuites name=\"mimi fix\" tests=\"5\" failures=\"0\" errors=\"0\""), "{}", env.read("all.xml"));
+    assert!(
+        env.read("all.xml").contains("<testsuites name=\"mimi fix\" tests=\"5\" failures=\"0\" errors=\"0\""),
+        "{}",
+        env.read("all.xml")
+    );
     assert!(env.read("all.txt").ends_with("3 fixed, 2 nothing to do\n"), "{}", env.read("all.txt"));
 }
 

@@ -38,7 +38,9 @@ fn a_patch_makes_of_the_start_what_mimi_made() {
         chmod +x run.sh; rm gone.txt; ln -s answer.txt link; printf 'no end' > sub/new.txt; printf 'a\\rb\\r' > cr.txt; \
         printf 'x\\r\\ny\\r\\n' > 'crlf \"q\".txt'; : > empty; rm was; ln -s gone was";
     let env = red(&runs(work));
-    for (name, bytes) in [("old.bin", &b"\0\x01\x02"[..]), ("run.sh", b"#!/bin/sh\n"), ("gone.txt", b"x\n"), ("was", b"file\n")] {
+    for (name, bytes) in
+        [("old.bin", &b"\0\x01\x02"[..]), ("run.sh", b"#!/bin/sh\n"), ("gone.txt", b"x\n"), ("was", b"file\n")]
+    {
         env.write(name, bytes);
     }
     env.write("sub/kept.txt", "kept\n");
@@ -49,7 +51,12 @@ fn a_patch_makes_of_the_start_what_mimi_made() {
     let outcome = fix(&env, &["--patch", &patch, "--output", "json"]).success();
     let report = checked(&outcome.raw_stdout);
     assert_eq!(report["patch"], json!(patch));
-    let files: Vec<String> = report["files"].as_array().unwrap().iter().map(|file| format!("{} {}", file["kind"].as_str().unwrap(), file["path"].as_str().unwrap())).collect();
+    let files: Vec<String> = report["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| format!("{} {}", file["kind"].as_str().unwrap(), file["path"].as_str().unwrap()))
+        .collect();
     assert!(files.contains(&"mode run.sh".to_owned()) && files.contains(&"deleted gone.txt".to_owned()), "{files:?}");
     env.git(["-C", &clone, "apply", "--index", &patch]);
     // Git sees the same tree in both.
@@ -110,19 +117,32 @@ fn a_commit_holds_only_what_mimi_changed_and_leaves_the_rest_as_it_was() {
     assert_eq!(env.git(["show", "HEAD:answer.txt"]), format!("good{far}end\n"));
     assert_eq!(env.read("answer.txt"), format!("good{far}END\n"));
     assert_eq!(env.git(["diff", "--cached"]), staged);
-    let ends = |diff: &str| diff.lines().filter(|line| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---")).map(str::to_owned).collect::<Vec<_>>();
+    let ends = |diff: &str| {
+        diff.lines()
+            .filter(|line| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(ends(&env.git(["diff"])), ends(&unstaged));
     assert_eq!(env.git(["status", "--porcelain", "new.txt"]), "?? new.txt\n");
     assert!(!env.work().join("hooked").exists());
     let message = env.git(["log", "-1", "--format=%an <%ae>%n%B"]);
-    assert_eq!(message.trim_end(), "Somebody <somebody@example.org>\nMake grep good answer.txt pass\n\nAssisted-by: mimi");
+    assert_eq!(
+        message.trim_end(),
+        "Somebody <somebody@example.org>\nMake grep good answer.txt pass\n\nAssisted-by: mimi"
+    );
 }
 
 #[test]
 fn author_and_trailer_are_settings() {
     let env = repository(&mended());
-    let arguments =
-        ["--commit", "--set", "fix.commit_author=Bot <bot@example.org>", "--set", "fix.commit_trailer=Signed-off-by: Bot <bot@example.org>"];
+    let arguments = [
+        "--commit",
+        "--set",
+        "fix.commit_author=Bot <bot@example.org>",
+        "--set",
+        "fix.commit_trailer=Signed-off-by: Bot <bot@example.org>",
+    ];
     fix(&env, &arguments).success();
     let message = env.git(["log", "-1", "--format=%an %cn%n%(trailers)"]);
     assert_eq!(message.trim_end(), "Bot Bot\nSigned-off-by: Bot <bot@example.org>");
@@ -142,7 +162,9 @@ fn a_branch_of_its_own_leaves_what_is_checked_out_alone() {
     assert_eq!(env.git(["rev-parse", "mimi/fix^"]), before.0);
     // A branch that is there is refused before anything is done, and so is what is no name.
     env.write("answer.txt", "bad\n");
-    for (name, words) in [("mimi/fix", "there is a branch `mimi/fix` already"), ("a..b", "no branch can be called `a..b`")] {
+    for (name, words) in
+        [("mimi/fix", "there is a branch `mimi/fix` already"), ("a..b", "no branch can be called `a..b`")]
+    {
         let outcome = fix(&env, &["--branch", name]).fails_with(2);
         assert!(outcome.stderr.contains(words), "{outcome}");
     }

@@ -26,7 +26,9 @@ fn told(env: &Env, extra: &[&str]) -> Vec<(String, String)> {
 #[test]
 fn the_same_script_gives_the_same_bytes_in_another_folder() {
     let bad = "[{say: It is fine.}, {say: Really.}]".to_owned();
-    for (turns, extra) in [(mended(), &[][..]), (mended(), &["--dry-run"]), (bad.clone(), &[]), (bad, &["--output", "jsonl"])] {
+    for (turns, extra) in
+        [(mended(), &[][..]), (mended(), &["--dry-run"]), (bad.clone(), &[]), (bad, &["--output", "jsonl"])]
+    {
         let (first, second) = (told(&red(&turns), extra), told(&red(&turns), extra));
         for ((name, a), (_, b)) in first.iter().zip(&second) {
             assert_eq!(a, b, "{name} with {extra:?}");

@@ -107,6 +107,11 @@ impl Env {
         &self.work
     }
 
+    /// Returns the environment of commands, for a test that starts one by itself.
+    pub fn vars(&self) -> &BTreeMap<String, String> {
+        &self.vars
+    }
+
     /// Sets an environment variable for every later command.
     pub fn set(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
         self.vars.insert(name.to_owned(), value.into());
