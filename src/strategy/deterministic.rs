@@ -107,7 +107,8 @@ impl Sameness {
                 let is_call = fields.contains_key("arguments") && fields.contains_key("name");
                 for (key, value) in fields {
                     match value {
-                        Value::Number(number) if key.ends_with("_ms") => *number = 0.into(),
+                        // How much the conversation takes is guessed from its text, in which all of this stands.
+                        Value::Number(number) if key.ends_with("_ms") || key == "context_tokens" => *number = 0.into(),
                         Value::String(id) if key == "call" || (is_call && key == "id") => *id = self.call(id),
                         value => self.value(value),
                     }

@@ -180,8 +180,7 @@ impl Results {
         }
     }
 
-    /// Returns what is done, of all shares; where there are several results of one repository, the last that was written
-    /// down in the share that is read last.
+    /// Returns what is done, of all shares: of several results of one repository one that stands, where there is one.
     pub fn done(&self) -> Vec<Done> {
         let mut files: Vec<PathBuf> =
             std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
@@ -192,8 +191,11 @@ impl Results {
             let text = std::fs::read(&file).unwrap_or_default();
             for line in String::from_utf8_lossy(&text).lines() {
                 let Ok(done) = serde_json::from_str::<Done>(line) else { continue };
-                all.retain(|other| other.item != done.item);
-                all.push(done);
+                // What stands is not replaced by what a share met that could not even begin.
+                if stands(&done) || !all.iter().any(|other| other.item == done.item && stands(other)) {
+                    all.retain(|other| other.item != done.item);
+                    all.push(done);
+                }
             }
         }
         all

@@ -62,7 +62,7 @@ pub fn run(cx: &Cx, args: &DemoArgs) -> Result<(), Fault> {
         spill_dir: app.spill_dir(),
     };
     let watched = RefCell::new(collector(&app, Some(&job)));
-    let mut show = Show::new(&cx.out, &Targets::new(&[])?)?;
+    let mut show = Show::new(cx, &Targets::new(&[])?)?;
     let outcome = work(cx, &app, (&job, &FixArgs::default()), &watched, &mut show);
     let outcome = outcome.map_err(|fault| explain(fault, args))?;
     if let fix::Ending::Failed(fault) = outcome.ending {

@@ -90,9 +90,9 @@ pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
         let job = plan.job(cx, args);
         return plan.show(cx, job, args);
     }
-    let mut show = Show::new(&cx.out, &targets)?;
+    let mut show = Show::new(cx, &targets)?;
     let ended = one(cx, args, &mut show)?;
-    fix_after::write(cx, &targets, &ended, &mut show)?;
+    fix_after::write(cx, &targets, &ended, show)?;
     ended.result
 }
 

@@ -214,12 +214,12 @@ fn message(report: &FixReport, trailer: &str) -> String {
 }
 
 /// Writes the report in every form that was asked for. A failure is said by its fault, so that the text is for good ends.
-pub(super) fn write(cx: &Cx, targets: &Targets, ended: &Ended, show: &mut Show<'_>) -> Result<(), Fault> {
+pub(super) fn write(cx: &Cx, targets: &Targets, ended: &Ended, show: Show<'_>) -> Result<(), Fault> {
     let report = &ended.report;
     for (format, path) in targets.files().filter(|(format, _)| *format != Format::Jsonl) {
         write_file(path, render(format, report)?.as_bytes())?;
     }
-    show.event(render(Format::Jsonl, report)?.trim_end())?;
+    show.end(render(Format::Jsonl, report)?.trim_end())?;
     if targets.has(Format::Github)
         && let Some(summary) = summary_file(&cx.env)
     {

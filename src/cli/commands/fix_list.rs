@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::clock::{Clock as _, SystemClock, format_utc};
 use crate::base::fault::{Fault, Kind};
-use crate::base::text::{count, visible};
+use crate::base::text::visible;
 use crate::cli::commands::fix::{Ended, FixArgs, one};
 use crate::cli::commands::fix_show::Show;
 use crate::cli::context::Cx;
@@ -80,12 +80,12 @@ fn results_of(list: &Path) -> PathBuf {
 /// Works on one repository; whatever happens there becomes a report.
 fn attempt(cx: &Cx, args: &FixArgs, item: &Item, base: &Path) -> (FixReport, Option<Kind>) {
     let folder = base.join(&item.path);
+    let global = crate::cli::Global { cwd: Some(folder.clone()), ..cx.global.clone() };
     let work = || -> Result<Ended, Fault> {
-        let global = crate::cli::Global { cwd: Some(folder.clone()), ..cx.global.clone() };
         let own = Cx::new(cx.env.clone(), global)?.with_sandbox(args.sandbox);
         let mut args = FixArgs { output: Vec::new(), ..args.clone() };
         args.checks.checks.extend(item.command.clone().map(|command| (CheckKind::Test, command)));
-        let mut show = Show::new(&own.out, &Targets::new(&[])?)?;
+        let mut show = Show::new(&own, &Targets::new(&[])?)?;
         one(&own, &args, &mut show)
     };
     let result = catch_unwind(AssertUnwindSafe(work));
@@ -137,7 +137,7 @@ fn verdict(report: &ListReport, mine: &[Item]) -> Result<(), Fault> {
     let failed = report.repositories.iter().filter(is_mine).filter(|done| done.report.ending.code != 0).count();
     match failed {
         0 => Ok(()),
-        n => Err(Fault::new(Kind::Task, format!("{} of {} not fixed", n, count(mine.len(), "repository")))
+        n => Err(Fault::new(Kind::Task, format!("{n} of {} repositories not fixed", mine.len()))
             .hint("what failed for a reason that may pass is tried again by the same command")),
     }
 }

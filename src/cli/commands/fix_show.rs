@@ -4,15 +4,16 @@
 //! (`cli::report`). Part of `fix`.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::base::clock::format_duration;
+use crate::base::clock::{format_duration, new_id};
 use crate::base::fault::{Fault, Kind};
-use crate::base::path::create_anew;
+use crate::base::path::{create_anew, remove_file};
 use crate::base::text::{count, visible};
+use crate::cli::context::Cx;
 use crate::cli::output::{Out, Style};
 use crate::cli::render::{Channel, Lines, json_line};
-use crate::cli::report::target::{Format, Targets};
+use crate::cli::report::target::{Format, Targets, write_file};
 use crate::protocol::fix_report::{Step, What};
 use crate::strategy::deterministic::Sameness;
 use crate::strategy::failure::Complaints;
@@ -35,21 +36,40 @@ pub(super) struct Show<'a> {
 /// A file that events go to.
 struct Stream {
     file: std::fs::File,
-    name: String,
+    /// Where it is written meanwhile.
+    path: PathBuf,
+    /// Where it goes in the end, if that lies in the folder worked in: written there, it would be a change of the work.
+    moves_to: Option<PathBuf>,
 }
 
 impl Stream {
-    fn open(path: &Path) -> Result<Self, Fault> {
-        let name = path.display().to_string();
-        let file = create_anew(path);
-        let file = file.map_err(|error| Fault::io(Kind::Task, format!("cannot write `{name}`"), &error))?;
-        Ok(Self { file, name })
+    fn open(cx: &Cx, named: &Path) -> Result<Self, Fault> {
+        let whole = std::path::absolute(named).unwrap_or_else(|_| named.to_path_buf());
+        let moves_to = whole.starts_with(&cx.workspace_root).then(|| named.to_path_buf());
+        let path = match moves_to {
+            Some(_) => cx.dirs.state.join("fixes").join(format!("{}.jsonl", new_id())),
+            None => named.to_path_buf(),
+        };
+        let file = create_anew(&path).map_err(|error| unwritable(&path, &error))?;
+        Ok(Self { file, path, moves_to })
     }
 
     fn line(&mut self, line: &str) -> Result<(), Fault> {
         let written = self.file.write_all(format!("{line}\n").as_bytes());
-        written.map_err(|error| Fault::io(Kind::Task, format!("cannot write `{}`", self.name), &error))
+        written.map_err(|error| unwritable(&self.path, &error))
     }
+
+    fn end(self) -> Result<(), Fault> {
+        let Some(to) = self.moves_to else { return Ok(()) };
+        let bytes = std::fs::read(&self.path).map_err(|error| unwritable(&self.path, &error))?;
+        write_file(&to, &bytes)?;
+        drop(remove_file(&self.path));
+        Ok(())
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Fault {
+    Fault::io(Kind::Task, format!("cannot write `{}`", path.display()), error)
 }
 
 impl<'a> Show<'a> {
@@ -57,13 +77,13 @@ impl<'a> Show<'a> {
     ///
     /// # Errors
     /// A file cannot be made.
-    pub(super) fn new(out: &'a Out, targets: &Targets) -> Result<Self, Fault> {
+    pub(super) fn new(cx: &'a Cx, targets: &Targets) -> Result<Self, Fault> {
         let paths = targets.files().filter(|(format, _)| *format == Format::Jsonl);
         Ok(Self {
-            out,
-            lines: Lines::new(out, Channel::Progress),
+            out: &cx.out,
+            lines: Lines::new(&cx.out, Channel::Progress),
             is_streamed: targets.streams(Format::Jsonl),
-            files: paths.map(|(_, path)| Stream::open(path)).collect::<Result<_, _>>()?,
+            files: paths.map(|(_, path)| Stream::open(cx, path)).collect::<Result<_, _>>()?,
             same: None,
         })
     }
@@ -99,9 +119,18 @@ impl<'a> Show<'a> {
     ///
     /// # Errors
     /// It cannot be written.
-    pub(super) fn event(&mut self, line: &str) -> Result<(), Fault> {
+    fn event(&mut self, line: &str) -> Result<(), Fault> {
         self.files.iter_mut().try_for_each(|file| file.line(line))?;
         if self.is_streamed { self.out.line(line) } else { Ok(()) }
+    }
+
+    /// Ends the files of events, with this as their last line.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn end(mut self, line: &str) -> Result<(), Fault> {
+        self.event(line)?;
+        self.files.into_iter().try_for_each(Stream::end)
     }
 
     fn tell(&mut self, job: &Job, progress: &Progress<'_>) -> Result<(), Fault> {
