@@ -198,7 +198,7 @@ pub enum What {
         /// What was dropped: files, or places in them.
         dropped: Vec<String>,
     },
-    /// Something went wrong beside the work.
+    /// Something did not go as it should, and work went on.
     Trouble {
         /// What.
         words: String,

@@ -8,4 +8,5 @@ pub mod conformance;
 pub mod detect;
 pub mod failure;
 pub mod fix;
+pub mod fix_report;
 pub mod runner;

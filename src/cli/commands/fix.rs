@@ -1,33 +1,34 @@
 //! How is a failing check made to pass from the command line?
+//!
+//! Finds the check, has the strategy work, and ends with one report in every form that was asked for. What is seen meanwhile
+//! is in `fix_show`.
 
 use std::cell::RefCell;
 use std::pin::pin;
 
 use crate::agent::dispatch::{Approvals, allow_flags};
 use crate::app::{AgentOptions, App, Bounds};
-use crate::base::clock::format_duration;
 use crate::base::fault::{Fault, Kind};
-use crate::base::text::{count, visible};
+use crate::base::path::append_to;
+use crate::base::text::count;
 use crate::cli::SandboxArg;
 use crate::cli::commands::fix_checks::{self, BudgetArgs, ChecksArgs, GuardArgs};
 use crate::cli::commands::fix_pulse::Pulse;
+use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::output::Style;
-use crate::cli::render::{Channel, Lines, json_line};
+use crate::cli::report::target::{self, Format, Target, Targets};
+use crate::cli::report::{markdown, render, text};
 use crate::cli::signal::Signals;
 use crate::model::route::Route;
 use crate::policy::rules;
-use crate::protocol::fix_report::{Step, What};
+use crate::protocol::fix_report::{self, FixReport};
 use crate::protocol::op::Mode;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::Action;
-use crate::strategy::failure::Complaints;
-use crate::strategy::fix::{self, Bench, Ending, Job, Outcome, Progress, Worker};
+use crate::strategy::fix::{self, Bench, Ending, Job, Outcome, Worker};
+use crate::strategy::fix_report::Collector;
 use crate::telemetry::price::{Prices, Used};
 use tokio_util::sync::CancellationToken;
-
-/// Failures listed for a person after each run of the check; all of them stand in `--json`.
-const MAX_LISTED: usize = 10;
 
 /// Arguments of `mimi fix`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -50,27 +51,71 @@ pub struct FixArgs {
     /// Show which checks would be run and which others there are, and stop
     #[arg(long)]
     pub detect: bool,
-    /// Print every event as a line of JSON
+    /// Write the report as text, json, jsonl, markdown, sarif, junit or github, to a file or to standard output
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = target::parse)]
+    pub output: Vec<Target>,
+    /// Print every event as a line of JSON: `--output jsonl`
     #[arg(long)]
     pub json: bool,
 }
 
-/// Makes the checks pass.
+impl FixArgs {
+    /// Returns where the report goes.
+    fn targets(&self) -> Result<Targets, Fault> {
+        let json = self.json.then_some(Target { format: Format::Jsonl, file: None });
+        let typed: Vec<Target> = self.output.iter().cloned().chain(json).collect();
+        Targets::new(&typed)
+    }
+}
+
+/// Makes the check pass.
 pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
+    let targets = args.targets()?;
     let plan = fix_checks::plan(cx, args)?;
     let job = plan.job(cx, args);
     if args.detect {
         return plan.show(cx, job, args);
     }
-    let job = job?;
-    plan.app.need_sandbox()?;
-    let outcome = work(cx, &plan.app, &job, args)?;
-    say(cx, &job, &outcome, args)?;
-    verdict(&job, &outcome)
+    let app = &plan.app;
+    let mut show = Show::new(&cx.out, &targets)?;
+    let collector = RefCell::new(collector(app, job.as_ref().ok()));
+    let outcome = job.and_then(|job| {
+        app.need_sandbox()?;
+        let outcome = work(cx, app, (&job, args), &collector, &mut show)?;
+        Ok((job, outcome))
+    });
+    let (outcome, result) = match outcome {
+        Ok((job, outcome)) => {
+            if matches!(outcome.ending, Ending::Failed(_)) && !args.json {
+                show.remains(&job, &outcome);
+            }
+            let result = verdict(&job, &outcome);
+            (Some(outcome), result)
+        }
+        Err(fault) => (None, Err(fault)),
+    };
+    let answer = outcome.as_ref().map_or("", |outcome| &outcome.answer);
+    let report = collector.into_inner().finish(outcome.as_ref().map(|outcome| &outcome.ending), &result, answer);
+    write(cx, &targets, &report, &mut show)?;
+    result
 }
 
-/// Runs the job and shows its progress.
-pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fault> {
+/// Begins a report.
+pub fn collector(app: &App, job: Option<&Job>) -> Collector {
+    let told =
+        fix_report::Job { folder: app.workspace.root().to_path_buf(), checks: job.map(Job::specs).unwrap_or_default() };
+    let prices = Prices::new(app.config.prices.clone());
+    Collector::new(told, app.choice.words(), prices, app.clock().as_ref())
+}
+
+/// Runs the job, shows its progress and writes it down.
+pub(super) fn work(
+    cx: &Cx,
+    app: &App,
+    (job, args): (&Job, &FixArgs),
+    collector: &RefCell<Collector>,
+    show: &mut Show<'_>,
+) -> Result<Outcome, Fault> {
     let allow = args.allow.iter().cloned().chain(check_rules(job)).collect();
     let options = AgentOptions {
         task: Task::Fix,
@@ -85,21 +130,23 @@ pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fa
     let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks(), prices };
     let start = async || {
         let session = app.start(options).await?;
-        need_price(job, &bench.prices, &session.route)?;
-        Ok(Worker { handle: session.handle, provider: session.route.provider.clone() })
+        let route = &session.route;
+        collector.borrow_mut().works_with(&session.id, &route.model, &route.provider, &route.url);
+        need_price(job, &bench.prices, route)?;
+        Ok(Worker { provider: route.provider.clone(), handle: session.handle })
     };
     let pulse = RefCell::new(Pulse::new(app.config.fix.heartbeat_s));
     let every = pulse.borrow().every();
     block_on(async {
         let mut signals = Signals::listen()?;
-        let mut lines = Lines::new(&cx.out, Channel::Progress);
         let mut broken = None;
         let cancel = CancellationToken::new();
         let result = {
             let mut fixing = pin!(fix::fix(job, &bench, start, cancel.clone(), |progress| {
+                collector.borrow_mut().see(&progress);
                 pulse.borrow_mut().see(job, &progress);
                 if broken.is_none() {
-                    broken = show(cx, job, args, &mut lines, &progress).err();
+                    broken = show.show(job, &progress).err();
                 }
             }));
             loop {
@@ -146,120 +193,6 @@ fn check_rules(job: &Job) -> Vec<String> {
     allowed
 }
 
-fn show(cx: &Cx, job: &Job, args: &FixArgs, lines: &mut Lines<'_>, progress: &Progress<'_>) -> Result<(), Fault> {
-    if args.json {
-        return match progress {
-            Progress::Agent(record) => cx.out.line(json_line(record)?),
-            Progress::CheckStarted { .. } | Progress::Step(_) | Progress::Budget(_) => Ok(()),
-            Progress::CheckDone { check, round, run } => cx.out.line(
-                serde_json::json!({
-                    "v": crate::protocol::event::SCHEMA_VERSION,
-                    "type": "check_done",
-                    "round": round,
-                    "check": check,
-                    "command": command(job, *check),
-                    "is_green": run.is_green,
-                    "ending": run.ending,
-                    "duration_ms": run.duration_ms,
-                    "failures": run.complaints.failures,
-                    "more_failures": run.complaints.n_more,
-                    "output": run.text,
-                })
-                .to_string(),
-            ),
-        };
-    }
-    match progress {
-        Progress::Agent(record) => lines.show(record)?,
-        Progress::CheckStarted { check, .. } => {
-            cx.out.busy(&format!("running {}", visible(command(job, *check))));
-        }
-        Progress::Step(step) => show_step(cx, job, step),
-        Progress::Budget(_) => {}
-        Progress::CheckDone { check, run, .. } => {
-            cx.out.idle();
-            let (style, word) = if run.is_green { (Style::Good, "passes") } else { (Style::Bad, "fails") };
-            let ending = if run.is_green { String::new() } else { format!(" with {}", run.ending) };
-            let time = format_duration(run.duration_ms);
-            cx.out.note_styled(style, format!("check `{}` {word}{ending} ({time})", visible(command(job, *check))));
-            show_failures(cx, &run.complaints);
-        }
-    }
-    Ok(())
-}
-
-/// Lists what a check complains of, on the first lines.
-fn show_failures(cx: &Cx, complaints: &Complaints) {
-    for failure in complaints.failures.iter().take(MAX_LISTED) {
-        cx.out.note_styled(Style::Dim, format!("    {}", visible(&failure.line())));
-    }
-    let n_left = complaints.failures.len().saturating_sub(MAX_LISTED) + complaints.n_more;
-    if n_left > 0 {
-        cx.out.note_styled(Style::Dim, format!("    and {n_left} more"));
-    }
-}
-
-fn command(job: &Job, check: usize) -> &str {
-    job.checks.get(check).map_or("", |check| &check.spec.command)
-}
-
-/// Says what a step did that nothing else says.
-fn show_step(cx: &Cx, job: &Job, step: &Step) {
-    let note = |style, text: String| {
-        cx.out.idle();
-        cx.out.note_styled(style, text);
-    };
-    match &step.what {
-        What::FlakyRun(ran) if ran.is_green => {
-            note(
-                Style::Notice,
-                format!("once more, with nothing changed: `{}` passes", visible(command(job, ran.check))),
-            );
-        }
-        What::Fixer { name, is_kept, before, after, .. } => {
-            let word = if *is_kept { "kept" } else { "taken back" };
-            note(Style::Plain, format!("fixer {name}: {} before, {after} after: {word}", count(*before, "failure")));
-        }
-        What::Guard { file, rule, .. } => {
-            note(Style::Notice, format!("taken back: {}: {}", visible(file), visible(rule)));
-        }
-        What::Minimise { dropped } => {
-            note(Style::Plain, format!("not needed and dropped: {}", visible(&dropped.join(", "))));
-        }
-        What::Trouble { words } => note(Style::Notice, format!("warning: {}", visible(words))),
-        _ => {}
-    }
-}
-
-/// Prints the result of work that went well.
-fn say(cx: &Cx, job: &Job, outcome: &Outcome, args: &FixArgs) -> Result<(), Fault> {
-    let pass = if job.checks.len() == 1 { "passes" } else { "pass" };
-    let checks = visible(&job.words()).into_owned();
-    match &outcome.ending {
-        _ if args.json => Ok(()),
-        Ending::NothingToDo => cx.out.line(format!("nothing to fix: {checks} {pass}")),
-        Ending::Fixed if outcome.rounds == 0 => cx.out.line(format!("fixed without a model: {checks} {pass}")),
-        Ending::Fixed => {
-            let (rounds, answer) = (count(outcome.rounds as usize, "round"), visible(outcome.answer.trim()));
-            cx.out.line(format!("fixed in {rounds}: {checks} {pass}\n\n{answer}"))
-        }
-        Ending::Failed(_) => {
-            remains(cx, job, outcome);
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Says what is left where the work was broken off.
-fn remains(cx: &Cx, job: &Job, outcome: &Outcome) {
-    for (at, run) in outcome.runs.iter().enumerate() {
-        let Some(run) = run.as_ref().filter(|run| !run.is_green) else { continue };
-        let failures = count(run.n_failures(), "failure");
-        cx.out.note(format!("still failing: `{}`: {failures}", visible(command(job, at))));
-    }
-}
-
 /// Says whether the checks pass now, and if not, why and what would help.
 fn verdict(job: &Job, outcome: &Outcome) -> Result<(), Fault> {
     let rounds = count(outcome.rounds as usize, "round");
@@ -295,5 +228,28 @@ fn verdict(job: &Job, outcome: &Outcome) -> Result<(), Fault> {
                 .hint(format!("allow it: mimi fix {}", allow_flags(rules))))
         }
         Ending::Failed(fault) => Err(fault.clone()),
+    }
+}
+
+/// Writes the report in every form that was asked for. A failure is said by its fault, so that the text is for good ends.
+fn write(cx: &Cx, targets: &Targets, report: &FixReport, show: &mut Show<'_>) -> Result<(), Fault> {
+    for (format, path) in targets.files().filter(|(format, _)| *format != Format::Jsonl) {
+        target::write_file(path, render(format, report)?.as_bytes())?;
+    }
+    show.event(render(Format::Jsonl, report)?.trim_end())?;
+    if targets.has(Format::Github)
+        && let Some(summary) = target::summary_file(&cx.env)
+    {
+        let written = append_to(&summary, markdown::document(report).as_bytes());
+        written.map_err(|error| Fault::io(Kind::Task, format!("cannot write `{}`", summary.display()), &error))?;
+    }
+    for format in [Format::Json, Format::Markdown, Format::Sarif, Format::Junit, Format::Github] {
+        if targets.streams(format) {
+            cx.out.command(&render(format, report)?)?;
+        }
+    }
+    match targets.streams(Format::Text) && report.ending.code == 0 {
+        true => cx.out.text(&text::result(report)),
+        false => Ok(()),
     }
 }

@@ -18,6 +18,7 @@ pub mod doctor;
 pub mod fix;
 pub mod fix_checks;
 mod fix_pulse;
+mod fix_show;
 pub mod man;
 pub mod policy;
 pub mod run;

@@ -55,10 +55,10 @@ impl Fixing<'_> {
         let mut best = self.best().await?;
         let ending = self.work(&mut worker, &mut best).await;
         worker.handle.close().await;
-        if !matches!(ending, Ok(Ending::Fixed)) {
+        if !matches!(ending, Ok(Some(Ending::Fixed))) {
             self.go_to_best(best).await;
         }
-        ending
+        Ok(ending?.unwrap_or_else(|| self.not_fixed()))
     }
 
     async fn best(&self) -> Result<Best, Halt> {
@@ -70,7 +70,8 @@ impl Fixing<'_> {
         })
     }
 
-    async fn work(&mut self, worker: &mut Worker, best: &mut Best) -> Result<Ending, Halt> {
+    /// Returns none when the rounds are used up.
+    async fn work(&mut self, worker: &mut Worker, best: &mut Best) -> Result<Option<Ending>, Halt> {
         let mut breaches = Vec::new();
         for round in 1..=self.job.limits.max_rounds {
             self.round = round;
@@ -80,10 +81,10 @@ impl Fixing<'_> {
             let done = self.round(worker, &breaches).await?;
             if done.is_measured {
                 if self.standing.is_green() {
-                    return Ok(Ending::Fixed);
+                    return Ok(Some(Ending::Fixed));
                 }
                 if self.standing.is_flaky_only(&self.flaky) {
-                    return Ok(Ending::Flaky { tests: self.flaky.iter().cloned().collect() });
+                    return Ok(Some(Ending::Flaky { tests: self.flaky.iter().cloned().collect() }));
                 }
                 let measure = self.standing.measure(&self.flaky);
                 if measure <= best.measure {
@@ -91,11 +92,11 @@ impl Fixing<'_> {
                 }
             }
             if let Some(ending) = self.gives_up(&done) {
-                return Ok(ending);
+                return Ok(Some(ending));
             }
             breaches = done.breaches;
         }
-        Ok(self.not_fixed())
+        Ok(None)
     }
 
     /// One round: the agent, the guard, the checks.

@@ -135,8 +135,8 @@ fn fix_runs_to_its_end() {
         let expected = format!("fixed in 1 round: `{CHECK}` passes\n\n{ANSWER}\n");
         assert_eq!((outcome.code, &outcome.stdout), (0, &expected), "{name}:\n{outcome}");
         assert_eq!(stage.env.read("calc.py"), MENDED, "{name}");
-        // Before, by the agent, and after.
-        assert_eq!(stage.n_checks(), 3, "{name}:\n{outcome}");
+        // Twice before, by the agent, and after.
+        assert_eq!(stage.n_checks(), 4, "{name}:\n{outcome}");
         assert_eq!(stage.calls(), ["read_file", "edit_file", "shell"], "{name}");
         stage.assert_no_markup(&name, &outcome);
     }

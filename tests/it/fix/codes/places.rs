@@ -130,7 +130,9 @@ fn nothing_can_be_kept_of_it() {
 #[test]
 fn the_disk_is_full() {
     let env = red(&good());
-    env.write("large.txt", "more than may be written\n".repeat(2_000));
+    // What does not get shorter when it is packed.
+    let noise = (0..40_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 11) as u8).collect::<Vec<u8>>();
+    env.write("large.bin", noise);
     let script = format!("ulimit -f 4 && exec {} fix --sandbox none --test \"$CHECK\"", crate::support::PROGRAM);
     let outcome = env.program("bash", ["-c", &script]).env("CHECK", "grep -q good answer.txt").outcome();
     ends(&env, &outcome, 3, &["cannot write the checkpoint"]);
