@@ -61,7 +61,7 @@ pub struct FixArgs {
 
 impl FixArgs {
     /// Returns where the report goes.
-    fn targets(&self) -> Result<Targets, Fault> {
+    pub(super) fn targets(&self) -> Result<Targets, Fault> {
         let json = self.json.then_some(Target { format: Format::Jsonl, file: None });
         let typed: Vec<Target> = self.output.iter().cloned().chain(json).collect();
         Targets::new(&typed)

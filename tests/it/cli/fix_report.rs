@@ -35,13 +35,14 @@ fn the_report_tells_each_step_and_how_it_ended() {
     let env = red(&mended());
     let outcome = fix(&env, &["--output", "json", "--max-rounds", "3"]).success();
     let report = checked(&outcome.raw_stdout);
-    assert_eq!(steps(&report), ["reproduce", "agent", "rerun"]);
+    assert_eq!(steps(&report), ["reproduce", "flaky_run", "agent", "rerun"]);
     assert_eq!(report["ending"], json!({"code": 0, "word": "fixed"}));
     assert_eq!(report["job"]["checks"], json!([{"kind": "test", "command": CHECK}]));
-    assert_eq!(report["budgets"], json!([{"name": "rounds", "used": 1.0, "limit": 3.0}]));
+    assert_eq!(report["budgets"][0], json!({"name": "rounds", "used": 1.0, "limit": 3.0}));
+    assert_eq!(report["budgets"][1], json!({"name": "steps", "used": 2.0}));
     assert_eq!((&report["model"]["name"], &report["model"]["requests"]), (&json!("script"), &json!(2)));
     assert_eq!(report["answer"], "It said bad.");
-    let agent = &report["steps"][1];
+    let agent = &report["steps"][2];
     assert_eq!((&agent["calls"], &agent["edits"], &agent["edits_refused"]), (&json!(2), &json!(1), &json!(0)));
     let id = report["session"].as_str().unwrap();
     let sessions = env.run(["session", "list", "--json"]).outcome().success().raw_stdout;
