@@ -180,9 +180,18 @@ fn judge(command: &str, limit_s: u64, output: Output, complaints: Complaints) ->
         is_green: output.ending == Ending::Exited(0),
         ending,
         complaints: if output.ending == Ending::Exited(0) { Complaints::default() } else { complaints },
-        text: output.text,
+        text: told(&output),
         duration_ms: output.duration.as_millis() as u64,
     })
+}
+
+/// What the check printed, and what it could not reach, which may be why it fails.
+fn told(output: &Output) -> String {
+    let newline = if output.text.is_empty() || output.text.ends_with('\n') { "" } else { "\n" };
+    match output.network.notes() {
+        notes if notes.is_empty() => output.text.clone(),
+        notes => format!("{}{newline}{notes}", output.text),
+    }
 }
 
 fn missing_program(output: &str) -> String {
