@@ -53,7 +53,16 @@ impl Cx {
         let out = if global.quiet { Out::process().quiet() } else { Out::process() };
         out.set_colour(global.color.map_or(ColorChoice::Auto, Into::into), &env);
         let flags = flags(&global.set)?;
-        Ok(Self { env, dirs, workspace_root, system_file: SYSTEM_FILE.into(), flags, allow_hosts: Vec::new(), out, global })
+        Ok(Self {
+            env,
+            dirs,
+            workspace_root,
+            system_file: SYSTEM_FILE.into(),
+            flags,
+            allow_hosts: Vec::new(),
+            out,
+            global,
+        })
     }
 
     /// Returns the places settings are read from.

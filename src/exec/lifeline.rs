@@ -74,7 +74,13 @@ impl Lifeline {
         command.arg("--").args(argv).current_dir(cwd);
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
         let supervisor = Command::from(command).spawn()?;
-        Ok(Self { socket: UnixStream::from_std(ours)?, supervisor, heard: Vec::new(), network: runner.network.clone(), serving: None })
+        Ok(Self {
+            socket: UnixStream::from_std(ours)?,
+            supervisor,
+            heard: Vec::new(),
+            network: runner.network.clone(),
+            serving: None,
+        })
     }
 
     /// Waits for the report; none when the supervisor died without one. May be dropped and called again.

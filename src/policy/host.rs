@@ -65,7 +65,9 @@ mod tests {
         for (word, expected) in table {
             assert_eq!(of(word).as_deref(), expected, "{word}");
         }
-        for spelled in ["crates.IO.", "127.1", "0x7f000001", "[::FFFF:10.0.0.1]", "[2001:DB8:0::1]", "xn--bcher-kva.example"] {
+        for spelled in
+            ["crates.IO.", "127.1", "0x7f000001", "[::FFFF:10.0.0.1]", "[2001:DB8:0::1]", "xn--bcher-kva.example"]
+        {
             let judged = of(&format!("http://{spelled}/x"));
             let reached = Host::parse(spelled).unwrap().to_string();
             assert_eq!(judged, Some(reached), "the rules and the proxy mean the same host: {spelled}");

@@ -74,16 +74,22 @@ fn hosts(app: &App) -> Vec<Row> {
 
 /// Names the name servers, where any address so far is a name.
 fn names(rows: &[Row]) -> Option<Row> {
-    let host = |row: &Row| row.address.rsplit("//").next().and_then(|rest| rest.rsplit_once(':')).map(|pair| pair.0.to_owned());
+    let host = |row: &Row| {
+        row.address.rsplit("//").next().and_then(|rest| rest.rsplit_once(':')).map(|pair| pair.0.to_owned())
+    };
     let is_name = |host: &String| host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_err();
-    let mut names: Vec<String> = rows.iter().filter(|row| row.address != "nothing").filter_map(host).filter(is_name).collect();
+    let mut names: Vec<String> =
+        rows.iter().filter(|row| row.address != "nothing").filter_map(host).filter(is_name).collect();
     names.dedup();
     if names.is_empty() {
         return None;
     }
     let text = std::fs::read_to_string(NAME_SERVERS).unwrap_or_default();
-    let servers: Vec<String> =
-        text.lines().filter_map(|line| line.trim().strip_prefix("nameserver")).map(|rest| format!("{}:53", rest.trim())).collect();
+    let servers: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("nameserver"))
+        .map(|rest| format!("{}:53", rest.trim()))
+        .collect();
     let address = if servers.is_empty() { "the system's name service".to_owned() } else { servers.join(", ") };
     Some(Row::new(address, "mimi", format!("to look up {}", names.join(", "))))
 }

@@ -46,10 +46,10 @@ fn special_v6(ip: Ipv6Addr) -> Option<&'static str> {
     match s {
         [0, 0, 0, 0, 0, 0, 0, 0] => Some("unspecified"),
         [0, 0, 0, 0, 0, 0, 0, 1] => Some("loopback"),
-        // Mapped (RFC 4291), and translated for networks without IPv4 (RFC 6052).
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
-        // 6to4 (RFC 3056).
-        [0x2002, high, low, ..] => v4(high, low),
+        // Mapped (RFC 4291), translated for networks without IPv4 (RFC 6052), and 6to4 (RFC 3056).
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            v4(high, low)
+        }
         [0xfe80..=0xfebf, ..] => Some("link-local"),
         [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] => Some("private"),
         [0xff00..=0xffff, ..] => Some("multicast"),

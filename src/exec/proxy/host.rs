@@ -96,7 +96,8 @@ fn check_label(label: &str) -> Result<(), HostError> {
     if let Some(c) = label.chars().find(|c| !is_known(c)) {
         return Err(HostError::Character(c));
     }
-    let is_fit = !label.is_empty() && label.len() <= MAX_LABEL_BYTES && !label.starts_with('-') && !label.ends_with('-');
+    let is_fit =
+        !label.is_empty() && label.len() <= MAX_LABEL_BYTES && !label.starts_with('-') && !label.ends_with('-');
     if is_fit { Ok(()) } else { Err(HostError::Part) }
 }
 

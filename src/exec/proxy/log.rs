@@ -81,7 +81,12 @@ impl Log {
         let line = |asked: &Asked| match &asked.fate {
             Fate::Refused(why) => format!("{} was refused: {why}", asked.target),
             Fate::Reached { n_sent, n_received } => {
-                format!("{} was reached: {} sent, {} received", asked.target, text::size(*n_sent), text::size(*n_received))
+                format!(
+                    "{} was reached: {} sent, {} received",
+                    asked.target,
+                    text::size(*n_sent),
+                    text::size(*n_received)
+                )
             }
         };
         let is_refused = |asked: &&Asked| matches!(asked.fate, Fate::Refused(_));
@@ -90,9 +95,9 @@ impl Log {
         let n_more = lines.len().saturating_sub(max_lines);
         lines.truncate(max_lines);
         lines.extend((n_more > 0).then(|| format!("and {} more", text::count(n_more, "host"))));
-        lines.extend((self.n_malformed > 0).then(|| {
-            format!("{} not understood", text::count(self.n_malformed, "request"))
-        }));
+        lines.extend(
+            (self.n_malformed > 0).then(|| format!("{} not understood", text::count(self.n_malformed, "request"))),
+        );
         lines.extend(self.is_spent.then(|| "`sandbox.network_mb` is used up".to_owned()));
         lines
     }
@@ -135,7 +140,10 @@ mod tests {
         assert_eq!(log.wanted(), ["evil.example:443"]);
         assert_eq!(log.lines(9)[2], "crates.io:443 was reached: 120 bytes sent, 2.0 MB received");
         let notes = log.notes();
-        assert!(notes.starts_with("[network: evil.example:443 was refused") && notes.ends_with("--allow-host evil.example:443]\n"));
+        assert!(
+            notes.starts_with("[network: evil.example:443 was refused")
+                && notes.ends_with("--allow-host evil.example:443]\n")
+        );
         (0..100).for_each(|n| log.refused(&format!("{n}.example:443"), &Refusal::NotListed));
         assert_eq!(log.asked.len(), MAX_KEPT);
     }

@@ -49,7 +49,10 @@ impl Network {
 
 impl fmt::Debug for Network {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Network").field("allowed", &self.allowed).field("servers", &self.servers).finish_non_exhaustive()
+        out.debug_struct("Network")
+            .field("allowed", &self.allowed)
+            .field("servers", &self.servers)
+            .finish_non_exhaustive()
     }
 }
 

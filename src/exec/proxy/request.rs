@@ -191,7 +191,9 @@ pub(crate) fn socks_request(bytes: &[u8]) -> Result<Reading<Ask>, Malformed> {
     let host = match address {
         [a, b, c, d] if bytes[3] == 1 => Host::Address([*a, *b, *c, *d].into()),
         [_, name @ ..] if bytes[3] == 3 => Host::parse(std::str::from_utf8(name).map_err(|_| HostError::NotAscii)?)?,
-        _ => <[u8; 16]>::try_from(address).map(|octets| Host::Address(plain(octets.into()))).map_err(|_| Malformed::Socks)?,
+        _ => <[u8; 16]>::try_from(address)
+            .map(|octets| Host::Address(plain(octets.into())))
+            .map_err(|_| Malformed::Socks)?,
     };
     if port == 0 {
         return Err(HostError::Port.into());

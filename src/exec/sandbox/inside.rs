@@ -39,7 +39,9 @@ pub(crate) fn arguments(sandbox: &Sandbox, view: Option<i32>) -> [String; 5] {
 pub(crate) fn run(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     let words: Vec<String> = args.by_ref().take(4).filter_map(|word| word.into_string().ok()).collect();
     let mut args = args.skip_while(|arg| arg == "--");
-    let ([tier, view, processes, doors], Some(program)) = (words.as_slice(), args.next()) else { return ExitCode::from(2) };
+    let ([tier, view, processes, doors], Some(program)) = (words.as_slice(), args.next()) else {
+        return ExitCode::from(2);
+    };
     let tier = if tier == Tier::Full.name() { Tier::Full } else { Tier::Landlock };
     if let Err(why) = harden(tier, view, processes.parse().unwrap_or(0)) {
         confine::complain(&why);
@@ -55,7 +57,6 @@ pub(crate) fn run(mut args: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 /// Opens the doors of the network and tells the command where the proxy is.
-#[expect(clippy::disallowed_methods, reason = "this room starts processes")]
 fn open(doors: &str, command: &mut Command) -> std::io::Result<()> {
     let wanted: Vec<SocketAddr> = doors.split(',').filter_map(|door| door.parse().ok()).collect();
     if wanted.is_empty() {

@@ -169,7 +169,8 @@ fn what_would_be_connected_to_is_listed_with_what_for() {
     let server = WireServer::answering(200, "application/json", "{}");
     let env = connected(&server);
     let rows = listed(&env, &[]);
-    let of = |address: &str| rows.iter().filter(move |row| row.0 == address).map(|row| row.2.as_str()).collect::<Vec<_>>();
+    let of =
+        |address: &str| rows.iter().filter(move |row| row.0 == address).map(|row| row.2.as_str()).collect::<Vec<_>>();
     let own = server.url().trim_start_matches("http://").trim_end_matches("/v1").to_owned();
     assert!(of(&own)[0].starts_with("server.url: chat, fix"), "{rows:?}");
     assert!(!of(&own)[0].contains("embed") && of("10.0.0.5:8000") == ["near: embed"], "{rows:?}");
@@ -187,7 +188,9 @@ fn what_would_be_connected_to_is_listed_with_what_for() {
 #[test]
 fn a_host_that_is_none_is_refused_before_anything_runs() {
     let env = Env::new();
-    for (host, part) in [("*.example.com", "patterns"), ("https://crates.io", "port"), ("büro.example", "xn--"), ("a b", "' '")] {
+    for (host, part) in
+        [("*.example.com", "patterns"), ("https://crates.io", "port"), ("büro.example", "xn--"), ("a b", "' '")]
+    {
         let outcome = env.run(["sandbox", "--allow-host", host, "run", "--", "true"]).outcome().fails_with(3);
         assert!(outcome.stderr.contains(host) && outcome.stderr.contains(part), "{outcome}");
     }
@@ -209,7 +212,8 @@ fn a_session_connects_to_nothing_that_is_not_listed() {
             return out.with_headers(200, &[("content-type", "application/json")], models("x").as_bytes());
         }
         let arguments = json!({"command": command}).to_string();
-        let call = json!({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "shell", "arguments": arguments}}]});
+        let call =
+            json!({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "shell", "arguments": arguments}}]});
         match n_asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
             0 => events(out, &call, "tool_calls"),
             _ => events(out, &json!({"content": "Done."}), "stop"),

@@ -86,7 +86,8 @@ async fn programs_find_the_proxy_by_themselves() {
     let Some(stage) = Stage::new(Tier::Full, Project::Bare) else { return };
     let (_outside, address) = server("from outside");
     // By name, so that no variable keeps curl from the proxy.
-    let (network, _) = resolving(network(&[&format!("mirror.example:{}", address.port()), &address.to_string()]), &["127.0.0.1"]);
+    let (network, _) =
+        resolving(network(&[&format!("mirror.example:{}", address.port()), &address.to_string()]), &["127.0.0.1"]);
     let script = format!("command -v curl >/dev/null || exit 9; curl -sS http://mirror.example:{}/x", address.port());
     let output = run(&stage, network, &script).await;
     assert!(output.text == "from outside" || output.ending == mimi::exec::run::Ending::Exited(9), "{}", output.text);
@@ -135,7 +136,9 @@ async fn a_name_is_resolved_once_and_leads_nowhere_inside() {
     let port = address.port();
     let ask = format!("say 'GET http://rebound.example:{port}/ HTTP/1.1\\r\\n\\r\\n'");
     let named = format!("rebound.example:{port}");
-    for ip in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "169.254.169.254", "10.0.0.1", "0.0.0.0", "fd00:ec2::254", "224.0.0.1"] {
+    for ip in
+        ["127.0.0.1", "::1", "::ffff:127.0.0.1", "169.254.169.254", "10.0.0.1", "0.0.0.0", "fd00:ec2::254", "224.0.0.1"]
+    {
         let (network, n_asked) = resolving(network(&[&named]), &[ip]);
         let output = run(&stage, network, &ask).await;
         assert!(output.text.contains("403 Forbidden"), "{ip}: {}", output.text);
@@ -286,7 +289,11 @@ async fn nonsense_is_answered_and_noted() {
 async fn without_a_network_of_its_own_a_command_reaches_nobody() {
     let Some(stage) = Stage::new(Tier::Landlock, Project::Bare) else { return };
     let (outside, address) = server("from outside");
-    let script = format!("echo ${{http_proxy:-none}}; (exec 3<>/dev/tcp/{}/{}) 2>/dev/null && echo open; true", address.ip(), address.port());
+    let script = format!(
+        "echo ${{http_proxy:-none}}; (exec 3<>/dev/tcp/{}/{}) 2>/dev/null && echo open; true",
+        address.ip(),
+        address.port()
+    );
     let output = run(&stage, network(&[&address.to_string()]), &script).await;
     assert_eq!(output.text, "none\n");
     assert!(outside.received().is_empty());
