@@ -211,6 +211,9 @@ fn a_session_connects_to_nothing_that_is_not_listed() {
         if request.path.ends_with("/models") {
             return out.with_headers(200, &[("content-type", "application/json")], models("x").as_bytes());
         }
+        if !request.path.ends_with("/chat/completions") {
+            return out.with_headers(404, &[], b"");
+        }
         let arguments = json!({"command": command}).to_string();
         let call =
             json!({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "shell", "arguments": arguments}}]});
@@ -227,7 +230,9 @@ fn a_session_connects_to_nothing_that_is_not_listed() {
         eprintln!("NOT RUN: the tier full is missing here: {listed:?}");
         return;
     }
-    let Some(traced) = crate::support::trace::trace(&env.run(["run", "fetch it", "--mode", "auto"])) else { return };
+    let Some(traced) = crate::support::trace::trace(&env.run(["run", "fetch it", "--mode", "auto", "--json"])) else {
+        return;
+    };
     assert_eq!(traced.code, 0, "{}", traced.said);
     assert_eq!(mirror.received().len(), 1, "{}", traced.said);
     // The door is in the command's own network.
