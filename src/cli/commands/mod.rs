@@ -17,6 +17,7 @@ pub mod demo;
 pub mod doctor;
 pub mod doctor_egress;
 pub mod fix;
+mod fix_show;
 pub mod man;
 pub mod policy;
 pub mod run;
