@@ -5,7 +5,8 @@
 //! nothing lies in the file system that others could find, replace or connect to, and nobody carries bytes inside.
 //! Each connection asks for one target (`request`), spelled in one way (`host`); the list decides (`allowed`), the name is
 //! resolved once, out here, what it leads to is judged (`address`), and the connection goes to that address (`serve`).
-//! Must not let a model server be reached: only mimi talks to those. To serve another protocol: a reader in `request`.
+//! Must not let a model server be reached: only mimi talks to those. To add a protocol: a reader in `request`
+//! and an arm in `serve::hear`.
 
 pub mod address;
 pub mod allowed;

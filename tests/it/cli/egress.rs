@@ -206,7 +206,7 @@ fn a_session_connects_to_nothing_that_is_not_listed() {
         "p=${{http_proxy##*:}}; echo $p > port; exec 3<>/dev/tcp/127.0.0.1/$p && \
          printf 'GET http://{at}/pkg HTTP/1.1\\r\\n\\r\\n' >&3 && cat <&3"
     );
-    let n_asked = std::sync::atomic::AtomicUsize::new(0);
+    let (rule, n_asked) = (format!("shell:{command}"), std::sync::atomic::AtomicUsize::new(0));
     let server = WireServer::serve(move |request: &Received, out| {
         if request.path.ends_with("/models") {
             return out.with_headers(200, &[("content-type", "application/json")], models("x").as_bytes());
@@ -230,7 +230,7 @@ fn a_session_connects_to_nothing_that_is_not_listed() {
         eprintln!("NOT RUN: the tier full is missing here: {listed:?}");
         return;
     }
-    let Some(traced) = crate::support::trace::trace(&env.run(["run", "fetch it", "--mode", "auto", "--json"])) else {
+    let Some(traced) = crate::support::trace::trace(&env.run(["run", "fetch it", "--json", "--allow", &rule])) else {
         return;
     };
     assert_eq!(traced.code, 0, "{}", traced.said);

@@ -221,23 +221,15 @@ async fn nobody_else_finds_the_door_and_the_command_cannot_take_it() {
     let output = run(&stage, network(), TAKING).await;
     assert_eq!(output.text, "mimi\n", "{:?}", output.network);
     // While the command runs its door is not among the ports of this machine.
-    let (reader, script) = (stage.work.join("port"), "echo ${http_proxy##*:} > port; read -t 5 < <(sleep 10); true");
-    let look = async {
-        let port = loop {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            match std::fs::read_to_string(&reader) {
-                Ok(text) if text.ends_with('\n') => break text.trim().parse::<u16>().unwrap(),
-                _ => {}
-            }
-        };
-        let found = TcpStream::connect(("127.0.0.1", port));
-        found.is_err() || !answers_as_proxy(found.unwrap())
-    };
+    let script = "echo ${http_proxy##*:}; read -t 5 < <(sleep 10); true";
     let cancel = CancellationToken::new();
     let runner = stage.runner(&[]).reaching(Some(Arc::new(network())));
     let command = stage.command(Program::Shell(script.to_owned()));
-    let (_, is_hidden) = tokio::join!(runner.run(command, cancel.clone(), None), async {
-        let is_hidden = look.await;
+    let (said, mut heard) = tokio::sync::mpsc::channel(8);
+    let (_, is_hidden) = tokio::join!(runner.run(command, cancel.clone(), Some(said)), async {
+        let port: u16 = heard.recv().await.unwrap().trim().parse().unwrap();
+        let found = TcpStream::connect(("127.0.0.1", port));
+        let is_hidden = found.map_or(true, |link| !answers_as_proxy(link));
         cancel.cancel();
         is_hidden
     });
