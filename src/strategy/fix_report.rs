@@ -206,7 +206,7 @@ pub fn word(kind: Kind) -> &'static str {
         Kind::Sandbox => "no_sandbox",
         Kind::Budget => "budget_ended",
         Kind::Check => "check_not_run",
-        Kind::Flaky => "flaky",
+        Kind::Flaky => "only_flaky",
         Kind::Bug => "bug",
         Kind::Interrupted => "interrupted",
         Kind::Terminated => "terminated",

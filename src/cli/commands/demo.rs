@@ -4,6 +4,7 @@
 //! from a script, and the user is told so.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +61,7 @@ pub fn run(cx: &Cx, args: &DemoArgs) -> Result<(), Fault> {
         timeout_s: TIMEOUT_S,
         minimise_s: 0,
         spill_dir: app.spill_dir(),
+        outputs: BTreeSet::new(),
     };
     let watched = RefCell::new(collector(&app, Some(&job)));
     let mut show = Show::new(cx, &Targets::new(&[])?)?;

@@ -50,6 +50,9 @@ pub struct FixArgs {
     /// Confine commands this way instead of the best that works here
     #[arg(long, value_name = "TIER", value_enum)]
     pub sandbox: Option<SandboxArg>,
+    /// Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
     /// Show which checks would be run and which others there are, and stop
     #[arg(long)]
     pub detect: bool,
@@ -72,7 +75,7 @@ pub struct FixArgs {
 
 impl FixArgs {
     /// Returns where the report goes.
-    fn targets(&self) -> Result<Targets, Fault> {
+    pub(super) fn targets(&self) -> Result<Targets, Fault> {
         let json = self.json.then_some(Target { format: Format::Jsonl, file: None });
         let typed: Vec<Target> = self.output.iter().cloned().chain(json).collect();
         Targets::new(&typed)

@@ -4,7 +4,7 @@
 //! command line. Part of `fix`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -203,6 +203,7 @@ impl Plan {
             timeout_s: fix.test_timeout_s,
             minimise_s: fix.minimise_s,
             spill_dir: self.app.spill_dir(),
+            outputs: args.targets()?.files().map(|(_, path)| absolute(path)).collect(),
         })
     }
 
@@ -248,6 +249,13 @@ impl Plan {
             line("found", &found.spec(folder), missing.unwrap_or_default())
         })
     }
+}
+
+/// Returns the path of a file that may not be there yet, as the workspace names it.
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    folder.zip(path.file_name()).map_or_else(|| path.clone(), |(folder, name)| folder.join(name))
 }
 
 fn all(found: Vec<&Found>, folder: &Path, named: &Path) -> Result<Vec<Check>, Fault> {

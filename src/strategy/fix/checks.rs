@@ -17,8 +17,9 @@ use crate::checkpoint::step::{About, Cause, Step};
 use crate::protocol::failure::FailureKind;
 use crate::protocol::fix_report::{CheckKind, Ran, Scope, What};
 use crate::protocol::op::Op;
+use crate::strategy::fix::engine::{Fixing, Halt};
 use crate::strategy::fix::standing::{Standing, is_blocking, is_flaky_only};
-use crate::strategy::fix::{Check, Ending, Fixing, Halt, Progress};
+use crate::strategy::fix::{Check, Ending, Progress};
 use crate::strategy::runner::{self, CheckError, CheckRun};
 
 /// Tests that are run alone at once; with more of them the whole check is as good.

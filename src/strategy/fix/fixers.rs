@@ -19,10 +19,11 @@ use crate::exec::run::{Command, Program};
 use crate::protocol::failure::FailureKind;
 use crate::protocol::fix_report::{CheckKind, What};
 use crate::strategy::detect::{Signs, files_of};
+use crate::strategy::fix::Progress;
+use crate::strategy::fix::engine::{Fixing, Halt};
 use crate::strategy::fix::standing::Standing;
 use crate::strategy::fix::suggestions;
 use crate::strategy::fix::world::{Look, World};
-use crate::strategy::fix::{Fixing, Halt, Progress};
 
 /// Bytes of what a fixer prints that are held.
 const MAX_OUTPUT_BYTES: usize = 12_000;
@@ -152,6 +153,9 @@ impl Fixing<'_> {
         let Ok(world) = &self.world else { return Ok(()) };
         let before = world.look().await?;
         let started = self.run_fixer(candidate).await;
+        if let Ok(world) = &mut self.world {
+            world.take_over(&before).await?;
+        }
         let tried = match started {
             Ok(()) => self.judge_fixer(candidate, &before, since).await,
             Err(halt) => Err(halt),

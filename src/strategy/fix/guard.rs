@@ -17,9 +17,9 @@ use crate::base::text::clip_line;
 use crate::base::yaml;
 use crate::checkpoint::node::Delta;
 use crate::protocol::fix_report::What;
+use crate::strategy::fix::engine::{Fixing, Halt};
 use crate::strategy::fix::statement::{statements, values};
 use crate::strategy::fix::world::{Look, World};
-use crate::strategy::fix::{Fixing, Halt};
 
 /// Bytes of an assertion that is named in a message.
 const MAX_SHOWN_BYTES: usize = 120;

@@ -13,8 +13,8 @@ use crate::edit::diff::file_diff;
 use crate::edit::review::text_after;
 use crate::protocol::fix_report::What;
 use crate::protocol::review::Ruling;
+use crate::strategy::fix::engine::{Fixing, Halt};
 use crate::strategy::fix::world::Look;
-use crate::strategy::fix::{Fixing, Halt};
 
 /// Changes that are tried.
 const MAX_TRIALS: usize = 100;

@@ -5,10 +5,11 @@
 //! what was not needed ([`minimise`]). Only the checks decide whether the work is done, never the model's words. All of it is
 //! kept within limits ([`budget`]), and everything changed can be told from what was there before ([`world`]). Must not print:
 //! it reports to its listener.
-//! To add a step: a file here that adds a method to [`Fixing`], and a variant of [`What`](crate::protocol::fix_report::What).
+//! To add a step: a file here that adds a method to [`engine::Fixing`], and a variant of [`What`](crate::protocol::fix_report::What).
 
 pub mod budget;
 pub mod checks;
+pub mod engine;
 pub mod fixers;
 pub mod guard;
 pub mod minimise;
@@ -22,23 +23,20 @@ pub mod world;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::handle::Handle;
-use crate::base::fault::{Fault, Kind};
+use crate::base::fault::Fault;
 use crate::checkpoint::keeper::Keeper;
 use crate::checkpoint::node::Delta;
 use crate::exec::run::Runner;
 use crate::protocol::event::Record;
-use crate::protocol::fix_report::{Budget, CheckSpec, Step, What};
-use crate::protocol::op::Op;
-use crate::strategy::fix::budget::{Limits, Spent};
+use crate::protocol::fix_report::{Budget, CheckSpec, Step};
+use crate::strategy::fix::budget::Limits;
+use crate::strategy::fix::engine::Fixing;
 use crate::strategy::fix::guard::Rules;
-use crate::strategy::fix::standing::{Measure, Standing};
-use crate::strategy::fix::world::World;
 use crate::strategy::runner::CheckRun;
 use crate::telemetry::price::Prices;
 
@@ -61,6 +59,9 @@ pub struct Job {
     pub minimise_s: u64,
     /// Folder for outputs that are too long to be held.
     pub spill_dir: PathBuf,
+    /// Files that mimi itself writes meanwhile, and that are nobody's change.
+    #[serde(default)]
+    pub outputs: BTreeSet<PathBuf>,
 }
 
 /// One check of a job.
@@ -197,48 +198,6 @@ impl Outcome {
     }
 }
 
-/// Why the work stops before its end.
-#[derive(Debug)]
-pub enum Halt {
-    /// It was cancelled.
-    Interrupted,
-    /// The time is up.
-    TimeUp,
-    /// Something failed.
-    Fault(Fault),
-}
-
-impl From<Fault> for Halt {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-/// The work on one job.
-pub struct Fixing<'a> {
-    job: &'a Job,
-    bench: &'a Bench<'a>,
-    /// Cancelled by the user.
-    cancel: CancellationToken,
-    /// Cancelled by the user or when the time is up.
-    stop: CancellationToken,
-    listen: &'a mut dyn FnMut(Progress<'_>),
-    began_at: Instant,
-    spent: Spent,
-    /// The workspace at the start; the reason why it cannot be kept otherwise.
-    world: Result<World, Fault>,
-    /// The rounds begun.
-    round: u32,
-    answer: String,
-    flaky: BTreeSet<String>,
-    /// What the checks show now.
-    standing: Standing,
-    /// What they showed at the start.
-    first: Measure,
-    /// Changes of checks the session has not been told of.
-    untold: Vec<Op>,
-}
-
 /// Runs the job to its end. The agent is started only if something is left for it. Cancelled, it ends as soon as the check or
 /// the agent's turn has been brought to an end.
 ///
@@ -251,128 +210,5 @@ pub async fn fix(
     cancel: CancellationToken,
     mut listen: impl FnMut(Progress<'_>),
 ) -> Result<Outcome, Fault> {
-    let stop = cancel.child_token();
-    let timer = budget::timer(&job.limits, &stop);
-    let mut fixing = Fixing {
-        job,
-        bench,
-        cancel,
-        stop,
-        listen: &mut listen,
-        began_at: Instant::now(),
-        spent: Spent::default(),
-        world: world::open(bench.keeper.clone(), &job.folder).await,
-        round: 0,
-        answer: String::new(),
-        flaky: BTreeSet::new(),
-        standing: Standing::default(),
-        first: Measure::default(),
-        untold: Vec::new(),
-    };
-    let ending = fixing.carry_out(start_agent).await;
-    let outcome = fixing.finish(ending).await;
-    if let Some(timer) = timer {
-        timer.abort();
-    }
-    outcome
-}
-
-impl Fixing<'_> {
-    async fn carry_out(&mut self, start_agent: impl AsyncFnOnce() -> Result<Worker, Fault>) -> Result<Ending, Halt> {
-        if let Some(ending) = self.reproduce().await? {
-            return Ok(ending);
-        }
-        self.need_writable().await?;
-        if let Err(fault) = &self.world {
-            return Err(fault.clone().into());
-        }
-        self.fixers().await?;
-        if !self.standing.is_green() {
-            let ending = self.rounds(start_agent).await?;
-            if ending != Ending::Fixed {
-                return Ok(ending);
-            }
-        }
-        self.minimise().await;
-        Ok(Ending::Fixed)
-    }
-
-    /// Fails where nothing can be changed anyway: a file system that is mounted for reading only, somebody else's folder.
-    async fn need_writable(&self) -> Result<(), Fault> {
-        let argv = ["test", "-w", "."].map(str::to_owned);
-        let asked = self.bench.runner.run_quiet(&argv, &self.job.folder, Duration::from_secs(10)).await;
-        let is_closed = asked.is_ok_and(|answer| answer.ending == crate::exec::run::Ending::Exited(1));
-        let folder = self.job.folder.display();
-        if is_closed {
-            return Err(Fault::new(
-                Kind::Task,
-                format!("{} fails, and nothing can be changed in `{folder}`", self.job.words()),
-            )
-            .cause("the folder is closed to us, or its file system is read-only")
-            .hint(format!(
-                "mount it for writing, or work in a copy: cp -r {folder} /tmp/copy && mimi fix -C /tmp/copy"
-            )));
-        }
-        Ok(())
-    }
-
-    /// Tells the listener of a step that took from `since` until now.
-    fn step(&mut self, what: What, since: Instant) {
-        let step = Step { what, duration_ms: since.elapsed().as_millis() as u64 };
-        (self.listen)(Progress::Step(&step));
-    }
-
-    fn trouble(&mut self, words: impl Into<String>) {
-        self.step(What::Trouble { words: words.into() }, Instant::now());
-    }
-
-    /// Says why a run that was cancelled was.
-    fn halt(&self) -> Halt {
-        if self.cancel.is_cancelled() { Halt::Interrupted } else { Halt::TimeUp }
-    }
-
-    /// Words the ending, and gathers what was done.
-    async fn finish(mut self, ending: Result<Ending, Halt>) -> Result<Outcome, Fault> {
-        let has_begun = self.round > 0;
-        let ending = match ending {
-            Ok(ending) => ending,
-            Err(Halt::Interrupted) => Ending::Failed(Fault::new(Kind::Interrupted, "interrupted")),
-            Err(Halt::TimeUp) => self.out_of_time(),
-            Err(Halt::Fault(fault)) if has_begun => Ending::Failed(fault),
-            Err(Halt::Fault(fault)) => {
-                self.settle();
-                return Err(fault);
-            }
-        };
-        self.tell_budgets();
-        let changes = match &mut self.world {
-            Ok(world) if ending != Ending::NothingToDo => world.changes().await.unwrap_or_default(),
-            _ => Vec::new(),
-        };
-        let ending = match ending {
-            Ending::OutOfBudget { what, .. } => Ending::OutOfBudget { what, has_progress: !changes.is_empty() },
-            other => other,
-        };
-        self.settle();
-        let (rounds, runs, flaky) = (self.round, self.standing.runs, self.flaky.into_iter().collect());
-        Ok(Outcome { ending, rounds, answer: self.answer, runs, flaky, changes })
-    }
-
-    fn out_of_time(&self) -> Ending {
-        let what = budget::time_words(&self.job.limits);
-        Ending::OutOfBudget { what, has_progress: false }
-    }
-
-    fn settle(&self) {
-        if let Ok(world) = &self.world {
-            world.settle();
-        }
-    }
-
-    fn tell_budgets(&mut self) {
-        self.spent.rounds = self.round;
-        for budget in budget::all(&self.job.limits, &self.spent, self.began_at.elapsed()) {
-            (self.listen)(Progress::Budget(&budget));
-        }
-    }
+    Fixing::begin(job, bench, cancel, &mut listen).await.run(start_agent).await
 }

@@ -11,10 +11,11 @@ use crate::agent::handle::TurnSummary;
 use crate::base::fault::{Fault, Kind};
 use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::op::Op;
+use crate::strategy::fix::engine::{Fixing, Halt};
 use crate::strategy::fix::guard::Breach;
 use crate::strategy::fix::standing::{Measure, Standing};
 use crate::strategy::fix::world::Look;
-use crate::strategy::fix::{Ending, Fixing, Halt, Progress, Worker, budget};
+use crate::strategy::fix::{Ending, Progress, Worker, budget};
 
 /// The state with the fewest failures.
 struct Best {
@@ -106,6 +107,9 @@ impl Fixing<'_> {
         let before = world.look().await?;
         let turn = self.turn(worker, words).await?;
         self.answer.clone_from(&turn.answer);
+        if let Ok(world) = &mut self.world {
+            world.take_over(&before).await?;
+        }
         let breaches = self.guard_against(&before).await?;
         let Ok(world) = &self.world else { return Err(self.halt()) };
         let has_changed = !world.between(&before, &world.look().await?).is_empty();

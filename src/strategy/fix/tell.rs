@@ -10,7 +10,7 @@ use crate::base::text::{clip_line, clip_middle};
 use crate::context::prompt;
 use crate::protocol::failure::Failure;
 use crate::strategy::failure::digest;
-use crate::strategy::fix::Fixing;
+use crate::strategy::fix::engine::Fixing;
 use crate::strategy::fix::guard::Breach;
 use crate::workspace::git::{Compared, Git};
 

@@ -16,6 +16,7 @@ use crate::checkpoint::keeper::{Keeper, Open};
 use crate::checkpoint::node::{Delta, Node};
 use crate::checkpoint::step::{About, Cause};
 use crate::checkpoint::tree::Tree;
+use crate::strategy::fix::Job;
 
 /// Names of folders and files that tools leave behind, and that are nobody's work where nothing ignores them.
 const PRODUCTS: [&str; 12] = [
@@ -50,13 +51,17 @@ pub struct World {
     by_checks: BTreeSet<PathBuf>,
     /// Paths that edits of the agent have changed.
     edited: BTreeSet<PathBuf>,
+    /// Paths that changed while the agent or a fixer worked. All others are not ours, whoever changes them.
+    own: BTreeSet<PathBuf>,
+    /// Files that mimi itself writes.
+    outputs: BTreeSet<PathBuf>,
 }
 
 /// Looks at the workspace for the first time.
 ///
 /// # Errors
 /// Nothing can be kept.
-pub async fn open(keeper: Option<Arc<Keeper>>, root: &Path) -> Result<World, Fault> {
+pub async fn open(keeper: Option<Arc<Keeper>>, job: &Job) -> Result<World, Fault> {
     let Some(keeper) = keeper else {
         return Err(Fault::new(Kind::Config, "files cannot be kept as they are, so nothing is changed")
             .hint("set `XDG_STATE_HOME` to a folder you can write to"));
@@ -64,11 +69,13 @@ pub async fn open(keeper: Option<Arc<Keeper>>, root: &Path) -> Result<World, Fau
     let (open, look) = look(&keeper).await.map_err(Fault::from)?;
     Ok(World {
         keeper,
-        root: root.to_path_buf(),
+        root: job.folder.clone(),
         base: look,
         open: Mutex::new(vec![open]),
         by_checks: BTreeSet::new(),
         edited: BTreeSet::new(),
+        own: BTreeSet::new(),
+        outputs: job.outputs.clone(),
     })
 }
 
@@ -109,17 +116,30 @@ impl World {
         self.edited.extend(paths);
     }
 
-    /// Returns what differs between two looks and is somebody's work; folders are left out.
+    /// Notes what has changed since `before` as ours: the agent or a fixer has worked since.
+    pub async fn take_over(&mut self, before: &Look) -> Result<(), Fault> {
+        let now = self.look().await?;
+        let deltas = self.keeper.difference(&before.tree, &now.tree);
+        let ours: Vec<PathBuf> =
+            deltas.into_iter().filter(|delta| self.is_work(delta)).map(|delta| delta.path).collect();
+        self.own.extend(ours);
+        Ok(())
+    }
+
+    /// Returns what differs between two looks and is ours; folders are left out.
     pub fn between(&self, from: &Look, to: &Look) -> Vec<Delta> {
         let mut deltas = self.keeper.difference(&from.tree, &to.tree);
         let is_folder = |node: &Option<Node>| matches!(node, Some(Node::Folder { .. }));
-        deltas.retain(|delta| !is_folder(&delta.before) && !is_folder(&delta.after) && self.is_work(delta));
+        deltas.retain(|delta| !is_folder(&delta.before) && !is_folder(&delta.after) && self.own.contains(&delta.path));
         deltas
     }
 
     fn is_work(&self, delta: &Delta) -> bool {
         let is_product =
             || delta.before.is_none() && delta.path.iter().any(|part| PRODUCTS.iter().any(|name| part == *name));
+        if self.outputs.contains(&delta.path) {
+            return false;
+        }
         self.edited.contains(&delta.path) || !(self.by_checks.contains(&delta.path) || is_product())
     }
 
@@ -129,11 +149,11 @@ impl World {
         Ok(self.between(&self.base, &now))
     }
 
-    /// Makes the paths that `wanted` names as they were at `look`; returns what had to be left alone, in words.
+    /// Makes those of our paths that `wanted` names as they were at `look`; returns what had to be left alone, in words.
     pub async fn go_to(&self, look: &Look, wanted: impl Fn(&Path) -> bool) -> Result<Vec<String>, Fault> {
         let now = self.look().await?;
         let mut deltas = self.keeper.difference(&look.tree, &now.tree);
-        deltas.retain(|delta| wanted(&delta.path));
+        deltas.retain(|delta| self.own.contains(&delta.path) && wanted(&delta.path));
         self.take_back(deltas).await
     }
 

@@ -36,6 +36,7 @@ async fn run(stage: &Stage, command: &str, max_rounds: u32) -> Report {
         timeout_s: 60,
         minimise_s: 60,
         spill_dir,
+        outputs: std::collections::BTreeSet::new(),
     };
     let rule = relative_rule(&Action::Execute { command: command.to_owned(), cwd: None }, &stage.work);
     let agent = AgentOptions { allow: vec![rule], ..options(Mode::Auto, Approvals::Nobody) };

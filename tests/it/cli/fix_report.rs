@@ -40,6 +40,7 @@ fn the_report_tells_each_step_and_how_it_ended() {
     assert_eq!(report["job"]["checks"], json!([{"kind": "test", "command": CHECK}]));
     assert_eq!(report["budgets"][0], json!({"name": "rounds", "used": 1.0, "limit": 3.0}));
     assert_eq!(report["files"], json!([{"path": "answer.txt", "kind": "changed", "added": 1, "removed": 1}]));
+    assert_eq!(report["budgets"][1], json!({"name": "steps", "used": 2.0}));
     assert_eq!((&report["model"]["name"], &report["model"]["requests"]), (&json!("script"), &json!(2)));
     assert_eq!(report["answer"], "It said bad.");
     let agent = &report["steps"][2];

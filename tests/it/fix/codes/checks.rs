@@ -135,7 +135,7 @@ fn its_report_says_what_its_output_does_not() {
 fn several_checks_are_run_in_their_order_and_all_must_pass() {
     let env = red(&format!("[{}]", writes(&[("answer.txt", "good\n")])));
     let outcome = env.run(["fix", "--lint", "true", "--test", "grep -q good answer.txt", "--test", "true"]).outcome();
-    ends(&env, &outcome, 0, &["fixed in 1 round: `true`, `grep -q good answer.txt`, `true` pass"]);
+    ends(&env, &outcome, 0, &["fixed in 1 round: `true`, `grep -q good answer.txt` and `true` pass"]);
 }
 
 #[test]
