@@ -15,6 +15,7 @@ mod files;
 mod fix;
 mod fix_list;
 mod fix_patch;
+mod fix_pipelines;
 mod fix_report;
 mod fix_same;
 mod json;
