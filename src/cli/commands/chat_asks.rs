@@ -1,27 +1,19 @@
 //! How is a person in a conversation asked, and what do their keys mean?
 //!
-//! Approvals by a single key, changes also piece by piece, and questions of the model. Part of `chat`, which owns the
-//! terminal.
+//! Approvals by a single key, changes also piece by piece (`pieces`), and questions of the model. Part of `chat`, which owns
+//! the terminal.
 
-use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use crate::base::clock::new_id;
-use crate::base::fault::{Fault, Kind};
-use crate::base::path::{PRIVATE_FILE, create_private_dir, remove_file, write_atomic};
-use crate::base::text::{count, one_line_name, visible};
+use crate::base::fault::Fault;
+use crate::base::text::{count, visible};
 use crate::cli::asking::chosen;
 use crate::cli::commands::chat::Chat;
-use crate::cli::commands::config::editor;
+use crate::cli::commands::pieces::Walk;
 use crate::cli::output::Style;
 use crate::cli::prompt::{Key, Line};
-use crate::cli::signal::Stop;
-use crate::exec::interactive::run_editor;
-use crate::protocol::diff::{FileDiff, Hunk, Kind as Change};
+use crate::protocol::diff::FileDiff;
 use crate::protocol::message::CallId;
 use crate::protocol::op::{Grant, Offer, Op};
-use crate::protocol::review::{HunkAnswer, Ruling};
+use crate::protocol::review::HunkAnswer;
 use crate::protocol::tool::Question;
 
 /// A call that waits for an approval.
@@ -37,13 +29,6 @@ pub(super) struct Asked<'r> {
     pub(super) always: Option<&'r Offer>,
 }
 
-/// What is said to a piece, and to those behind it.
-enum Said {
-    One(Ruling),
-    Rest(Ruling),
-    Interrupt,
-}
-
 /// Shows a rule and what else it covers.
 fn shown(offer: &Offer) -> String {
     match offer.also.as_str() {
@@ -56,7 +41,7 @@ fn days(n: u64) -> String {
     count(n as usize, "day")
 }
 
-impl Chat<'_> {
+impl<'a> Chat<'a> {
     pub(super) async fn approval(&mut self, asked: Asked<'_>) -> Result<(), Fault> {
         self.lines.finish_line()?;
         let verb = self.lines.asking(asked.tool);
@@ -107,98 +92,16 @@ impl Chat<'_> {
 
     /// Asks about each piece of the changes; none when interrupted.
     async fn pieces(&mut self, previews: &[&FileDiff]) -> Result<Option<Vec<HunkAnswer>>, Fault> {
-        let all: Vec<(&FileDiff, &Hunk)> =
-            previews.iter().flat_map(|diff| diff.hunks.iter().map(move |hunk| (*diff, hunk))).collect();
-        let mut answers = Vec::new();
-        let mut rest = None;
-        for (at, (diff, hunk)) in all.iter().enumerate() {
-            let ruling = match &rest {
-                Some(ruling) => Ruling::clone(ruling),
-                None => match self.piece(diff, hunk, (at + 1, all.len())).await? {
-                    Said::One(ruling) => ruling,
-                    Said::Rest(ruling) => rest.insert(ruling).clone(),
-                    Said::Interrupt => return Ok(None),
-                },
-            };
-            answers.push(HunkAnswer { path: diff.path.clone(), hunk: hunk.id.clone(), ruling });
-        }
-        Ok(Some(answers))
-    }
-
-    async fn piece(&mut self, diff: &FileDiff, hunk: &Hunk, (n, of): (usize, usize)) -> Result<Said, Fault> {
-        let name = visible(&one_line_name(&diff.path)).into_owned();
-        self.cx.out.styled(Style::Bold, format!("? piece {n} of {of}: {name}"))?;
-        self.lines.hunk(hunk)?;
-        let is_editable = diff.kind != Change::Deleted && !hunk.is_cut;
-        let edit = if is_editable { ", e edit it" } else { "" };
-        let keys =
-            format!("y take it, n leave it, r leave it with a reason{edit}, a take this and the rest, d leave them");
-        self.cx.out.line(format!("  {keys}"))?;
-        loop {
-            match self.key().await? {
-                Key::Char('y') => return Ok(Said::One(Ruling::Take)),
-                Key::Char('n') => return Ok(Said::One(Ruling::Leave { why: None })),
-                Key::Char('r') => return Ok(Said::One(Ruling::Leave { why: self.reason().await? })),
-                Key::Char('a') => return Ok(Said::Rest(Ruling::Take)),
-                Key::Char('d') => return Ok(Said::Rest(Ruling::Leave { why: None })),
-                Key::Char('e') if is_editable => {
-                    let text = hunk.new_text().unwrap_or_default();
-                    if let Some(text) = self.edited(&diff.path, &text).await? {
-                        return Ok(Said::One(Ruling::Edit { text }));
-                    }
-                }
-                Key::Interrupt => return Ok(Said::Interrupt),
-                Key::Char(_) | Key::Other => {}
-            }
-        }
-    }
-
-    /// Lets the person change a text in their editor; none when it was left with an error or cannot be started.
-    async fn edited(&mut self, path: &str, text: &str) -> Result<Option<String>, Fault> {
-        let extension = std::path::Path::new(path).extension().and_then(|extension| extension.to_str());
-        let name = format!("piece-{}.{}", new_id(), extension.unwrap_or("txt"));
-        let (folder, argv) = (self.cx.dirs.state.join("edit"), editor(self.cx));
-        let (file, text) = (folder.join(name), text.to_owned());
-        let written = create_private_dir(&folder).and_then(|()| write_atomic(&file, text.as_bytes(), PRIVATE_FILE));
-        written.map_err(|error| Fault::io(Kind::Task, format!("cannot write `{}`", file.display()), &error))?;
-        let editing = tokio::task::spawn_blocking(move || {
-            let ended = run_editor(&argv, &file);
-            let text = std::fs::read_to_string(&file);
-            drop(remove_file(&file));
-            match ended? {
-                0 => text,
-                code => Err(std::io::Error::other(format!("`{}` ended with code {code}", argv.join(" ")))),
-            }
-        });
-        match editing
-            .await
-            .map_err(|error| Fault::new(Kind::Bug, "cannot wait for the editor").cause(error.to_string()))?
-        {
-            Ok(text) => Ok(Some(text)),
-            Err(error) => {
-                let fault = Fault::io(Kind::Task, "the piece was not edited", &error).hint("export EDITOR=vi");
-                self.cx.out.styled(Style::Notice, visible(&fault.to_string()))?;
-                Ok(None)
-            }
-        }
+        self.walk().all(previews).await
     }
 
     /// Waits for a key, unless mimi is told to end.
     async fn key(&mut self) -> Result<Key, Fault> {
-        let give_up = Arc::new(AtomicBool::new(false));
-        let mut reading = pin!(self.prompt.key(give_up.clone()));
-        let stop = tokio::select! {
-            key = &mut reading => return key,
-            stop = self.signals.next() => stop,
-        };
-        // The terminal may be gone, and then the reader never ends.
-        if stop == Stop::Terminate {
-            return Err(stop.fault());
-        }
-        // It must be gone before somebody else reads, or it would take the next key.
-        give_up.store(true, Ordering::Relaxed);
-        reading.await?;
-        Ok(Key::Interrupt)
+        self.walk().key().await
+    }
+
+    fn walk(&mut self) -> Walk<'_, 'a> {
+        Walk { cx: self.cx, lines: &mut self.lines, prompt: &mut self.prompt, signals: &mut self.signals }
     }
 
     pub(super) async fn question(&mut self, call: &CallId, question: &Question) -> Result<(), Fault> {

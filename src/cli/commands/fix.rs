@@ -16,6 +16,7 @@ use crate::cli::commands::fix_after::{self, After, AfterArgs};
 use crate::cli::commands::fix_checks::{self, BudgetArgs, ChecksArgs, GuardArgs};
 use crate::cli::commands::fix_list::{self, ListArgs};
 use crate::cli::commands::fix_pulse::Pulse;
+use crate::cli::commands::fix_review;
 use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::report::target::{self, Format, Target, Targets};
@@ -27,7 +28,7 @@ use crate::protocol::op::Mode;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::Action;
 use crate::strategy::deterministic::Sameness;
-use crate::strategy::fix::{self, Bench, Ending, Job, Outcome, Worker};
+use crate::strategy::fix::{self, Bench, Ending, Job, Outcome, Progress, Worker};
 use crate::strategy::fix_report::Collector;
 use crate::telemetry::price::{Prices, Used};
 use tokio_util::sync::CancellationToken;
@@ -123,11 +124,12 @@ pub(super) fn one(cx: &Cx, args: &FixArgs, show: &mut Show<'_>) -> Result<Ended,
         Ok((job, outcome))
     });
     let (outcome, result) = match outcome {
-        Ok((job, outcome)) => {
+        Ok((job, mut outcome)) => {
             if matches!(outcome.ending, Ending::Failed(_)) && !args.json {
                 show.remains(&job, &outcome);
             }
             let result = verdict(&job, &outcome);
+            let result = reviewed(cx, app, (&job, args), (&mut outcome, result), &collector);
             (Some(outcome), result)
         }
         Err(fault) => (None, Err(fault)),
@@ -145,6 +147,32 @@ pub(super) fn one(cx: &Cx, args: &FixArgs, show: &mut Show<'_>) -> Result<Ended,
         }
         None => Ended { report, result, printed },
     })
+}
+
+/// Has the person go through the changes, where that is asked for; the checks decide about what they made of them.
+fn reviewed(
+    cx: &Cx,
+    app: &App,
+    (job, args): (&Job, &FixArgs),
+    (outcome, result): (&mut Outcome, Result<(), Fault>),
+    collector: &RefCell<Collector>,
+) -> Result<(), Fault> {
+    let is_stopped = result.as_ref().is_err_and(|fault| matches!(fault.kind, Kind::Interrupted | Kind::Terminated));
+    if !args.after.review || outcome.changes.is_empty() || is_stopped {
+        return result;
+    }
+    let reviewed = fix_review::review(cx, app, job, outcome)?;
+    let mut collector = collector.borrow_mut();
+    collector.see(&Progress::Step(&reviewed.step));
+    for (check, run) in reviewed.runs.iter().enumerate() {
+        collector.see(&Progress::CheckDone { check, round: outcome.rounds, run });
+    }
+    match reviewed.runs.iter().find(|run| !run.is_green) {
+        Some(run) => Err(Fault::new(Kind::Task, "after your review a check fails").cause(run.text.trim())),
+        // What you rewrote may be what was missing.
+        None if !reviewed.runs.is_empty() => Ok(()),
+        None => result,
+    }
 }
 
 /// Says which folders are not the same everywhere.

@@ -15,6 +15,7 @@ use crate::checkpoint::node::Delta;
 use crate::checkpoint::step::{About, Cause};
 use crate::checkpoint::store::Store;
 use crate::cli::commands::fix::Ended;
+use crate::cli::commands::fix_review::need_terminal;
 use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, runtime};
 use crate::cli::report::target::{Format, Targets, summary_file, write_file};
@@ -47,6 +48,9 @@ pub struct AfterArgs {
     /// Put everything back afterwards, and print the patch unless it goes to a file
     #[arg(long, conflicts_with_all = ["commit", "branch"])]
     pub dry_run: bool,
+    /// Go through the changes piece by piece on the terminal, before anything else is done with them
+    #[arg(long)]
+    pub review: bool,
 }
 
 /// What has to be known before the work begins.
@@ -62,6 +66,9 @@ impl<'a> After<'a> {
     /// # Errors
     /// A commit is wished for where none can be made.
     pub(super) fn prepare(app: &'a App, args: &'a AfterArgs) -> Result<Self, Fault> {
+        if args.review {
+            need_terminal()?;
+        }
         let mut committer = None;
         if args.commit || args.branch.is_some() {
             let (wish, state) = (wish(app, args, None), &app.dirs.state);

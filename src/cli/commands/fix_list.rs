@@ -27,7 +27,7 @@ pub struct ListArgs {
     ///
     /// What is done is written down beside the list, in FILE.results, and skipped when this is run again, also by another
     /// share. The exit code is 0 when every repository of the list that is done so far is fixed or had nothing to fix, else 1.
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["test", "lint", "build", "patch", "detect", "json"])]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["test", "lint", "build", "patch", "detect", "json", "review"])]
     pub repo_list: Option<PathBuf>,
     /// Take only share I of N of the list, for arrays of jobs
     #[arg(long, value_name = "I/N", requires = "repo_list", value_parser = Shard::parse)]

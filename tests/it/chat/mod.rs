@@ -7,6 +7,7 @@ mod commands;
 mod ending;
 mod lines;
 mod resume;
+mod reviewed_fix;
 mod trouble;
 
 use crate::support::Env;
