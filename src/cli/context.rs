@@ -9,6 +9,7 @@ use crate::cli::output::Out;
 use crate::cli::{Global, SandboxArg};
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
+use crate::config::formats;
 use crate::config::layer::{Loaded, Sources, load_or_problems};
 use crate::config::schema::{ColorChoice, Config};
 use crate::policy::layers;
@@ -48,6 +49,8 @@ impl Cx {
             Fault::io(Kind::Usage, format!("cannot work in `{}`", workspace_root.display()), &error)
         })?;
         let dirs = Dirs::from_env(&env)?;
+        dirs.check()?;
+        formats::load(&dirs)?;
         let out = if global.quiet { Out::process().quiet() } else { Out::process() };
         out.set_colour(global.color.map_or(ColorChoice::Auto, Into::into), &env);
         let flags = flags(&global.set)?;

@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
+use crate::base::umask;
 use crate::exec::report::{Report, Verdict};
 use crate::exec::run::{ExecError, Runner};
 use crate::exec::sandbox::Order;
@@ -64,7 +65,9 @@ impl Lifeline {
         let mut command = std::process::Command::new(&runner.supervisor);
         // The clean environment already here: a command can read its parent's in /proc.
         command.arg0("mimi").env_clear().envs(runner.environment.iter().map(|(name, value)| (name, value)));
-        command.arg(supervise::ARGUMENT).args(runner.sandbox.as_ref().map(|_| supervise::CONFINED));
+        // Ours is narrower than what the user wants of their programs.
+        command.arg(supervise::ARGUMENT).arg(format!("{}{:o}", supervise::UMASK, umask::of_user()));
+        command.args(runner.sandbox.as_ref().map(|_| supervise::CONFINED));
         command.arg("--").args(argv).current_dir(cwd);
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
         let supervisor = Command::from(command).spawn()?;

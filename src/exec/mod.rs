@@ -10,6 +10,7 @@ mod capture;
 pub mod environment;
 pub mod interactive;
 mod lifeline;
+pub mod own;
 mod report;
 pub mod run;
 pub mod sandbox;

@@ -10,7 +10,7 @@ use crate::base::text::{count, visible};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
-use crate::cli::render::{Channel, Lines, json_line};
+use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::Signals;
 use crate::policy::rules;
 use crate::protocol::op::Mode;
@@ -137,23 +137,20 @@ fn check_rules(job: &Job) -> Vec<String> {
 fn show(cx: &Cx, job: &Job, args: &FixArgs, lines: &mut Lines<'_>, progress: &Progress<'_>) -> Result<(), Fault> {
     if args.json {
         return match progress {
-            Progress::Agent(record) => cx.out.line(json_line(record)?),
+            Progress::Agent(record) => lines.json(record),
             Progress::CheckStarted { .. } => Ok(()),
-            Progress::CheckDone { round, run } => cx.out.line(
-                serde_json::json!({
-                    "v": crate::protocol::event::SCHEMA_VERSION,
-                    "type": "check_done",
-                    "round": round,
-                    "command": job.command,
-                    "is_green": run.is_green,
-                    "ending": run.ending,
-                    "duration_ms": run.duration_ms,
-                    "failures": run.complaints.failures,
-                    "more_failures": run.complaints.n_more,
-                    "output": run.text,
-                })
-                .to_string(),
-            ),
+            Progress::CheckDone { round, run } => lines.json_value(serde_json::json!({
+                "v": crate::protocol::event::SCHEMA_VERSION,
+                "type": "check_done",
+                "round": round,
+                "command": job.command,
+                "is_green": run.is_green,
+                "ending": run.ending,
+                "duration_ms": run.duration_ms,
+                "failures": run.complaints.failures,
+                "more_failures": run.complaints.n_more,
+                "output": run.text,
+            })),
         };
     }
     match progress {
