@@ -17,12 +17,8 @@ const PIECES: [&str; 3] = ["text_delta", "reasoning_delta", "tool_output"];
 const MAX_HELD_BYTES: usize = 32 * 1024;
 /// Words that may stand between what announces a secret and its end: `machine HOST login NAME password SECRET`.
 const ANNOUNCED_WORDS: usize = 6;
-/// Begins a key of several lines.
-const BLOCK: &str = "-----BEGIN";
-/// Ends it.
-const BLOCK_END: &str = "-----END";
-/// Stands at the end of its last line.
-const DASHES: &str = "-----";
+/// What begins a key of several lines, what begins its last line, and what ends that.
+const BLOCKS: [(&str, &str, &str); 2] = [("-----BEGIN", "-----END", "-----"), ("Private-Lines:", "Private-MAC", ":")];
 
 /// Redacts a stream of records.
 #[derive(Debug, Default)]
@@ -136,18 +132,21 @@ fn settled(text: &str) -> Settled {
     let last = text.trim_end_matches(|c| !is_gap(c)).len();
     let first = (0..ANNOUNCED_WORDS).fold(last, |end, _| before_word(&text[..end]));
     let shown = if announces(&text[first..last]) { first } else { last };
-    match text.rfind(BLOCK) {
-        Some(at) if block_end(&text[at..]).is_none_or(|length| at + length > last) => {
-            Settled { shown: at.min(shown), found: at.min(last) }
-        }
-        _ => Settled { shown, found: last },
-    }
+    let open = BLOCKS.iter().filter_map(|(begin, end, tail)| {
+        let at = text.rfind(begin)?;
+        let length = block_end(&text[at..], end, tail);
+        length.is_none_or(|length| at + length > last).then_some(at)
+    });
+    open.fold(Settled { shown, found: last }, |settled, at| Settled {
+        shown: settled.shown.min(at),
+        found: settled.found.min(at),
+    })
 }
 
 /// Returns the length of the block a text begins with; none as long as it has not ended.
-fn block_end(text: &str) -> Option<usize> {
-    let end = text.find(BLOCK_END)? + BLOCK_END.len();
-    Some(end + text[end..].find(DASHES)? + DASHES.len())
+fn block_end(text: &str, end: &str, tail: &str) -> Option<usize> {
+    let at = text.find(end)? + end.len();
+    Some(at + text[at..].find(tail)? + tail.len())
 }
 
 #[cfg(test)]
@@ -177,6 +176,7 @@ mod tests {
                 "-----BEGIN EC PRIVATE KEY-----\n<b64:64>\n<b64:64>\n-----END EC PRIVATE KEY-----\nthat is all of it\n",
                 "private-key",
             ),
+            ("Private-Lines: 2\n<b64:64>\n<b64:64>\nPrivate-MAC: x and a few words more\n", "putty-key"),
             ("curl -H 'Authorization: Bearer <an:40>' x", "bearer-token"),
         ] {
             let said = expand(said);
@@ -198,7 +198,7 @@ mod tests {
     fn pieces_are_held_no_longer_than_they_must_be() {
         let table = [
             (&["one ", "two", " three ", "hangs now\n"][..], [1, 0, 2, 1].as_slice()),
-            (&["a Bearer ", "x ", "and ", "one ", "two ", "three ", "four "], &[0, 0, 0, 0, 0, 0, 2]),
+            (&["a Bearer ", "x ", "and ", "one ", "two ", "three ", "four "], &[0, 0, 0, 0, 0, 0, 7]),
         ];
         for (pieces, expected) in table {
             let mut redactor = Redactor::default();

@@ -253,20 +253,17 @@ fn children_see_no_key_in_their_environment_or_in_any_command_line() {
         "GIT_ASKPASS",
         "NETRC",
     ];
-    let command = "env; cat /proc/self/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'";
-    let turns = json!({"turns": [{"calls": [{"name": "shell", "arguments": {"command": command}}]}, {"say": "done"}]})
-        .to_string();
+    let turns =
+        json!({"turns": [{"calls": [{"name": "shell", "arguments": {"command": "sh look.sh"}}]}, {"say": "done"}]});
     for tier in ["auto", "none"] {
-        let (mut env, server) = served(&turns);
+        let (mut env, server) = served(&turns.to_string());
+        env.write("look.sh", "env; cat /proc/self/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'");
         for (n, name) in names.iter().enumerate() {
             env.set(name, format!("canary-{n}-of-the-environment"));
         }
-        run_task(&env, &["--mode", "auto", "--allow", &format!("shell:{command}"), "--sandbox", tier]).success();
-        let sent = sent(&server);
-        assert!(
-            sent.contains("TERM=dumb") && sent.contains("__supervise"),
-            "{tier}: it ran, and saw command lines: {sent}"
-        );
-        assert!(!sent.contains("of-the-environment"), "{tier}: {sent}");
+        run_task(&env, &["--mode", "auto", "--allow", "shell:sh look.sh", "--sandbox", tier]).success();
+        let told = super::told(&server).concat();
+        assert!(told.contains("TERM=dumb") && told.contains("__"), "{tier}: it ran, and saw command lines: {told}");
+        assert!(!sent(&server).contains("of-the-environment"), "{tier}: {told}");
     }
 }

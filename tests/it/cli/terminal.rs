@@ -48,7 +48,10 @@ impl vt100::Callbacks for Heard {
         self.note(("paste", from));
     }
     fn unhandled_char(&mut self, _: &mut vt100::Screen, c: char) {
-        self.note(("character", c));
+        // What the emulator says of a byte that was no character.
+        if c != char::REPLACEMENT_CHARACTER {
+            self.note(("character", c));
+        }
     }
     fn unhandled_control(&mut self, _: &mut vt100::Screen, byte: u8) {
         self.note(("control", byte));
@@ -289,6 +292,12 @@ fn assert_tame(what: &str, output: &Outcome) {
     }
 }
 
+/// Writes a script with every character spelled out that YAML forbids.
+fn script(turns: &serde_json::Value) -> String {
+    let spell = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\U{:08x}", u32::from(c)) };
+    turns.to_string().chars().map(spell).collect()
+}
+
 fn hostile_name(end: &str) -> String {
     format!("evil{}{end}", HOSTILE.replace('/', "|"))
 }
@@ -307,7 +316,7 @@ fn hostile_files_and_models_reach_no_terminal_by_any_command() {
         ]},
         {"say": format!("done {HOSTILE}")},
     ]});
-    let env = scripted(&turns.to_string());
+    let env = scripted(&script(&turns));
     env.write(&other, HOSTILE);
     env.write("AGENTS.md", HOSTILE);
     env.git_init();
@@ -400,7 +409,7 @@ fn a_chat_stays_in_charge_of_its_terminal() {
         ]},
         {"say": format!("done {HOSTILE}")},
     ]});
-    let (mut env, _server) = served(&turns.to_string());
+    let (mut env, _server) = served(&script(&turns));
     env.set("MIMI_UI_COLOR", "always");
     let mut pty = Pty::start(&env, ["chat"]);
     pty.wait_for("> ").line("go");

@@ -17,7 +17,7 @@ const HUNGRY: &[&str] = &[
     "bash -i",
     "bash --login -i",
     "sh -s",
-    "exec </dev/tty; cat",
+    "exec </dev/tty && cat",
     "python3 -c 'input()'",
     "python3 -c 'import getpass; getpass.getpass()'",
     "python3 -i",
