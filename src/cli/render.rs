@@ -361,17 +361,17 @@ pub fn some_names(names: &[String], n_names: usize) -> String {
     }
 }
 
+/// Returns a record as JSON, secrets and all.
+pub fn json(record: &Record) -> Result<serde_json::Value, Fault> {
+    let bug = |error: serde_json::Error| Fault::new(Kind::Bug, "cannot write a record").cause(error.to_string());
+    serde_json::to_value(record).map_err(bug)
+}
+
 impl Lines<'_> {
     /// Shows a record as a line of JSON instead, without secrets. A piece of a text comes when its last word is over, because a
     /// secret may lie across several.
     pub fn json(&mut self, record: &Record) -> Result<(), Fault> {
-        let bug = |error: serde_json::Error| Fault::new(Kind::Bug, "cannot write a record").cause(error.to_string());
-        self.json_value(serde_json::to_value(record).map_err(bug)?)
-    }
-
-    /// Shows a line of JSON that is no record of the session.
-    pub fn json_value(&mut self, value: serde_json::Value) -> Result<(), Fault> {
-        let ready = self.redactor.push(value);
+        let ready = self.redactor.push(json(record)?);
         self.json_lines(&ready)
     }
 

@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::base::hash;
@@ -195,6 +197,15 @@ fn next_placeholder(text: &str) -> Option<(usize, usize)> {
 /// Redacts every text in a JSON value, names of fields included; says whether there was anything.
 pub fn redact_value(value: &mut Value) -> bool {
     change(value, redact)
+}
+
+/// Redacts every text of plain data. What cannot be taken apart, which is a bug, comes back as it was.
+pub fn redacted<T: Serialize + DeserializeOwned>(data: T) -> T {
+    let Ok(mut value) = serde_json::to_value(&data) else { return data };
+    if !redact_value(&mut value) {
+        return data;
+    }
+    serde_json::from_value(value).unwrap_or(data)
 }
 
 /// Redacts one JSON text. One without secrets keeps its bytes; one that cannot be read is redacted as it stands.
