@@ -16,8 +16,8 @@ use crate::base::text::visible;
 use crate::cli::output::{Out, Style};
 use crate::cli::render::{Channel, Lines, json};
 use crate::cli::report::target::{Format, Targets};
-use crate::strategy::failure::Complaints;
 use crate::session::export::escape_hidden;
+use crate::strategy::failure::Complaints;
 use crate::strategy::fix::{Job, Progress};
 
 /// Failures listed for a person after each run of the check; all of them stand in the report.
@@ -148,16 +148,16 @@ fn event(job: &Job, progress: &Progress<'_>) -> Result<Option<Value>, Fault> {
         Progress::Agent(record) => json(record).map(Some),
         Progress::CheckStarted { .. } | Progress::Step(_) | Progress::Budget(_) => Ok(None),
         Progress::CheckDone { round, run, .. } => Ok(Some(serde_json::json!({
-                "v": crate::protocol::event::SCHEMA_VERSION,
-                "type": "check_done",
-                "round": round,
-                "command": job.command,
-                "is_green": run.is_green,
-                "ending": run.ending,
-                "duration_ms": run.duration_ms,
-                "failures": run.complaints.failures,
-                "more_failures": run.complaints.n_more,
-                "output": run.text,
-            }))),
+            "v": crate::protocol::event::SCHEMA_VERSION,
+            "type": "check_done",
+            "round": round,
+            "command": job.command,
+            "is_green": run.is_green,
+            "ending": run.ending,
+            "duration_ms": run.duration_ms,
+            "failures": run.complaints.failures,
+            "more_failures": run.complaints.n_more,
+            "output": run.text,
+        }))),
     }
 }
