@@ -10,6 +10,7 @@ use std::pin::pin;
 use crate::agent::dispatch::{Approvals, allow_flags};
 use crate::app::{AgentOptions, App, Bounds};
 use crate::base::fault::{Fault, Kind};
+use crate::base::secrets::redacted;
 use crate::base::text::count;
 use crate::cli::SandboxArg;
 use crate::cli::commands::fix_after::{self, After, AfterArgs};
@@ -140,6 +141,8 @@ pub(super) fn one(cx: &Cx, args: &FixArgs, show: &mut Show<'_>) -> Result<Ended,
     let changes = outcome.as_ref().map_or(&[][..], |outcome| &outcome.changes);
     let result = after.settle(cx, changes, &mut report, result);
     let printed = after.to_print(&report);
+    // It goes to logs, pages and comments; what was changed is in the patch as it is.
+    let report = redacted(report);
     Ok(match &mut show.same {
         Some(same) => {
             let result = result.map_err(|fault| same.fault(&fault));

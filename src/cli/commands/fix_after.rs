@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::base::clock::new_id;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{PRIVATE_FILE, append_to, create_private_dir, remove_file, write_atomic};
+use crate::base::secrets::redacted;
 use crate::base::text::{first_line, visible};
 use crate::checkpoint::node::Delta;
 use crate::checkpoint::step::{About, Cause};
@@ -19,7 +20,7 @@ use crate::cli::commands::fix_review::need_terminal;
 use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, runtime};
 use crate::cli::report::target::{Format, Targets, summary_file, write_file};
-use crate::cli::report::{markdown, render, text, words};
+use crate::cli::report::{event, markdown, render, text, words};
 use crate::protocol::fix_report::{Ending, FixReport};
 use crate::strategy::fix_report::ended;
 use crate::strategy::git_commit::{Committer, Wish};
@@ -158,7 +159,8 @@ impl<'a> After<'a> {
     }
 
     fn commit(&self, committer: &Committer, changes: &[Changed], report: &mut FixReport) -> Result<(), Fault> {
-        let wish = wish(self.app, self.args, Some(report));
+        // A test may be named by what must not be told.
+        let wish = wish(self.app, self.args, Some(&redacted(report.clone())));
         let commit = runtime()?.block_on(committer.commit(changes, &wish)).map_err(|error| {
             let mut fault = Fault::from(error);
             fault.message = format!("the checks pass now, but nothing is committed: {}", fault.message);
@@ -226,7 +228,7 @@ pub(super) fn write(cx: &Cx, targets: &Targets, ended: &Ended, show: Show<'_>) -
     for (format, path) in targets.files().filter(|(format, _)| *format != Format::Jsonl) {
         write_file(path, render(format, report)?.as_bytes())?;
     }
-    show.end(render(Format::Jsonl, report)?.trim_end())?;
+    show.end(event(report)?)?;
     if targets.has(Format::Github)
         && let Some(summary) = summary_file(&cx.env)
     {

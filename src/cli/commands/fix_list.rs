@@ -82,7 +82,7 @@ fn attempt(cx: &Cx, args: &FixArgs, item: &Item, base: &Path) -> (FixReport, Opt
     let folder = base.join(&item.path);
     let global = crate::cli::Global { cwd: Some(folder.clone()), ..cx.global.clone() };
     let work = || -> Result<Ended, Fault> {
-        let own = Cx::new(cx.env.clone(), global)?.with_sandbox(args.sandbox);
+        let own = Cx::new(cx.env.clone(), global)?.with_sandbox(args.sandbox, &args.allow_host);
         let mut args = FixArgs { output: Vec::new(), ..args.clone() };
         args.checks.checks.extend(item.command.clone().map(|command| (CheckKind::Test, command)));
         let mut show = Show::new(&own, &Targets::new(&[])?)?;

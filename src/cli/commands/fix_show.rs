@@ -6,15 +6,19 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::base::clock::{format_duration, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{create_anew, remove_file};
+use crate::base::secrets::stream::Redactor;
 use crate::base::text::{count, visible};
 use crate::cli::context::Cx;
 use crate::cli::output::{Out, Style};
-use crate::cli::render::{Channel, Lines, json_line};
+use crate::cli::render::{Channel, Lines, json};
 use crate::cli::report::target::{Format, Targets, write_file};
 use crate::protocol::fix_report::{Step, What};
+use crate::session::export::escape_hidden;
 use crate::strategy::deterministic::Sameness;
 use crate::strategy::failure::Complaints;
 use crate::strategy::fix::{Job, Outcome, Progress};
@@ -31,6 +35,7 @@ pub(super) struct Show<'a> {
     files: Vec<Stream>,
     /// Leaves out what differs from run to run, where that is asked for.
     pub(super) same: Option<Sameness>,
+    redactor: Redactor,
 }
 
 /// A file that events go to.
@@ -85,6 +90,7 @@ impl<'a> Show<'a> {
             is_streamed: targets.streams(Format::Jsonl),
             files: paths.map(|(_, path)| Stream::open(cx, path)).collect::<Result<_, _>>()?,
             same: None,
+            redactor: Redactor::default(),
         })
     }
 
@@ -108,29 +114,43 @@ impl<'a> Show<'a> {
 
     fn show_as_is(&mut self, job: &Job, progress: &Progress<'_>) -> Result<(), Fault> {
         if (self.is_streamed || !self.files.is_empty())
-            && let Some(line) = event_line(job, progress)?
+            && let Some(event) = event(job, progress)?
         {
-            self.event(&line)?;
+            self.event(event)?;
         }
         if self.is_streamed { Ok(()) } else { self.tell(job, progress) }
     }
 
-    /// Writes a line of JSON to everybody who reads events.
+    /// Writes a line of JSON, without secrets, to everybody who reads events. Pieces of texts wait until a secret in them
+    /// would be seen.
     ///
     /// # Errors
     /// It cannot be written.
-    fn event(&mut self, line: &str) -> Result<(), Fault> {
-        self.files.iter_mut().try_for_each(|file| file.line(line))?;
-        if self.is_streamed { self.out.line(line) } else { Ok(()) }
+    fn event(&mut self, event: Value) -> Result<(), Fault> {
+        let ready = self.redactor.push(event);
+        self.write(&ready)
     }
 
-    /// Ends the files of events, with this as their last line.
+    fn write(&mut self, events: &[Value]) -> Result<(), Fault> {
+        for event in events {
+            let line = escape_hidden(&event.to_string());
+            self.files.iter_mut().try_for_each(|file| file.line(&line))?;
+            if self.is_streamed {
+                self.out.text(&format!("{line}\n"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the files of events, with this as the last one.
     ///
     /// # Errors
     /// It cannot be written.
-    pub(super) fn end(mut self, line: &str) -> Result<(), Fault> {
-        self.event(line)?;
-        self.files.into_iter().try_for_each(Stream::end)
+    pub(super) fn end(mut self, event: Value) -> Result<(), Fault> {
+        self.event(event)?;
+        let left = self.redactor.finish();
+        self.write(&left)?;
+        std::mem::take(&mut self.files).into_iter().try_for_each(Stream::end)
     }
 
     fn tell(&mut self, job: &Job, progress: &Progress<'_>) -> Result<(), Fault> {
@@ -209,26 +229,31 @@ fn command(job: &Job, check: usize) -> &str {
     job.checks.get(check).map_or("", |check| &check.spec.command)
 }
 
-/// Writes an event as a line of JSON; none for what no program needs.
-fn event_line(job: &Job, progress: &Progress<'_>) -> Result<Option<String>, Fault> {
+impl Drop for Show<'_> {
+    /// Whatever ended the command, what happened before is told.
+    fn drop(&mut self) {
+        let left = self.redactor.finish();
+        drop(self.write(&left));
+    }
+}
+
+/// Writes an event as JSON; none for what no program needs.
+fn event(job: &Job, progress: &Progress<'_>) -> Result<Option<Value>, Fault> {
     match progress {
-        Progress::Agent(record) => json_line(record).map(Some),
+        Progress::Agent(record) => json(record).map(Some),
         Progress::CheckStarted { .. } | Progress::Step(_) | Progress::Budget(_) => Ok(None),
-        Progress::CheckDone { check, round, run } => Ok(Some(
-            serde_json::json!({
-                "v": crate::protocol::event::SCHEMA_VERSION,
-                "type": "check_done",
-                "round": round,
-                "check": check,
-                "command": command(job, *check),
-                "is_green": run.is_green,
-                "ending": run.ending,
-                "duration_ms": run.duration_ms,
-                "failures": run.complaints.failures,
-                "more_failures": run.complaints.n_more,
-                "output": run.text,
-            })
-            .to_string(),
-        )),
+        Progress::CheckDone { check, round, run } => Ok(Some(serde_json::json!({
+            "v": crate::protocol::event::SCHEMA_VERSION,
+            "type": "check_done",
+            "round": round,
+            "check": check,
+            "command": command(job, *check),
+            "is_green": run.is_green,
+            "ending": run.ending,
+            "duration_ms": run.duration_ms,
+            "failures": run.complaints.failures,
+            "more_failures": run.complaints.n_more,
+            "output": run.text,
+        }))),
     }
 }
