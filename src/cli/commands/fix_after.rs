@@ -102,9 +102,8 @@ impl<'a> After<'a> {
     /// Does all of it; a failure has a word for the report.
     fn all(&self, cx: &Cx, deltas: &[Delta], report: &mut FixReport) -> Result<(), (&'static str, Fault)> {
         let unkept = |fault: Fault| ("not_written", fault);
-        let store = Store::open(&self.app.dirs.checkpoints()).map_err(|error| unkept(error.into()))?;
         let root = self.app.workspace.root();
-        let changes = patch::load(&store, root, deltas).map_err(|error| unkept(error.into()))?;
+        let changes = self.load(root, deltas).map_err(unkept)?;
         report.files = patch::counted(&changes);
         self.keep(root, &changes, report).map_err(unkept)?;
         if let Some(committer) = &self.committer
@@ -117,6 +116,15 @@ impl<'a> After<'a> {
             self.put_back(cx, deltas, report).map_err(|fault| ("not_put_back", fault))?;
         }
         Ok(())
+    }
+
+    /// Reads what changed. Nothing is kept where nothing could be, and then nothing was changed.
+    fn load(&self, root: &Path, deltas: &[Delta]) -> Result<Vec<Changed>, Fault> {
+        if deltas.is_empty() {
+            return Ok(Vec::new());
+        }
+        let store = Store::open(&self.app.dirs.checkpoints())?;
+        Ok(patch::load(&store, root, deltas)?)
     }
 
     /// Writes the patch: always to mimi's own folder, and to the file that was named.
