@@ -1187,7 +1187,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__fix)
-            opts="-C -m -q -h --test --max-rounds --allow --sandbox --allow-host --detect --output --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --test --lint --build --max-rounds --max-steps --max-tokens --max-time --max-cost --paths --allow-tests --allow-ci --allow-lockfiles --allow-hooks --allow --sandbox --allow-host --detect --output --json --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1197,7 +1197,35 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --lint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --build)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-rounds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-steps)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-tokens)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-cost)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --paths)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

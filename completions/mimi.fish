@@ -89,8 +89,15 @@ never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l json -d 'Print every event as a line of JSON instead of the answer'
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mimi -n "__fish_mimi_using_subcommand fix" -l test -d 'The check, as a shell command; found from the project\'s files when not given' -r
-complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-rounds -d 'Times the agent is handed the failures' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l test -d 'A check that runs tests, as a shell command; several run in the order given. `auto`, or no check at all: found from the project\'s files' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l lint -d 'A check that runs a linter or formatter; `auto` finds it' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l build -d 'A check that builds; the checks behind it run only when it passes; `auto` finds it' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-rounds -d 'Times the agent is handed the failures; 0 leaves the model out' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-steps -d 'Requests to the model, in all rounds' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-tokens -d 'Tokens read and written, in all rounds' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-time -d 'Time from the start to the end, in which also a busy server is waited for: `90s`, `20m`, `2h`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-cost -d 'Cost, in the currency of `prices` in the configuration' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l paths -d 'Change only files that fit: `src/**`; several flags add up' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow -d 'Allow what this rule covers: `shell:make *`, `write:docs/**`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
 full\t'In namespaces of their own, by bubblewrap'
@@ -105,7 +112,11 @@ complete -c mimi -n "__fish_mimi_using_subcommand fix" -l set -d 'Set a configur
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mimi -n "__fish_mimi_using_subcommand fix" -l detect -d 'Show which check would be run, and stop'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-tests -d 'Let tests, what they expect and what sets up checks be changed'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-ci -d 'Let files of the CI be changed'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-lockfiles -d 'Let lockfiles be changed'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-hooks -d 'Let hooks be changed'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l detect -d 'Show which checks would be run and which others there are, and stop'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l json -d 'Print every event as a line of JSON: `--output jsonl`'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s h -l help -d 'Print help (see more with \'--help\')'
