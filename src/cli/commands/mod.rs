@@ -17,6 +17,7 @@ pub mod demo;
 pub mod doctor;
 pub mod fix;
 pub mod index;
+mod fix_show;
 pub mod man;
 pub mod policy;
 pub mod run;
