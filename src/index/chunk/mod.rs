@@ -3,6 +3,7 @@
 //! Pieces are whole lines that lie side by side and cover the file; nothing is in two of them. Code is cut by its syntax
 //! ([`tree`]), all else by its paragraphs ([`text`]): first split down to what fits, then small neighbours joined.
 //! Measured on five projects: pieces of 1,500 bytes by syntax .834 NDCG@10, 750 bytes .809, 3,000 bytes .828, lines .819.
+//! To add a way of cutting: a file here that names the lines at which pieces begin, and its case in `document`.
 
 pub mod text;
 pub mod tree;

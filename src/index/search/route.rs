@@ -58,6 +58,8 @@ pub struct Query {
     pub paths: Vec<String>,
     /// Languages one of which must fit, by name.
     pub languages: Vec<String>,
+    /// Whether only what defines one of the names is wanted.
+    pub wants_definitions: bool,
 }
 
 impl Query {
@@ -99,7 +101,7 @@ impl Query {
                     .take(8),
             );
         }
-        Self { kind, text, symbols, frames, paths, languages }
+        Self { kind, text, symbols, frames, paths, languages, wants_definitions: is_named }
     }
 
     /// Says whether a file may be shown.

@@ -2,7 +2,7 @@
 //!
 //! One SQLite file for each repository identity, shared by its branches, worktrees and clones: a document (`blob`) is known
 //! by path and content, and only the map from a work tree's paths to documents differs. Texts are not kept: they are in the
-//! files. To change a table: a further migration that drops and makes anew, for all here can be made again.
+//! files. To add a table or change one: a further migration that drops and makes anew, for all here can be made again.
 
 pub mod packed;
 pub mod read;
@@ -57,11 +57,12 @@ CREATE VIRTUAL TABLE words USING fts5(
     text, content='', contentless_delete=1, detail=none, tokenize=\"ascii tokenchars '_~'\"
 );
 CREATE VIRTUAL TABLE word USING fts5vocab(words, row);
+-- `folded` is a hash of the name in lower case: an index over names would hold each of them twice.
 CREATE TABLE def (
-    blob INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, kind INTEGER NOT NULL, line INTEGER NOT NULL,
+    blob INTEGER NOT NULL, number INTEGER NOT NULL, folded INTEGER NOT NULL, name TEXT NOT NULL, kind INTEGER NOT NULL, line INTEGER NOT NULL,
     end_line INTEGER NOT NULL, parent INTEGER, PRIMARY KEY (blob, number)
 ) WITHOUT ROWID;
-CREATE INDEX def_name ON def(name COLLATE NOCASE);
+CREATE INDEX def_folded ON def(folded);
 CREATE TABLE embedder (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, dimensions INTEGER NOT NULL);
 CREATE TABLE vector (embedder INTEGER NOT NULL, text INTEGER NOT NULL, code BLOB NOT NULL, PRIMARY KEY (embedder, text)) WITHOUT ROWID;
 -- Small values of many rows in one: lengths of pieces (kind 0), codes of one bit a dimension (kind: the embedder).

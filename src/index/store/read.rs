@@ -8,7 +8,7 @@ use crate::db::work::{Row, RowResult, Work};
 use crate::index::error::IndexError;
 use crate::index::files::Passed;
 use crate::index::language::Kind;
-use crate::index::store::write::Stamp;
+use crate::index::store::write::{Stamp, folded};
 
 /// What is known of a work tree.
 #[derive(Debug, Default)]
@@ -110,7 +110,7 @@ pub fn definitions(work: &Work<'_>, tree: u64, name: &str, at_most: u64) -> Resu
     let sql = "SELECT d.blob, f.path, d.name, d.kind, d.line, d.end_line, b.is_vendored,
             (SELECT p.name FROM def p WHERE p.blob = d.blob AND p.number = d.parent)
         FROM def d JOIN file f ON f.blob = d.blob AND f.tree = ?2 JOIN blob b ON b.id = d.blob
-        WHERE d.name = ?1 COLLATE NOCASE LIMIT ?3";
+        WHERE d.folded = ?1 LIMIT ?3";
     let read = |row: &Row<'_>| {
         Ok(Found {
             blob: row.count(0)?,
@@ -123,7 +123,9 @@ pub fn definitions(work: &Work<'_>, tree: u64, name: &str, at_most: u64) -> Resu
             parent: row.text_or_none(7)?,
         })
     };
-    Ok(work.rows(sql, &[name.into(), tree.into(), at_most.into()], read)?)
+    let mut found = work.rows(sql, &[folded(name).into(), tree.into(), at_most.into()], read)?;
+    found.retain(|found| found.name.to_lowercase() == name.to_lowercase());
+    Ok(found)
 }
 
 /// Returns the names around and in some lines of a document: the outermost scope first, then what is defined there.

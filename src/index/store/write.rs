@@ -42,7 +42,7 @@ impl<'w> Writer<'w> {
             lengths: Changes::new(LENGTHS, 1),
             vectors: HashMap::new(),
             next_text: number(work, "next_text")?.max(1),
-            next_chunk: next("SELECT max(id) FROM chunk")?,
+            next_chunk: next("SELECT coalesce(max(id), 0) FROM chunk")?,
         })
     }
 
@@ -86,10 +86,12 @@ impl<'w> Writer<'w> {
             self.put_chunk(blob, chunk)?;
         }
         for (at, found) in document.symbols.definitions.iter().enumerate().filter(|(_, found)| !found.name.is_empty()) {
-            let sql = "INSERT INTO def (blob, number, name, kind, line, end_line, parent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let sql = "INSERT INTO def (blob, number, folded, name, kind, line, end_line, parent)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
             let values = [
                 blob.into(),
                 (at as u64).into(),
+                folded(&found.name).into(),
                 found.name.as_str().into(),
                 u64::from(found.kind.number()).into(),
                 found.line.into(),
@@ -231,4 +233,11 @@ pub fn embedder(work: &Work<'_>, name: &str, dimensions: usize) -> Result<u64, I
     let sql = "INSERT OR IGNORE INTO embedder (name, dimensions) VALUES (?1, ?2)";
     work.run(sql, &[name.into(), (dimensions as u64).into()])?;
     Ok(work.first("SELECT id FROM embedder WHERE name = ?1", &[name.into()], |row| row.count(0))?.unwrap_or_default())
+}
+
+/// Returns what a name is looked up by: equal for names that differ in case alone. Few others share it; the name decides.
+pub fn folded(name: &str) -> u32 {
+    // FNV-1a of 32 bits.
+    let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    name.to_lowercase().bytes().fold(0x811c_9dc5, step)
 }

@@ -3,6 +3,7 @@
 //! One trait for all stores of vectors. The one that is always there ([`codes`]) keeps a bit for each dimension and eight
 //! bits for the second look, in ordinary tables. What a store holds a connection to is its own affair, so that one on another
 //! machine fits the trait as well.
+//! To add a store: a file here with a [`VectorStore`], and the same questions as in the tests of [`codes`].
 
 pub mod codes;
 

@@ -26,11 +26,11 @@ fn new_deleted_renamed_and_moved_files_are_followed() {
     let project = Project::new(FILES);
     project.settle();
     project.write("deep/er/new.rs", "fn brand_new_thing() {}\n");
-    assert_eq!(project.paths("brand_new_thing"), ["deep/er/new.rs"]);
+    assert_eq!(project.paths("symbol:brand_new_thing"), ["deep/er/new.rs"]);
     rename(&project.root().join("deep"), &project.root().join("Deep"));
-    assert_eq!(project.paths("brand_new_thing"), ["Deep/er/new.rs"]);
+    assert_eq!(project.paths("symbol:brand_new_thing"), ["Deep/er/new.rs"]);
     rename(&project.root().join("Deep/er/new.rs"), &project.root().join("Deep/er/other.rs"));
-    assert_eq!(project.paths("brand_new_thing"), ["Deep/er/other.rs"]);
+    assert_eq!(project.paths("symbol:brand_new_thing"), ["Deep/er/other.rs"]);
     project.remove("Deep/er/other.rs");
     assert!(project.paths("symbol:brand_new_thing").is_empty());
 }
