@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::base::text::count;
 use crate::db::error::DbError;
 use crate::db::open::Db;
-use crate::index::embed::Embedder;
+use crate::index::embed::Embedder as _;
 use crate::index::embed::table::{self, Table};
 use crate::index::error::IndexError;
 use crate::index::files::Passed;
@@ -115,9 +115,8 @@ impl Index {
         match content {
             Ok(CONTENT_VERSION) => Ok(Some(db)),
             Ok(found) if found > CONTENT_VERSION => Err(IndexError::Newer { path }),
-            Ok(_) => Ok(None),
-            // A file whose tables another process is just making.
-            Err(IndexError::Db(DbError::Use { .. })) => Ok(None),
+            // The error: a file whose tables another process is just making.
+            Ok(_) | Err(IndexError::Db(DbError::Use { .. })) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -149,7 +148,7 @@ impl Index {
             if let Err(source) = removed
                 && source.kind() != std::io::ErrorKind::NotFound
             {
-                return Err(DbError::Make { path: path.clone(), source }.into());
+                return Err(DbError::Make { path, source }.into());
             }
         }
         Ok(())

@@ -61,9 +61,8 @@ impl Place {
         let until = Instant::now() + patience;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Some(Elected { _file: file })),
-                // A file system without locks: nobody can be kept out, and SQLite keeps the file whole.
-                Err(TryLockError::Error(_)) => return Ok(Some(Elected { _file: file })),
+                // The error: a file system without locks. Nobody can be kept out, and SQLite keeps the file whole.
+                Ok(()) | Err(TryLockError::Error(_)) => return Ok(Some(Elected { _file: file })),
                 Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => return Ok(None),
             }

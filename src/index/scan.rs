@@ -95,21 +95,25 @@ pub fn scan(root: &Path, known: &Known, now: SystemTime) -> Scan {
             found.gone_folders.push((*path).clone());
         }
     }
+    // What lies behind a folder that became a link is not looked at.
+    let links: HashSet<String> = found.gone_folders.iter().cloned().collect();
+    let is_below_gone =
+        |path: &str| !links.is_empty() && path.match_indices('/').any(|(at, _)| links.contains(&path[..at]));
+    listed.retain(|path| !is_below_gone(path));
+    let (below, there): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut found.folders).into_iter().partition(|(path, _)| is_below_gone(path));
+    found.folders = there;
+    found.gone_folders.extend(below.into_iter().map(|(path, _)| path));
     if rules_changed || listed.len() > MAX_LISTED {
         return whole(root, known, now);
     }
     let files: Vec<_> = known.files.iter().collect();
     let seen = look(root, &files, |(path, _)| path.as_str(), now);
-    // What lies behind a folder that became a link is not looked at.
-    let gone_folders: HashSet<&str> = found.gone_folders.iter().map(String::as_str).collect();
-    let is_below_gone = |path: &str| {
-        !gone_folders.is_empty() && path.match_indices('/').any(|(at, _)| gone_folders.contains(&path[..at]))
-    };
     for ((path, before), after) in files.iter().zip(seen) {
         match after.filter(|_| !is_below_gone(path)) {
             None => found.gone.push((*path).clone()),
             Some(after) if after.value != before.stamp.value || before.stamp.is_racy => {
-                found.changed.push((*path).clone())
+                found.changed.push((*path).clone());
             }
             Some(_) => {}
         }

@@ -100,7 +100,7 @@ fn what_cannot_be_read_is_said_and_found_once_it_can() {
     }
     let project = Project::new(FILES);
     let path = project.root().join("src/cache.rs");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     let settled = project.settle();
     assert!(settled.notes.iter().any(|note| note.contains("cannot be read")), "{:?}", settled.notes);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
