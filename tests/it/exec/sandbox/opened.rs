@@ -21,7 +21,7 @@ fn what_the_configuration_opens_is_open_and_nothing_else_is() {
     std::fs::write(registry.join("crate"), "fetched\n").unwrap();
     let script = format!(
         "cat ~/.cargo/registry/crate; touch {0}/new 2>/dev/null && echo outside; touch ~/.cargo/registry/new 2>/dev/null && \
-         echo registry; ls -d /dev/fuse 2>/dev/null; echo ${{http_proxy:+proxy}}; true",
+         echo registry; ls -d /dev/fuse 2>/dev/null; echo proxy:${{http_proxy:+yes}}",
         outside.display()
     );
     let run = |more: &[&str]| {
@@ -29,8 +29,8 @@ fn what_the_configuration_opens_is_open_and_nothing_else_is() {
         let words = ["sandbox"].iter().chain(more).chain(&command).copied();
         env.run(words).outcome().success().raw_stdout
     };
-    assert_eq!(run(&[]), "fetched\n\n");
-    assert_eq!(run(&["--allow-host", "crates.io"]), "fetched\nproxy\n");
+    assert_eq!(run(&[]), "fetched\nproxy:\n");
+    assert_eq!(run(&["--allow-host", "crates.io"]), "fetched\nproxy:yes\n");
     env.write_home(
         ".config/mimi/config.yaml",
         format!(
@@ -39,6 +39,6 @@ fn what_the_configuration_opens_is_open_and_nothing_else_is() {
         ),
     );
     let fuse = if std::path::Path::new("/dev/fuse").exists() { "/dev/fuse\n" } else { "" };
-    assert_eq!(run(&[]), format!("fetched\noutside\nregistry\n{fuse}proxy\n"));
+    assert_eq!(run(&[]), format!("fetched\noutside\nregistry\n{fuse}proxy:yes\n"));
     assert!(outside.join("new").exists() && registry.join("new").exists());
 }
