@@ -19,15 +19,18 @@ mod machine;
 mod ollama;
 mod output;
 mod policy;
+mod private;
 mod recorded;
 mod refusals;
 mod run;
 mod schema;
+mod secrets;
 mod servers;
 mod sessions;
 mod settings;
 mod status;
 mod streams;
+mod terminal;
 mod undo;
 mod usage;
 
