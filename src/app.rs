@@ -252,6 +252,13 @@ impl App {
         Profiles::new(self.dirs.profiles())
     }
 
+    /// Waits for busy servers for so long. Has to be said before the first agent is started.
+    pub fn wait_for_servers(&mut self, patience: Duration) {
+        if let Some(gateway) = Arc::get_mut(&mut self.gateway) {
+            gateway.wait_for(patience);
+        }
+    }
+
     /// Uses this provider for everything, instead of any server.
     #[must_use]
     pub fn with_provider(mut self, name: &str, provider: Arc<dyn Provider>) -> Self {
@@ -551,6 +558,9 @@ fn sandbox(config: &Config, dirs: &Dirs, workspace: &Workspace, choice: &Choice)
         caches: own.caches.clone(),
         max_processes: own.max_processes,
         tmp_mb: own.tmp_mb,
+        max_memory_mb: own.max_memory_mb,
+        max_file_mb: own.max_file_mb,
+        has_walls: choice.landlock.is_some(),
         ..Sandbox::new(choice.tier, workspace.root(), &dirs.home)
     })
 }

@@ -281,13 +281,16 @@ impl Run {
         let retry = self.question.retry;
         let max = self.garbled_or(retry.max, &error);
         let is_in_time = self.started.elapsed() < retry.within;
-        if !error.is_transient() || self.attempt >= max || !is_in_time {
+        // Waits grow, so that even a patient client asks no more than a few times a minute.
+        let is_waited_for = matches!(error, ModelError::Busy { .. }) && self.started.elapsed() < retry.patience;
+        if !error.is_transient() || !is_waited_for && (self.attempt >= max || !is_in_time) {
             return self.over(error);
         }
-        if !self.question.budget.spend() {
+        if !self.question.budget.spend() && !is_waited_for {
             return self.over(error.with_words(SPENT));
         }
         self.attempt += 1;
+        let max = max.max(self.attempt);
         let wait = retry.wait(self.attempt, &error, clock::random_fraction());
         if !self.assembler.is_empty() {
             self.queue.push_back(Progress::Reset);

@@ -165,6 +165,11 @@ impl Gateway {
         self
     }
 
+    /// Asks a busy server again for so long, whatever the other bounds say.
+    pub fn wait_for(&mut self, patience: Duration) {
+        self.retry.patience = patience;
+    }
+
     /// Changes when requests are repeated.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {

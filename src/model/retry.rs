@@ -27,6 +27,9 @@ pub struct Retry {
     pub within: Duration,
     /// After how long without a sign of life the user is told; again after every such time.
     pub notice: Duration,
+    /// Time for which a busy server is asked again whatever the other bounds say, since the request was first sent: for work
+    /// that nobody watches, whose own time is bounded.
+    pub patience: Duration,
 }
 
 impl Default for Retry {
@@ -39,6 +42,7 @@ impl Default for Retry {
             cap: Duration::from_secs(30),
             within: Duration::from_secs(600),
             notice: Duration::from_secs(5),
+            patience: Duration::ZERO,
         }
     }
 }

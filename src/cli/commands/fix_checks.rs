@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -151,7 +152,10 @@ pub(super) fn plan(cx: &Cx, args: &FixArgs) -> Result<Plan, Fault> {
     // What was named is run where it was named.
     let is_found = asked.is_empty() || asked.iter().any(|(_, command)| command == AUTO);
     let folder = if is_found { detected.folder.clone() } else { cx.workspace_root.clone() };
-    Ok(Plan { app: cx.app_in(loaded.config, &folder)?, detected, asked })
+    let max_ms = args.budget.max_time.unwrap_or(loaded.config.fix.max_seconds.saturating_mul(1000));
+    let mut app = cx.app_in(loaded.config, &folder)?;
+    app.wait_for_servers(Duration::from_millis(max_ms));
+    Ok(Plan { app, detected, asked })
 }
 
 /// Returns the checks asked for: those of the command line, else of the configuration.

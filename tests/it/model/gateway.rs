@@ -101,6 +101,19 @@ async fn a_server_that_stays_broken_is_given_up_after_the_configured_number() {
     }
 }
 
+#[tokio::test]
+async fn who_has_patience_waits_for_a_busy_server_beyond_the_number_and_for_no_other() {
+    let busy = "{error: {status: 503}}, ".repeat(14);
+    let patient = Retry { patience: Duration::from_secs(60), ..quick(2) };
+    for (face, gateway) in Face::both(&format!("turns: [{busy}{{say: at last}}]")) {
+        assert!(answer(&gateway.with_retry(patient), "hi").await.is_ok(), "{}", face.name());
+        assert_eq!(face.n_requests(), 15, "{}", face.name());
+    }
+    for (face, gateway) in Face::both("turns: [{error: {status: 401}}, {say: never}]") {
+        assert!(answer(&gateway.with_retry(patient), "hi").await.is_err(), "{}", face.name());
+    }
+}
+
 /// llama.cpp's own reader of its model's words gives up now and then; a second try often comes out well.
 #[tokio::test]
 async fn what_the_server_could_not_read_of_its_model_is_asked_again_once() {
