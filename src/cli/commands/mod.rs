@@ -22,5 +22,6 @@ pub mod run;
 pub mod sandbox;
 pub mod session;
 pub mod status;
+pub mod trust;
 pub mod undo;
 pub mod usage;

@@ -8,6 +8,7 @@ mod ending;
 mod lines;
 mod resume;
 mod trouble;
+mod trusting;
 
 use crate::support::Env;
 use crate::support::pty::Pty;

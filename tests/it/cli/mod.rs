@@ -27,6 +27,7 @@ mod sessions;
 mod settings;
 mod status;
 mod streams;
+mod trust;
 mod undo;
 mod usage;
 
