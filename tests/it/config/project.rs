@@ -299,6 +299,9 @@ fn check(user: &[(String, String)], project: &[(String, String)]) -> Result<&'st
     Ok("taken")
 }
 
+/// Project files made up at random.
+const N_FILES: usize = 300;
+
 #[test]
 fn no_protected_key_is_ever_set_by_a_project() {
     let mut counts = std::collections::BTreeMap::<&str, u32>::new();
@@ -309,7 +312,7 @@ fn no_protected_key_is_ever_set_by_a_project() {
     let of_user = any_settings(numbers().collect());
     let of_project =
         [any_settings(every.clone()), any_settings(marked().cloned().collect()), any_settings(numbers().collect())];
-    for round in 0..1500 {
+    for round in 0..N_FILES {
         let mut sample =
             |strategy: &BoxedStrategy<Vec<(String, String)>>| strategy.new_tree(&mut runner).unwrap().current();
         let (user, project) = (sample(&of_user), sample(&of_project[round % 3]));
@@ -318,8 +321,8 @@ fn no_protected_key_is_ever_set_by_a_project() {
             Err(error) => panic!("{error}"),
         }
     }
-    println!("1500 random project files: {counts:?}, 0 protected keys set");
-    assert!(counts.get("taken").is_some_and(|n| *n > 100), "{counts:?}");
+    println!("{N_FILES} random project files: {counts:?}, 0 protected keys set");
+    assert!(counts.get("taken").is_some_and(|n| *n > 50), "{counts:?}");
 }
 
 /// Slips of one character in names of keys and in words, and lines lost.
