@@ -160,12 +160,12 @@ pub fn changes(agreed: &Agreed, brought: &Brought) -> Vec<FileDiff> {
 /// # Errors
 /// The terminal is gone, or the person leaves.
 pub fn agrees(cx: &Cx) -> Result<bool, Fault> {
-    // What was typed before the question is no answer to it.
-    forget_typed();
-    cx.out.line("  y trust these files as they are, n work without, Ctrl-C leave")?;
     block_on(async {
         let mut signals = Signals::listen()?;
         let mut prompt = Prompt::new(&cx.dirs.history_file())?;
+        // What was typed before the question is no answer to it.
+        forget_typed();
+        cx.out.line("  y trust these files as they are, n work without, Ctrl-C leave")?;
         loop {
             let mut reading = pin!(prompt.key(Arc::new(AtomicBool::new(false))));
             let key = tokio::select! {
