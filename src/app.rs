@@ -29,6 +29,9 @@ use crate::config::trust::Brought;
 use crate::config::variables::TREE;
 use crate::edit::writer::Writer;
 use crate::exec::environment;
+use crate::exec::proxy::Network;
+use crate::exec::proxy::allowed::Allowed;
+use crate::exec::proxy::host::{Host, Target};
 use crate::exec::run::Runner;
 use crate::exec::sandbox::probe::{self, Choice, Wanted};
 use crate::exec::sandbox::{self, Sandbox, Tier};
@@ -37,6 +40,7 @@ use crate::model::cache::Cache;
 use crate::model::gateway::Gateway;
 use crate::model::meter::Meter;
 use crate::model::profile::Profiles;
+use crate::model::providers::egress::Dial;
 use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
 use crate::model::settings::GatewayConfig;
@@ -143,6 +147,7 @@ impl App {
             .map_err(|error| Fault::io(Kind::Usage, format!("cannot work in `{}`", folder.display()), &error))?;
         let brought = Brought::read(workspace.root())?;
         let runner = runner(&config, env)?.within(sandbox(&config, &dirs, &workspace, &choice)?);
+        let runner = runner.reaching(network(&config)?);
         let tree = environment::tree_name(env.get(TREE));
         let slots = Slots::new(slots::Place { folder: dirs.slots(), tree }, config.model.max_in_flight);
         let http = Http::new(HttpLimits::from(&config.model))?;
@@ -222,6 +227,17 @@ impl App {
         self
     }
 
+    /// Says that the hosts of the configuration mean nothing here, where that is so.
+    fn unheld_hosts(&self) -> Option<String> {
+        let why = match self.choice.tier {
+            _ if self.config.sandbox.hosts.is_empty() => return None,
+            Tier::Full => return None,
+            Tier::Landlock => "commands reach no host: without a network of its own one of them could reach them all",
+            Tier::External | Tier::None => "commands reach every host that the machine reaches",
+        };
+        Some(format!("`sandbox.hosts` counts in the sandbox `full` only; in `{}` {why}", self.choice.tier.name()))
+    }
+
     /// Returns where outputs wait that are too long to be held.
     pub fn spill_dir(&self) -> PathBuf {
         self.dirs.outputs()
@@ -299,6 +315,7 @@ impl App {
     fn launch(&self, begun: Begun, options: &AgentOptions) -> Result<Session, Fault> {
         let Begun { id, recorder, transcript, mut notices, route, is_kept } = begun;
         notices.extend(self.choice.shortcoming());
+        notices.extend(self.unheld_hosts());
         sweep(&self.dirs.pending());
         self.ledger.enter_session(&id);
         if !is_kept {
@@ -529,6 +546,21 @@ fn sandbox(config: &Config, dirs: &Dirs, workspace: &Workspace, choice: &Choice)
         tmp_mb: own.tmp_mb,
         ..Sandbox::new(choice.tier, workspace.root(), &dirs.home)
     })
+}
+
+/// Describes what commands reach of the network.
+fn network(config: &Config) -> Result<Option<Arc<Network>>, Fault> {
+    let own = &config.sandbox;
+    let allowed = Allowed::parse(&own.hosts).map_err(|(text, error)| {
+        Fault::new(Kind::Config, format!("`sandbox.hosts` names `{text}`: {error}"))
+            .hint("sandbox: {hosts: [crates.io, \"10.0.0.7:8443\"]}")
+    })?;
+    let dials = GatewayConfig::of(config).dials();
+    let proxies = dials.iter().filter_map(|dial| Dial::of(dial.through.as_deref()?, ""));
+    let server = |dial: &Dial| Some(Target { host: Host::parse(&dial.host).ok()?, port: dial.port });
+    let servers = dials.iter().filter_map(server).chain(proxies.filter_map(|proxy| server(&proxy))).collect();
+    let network = Network::new(allowed, servers, own.network_mb.saturating_mul(1_000_000));
+    Ok((!network.allowed.is_empty()).then(|| Arc::new(network)))
 }
 
 /// A session that has a file, or has to do without, and no agent yet.

@@ -30,6 +30,8 @@ pub struct Cx {
     pub system_file: PathBuf,
     /// Settings from the command line: key path and value.
     pub flags: Vec<(String, String)>,
+    /// Hosts commands may reach besides those of the configuration.
+    pub allow_hosts: Vec<String>,
     /// Where output goes.
     pub out: Out,
     /// The options of every command.
@@ -59,7 +61,16 @@ impl Cx {
                 Fault::new(Kind::Usage, "`--trust-project` takes a hash of 64 characters").hint("mimi trust show")
             );
         }
-        Ok(Self { env, dirs, workspace_root, system_file: SYSTEM_FILE.into(), flags, out, global })
+        Ok(Self {
+            env,
+            dirs,
+            workspace_root,
+            system_file: SYSTEM_FILE.into(),
+            flags,
+            allow_hosts: Vec::new(),
+            out,
+            global,
+        })
     }
 
     /// Returns the places settings are read from.
@@ -130,14 +141,16 @@ impl Cx {
     }
 
     /// Puts everything together for a folder, with the sandbox that works here.
-    pub fn app_in(&self, config: Config, folder: &Path) -> Result<App, Fault> {
+    pub fn app_in(&self, mut config: Config, folder: &Path) -> Result<App, Fault> {
+        config.sandbox.hosts.extend(self.allow_hosts.iter().cloned());
         let choice = App::choose(&config, &self.env, &self.dirs, folder, Look::Kept)?;
         App::new(config, &self.env, self.dirs.clone(), folder, choice)
     }
 
-    /// Asks for this tier, as if it stood in the configuration.
+    /// Asks for this tier, and for these hosts besides those of the configuration.
     #[must_use]
-    pub fn with_sandbox(mut self, tier: Option<SandboxArg>) -> Self {
+    pub fn with_sandbox(mut self, tier: Option<SandboxArg>, hosts: &[String]) -> Self {
+        self.allow_hosts = hosts.to_vec();
         self.flags.extend(tier.map(|tier| ("sandbox.tier".to_owned(), tier.name().to_owned())));
         self
     }

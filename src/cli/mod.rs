@@ -187,15 +187,15 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Ok(cx)
     };
     match cli.command.unwrap_or_else(|| Command::Chat(commands::chat::ChatArgs::default())) {
-        Command::Chat(args) => commands::chat::run(&cx()?.with_sandbox(args.sandbox), &args),
-        Command::Run(args) => commands::run::run(&cx()?.with_sandbox(args.sandbox), &args),
-        Command::Fix(args) => commands::fix::run(&cx()?.with_sandbox(args.sandbox), &args),
+        Command::Chat(args) => commands::chat::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
+        Command::Run(args) => commands::run::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
+        Command::Fix(args) => commands::fix::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
         Command::Demo(args) => commands::demo::run(&cx()?, &args),
         Command::Undo(args) => commands::undo::undo(&cx()?, &args),
         Command::Redo(args) => commands::undo::redo(&cx()?, &args),
         Command::Checkpoint(args) => commands::checkpoint::run(&cx()?, &args),
         Command::Session(args) => commands::session::run(&cx()?, &args),
-        Command::Sandbox(args) => commands::sandbox::run(&cx()?.with_sandbox(args.sandbox), &args),
+        Command::Sandbox(args) => commands::sandbox::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Policy(args) => commands::policy::run(&cx()?, &args),
         Command::Trust(args) => commands::trust::run(&cx()?, &args),

@@ -343,6 +343,10 @@ pub struct SandboxConfig {
     pub caches: Vec<String>,
     /// Devices they may use, by the names in `config/sandbox.yaml`.
     pub devices: Vec<String>,
+    /// Hosts they may reach, with a port where it is not one of the web's.
+    pub hosts: Vec<String>,
+    /// Megabytes one command may move over the network; 0: no limit.
+    pub network_mb: u64,
     /// Most processes at once.
     pub max_processes: u64,
     /// Size of their temporary folders.

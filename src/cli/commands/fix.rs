@@ -43,6 +43,9 @@ pub struct FixArgs {
     /// Confine commands this way instead of the best that works here
     #[arg(long, value_name = "TIER", value_enum)]
     pub sandbox: Option<SandboxArg>,
+    /// Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
     /// Show which check would be run, and stop
     #[arg(long)]
     pub detect: bool,
