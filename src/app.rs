@@ -45,6 +45,7 @@ use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
 use crate::model::settings::GatewayConfig;
 use crate::model::slots::{self, Slots};
+use crate::policy::confined::Reach;
 use crate::policy::kept::Kept;
 use crate::policy::{Policy, layers};
 use crate::protocol::message::Message;
@@ -446,7 +447,8 @@ impl App {
         let ground = layers::ground(self.workspace.root(), &self.dirs, path);
         layers::check_flags(&ground, &options.allow)?;
         let rules = layers::collect(&ground, &self.dirs, &self.config.policy, &options.allow, &self.brought)?;
-        let mut policy = Policy::new(mode, ground, rules)?.confined_by(self.choice.tier);
+        let (tier, hosts) = (self.choice.tier, &self.config.sandbox.hosts);
+        let mut policy = Policy::new(mode, ground, rules)?.confined_by(tier, Reach::of(tier, hosts));
         policy.allow_reading(spill_dir.to_path_buf());
         Ok(policy)
     }

@@ -14,6 +14,7 @@ use crate::cli::commands::run::ModeArg;
 use crate::cli::context::Cx;
 use crate::cli::output::Style;
 use crate::config::layer::Loaded;
+use crate::policy::confined::Reach;
 use crate::policy::explain::Explained;
 use crate::policy::kept::Kept;
 use crate::policy::rules::Where;
@@ -91,7 +92,8 @@ fn policy(cx: &Cx, mode: Option<ModeArg>) -> Result<Policy, Fault> {
     let ground = layers::ground(&cx.workspace_root, &cx.dirs, &path);
     let rules = layers::collect(&ground, &cx.dirs, &config.policy, &[], &brought)?;
     let tier = App::choose(&config, &cx.env, &cx.dirs, &cx.workspace_root, Look::Kept)?.tier;
-    Ok(Policy::new(mode.map_or(config.agent.mode, Into::into), ground, rules)?.confined_by(tier))
+    Ok(Policy::new(mode.map_or(config.agent.mode, Into::into), ground, rules)?
+        .confined_by(tier, Reach::of(tier, &config.sandbox.hosts)))
 }
 
 fn list(cx: &Cx, args: &ListArgs) -> Result<(), Fault> {
