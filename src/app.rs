@@ -17,6 +17,7 @@ use crate::base::clock::{Clock, SystemClock, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{remove_tree, touch_new};
 use crate::base::pending::{Pending, sweep};
+use crate::base::secrets;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::keeper::{Keeper, Place};
 use crate::checkpoint::prune::{self, Rules};
@@ -25,6 +26,7 @@ use crate::checkpoint::store::Store;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::schema::{Config, SandboxTier};
+use crate::config::secret;
 use crate::config::trust::Brought;
 use crate::config::variables::TREE;
 use crate::edit::writer::Writer;
@@ -43,6 +45,7 @@ use crate::model::profile::Profiles;
 use crate::model::providers::egress::Dial;
 use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
+use crate::model::seats::SERVER_KEY_ENV;
 use crate::model::settings::GatewayConfig;
 use crate::model::slots::{self, Slots};
 use crate::policy::confined::Reach;
@@ -159,7 +162,9 @@ impl App {
             keep_days: config.usage.keep_days,
         }));
         let gateway = Gateway::remembering(GatewayConfig::of(&config), keys(env, &dirs), http, dirs.servers_file());
-        let gateway = gateway.with_slots(slots).with_meter(ledger.clone());
+        let gateway = gateway.with_slots(slots).with_meter(ledger.clone()).with_secrets(config.secrets.in_requests);
+        let key_envs = config.providers.values().map(|row| row.api_key_env.as_str()).chain([SERVER_KEY_ENV]);
+        secret::at_hand(env, &dirs, key_envs).iter().for_each(|key| secrets::know(key));
         let mut gateway = gateway.with_profiles(Profiles::new(dirs.profiles()));
         if config.cache.max_mb > 0 {
             gateway =
@@ -252,7 +257,7 @@ impl App {
     /// Uses this provider for everything, instead of any server.
     #[must_use]
     pub fn with_provider(mut self, name: &str, provider: Arc<dyn Provider>) -> Self {
-        self.gateway = Arc::new(Gateway::with_provider(name, provider));
+        self.gateway = Arc::new(Gateway::with_provider(name, provider).with_secrets(self.config.secrets.in_requests));
         self
     }
 
@@ -355,6 +360,7 @@ impl App {
             route: route.clone(),
             habits: Habits::read(&self.dirs.ledger_file()),
             max_output_tokens: self.config.model.max_output_tokens,
+            secrets: self.config.secrets.in_requests,
             keeper,
             root: self.workspace.root().to_path_buf(),
             opening: Some(opening),
@@ -579,7 +585,9 @@ struct Begun {
 fn keys(env: &Env, dirs: &Dirs) -> crate::model::seats::Keys {
     let (env, dirs) = (env.clone(), dirs.clone());
     Box::new(move |provider: &str, key_env: &str| {
-        let found = crate::config::secret::find(&env, &dirs, provider, key_env);
-        found.ok().flatten().map(|secret| secret.expose().to_owned())
+        let found = secret::find(&env, &dirs, provider, key_env);
+        let key = found.ok().flatten().map(|secret| secret.expose().to_owned());
+        key.iter().for_each(|key| secrets::know(key));
+        key
     })
 }

@@ -10,6 +10,7 @@ use crate::cli::output::Out;
 use crate::cli::{Global, SandboxArg, trusting};
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
+use crate::config::formats;
 use crate::config::layer::{Loaded, Sources, load_or_problems};
 use crate::config::schema::{ColorChoice, Config};
 use crate::policy::layers;
@@ -51,6 +52,8 @@ impl Cx {
             Fault::io(Kind::Usage, format!("cannot work in `{}`", workspace_root.display()), &error)
         })?;
         let dirs = Dirs::from_env(&env)?;
+        dirs.check()?;
+        formats::load(&dirs)?;
         let out = if global.quiet { Out::process().quiet() } else { Out::process() };
         // There, a line of a program that begins like a command would be one.
         let out = if env.get("GITHUB_ACTIONS") == Some("true") { out.guarded() } else { out };

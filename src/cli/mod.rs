@@ -17,12 +17,15 @@ pub mod slash;
 pub mod tally;
 pub mod trusting;
 
+use std::borrow::Cow;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::base::fault::{Fault, Kind};
+use crate::base::text::coloured;
 use crate::cli::context::Cx;
 use crate::cli::output::Out;
 use crate::config::env::Env;
@@ -134,6 +137,10 @@ pub enum Command {
     Checkpoint(commands::checkpoint::CheckpointArgs),
     /// List, show, resume, fork, export or delete sessions
     Session(commands::session::SessionArgs),
+    /// Find code by what it does, by words or by names
+    Search(commands::search::SearchArgs),
+    /// Build or update the index that `mimi search` asks
+    Index(commands::index::IndexArgs),
     /// Show how commands are confined, or run one so
     Sandbox(commands::sandbox::SandboxArgs),
     /// Show, check or edit the configuration
@@ -196,6 +203,8 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Checkpoint(args) => commands::checkpoint::run(&cx()?, &args),
         Command::Session(args) => commands::session::run(&cx()?, &args),
         Command::Sandbox(args) => commands::sandbox::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
+        Command::Search(args) => commands::search::run(&cx()?, &args),
+        Command::Index(args) => commands::index::run(&cx()?, &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Policy(args) => commands::policy::run(&cx()?, &args),
         Command::Trust(args) => commands::trust::run(&cx()?, &args),
@@ -230,7 +239,13 @@ fn parse() -> Result<Line, clap::Error> {
 /// Prints help, version or a usage error as clap words it, and keeps its exit codes: 0 for help, 2 for errors.
 fn print_usage(error: &clap::Error) -> Result<(), Fault> {
     let is_help = !error.use_stderr();
-    match error.print() {
+    let shown = error.render().to_string();
+    let printed = match coloured(&shown) {
+        // What was typed may come from a name that somebody else chose.
+        Cow::Owned(safe) => std::io::stderr().write_all(safe.as_bytes()),
+        Cow::Borrowed(_) => error.print(),
+    };
+    match printed {
         Err(error) => Err(Fault::io(Kind::Bug, "cannot print", &error)),
         Ok(()) if is_help => Ok(()),
         Ok(()) => std::process::exit(i32::from(Kind::Usage.exit_code())),

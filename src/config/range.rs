@@ -39,6 +39,7 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("checkpoint.max_ignored_file_kb", 0, 64_000),
     ("checkpoint.max_ignored_mb", 0, 1_000_000),
     ("cache.max_mb", 0, 1_000_000),
+    ("index.max_mb", 1, 10_000_000),
     ("usage.keep_days", 0, 36_500),
 ];
 

@@ -23,6 +23,8 @@ pub struct Config {
     pub agent: AgentConfig,
     /// Rules.
     pub policy: PolicyConfig,
+    /// Keys and passwords in what is sent.
+    pub secrets: SecretsConfig,
     /// Limits of tools.
     pub tools: ToolsConfig,
     /// What commands can see and change.
@@ -35,6 +37,8 @@ pub struct Config {
     pub checkpoint: CheckpointConfig,
     /// Kept answers.
     pub cache: CacheConfig,
+    /// The index of projects' code.
+    pub index: IndexConfig,
     /// The usage ledger.
     pub usage: UsageConfig,
     /// What models cost, by `provider/model` or `model` with `*` for any text.
@@ -301,6 +305,29 @@ fn lasting<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Mode, D::Error>
     })
 }
 
+/// What becomes of secrets in the texts that are sent to a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InRequests {
+    /// They are sent, and the user is told.
+    Warn,
+    /// A placeholder is sent in their place.
+    #[default]
+    Redact,
+    /// The text that holds one is not sent at all.
+    Refuse,
+    /// They are sent.
+    Allow,
+}
+
+/// Keys and passwords in what is sent.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsConfig {
+    /// What becomes of them.
+    pub in_requests: InRequests,
+}
+
 /// Limits of tools.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -398,6 +425,21 @@ pub struct CacheConfig {
 }
 
 impl CacheConfig {
+    /// Returns the size in bytes.
+    pub fn max_bytes(&self) -> u64 {
+        self.max_mb.saturating_mul(1_000_000)
+    }
+}
+
+/// The index of projects' code.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexConfig {
+    /// Size of the indexes of all projects, in megabytes.
+    pub max_mb: u64,
+}
+
+impl IndexConfig {
     /// Returns the size in bytes.
     pub fn max_bytes(&self) -> u64 {
         self.max_mb.saturating_mul(1_000_000)

@@ -17,6 +17,7 @@ use tokio::io::{AsyncWriteExt as _, Interest};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
+use crate::base::umask;
 use crate::exec::proxy::Network;
 use crate::exec::proxy::log::Log;
 use crate::exec::proxy::serve::Serving;
@@ -70,7 +71,9 @@ impl Lifeline {
         let mut command = std::process::Command::new(&runner.supervisor);
         // The clean environment already here: a command can read its parent's in /proc.
         command.arg0("mimi").env_clear().envs(runner.environment.iter().map(|(name, value)| (name, value)));
-        command.arg(supervise::ARGUMENT).args(runner.sandbox.as_ref().map(|_| supervise::CONFINED));
+        // Ours is narrower than what the user wants of their programs.
+        command.arg(supervise::ARGUMENT).arg(format!("{}{:o}", supervise::UMASK, umask::of_user()));
+        command.args(runner.sandbox.as_ref().map(|_| supervise::CONFINED));
         command.arg("--").args(argv).current_dir(cwd);
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
         let supervisor = Command::from(command).spawn()?;

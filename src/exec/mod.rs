@@ -12,6 +12,7 @@ mod doors;
 pub mod environment;
 pub mod interactive;
 mod lifeline;
+pub mod own;
 pub mod proxy;
 mod report;
 pub mod run;

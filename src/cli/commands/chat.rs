@@ -66,6 +66,8 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
         return Err(Fault::new(Kind::Usage, "`mimi chat` needs a terminal to read from")
             .hint("one task without a conversation: mimi run \"TASK\""));
     }
+    // They are theirs, and what they approve must be seen whole.
+    cx.out.show_secrets();
     let app = cx.app_of(trusting::settled(cx)?)?;
     // Without a sandbox a person can still look at each command; a tier they named is not taken for another.
     if app.config.sandbox.tier != SandboxTier::Auto {

@@ -287,7 +287,7 @@ fn print_json(cx: &Cx, rows: &[Row]) -> Result<(), Fault> {
         .iter()
         .map(|row| serde_json::json!({"check": row.what, "health": row.health.word(), "found": row.found, "hints": row.hints}))
         .collect();
-    cx.out.line(serde_json::Value::from(rows).to_string())
+    cx.out.json(&serde_json::Value::from(rows).to_string())
 }
 
 fn print_row(cx: &Cx, row: &Row) -> Result<(), Fault> {

@@ -9,7 +9,7 @@ use crate::app::{AgentOptions, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::render::{Channel, Lines, json_line};
+use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::Signals;
 use crate::context::prompt;
 use crate::protocol::event::{Record, TurnEnd};
@@ -167,7 +167,7 @@ impl<'a> View<'a> {
     }
 
     fn show(&mut self, record: &Record) -> Result<(), Fault> {
-        if self.is_json { self.cx.out.line(json_line(record)?) } else { self.lines.show(record) }
+        if self.is_json { self.lines.json(record) } else { self.lines.show(record) }
     }
 
     fn finish(&mut self, value: Option<&serde_json::Value>) -> Result<(), Fault> {

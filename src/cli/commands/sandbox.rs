@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Look};
 use crate::base::fault::{Fault, Kind};
-use crate::base::text::visible;
+use crate::base::text::{coloured_whole, visible};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
@@ -56,7 +56,7 @@ pub fn run(cx: &Cx, args: &SandboxArgs) -> Result<(), Fault> {
             let config = cx.load()?.config;
             let choice = App::choose(&config, &cx.env, &cx.dirs, &cx.workspace_root, Look::Anew)?;
             if *json {
-                cx.out.line(as_json(&choice).to_string())?;
+                cx.out.json(&as_json(&choice).to_string())?;
             } else {
                 show(cx, &choice)?;
             }
@@ -110,7 +110,7 @@ fn run_in(cx: &Cx, app: &App, argv: &[String]) -> Result<(), Fault> {
     let output = block_on(async { Ok(app.runner.run(command, CancellationToken::new(), None).await?) })?;
     let text = output.text.trim_end_matches('\n');
     if !text.is_empty() {
-        cx.out.line(visible(text))?;
+        cx.out.line(coloured_whole(text))?;
     }
     for line in output.network.lines(MAX_HOSTS) {
         cx.out.note(format!("network: {}", visible(&line)));

@@ -10,6 +10,7 @@ const EVERYWHERE: &[&str] = &["serde", "serde_json", "thiserror", "tokio", "toki
 
 /// The rooms of every other crate, by the name code uses. More than one room needs a reason beside it.
 const HOMES: &[(&str, &[&str])] = &[
+    ("aho_corasick", &["base"]),
     ("async_openai", &["model"]),
     ("blake3", &["base"]),
     // A schema check for whoever takes structured answers, and for arguments of calls.
@@ -29,8 +30,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("memchr", &["edit"]),
     // Reports of tests in the format of JUnit: read where checks leave them, written where results are shown.
     ("quick_xml", &["strategy", "cli"]),
-    // The search tool, recovering calls from what models write instead of them, scripts inside of commands, and what checks print.
-    ("regex", &["tools", "model", "policy", "strategy"]),
+    // Forms of secrets, the search tool, recovering calls from what models write instead of them, scripts inside of commands, and what checks print.
+    ("regex", &["base", "tools", "model", "policy", "strategy", "index"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, kinds of file systems, and walks that must be quick.
     ("rustix", &["base", "checkpoint", "config", "db", "exec", "session"]),
@@ -46,8 +47,30 @@ const HOMES: &[(&str, &[&str])] = &[
     ("similar", &["edit"]),
     ("strsim", &["base"]),
     ("tower", &["model"]),
-    ("tree_sitter", &["policy"]),
-    ("tree_sitter_bash", &["policy"]),
+    // Shell commands are judged by their syntax; files are cut by theirs.
+    ("tree_sitter", &["policy", "index"]),
+    ("tree_sitter_bash", &["policy", "index"]),
+    ("tree_sitter_c", &["index"]),
+    ("tree_sitter_cpp", &["index"]),
+    ("tree_sitter_css", &["index"]),
+    ("tree_sitter_go", &["index"]),
+    ("tree_sitter_html", &["index"]),
+    ("tree_sitter_java", &["index"]),
+    ("tree_sitter_javascript", &["index"]),
+    ("tree_sitter_json", &["index"]),
+    ("tree_sitter_lua", &["index"]),
+    ("tree_sitter_md", &["index"]),
+    ("tree_sitter_php", &["index"]),
+    ("tree_sitter_python", &["index"]),
+    ("tree_sitter_ruby", &["index"]),
+    ("tree_sitter_rust", &["index"]),
+    ("tree_sitter_toml_ng", &["index"]),
+    ("tree_sitter_typescript", &["index"]),
+    ("tree_sitter_yaml", &["index"]),
+    ("tree_sitter_c_sharp", &["index"]),
+    ("tree_sitter_kotlin_ng", &["index"]),
+    ("tree_sitter_scala", &["index"]),
+    ("tree_sitter_swift", &["index"]),
     ("unicode_width", &["cli"]),
     ("uuid", &["base"]),
     // Walls around commands.
