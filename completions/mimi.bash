@@ -43,9 +43,6 @@ _mimi() {
             mimi,fix)
                 cmd="mimi__subcmd__fix"
                 ;;
-            mimi,index)
-                cmd="mimi__subcmd__index"
-                ;;
             mimi,man)
                 cmd="mimi__subcmd__man"
                 ;;
@@ -61,14 +58,14 @@ _mimi() {
             mimi,sandbox)
                 cmd="mimi__subcmd__sandbox"
                 ;;
-            mimi,search)
-                cmd="mimi__subcmd__search"
-                ;;
             mimi,session)
                 cmd="mimi__subcmd__session"
                 ;;
             mimi,status)
                 cmd="mimi__subcmd__status"
+                ;;
+            mimi,trust)
+                cmd="mimi__subcmd__trust"
                 ;;
             mimi,undo)
                 cmd="mimi__subcmd__undo"
@@ -154,6 +151,15 @@ _mimi() {
             mimi__subcmd__session,show)
                 cmd="mimi__subcmd__session__subcmd__show"
                 ;;
+            mimi__subcmd__trust,accept)
+                cmd="mimi__subcmd__trust__subcmd__accept"
+                ;;
+            mimi__subcmd__trust,forget)
+                cmd="mimi__subcmd__trust__subcmd__forget"
+                ;;
+            mimi__subcmd__trust,show)
+                cmd="mimi__subcmd__trust__subcmd__show"
+                ;;
             *)
                 ;;
         esac
@@ -161,7 +167,7 @@ _mimi() {
 
     case "${cmd}" in
         mimi)
-            opts="-C -m -q -h -V --cwd --model --set --quiet --color --help --version chat run fix demo undo redo checkpoint session search index sandbox config policy auth usage cache doctor status completions man"
+            opts="-C -m -q -h -V --cwd --model --set --trust-project --quiet --color --help --version chat run fix demo undo redo checkpoint session sandbox config policy trust auth usage cache doctor status completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -193,6 +199,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -205,7 +215,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__auth)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help set list remove"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help set list remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -234,6 +244,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -249,7 +263,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__auth__subcmd__list)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -278,6 +292,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -293,7 +311,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__auth__subcmd__remove)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -322,6 +340,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -337,7 +359,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__auth__subcmd__set)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -369,6 +391,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -381,7 +407,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__cache)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help stats clear"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help stats clear"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -413,6 +439,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -425,7 +455,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__cache__subcmd__clear)
-            opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -454,6 +484,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -469,7 +503,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__cache__subcmd__stats)
-            opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -501,6 +535,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -513,7 +551,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__chat)
-            opts="-C -m -q -h --mode --resume --sandbox --allow-host --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --mode --resume --sandbox --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -531,10 +569,6 @@ _mimi() {
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
                     return 0
                     ;;
-                --allow-host)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --cwd)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -561,6 +595,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -573,7 +611,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__checkpoint)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help list show diff restore prune"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help list show diff restore prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -605,6 +643,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -617,7 +659,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__checkpoint__subcmd__diff)
-            opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -649,6 +691,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -661,7 +707,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__checkpoint__subcmd__list)
-            opts="-C -m -q -h --session --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --session --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -697,6 +743,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -709,7 +759,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__checkpoint__subcmd__prune)
-            opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -738,6 +788,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -753,7 +807,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__checkpoint__subcmd__restore)
-            opts="-C -m -q -h --force --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --force --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -782,6 +836,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -797,7 +855,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__checkpoint__subcmd__show)
-            opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -826,6 +884,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -841,7 +903,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__completions)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help bash elvish fish powershell zsh"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -870,6 +932,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -885,7 +951,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__config)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help show check path edit"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help show check path edit"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -914,6 +980,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -929,7 +999,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__config__subcmd__check)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -958,6 +1028,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -973,7 +1047,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__config__subcmd__edit)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1002,6 +1076,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1017,7 +1095,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__config__subcmd__path)
-            opts="-C -m -q -h --all --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --all --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1046,6 +1124,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1061,7 +1143,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__config__subcmd__show)
-            opts="-C -m -q -h --origin --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --origin --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1093,6 +1175,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1105,7 +1191,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__demo)
-            opts="-C -m -q -h --live --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --live --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1134,6 +1220,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1149,7 +1239,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__doctor)
-            opts="-C -m -q -h --json --quick --egress --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --quick --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1181,6 +1271,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1193,7 +1287,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__fix)
-            opts="-C -m -q -h --test --lint --build --max-rounds --max-steps --max-tokens --max-time --max-cost --paths --allow-tests --allow-ci --allow-lockfiles --allow-hooks --allow --sandbox --allow-host --detect --output --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --test --max-rounds --allow --sandbox --detect --output --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1203,35 +1297,7 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --lint)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --build)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --max-rounds)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-steps)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-tokens)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-time)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-cost)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --paths)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1241,10 +1307,6 @@ _mimi() {
                     ;;
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
-                    return 0
-                    ;;
-                --allow-host)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -1277,47 +1339,7 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        mimi__subcmd__index)
-            opts="-C -m -q -h --status --verify --prune --rebuild --stats --json --cwd --model --set --quiet --color --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --cwd)
-                    COMPREPLY=()
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o plusdirs
-                    fi
-                    return 0
-                    ;;
-                -C)
-                    COMPREPLY=()
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o plusdirs
-                    fi
-                    return 0
-                    ;;
-                --model)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -m)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --set)
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1333,7 +1355,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__man)
-            opts="-C -m -q -h --dir --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --dir --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1372,6 +1394,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1384,7 +1410,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__policy)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help list test explain forget"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help list test explain forget"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1416,6 +1442,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1428,7 +1458,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__policy__subcmd__explain)
-            opts="-C -m -q -h --mode --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --mode --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1461,6 +1491,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1476,7 +1510,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__policy__subcmd__forget)
-            opts="-C -m -q -h --all --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --all --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1505,6 +1539,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1520,7 +1558,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__policy__subcmd__list)
-            opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1552,6 +1590,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1564,7 +1606,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__policy__subcmd__test)
-            opts="-C -m -q -h --mode --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --mode --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1600,6 +1642,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1612,7 +1658,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__redo)
-            opts="-C -m -q -h --session --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --session --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1648,6 +1694,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1660,7 +1710,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__run)
-            opts="-C -m -q -h --mode --allow --sandbox --allow-host --json --output-schema --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --mode --allow --sandbox --json --output-schema --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1676,10 +1726,6 @@ _mimi() {
                     ;;
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
-                    return 0
-                    ;;
-                --allow-host)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output-schema)
@@ -1723,6 +1769,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1735,7 +1785,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__sandbox)
-            opts="-C -m -q -h --sandbox --allow-host --cwd --model --set --quiet --color --help probe run"
+            opts="-C -m -q -h --sandbox --cwd --model --set --trust-project --quiet --color --help probe run"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1743,10 +1793,6 @@ _mimi() {
             case "${prev}" in
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
-                    return 0
-                    ;;
-                --allow-host)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)
@@ -1772,6 +1818,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1787,7 +1837,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__sandbox__subcmd__probe)
-            opts="-C -m -q -h --json --sandbox --allow-host --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --sandbox --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1795,10 +1845,6 @@ _mimi() {
             case "${prev}" in
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
-                    return 0
-                    ;;
-                --allow-host)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)
@@ -1824,6 +1870,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1839,7 +1889,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__sandbox__subcmd__run)
-            opts="-C -m -q -h --sandbox --allow-host --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --sandbox --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1849,10 +1899,6 @@ _mimi() {
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
                     return 0
                     ;;
-                --allow-host)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --cwd)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1879,59 +1925,7 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        mimi__subcmd__search)
-            opts="-n -C -m -q -h --limit --lines --explain --json --cwd --model --set --quiet --color --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --limit)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -n)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --lines)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --cwd)
-                    COMPREPLY=()
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o plusdirs
-                    fi
-                    return 0
-                    ;;
-                -C)
-                    COMPREPLY=()
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o plusdirs
-                    fi
-                    return 0
-                    ;;
-                --model)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -m)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --set)
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1947,7 +1941,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__session)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help list show resume export fork delete"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help list show resume export fork delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1979,6 +1973,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -1991,7 +1989,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__session__subcmd__delete)
-            opts="-y -C -m -q -h --yes --cwd --model --set --quiet --color --help"
+            opts="-y -C -m -q -h --yes --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2023,6 +2021,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -2035,7 +2037,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__session__subcmd__export)
-            opts="-o -C -m -q -h --format --output --cwd --model --set --quiet --color --help"
+            opts="-o -C -m -q -h --format --output --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2079,6 +2081,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -2091,7 +2097,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__session__subcmd__fork)
-            opts="-C -m -q -h --turn --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --turn --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2127,6 +2133,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -2139,7 +2149,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__session__subcmd__list)
-            opts="-C -m -q -h --all --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --all --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2168,6 +2178,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2183,7 +2197,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__session__subcmd__resume)
-            opts="-C -m -q -h --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2212,6 +2226,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2227,7 +2245,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__session__subcmd__show)
-            opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2259,6 +2277,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -2271,7 +2293,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__status)
-            opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2303,6 +2325,202 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mimi__subcmd__trust)
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help show accept forget"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mimi__subcmd__trust__subcmd__accept)
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mimi__subcmd__trust__subcmd__forget)
+            opts="-C -m -q -h --cwd --model --set --trust-project --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mimi__subcmd__trust__subcmd__show)
+            opts="-C -m -q -h --json --cwd --model --set --trust-project --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -2315,7 +2533,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__undo)
-            opts="-C -m -q -h --session --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --session --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2351,6 +2569,10 @@ _mimi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -2363,7 +2585,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__usage)
-            opts="-C -m -q -h --by --since --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --by --since --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2400,6 +2622,10 @@ _mimi() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

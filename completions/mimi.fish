@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mimi_global_optspecs
-    string join \n C/cwd= m/model= set= q/quiet color= h/help V/version
+    string join \n C/cwd= m/model= set= trust-project= q/quiet color= h/help V/version
 end
 
 function __fish_mimi_needs_command
@@ -27,6 +27,7 @@ end
 complete -c mimi -n "__fish_mimi_needs_command" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_needs_command" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_needs_command" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_needs_command" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -46,6 +47,7 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "index" -d 'Build or updat
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "sandbox" -d 'Show how commands are confined, or run one so'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "config" -d 'Show, check or edit the configuration'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "policy" -d 'Show what may be done without asking, and why'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "trust" -d 'Show what this project\'s own settings ask for, and trust or forget them'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "auth" -d 'Store, list or remove keys of model servers'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "usage" -d 'Show what requests to models took and cost'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "cache" -d 'Show or empty the kept answers of models'
@@ -66,6 +68,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand chat" -l allow-host -d 'Let co
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -85,6 +88,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand run" -l output-schema -d 'Make
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -111,6 +115,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand fix" -l output -d 'Write the r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -125,6 +130,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand fix" -s h -l help -d 'Print he
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand demo" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -135,6 +141,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand undo" -l session -d 'The sessi
 complete -c mimi -n "__fish_mimi_using_subcommand undo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand undo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand undo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand undo" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand undo" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -145,6 +152,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand redo" -l session -d 'The sessi
 complete -c mimi -n "__fish_mimi_using_subcommand redo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand redo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand redo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand redo" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand redo" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -154,6 +162,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand redo" -s h -l help -d 'Print h
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -168,6 +177,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -177,6 +187,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -186,6 +197,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -195,6 +207,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -205,6 +218,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -214,6 +228,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -228,6 +243,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_s
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -238,6 +254,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -247,6 +264,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -259,6 +277,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -268,6 +287,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -276,6 +296,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -317,6 +338,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_s
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -333,6 +355,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -348,6 +371,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -356,6 +380,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -368,6 +393,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -378,6 +404,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcom
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -386,6 +413,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcom
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -395,6 +423,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcom
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -403,6 +432,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcom
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -415,6 +445,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -427,6 +458,7 @@ auto\t'Write in the workspace and run what is confined without asking'"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -439,6 +471,7 @@ auto\t'Write in the workspace and run what is confined without asking'"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -448,6 +481,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcom
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -455,9 +489,50 @@ complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcom
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -l json -d 'Print JSON'
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -f -a "show" -d 'Show what they ask for, their hash, and what changed since they were trusted'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -f -a "accept" -d 'Trust the files as they are, until a byte of them changes'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -f -a "forget" -d 'Forget that they were trusted'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -l json -d 'Print JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -469,6 +544,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subc
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -477,6 +553,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcomma
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -485,6 +562,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcomma
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -498,6 +576,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand usage" -l since -d 'Count from
 complete -c mimi -n "__fish_mimi_using_subcommand usage" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand usage" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand usage" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand usage" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand usage" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -507,6 +586,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand usage" -s h -l help -d 'Print 
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -517,6 +597,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_sub
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -526,6 +607,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcomm
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -535,6 +617,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcomm
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -546,6 +629,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s h -l help -d 'Print
 complete -c mimi -n "__fish_mimi_using_subcommand status" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand status" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand status" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand status" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand status" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -555,6 +639,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand status" -s h -l help -d 'Print
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand completions" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -564,6 +649,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand man" -l dir -d 'Write mimi.1 a
 complete -c mimi -n "__fish_mimi_using_subcommand man" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand man" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand man" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand man" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand man" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

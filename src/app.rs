@@ -27,6 +27,7 @@ use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::schema::{Config, SandboxTier};
 use crate::config::secret;
+use crate::config::trust::Brought;
 use crate::config::variables::TREE;
 use crate::edit::writer::Writer;
 use crate::exec::environment;
@@ -47,6 +48,7 @@ use crate::model::route::Route;
 use crate::model::seats::SERVER_KEY_ENV;
 use crate::model::settings::GatewayConfig;
 use crate::model::slots::{self, Slots};
+use crate::policy::confined::Reach;
 use crate::policy::kept::Kept;
 use crate::policy::{Policy, layers};
 use crate::protocol::message::Message;
@@ -82,6 +84,8 @@ pub struct App {
     pub gateway: Arc<Gateway>,
     /// Keeps what requests took.
     pub ledger: Arc<Ledger>,
+    /// What the project brought, for its rules.
+    brought: Brought,
     clock: Arc<dyn Clock>,
     pending: Arc<Pending>,
 }
@@ -156,6 +160,7 @@ impl App {
     pub fn new(config: Config, env: &Env, dirs: Dirs, folder: &Path, choice: Choice) -> Result<Self, Fault> {
         let workspace = Workspace::open(folder)
             .map_err(|error| Fault::io(Kind::Usage, format!("cannot work in `{}`", folder.display()), &error))?;
+        let brought = Brought::read(workspace.root())?;
         let runner = runner(&config, env)?.within(sandbox(&config, &dirs, &workspace, &choice)?);
         let runner = runner.reaching(network(&config)?);
         let tree = environment::tree_name(env.get(TREE));
@@ -182,6 +187,7 @@ impl App {
             gateway: Arc::new(gateway),
             ledger,
             workspace: Arc::new(workspace),
+            brought,
             clock,
             config,
             pending: Pending::new(dirs.pending()),
@@ -229,6 +235,13 @@ impl App {
             lack.fix.iter().cloned().fold(fault, Fault::hint)
         });
         Err(fault.hint("where the machine itself is the boundary: --sandbox external; without any: --sandbox none"))
+    }
+
+    /// Takes what the project brought as it was read with the settings, and as trusted as it was then.
+    #[must_use]
+    pub fn with_brought(mut self, brought: Brought) -> Self {
+        self.brought = brought;
+        self
     }
 
     /// Says that the hosts of the configuration mean nothing here, where that is so.
@@ -459,8 +472,9 @@ impl App {
         let path = environment.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value);
         let ground = layers::ground(self.workspace.root(), &self.dirs, path);
         layers::check_flags(&ground, &options.allow)?;
-        let rules = layers::collect(&ground, &self.dirs, &self.config.policy, &options.allow)?;
-        let mut policy = Policy::new(mode, ground, rules)?.confined_by(self.choice.tier);
+        let rules = layers::collect(&ground, &self.dirs, &self.config.policy, &options.allow, &self.brought)?;
+        let (tier, hosts) = (self.choice.tier, &self.config.sandbox.hosts);
+        let mut policy = Policy::new(mode, ground, rules)?.confined_by(tier, Reach::of(tier, hosts));
         policy.allow_reading(spill_dir.to_path_buf());
         Ok(policy)
     }

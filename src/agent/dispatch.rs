@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::agent::batch::Proposal;
 use crate::agent::keeping::{self, Effects, PreImage, Told, Watch};
+use crate::agent::pinned::Prints;
 use crate::agent::review::{self, Settled};
 use crate::agent::stated::Tally;
 use crate::agent::step::{Refusal, Verdict};
@@ -98,6 +99,8 @@ struct Judged {
     settled: Option<Settled>,
     /// The rule that was offered for always.
     always: Option<Offer>,
+    /// The code it runs, as it was then.
+    prints: Prints,
     pre_images: Vec<PreImage>,
 }
 
@@ -173,6 +176,7 @@ impl Dispatch {
             };
         }
         let decision = self.policy.decide(&intent.actions);
+        let prints = self.prints(&intent.actions);
         let mut judged = Judged {
             tool: name.clone(),
             target: intent.target.clone(),
@@ -184,6 +188,7 @@ impl Dispatch {
             previews: Vec::new(),
             settled: None,
             always: None,
+            prints,
             pre_images: Vec::new(),
         };
         let is_asked = matches!(decision, Decision::Ask { .. }) && self.approvals == Approvals::Person;
@@ -341,6 +346,7 @@ impl Dispatch {
         let judged = self.judged.remove(call);
         let watch = judged.as_ref().and_then(|judged| self.watch(call, judged));
         let (registry, call) = (self.registry.clone(), call.clone());
+        let exchanged = judged.as_ref().and_then(|judged| self.exchanged(judged));
         let actions = judged.iter().flat_map(|judged| &judged.actions);
         let written: Vec<PathBuf> = actions.filter_map(Action::written).cloned().collect();
         let mut writer = self.context.writer.only(written.iter().cloned());
@@ -352,6 +358,7 @@ impl Dispatch {
             let started = Instant::now();
             let run = async {
                 match judged {
+                    Some(_) if exchanged.is_some() => ToolReport::failed(exchanged.unwrap_or_default()),
                     Some(judged) => run_judged(&registry, &context, judged).await,
                     None => ToolReport::failed("this call was never checked, so it was not run"),
                 }
@@ -362,6 +369,20 @@ impl Dispatch {
             report.seen = memory.take_fresh();
             Finished { call, report, duration_ms: started.elapsed().as_millis() as u64, effects }
         }
+    }
+
+    /// Looks at the code that actions would run.
+    fn prints(&self, actions: &[Action]) -> Prints {
+        Prints::of(&self.policy.code(actions), self.context.workspace.root())
+    }
+
+    /// Says that code a call runs was exchanged since it was judged, and perhaps approved; none when it is the same.
+    fn exchanged(&self, judged: &Judged) -> Option<String> {
+        let now = self.prints(&judged.actions);
+        let path = now.changed_since(&judged.prints)?;
+        let shown = path.strip_prefix(self.context.workspace.root()).unwrap_or(path).display().to_string();
+        let name = one_line_name(&shown);
+        Some(format!("`{name}`, which this call runs, changed since it was checked, so it was not run; call it again"))
     }
 
     /// Says how what a call changes is to be found out; none for one that changes nothing.

@@ -18,6 +18,7 @@ pub mod limits;
 pub mod live;
 pub mod machine;
 pub mod memory;
+pub mod pinned;
 pub mod review;
 pub mod stated;
 pub mod step;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::app::{App, Look};
 use crate::base::fault::{Fault, Kind};
+use crate::base::hash::from_hex;
 use crate::cli::output::Out;
-use crate::cli::{Global, SandboxArg};
+use crate::cli::{Global, SandboxArg, trusting};
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::formats;
@@ -58,6 +59,11 @@ impl Cx {
         let out = if env.get("GITHUB_ACTIONS") == Some("true") { out.guarded() } else { out };
         out.set_colour(global.color.map_or(ColorChoice::Auto, Into::into), &env);
         let flags = flags(&global.set)?;
+        if global.trust_project.as_deref().is_some_and(|hash| from_hex(hash).is_none()) {
+            return Err(
+                Fault::new(Kind::Usage, "`--trust-project` takes a hash of 64 characters").hint("mimi trust show")
+            );
+        }
         Ok(Self {
             env,
             dirs,
@@ -77,12 +83,22 @@ impl Cx {
             dirs: &self.dirs,
             system_file: &self.system_file,
             project_root: Some(&self.workspace_root),
+            trusted_hash: self.global.trust_project.as_deref(),
             flags: self.flags.clone(),
         }
     }
 
-    /// Loads the configuration from all layers and says what is odd about it.
+    /// Loads the configuration from all layers and says what is odd about it, and what of the project is not used.
     pub fn load(&self) -> Result<Loaded, Fault> {
+        let loaded = self.load_silently()?;
+        if let Some(ignored) = trusting::ignored(self, &loaded) {
+            self.out.note(format!("warning: {ignored}"));
+        }
+        Ok(loaded)
+    }
+
+    /// The same, where what of the project is not used is said in another way.
+    pub fn load_silently(&self) -> Result<Loaded, Fault> {
         let loaded = load_or_problems(&self.sources()).map_err(|problems| {
             let n_problems = problems.len();
             let first = problems.into_iter().next().map(Fault::from);
@@ -104,7 +120,7 @@ impl Cx {
     /// Fails at the first rule of the configuration that cannot be read; what rules look like is not known to `config`.
     pub fn check_rules(&self, loaded: &Loaded) -> Result<(), Fault> {
         let ground = layers::ground(&self.workspace_root, &self.dirs, "");
-        layers::collect(&ground, &self.dirs, &loaded.config.policy, &[])?;
+        layers::collect(&ground, &self.dirs, &loaded.config.policy, &[], &loaded.brought)?;
         Ok(())
     }
 
@@ -118,9 +134,13 @@ impl Cx {
 
     /// Loads the configuration and puts everything together.
     pub fn app(&self) -> Result<App, Fault> {
-        let loaded = self.load()?;
+        self.app_of(self.load()?)
+    }
+
+    /// Puts everything together with settings that were loaded before.
+    pub fn app_of(&self, loaded: Loaded) -> Result<App, Fault> {
         self.check_rules(&loaded)?;
-        self.app_in(loaded.config, &self.workspace_root)
+        Ok(self.app_in(loaded.config, &self.workspace_root)?.with_brought(loaded.brought))
     }
 
     /// Puts everything together for a folder, with the sandbox that works here.

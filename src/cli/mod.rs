@@ -15,6 +15,7 @@ pub mod report;
 pub mod signal;
 pub mod slash;
 pub mod tally;
+pub mod trusting;
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -57,6 +58,9 @@ pub struct Global {
     /// Set a configuration value: `agent.max_steps=20`
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Trust the project's own settings for this once, if they are those with this hash
+    #[arg(long, global = true, value_name = "HASH")]
+    pub trust_project: Option<String>,
     /// Say only what was asked for: no progress, no notes
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -143,6 +147,8 @@ pub enum Command {
     Config(commands::config::ConfigArgs),
     /// Show what may be done without asking, and why
     Policy(commands::policy::PolicyArgs),
+    /// Show what this project's own settings ask for, and trust or forget them
+    Trust(commands::trust::TrustArgs),
     /// Store, list or remove keys of model servers
     Auth(commands::auth::AuthArgs),
     /// Show what requests to models took and cost
@@ -201,6 +207,7 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Index(args) => commands::index::run(&cx()?, &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Policy(args) => commands::policy::run(&cx()?, &args),
+        Command::Trust(args) => commands::trust::run(&cx()?, &args),
         Command::Auth(args) => commands::auth::run(&cx()?, &args),
         Command::Usage(args) => commands::usage::run(&cx()?, &args),
         Command::Cache(args) => commands::cache::run(&cx()?, &args),

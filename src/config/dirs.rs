@@ -123,6 +123,11 @@ impl Dirs {
         self.state.join("rules")
     }
 
+    /// Returns the folder of what projects were trusted with, one file a project.
+    pub fn trust(&self) -> PathBuf {
+        self.state.join("trust")
+    }
+
     /// Returns the folder of outputs too long for the model, one folder a session.
     pub fn outputs(&self) -> PathBuf {
         self.state.join("out")

@@ -99,17 +99,13 @@ pub enum ConfigError {
         /// The user's own file, where it may stand.
         user_file: PathBuf,
     },
-    /// A project's file sets a limit above the one it found.
-    #[error("`{key}` may only be narrowed by a project: {problem} ({origin})")]
-    Widened {
-        /// Path of the key.
-        key: String,
-        /// The two values.
+    /// What was agreed to in a project is not what mimi wrote.
+    #[error("`{}` is broken: {problem}", file.display())]
+    BadTrust {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
         problem: String,
-        /// Where.
-        origin: Origin,
-        /// The user's own file, where it may stand.
-        user_file: PathBuf,
     },
     /// A variable cannot be used.
     #[error("`{name}` {problem}")]
@@ -168,8 +164,9 @@ impl Explain for ConfigError {
             Self::Exposed { command, .. } => vec![command.clone()],
             Self::UnknownKey { nearest: Some(key), origin, .. } => vec![nearest_hint(key, origin)],
             Self::UnknownKey { nearest: None, .. } => vec!["mimi config show lists every key".to_owned()],
-            Self::Protected { user_file, .. } | Self::Widened { user_file, .. } => vec![
-                format!("a project may only narrow: move the line to {}", quoted(user_file)),
+            Self::BadTrust { .. } => vec!["mimi trust forget".to_owned()],
+            Self::Protected { user_file, .. } => vec![
+                format!("only you may say so: move the line to {}", quoted(user_file)),
                 "mimi config edit".to_owned(),
             ],
             Self::UnusableKey { .. } => vec!["mimi auth set PROVIDER".to_owned()],

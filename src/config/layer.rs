@@ -1,8 +1,9 @@
 //! In which order do settings override each other?
 //!
 //! Compiled-in defaults, the machine's file, the user's file, the project's file, `MIMI_*` variables, flags. The first
-//! three and the last two are the user's to choose; the project's came with the code and may only narrow. Nothing is
-//! skipped in silence: a key that is unknown, wrong or not allowed where it stands is an error with its place.
+//! three and the last two are the user's to choose; the project's came with the code and may only narrow until its user has
+//! trusted it. Nothing is skipped in silence: a key that is unknown, wrong or not allowed where it stands is an error with its
+//! place, and what waits for trust is told in [`Loaded::wants`].
 
 use std::path::{Path, PathBuf};
 
@@ -13,10 +14,11 @@ use crate::config::error::ConfigError;
 use crate::config::file::{Guard, read};
 use crate::config::merge::Merged;
 use crate::config::origin::{Layer, Origins, Source};
-use crate::config::project::Project;
+use crate::config::project::{Judged, Project, Want};
 use crate::config::schema::Config;
 use crate::config::sense;
 use crate::config::shape::Shape;
+use crate::config::trust::Brought;
 use crate::config::variables;
 
 /// Every key with its default; the only place of a default.
@@ -35,6 +37,8 @@ pub struct Sources<'a> {
     pub system_file: &'a Path,
     /// The folder of the project, when there is one.
     pub project_root: Option<&'a Path>,
+    /// Hash of the project's files that are trusted for this once.
+    pub trusted_hash: Option<&'a str>,
     /// Key paths and their values from the command line; a later one wins.
     pub flags: Vec<(String, String)>,
 }
@@ -50,6 +54,10 @@ pub struct Loaded {
     pub warnings: Vec<String>,
     /// The files that were found and read, lowest layer first.
     pub files: Vec<PathBuf>,
+    /// What the project brought, as it was read.
+    pub brought: Brought,
+    /// What its settings ask for beyond narrowing; in use only when [`Brought::is_trusted`].
+    pub wants: Vec<Want>,
 }
 
 /// Reads and merges every layer.
@@ -73,7 +81,10 @@ pub fn load_or_problems(sources: &Sources<'_>) -> Result<Loaded, Vec<ConfigError
     stack.add_file(Layer::System, sources.system_file, &sources.system_file.display().to_string());
     stack.add_file(Layer::User, &user_file, &user_file.display().to_string());
     if let Some(root) = sources.project_root {
-        stack.add_file(Layer::Project, &root.join(PROJECT_FILE), PROJECT_FILE);
+        match Brought::find(root, sources.dirs, sources.trusted_hash) {
+            Ok(brought) => stack.add_project(root, brought),
+            Err(problem) => stack.problems.push(problem),
+        }
     }
     stack.add_env(sources.env);
     stack.add_flags(&sources.flags);
@@ -103,6 +114,8 @@ struct Stack<'a> {
     warnings: Vec<String>,
     files: Vec<PathBuf>,
     user_file: &'a Path,
+    brought: Brought,
+    wants: Vec<Want>,
 }
 
 impl<'a> Stack<'a> {
@@ -114,7 +127,16 @@ impl<'a> Stack<'a> {
         merged.add(default, &Source::new(Layer::Default, "config/default.yaml"));
         merged.add(below("providers", providers), &Source::new(Layer::Default, "config/providers.yaml"));
         let (problems, warnings, files) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { shape, merged, problems, warnings, files, user_file })
+        let (brought, wants) = (Brought::default(), Vec::new());
+        Ok(Self { shape, merged, problems, warnings, files, user_file, brought, wants })
+    }
+
+    fn add_project(&mut self, root: &Path, brought: Brought) {
+        self.brought = brought;
+        if let Some(text) = self.brought.text(PROJECT_FILE).map(str::to_owned) {
+            self.files.push(root.join(PROJECT_FILE));
+            self.add_text(&text, &Source::new(Layer::Project, PROJECT_FILE));
+        }
     }
 
     fn add_file(&mut self, layer: Layer, file: &Path, name: &str) {
@@ -134,7 +156,7 @@ impl<'a> Stack<'a> {
     }
 
     fn add_text(&mut self, text: &str, source: &Source) {
-        let tree = match yaml::parse(text) {
+        let mut tree = match yaml::parse(text) {
             Ok(tree) => tree,
             Err(error) => {
                 let origin = source.origin(error.line, error.column);
@@ -146,7 +168,12 @@ impl<'a> Stack<'a> {
         self.shape.check(&tree, source, &mut self.problems);
         if source.layer == Layer::Project {
             let project = Project { tree: &tree, source, below: &self.merged.tree, user_file: self.user_file };
-            self.problems.extend(project.breaches());
+            let Judged { narrowing, wants, breaches } = project.judge();
+            self.problems.extend(breaches);
+            self.wants.extend(wants);
+            if !self.brought.is_trusted() {
+                tree = narrowing;
+            }
         }
         // A tree of wrong shape is not merged: what it replaced would be reported a second time, as another problem.
         if self.problems.len() == n_before {
@@ -171,7 +198,7 @@ impl<'a> Stack<'a> {
     }
 
     fn finish(self) -> Result<Loaded, Vec<ConfigError>> {
-        let Self { merged: Merged { tree, origins }, mut problems, warnings, files, .. } = self;
+        let Self { merged: Merged { tree, origins }, mut problems, warnings, files, brought, wants, .. } = self;
         let config = match yaml::from_node::<Config>(&tree) {
             Ok(config) => config,
             Err(error) => {
@@ -182,7 +209,8 @@ impl<'a> Stack<'a> {
             }
         };
         problems.extend(sense::problems(&config, &origins));
-        if problems.is_empty() { Ok(Loaded { config, origins, warnings, files }) } else { Err(problems) }
+        let loaded = Loaded { config, origins, warnings, files, brought, wants };
+        if problems.is_empty() { Ok(loaded) } else { Err(problems) }
     }
 }
 

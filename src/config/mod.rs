@@ -20,4 +20,5 @@ pub mod schema;
 pub mod secret;
 pub mod sense;
 pub mod shape;
+pub mod trust;
 pub mod variables;

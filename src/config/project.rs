@@ -1,17 +1,19 @@
 //! What may a project's own file set?
 //!
-//! It came with the code, so it may only narrow: lower some limits and add rules that refuse. Everything else, also a limit
-//! above the one found, is an error with its place, never skipped in silence.
+//! It came with the code, so by itself it may only narrow: lower some limits and add rules that ask or refuse. What widens
+//! or runs something is a [`Want`]: it counts only once the user has trusted these very files (`trust`), and is left out
+//! until then. Where keys are sent, and what stands between a command and the machine, a project never says; that is an error
+//! with its place.
 
 use std::path::Path;
 
-use crate::base::yaml::{Node, Value};
+use crate::base::yaml::{self, Entry, Node, Value};
 use crate::config::error::ConfigError;
-use crate::config::origin::Source;
+use crate::config::origin::{Origin, Source};
 use crate::config::range::ZERO_IS_UNLIMITED;
 use crate::config::shape::join;
 
-/// Numbers a project may lower; marked `(project)` in `default.yaml`.
+/// Numbers a project may lower, and raise once it is trusted; marked `(project)` in `default.yaml`.
 pub const MAY_LOWER: &[&str] = &[
     "agent.max_steps",
     "agent.max_tokens",
@@ -29,6 +31,9 @@ pub const MAY_LOWER: &[&str] = &[
 ];
 /// Lists a project may add to.
 pub const MAY_ADD: &[&str] = &["policy.ask", "policy.deny"];
+/// What a project may set once it is trusted; marked `(project, once trusted)` in `default.yaml`. A section stands for all in it.
+pub const AFTER_TRUST: &[&str] =
+    &["agent.mode", "fix.test_command", "policy.allow", "routes", "server.model", "tools.pass_env"];
 
 /// The project's file and what it is laid on.
 pub struct Project<'a> {
@@ -42,52 +47,75 @@ pub struct Project<'a> {
     pub user_file: &'a Path,
 }
 
+/// Something a project asks for and gets only when it is trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Want {
+    /// Path of the key.
+    pub key: String,
+    /// The value, on one line.
+    pub value: String,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// A project's file, taken apart.
+#[derive(Debug)]
+pub struct Judged {
+    /// What counts without trust.
+    pub narrowing: Node,
+    /// What counts with trust, in the order of the file.
+    pub wants: Vec<Want>,
+    /// What never counts, in the order of the file.
+    pub breaches: Vec<ConfigError>,
+}
+
 impl Project<'_> {
-    /// Returns every breach, in the order of the file.
-    pub fn breaches(&self) -> Vec<ConfigError> {
-        let mut breaches = Vec::new();
-        self.walk(self.tree, "", &mut breaches);
-        breaches
+    /// Takes the file apart.
+    pub fn judge(&self) -> Judged {
+        let (mut wants, mut breaches) = (Vec::new(), Vec::new());
+        let narrowing = self.walk(self.tree, "", &mut wants, &mut breaches);
+        Judged { narrowing, wants, breaches }
     }
 
-    fn walk(&self, node: &Node, path: &str, breaches: &mut Vec<ConfigError>) {
+    /// Returns what of a section counts without trust.
+    fn walk(&self, node: &Node, path: &str, wants: &mut Vec<Want>, breaches: &mut Vec<ConfigError>) -> Node {
+        let mut kept = Vec::new();
         for entry in node.entries() {
             let path = join(path, &entry.key);
-            if MAY_ADD.contains(&path.as_str()) {
-                continue;
-            }
-            if MAY_LOWER.contains(&path.as_str()) {
-                breaches.extend(self.widened(&path, &entry.value));
+            let keep = |value: Node| Entry { value, ..entry.clone() };
+            if MAY_ADD.contains(&path.as_str()) || (MAY_LOWER.contains(&path.as_str()) && !self.widens(&path, entry)) {
+                kept.push(entry.clone());
+            } else if MAY_LOWER.contains(&path.as_str()) || AFTER_TRUST.contains(&path.as_str()) {
+                wants.push(self.want(path, entry));
             } else if leads_to_allowed(&path) {
-                self.walk(&entry.value, &path, breaches);
+                kept.push(keep(self.walk(&entry.value, &path, wants, breaches)));
             } else {
                 let (key, line, column) = deepest(&path, entry.line, entry.column, &entry.value);
                 let origin = self.source.origin(line, column);
                 breaches.push(ConfigError::Protected { key, origin, user_file: self.user_file.to_path_buf() });
             }
         }
+        let value = if node.entries().is_empty() { node.value.clone() } else { Value::Map(kept) };
+        Node { value, ..node.clone() }
     }
 
-    /// Returns the breach when a number is above the one the layers below set.
-    fn widened(&self, path: &str, node: &Node) -> Option<ConfigError> {
+    fn want(&self, key: String, entry: &Entry) -> Want {
+        let value = yaml::to_json(&entry.value).to_string();
+        Want { key, value, origin: self.source.origin(entry.line, entry.column) }
+    }
+
+    /// Says whether a number is above the one the layers below set.
+    fn widens(&self, path: &str, entry: &Entry) -> bool {
         let below = path.split('.').try_fold(self.below, |node, key| node.get(key)).map(|node| &node.value);
-        let (Value::Int(new), Some(Value::Int(old))) = (&node.value, below) else { return None };
-        let unlimited = |value: i64| value == 0 && ZERO_IS_UNLIMITED.contains(&path);
-        let problem = if unlimited(*old) || (!unlimited(*new) && new <= old) {
-            return None;
-        } else if unlimited(*new) {
-            format!("0 means no limit, {old} is set")
-        } else {
-            format!("{new} is more than {old}")
-        };
-        let origin = self.source.origin(node.line, node.column);
-        Some(ConfigError::Widened { key: path.to_owned(), problem, origin, user_file: self.user_file.to_path_buf() })
+        let (Value::Int(new), Some(Value::Int(old))) = (&entry.value.value, below) else { return false };
+        let is_unlimited = |value: i64| value == 0 && ZERO_IS_UNLIMITED.contains(&path);
+        !is_unlimited(*old) && (is_unlimited(*new) || new > old)
     }
 }
 
 /// Says whether a key a project may set lies below `path`.
 fn leads_to_allowed(path: &str) -> bool {
-    let mut allowed = MAY_LOWER.iter().chain(MAY_ADD);
+    let mut allowed = MAY_LOWER.iter().chain(MAY_ADD).chain(AFTER_TRUST);
     allowed.any(|key| key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 

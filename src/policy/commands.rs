@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::policy::command::table::Table;
 use crate::policy::command::{MAX_BYTES, Part, Standing, hidden};
+use crate::policy::confined::Reach;
 use crate::policy::host;
 use crate::policy::rules::{Force, Line, Where};
 use crate::policy::words::Spot;
@@ -95,7 +96,14 @@ impl Policy {
         };
         // The network of a machine that was declared to be the boundary is what somebody made of it.
         let lack = if self.tier.confines() { ", and the sandbox has none" } else { "" };
-        let dials = || parts.iter().find_map(dials).map(|what| format!("it needs the network for `{what}`{lack}"));
+        let is_held = self.reach == Reach::Hosts;
+        let dials = || {
+            parts
+                .iter()
+                .filter(|_| !is_held)
+                .find_map(dials)
+                .map(|what| format!("it needs the network for `{what}`{lack}"))
+        };
         hidden(line.text).or_else(is_long).or_else(of_writes).or_else(dials)
     }
 

@@ -190,7 +190,8 @@ fn in_auto_mode_what_is_confined_runs_and_what_needs_the_outside_asks() {
     ];
     for (command, unconfined, confined) in table {
         let policy = |mode, tier| {
-            let mut policy = policy(mode, &[], &["shell:make install", "write:src/gen/**"]).confined_by(tier);
+            let mut policy =
+                policy(mode, &[], &["shell:make install", "write:src/gen/**"]).confined_by(tier, Reach::Nothing);
             let ask = rules::stated(&["shell:deploy *".to_owned()], Force::Ask, "test", Path::new("/w")).unwrap();
             policy.rules.extend(ask);
             policy
@@ -207,16 +208,19 @@ fn in_auto_mode_what_is_confined_runs_and_what_needs_the_outside_asks() {
 
 #[test]
 fn the_reason_says_that_nothing_confines_or_what_the_sandbox_lacks() {
-    let why = |tier, command| match policy(Mode::Auto, &[], &[]).confined_by(tier).decide(&[run(command)]) {
-        Decision::Ask { why, .. } => why,
-        other => panic!("{command}: {other:?}"),
-    };
+    let why =
+        |tier, command| match policy(Mode::Auto, &[], &[]).confined_by(tier, Reach::Nothing).decide(&[run(command)]) {
+            Decision::Ask { why, .. } => why,
+            other => panic!("{command}: {other:?}"),
+        };
     assert_eq!(why(Tier::None, "make"), "`make` may do more than look, and nothing confines it here");
     let network = "it needs the network for `curl`, and the sandbox has none";
     assert_eq!(why(Tier::Full, "make && curl x.org"), network);
     let outside = why(Tier::Full, "make > /srv/x");
     assert_eq!(outside, "it writes outside the workspace: `/srv/x`");
-    let policy = policy(Mode::Auto, &["shell:make"], &[]).confined_by(Tier::Full);
+    let open = policy(Mode::Auto, &[], &[]).confined_by(Tier::Full, Reach::Hosts);
+    assert_eq!(open.decide(&[run("make && curl x.org")]), Decision::Allow(Where::Sandbox), "the proxy decides");
+    let policy = policy(Mode::Auto, &["shell:make"], &[]).confined_by(Tier::Full, Reach::Nothing);
     assert_eq!(policy.decide(&[run("make all")]), Decision::Allow(Where::Sandbox));
     let told = |command| policy.explain(command, Path::new("/w")).why;
     assert_eq!(told("make"), "every command in it only looks or is covered by a rule");
@@ -241,7 +245,8 @@ fn a_rule_holds_only_where_it_says() {
     for (force, place, on_host, in_sandbox) in table {
         for (tier, expected) in [(Tier::None, on_host), (Tier::Full, in_sandbox), (Tier::External, in_sandbox)] {
             let ground = Ground::new("/w".into(), "/home/me".into());
-            let policy = Policy::new(Mode::Ask, ground, stated(force, place)).unwrap().confined_by(tier);
+            let policy =
+                Policy::new(Mode::Ask, ground, stated(force, place)).unwrap().confined_by(tier, Reach::Nothing);
             assert_eq!(verdict(&policy, &run("make x")), expected, "{force:?} {place:?} in {tier:?}");
         }
     }

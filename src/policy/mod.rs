@@ -6,8 +6,10 @@
 //! To add a kind of rule: a variant in [`rules`]. To protect a name, or to refuse a command for everybody: a line in
 //! `config/policy.yaml`. To let a program that only looks run unasked: a row in `config/programs.yaml`.
 
+pub mod code;
 pub mod command;
 pub mod commands;
+pub mod confined;
 pub mod error;
 pub mod explain;
 pub mod files;
@@ -27,6 +29,7 @@ use crate::base::yaml::{self, Node};
 use crate::exec::sandbox::Tier;
 use crate::policy::command::place::{Disk, World};
 use crate::policy::command::{Reading, disk::RealDisk};
+use crate::policy::confined::Reach;
 use crate::policy::error::PolicyError;
 use crate::policy::path::Names;
 use crate::policy::rule_file::{Examples, Right};
@@ -79,6 +82,8 @@ pub struct Policy {
     pub mode: Mode,
     /// What confines commands.
     tier: Tier,
+    /// What of the network confined commands reach.
+    reach: Reach,
     ground: Ground,
     /// Folders outside the workspace that may be read, such as the session's own spilled outputs.
     readable: Vec<PathBuf>,
@@ -107,20 +112,9 @@ impl Policy {
     pub fn new(mode: Mode, ground: Ground, rules: Vec<Stated>) -> Result<Self, PolicyError> {
         let mut all = own_rules(&ground, Examples::Trusted)?;
         all.extend(rules);
-        let (tier, readable, granted, names) = (Tier::None, Vec::new(), Vec::new(), Names::load()?);
-        Ok(Self { mode, tier, ground, readable, rules: all, granted, names })
-    }
-
-    /// Judges commands as ones that this tier confines. One that was declared counts as one of mimi's: whoever declared it
-    /// answers for the machine.
-    #[must_use]
-    pub fn confined_by(self, tier: Tier) -> Self {
-        Self { tier, ..self }
-    }
-
-    /// Returns where commands run.
-    pub fn place(&self) -> Where {
-        if self.tier == Tier::None { Where::Host } else { Where::Sandbox }
+        let (tier, reach) = (Tier::None, Reach::Nothing);
+        let (readable, granted, names) = (Vec::new(), Vec::new(), Names::load()?);
+        Ok(Self { mode, tier, reach, ground, readable, rules: all, granted, names })
     }
 
     /// Lets a folder outside the workspace be read.

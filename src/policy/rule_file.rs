@@ -1,7 +1,7 @@
 //! What does a file of rules say?
 //!
-//! `policy.yaml` beside the user's `config.yaml`, `/etc/mimi/policy.yaml`, and a project's `.mimi/policy.yaml`, which may only
-//! ask and refuse. Every rule carries commands it must and must not match; a file whose rules do not do what they say, or
+//! `policy.yaml` beside the user's `config.yaml`, `/etc/mimi/policy.yaml`, and a project's `.mimi/policy.yaml`, of which what
+//! allows counts only once the user has trusted it. Every rule carries commands it must and must not match; a file whose rules do not do what they say, or
 //! that cannot be read, is an error with its line, and nothing runs: a rule lost in silence is a permission.
 
 use std::path::Path;
@@ -27,7 +27,7 @@ const MAX_RULES: usize = 1000;
 pub enum Right {
     /// Allow, ask and refuse: the user's own and the machine's.
     All,
-    /// Only ask and refuse: a project's.
+    /// Ask and refuse; what would allow is checked and left out: a project nobody trusts.
     Narrow,
 }
 
@@ -73,19 +73,22 @@ pub enum Examples {
     Trusted,
 }
 
-/// Reads a file; no rules when there is none.
-pub fn load(path: &Path, right: Right, ground: &Ground) -> Result<Vec<Stated>, PolicyError> {
-    let guard = if right == Right::All { Guard::Unaltered } else { Guard::Open };
+/// Reads a file of the user or of the machine; no rules when there is none.
+pub fn load(path: &Path, ground: &Ground) -> Result<Vec<Stated>, PolicyError> {
     let unreadable = |source| PolicyError::Unreadable { source: Box::new(source) };
-    let Some(text) = file::read(path, guard).map_err(unreadable)? else { return Ok(Vec::new()) };
-    let shown = path.display().to_string();
-    let wrong = |line, why: String| PolicyError::BadFile { file: shown.clone(), line, why };
-    let node = yaml::parse(&text).map_err(|error| wrong(error.line, error.message))?;
+    let Some(text) = file::read(path, Guard::Unaltered).map_err(unreadable)? else { return Ok(Vec::new()) };
+    read(&text, &path.display().to_string(), Right::All, ground)
+}
+
+/// Reads the text of a file named `shown`.
+pub fn read(text: &str, shown: &str, right: Right, ground: &Ground) -> Result<Vec<Stated>, PolicyError> {
+    let wrong = |line, why: String| PolicyError::BadFile { file: shown.to_owned(), line, why };
+    let node = yaml::parse(text).map_err(|error| wrong(error.line, error.message))?;
     if let Some(entry) = node.entries().iter().find(|entry| entry.key != "rules") {
         return Err(wrong(entry.line, format!("unknown key `{}`; `rules` is the only one", entry.key)));
     }
     match (node.get("rules"), &node.value) {
-        (Some(rules), _) => parse(rules, &shown, right, ground, Examples::Tried),
+        (Some(rules), _) => parse(rules, shown, right, ground, Examples::Tried),
         (None, Value::Null) => Ok(Vec::new()),
         (None, _) => Err(wrong(node.line, "it has no `rules:`".to_owned())),
     }
@@ -114,16 +117,12 @@ pub fn parse(
         })?;
         let one = state(&raw, ground).map_err(|why| wrong(item.line, why))?;
         let one = Stated { origin: format!("{shown} line {}", item.line), ..one };
-        if right == Right::Narrow && one.force == Force::Allow {
-            return Err(wrong(
-                item.line,
-                "a project may only ask and refuse; put what allows into your own file".to_owned(),
-            ));
-        }
         if examples == Examples::Tried {
             try_examples(&raw, &one, ground).map_err(|why| wrong(item.line, why))?;
         }
-        stated.push(one);
+        if right == Right::All || one.force != Force::Allow {
+            stated.push(one);
+        }
     }
     Ok(stated)
 }

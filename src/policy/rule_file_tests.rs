@@ -128,10 +128,12 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
 }
 
 #[test]
-fn a_project_may_only_narrow() {
+fn what_allows_in_a_project_nobody_trusts_is_checked_and_left_out() {
     let allow = "rules:\n  - allow: [make]\n    where: any\n    match: [make]\n    not_match: [ls]\n";
-    assert!(read(allow, Right::Narrow).unwrap_err().contains("line 2: a project may only ask and refuse"));
+    assert_eq!(read(allow, Right::Narrow).unwrap().len(), 0);
+    assert_eq!(read(allow, Right::All).unwrap().len(), 1);
     assert_eq!(read(&allow.replace("allow", "ask"), Right::Narrow).unwrap().len(), 1);
+    assert!(read(&allow.replace("[ls]", "[make]"), Right::Narrow).unwrap_err().contains("line 2"));
 }
 
 /// Commands by which a rule lost shows.

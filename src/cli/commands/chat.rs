@@ -22,6 +22,7 @@ use crate::cli::prompt::{Key, Line, Prompt, forget_typed};
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::{GRACE, Signals, Stop};
 use crate::cli::slash::{self, Slash};
+use crate::cli::trusting;
 use crate::config::schema::SandboxTier;
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record};
@@ -67,7 +68,7 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
     }
     // They are theirs, and what they approve must be seen whole.
     cx.out.show_secrets();
-    let app = cx.app()?;
+    let app = cx.app_of(trusting::settled(cx)?)?;
     // Without a sandbox a person can still look at each command; a tier they named is not taken for another.
     if app.config.sandbox.tier != SandboxTier::Auto {
         app.need_sandbox()?;

@@ -13,6 +13,7 @@ use crate::base::path::{PRIVATE_FILE, create_private_dir, write_atomic};
 use crate::base::text::{count, nearest, visible};
 use crate::base::yaml;
 use crate::cli::context::Cx;
+use crate::cli::trusting;
 use crate::config::dirs::PROJECT_FILE;
 use crate::config::error::{ConfigError, quoted};
 use crate::config::layer::{Loaded, check_file, load_or_problems};
@@ -158,6 +159,12 @@ fn check(cx: &Cx, file: Option<&Path>) -> Result<(), Fault> {
     };
     let loaded = result.map_err(|problems| report(cx, problems))?;
     cx.check_rules(&loaded)?;
+    if let Some(ignored) = trusting::ignored(cx, &loaded).filter(|_| file.is_none()) {
+        cx.out.note(format!("warning: {ignored}"));
+    } else if !loaded.wants.is_empty() {
+        let keys: Vec<&str> = loaded.wants.iter().map(|want| want.key.as_str()).collect();
+        cx.out.note(visible(&format!("note: only once the project is trusted: {}", keys.join(", "))));
+    }
     for warning in &loaded.warnings {
         cx.out.note(format!("warning: {warning}"));
     }

@@ -12,6 +12,7 @@ use crate::base::fault::Fault;
 use crate::base::yaml::{self, Node};
 use crate::exec::sandbox::Tier;
 use crate::policy::command::disk::RealDisk;
+use crate::policy::confined::Reach;
 use crate::policy::rule_file::{Examples, Right};
 use crate::policy::rules::{Force, Stated, stated};
 use crate::policy::{Decision, Ground, Policy, rule_file};
@@ -53,7 +54,7 @@ pub fn judge(line: &str) -> Result<Value, String> {
     let ground = Ground { disk, ..Ground::new(root, home) };
     let rules = rules(&case.rules, &ground)?;
     let policy = Policy::new(case.mode.unwrap_or_default(), ground, rules).map_err(words)?;
-    let policy = policy.confined_by(case.sandbox.unwrap_or(Tier::None));
+    let policy = policy.confined_by(case.sandbox.unwrap_or(Tier::None), Reach::Nothing);
     let action = Action::Execute { command: case.command.clone(), cwd: Some(cwd.clone()) };
     let (verdict, why) = match policy.decide(std::slice::from_ref(&action)) {
         Decision::Allow(_) => ("allow", policy.why_allowed(&case.command, &cwd)),

@@ -32,5 +32,6 @@ pub mod sandbox;
 pub mod search;
 pub mod session;
 pub mod status;
+pub mod trust;
 pub mod undo;
 pub mod usage;

@@ -13,6 +13,8 @@ use crate::base::text::{shell_quoted, visible};
 use crate::cli::commands::run::ModeArg;
 use crate::cli::context::Cx;
 use crate::cli::output::Style;
+use crate::config::layer::Loaded;
+use crate::policy::confined::Reach;
 use crate::policy::explain::Explained;
 use crate::policy::kept::Kept;
 use crate::policy::rules::Where;
@@ -85,12 +87,13 @@ pub fn run(cx: &Cx, args: &PolicyArgs) -> Result<(), Fault> {
 }
 
 fn policy(cx: &Cx, mode: Option<ModeArg>) -> Result<Policy, Fault> {
-    let config = cx.load()?.config;
+    let Loaded { config, brought, .. } = cx.load()?;
     let path = cx.env.get("PATH").unwrap_or_default().to_owned();
     let ground = layers::ground(&cx.workspace_root, &cx.dirs, &path);
-    let rules = layers::collect(&ground, &cx.dirs, &config.policy, &[])?;
+    let rules = layers::collect(&ground, &cx.dirs, &config.policy, &[], &brought)?;
     let tier = App::choose(&config, &cx.env, &cx.dirs, &cx.workspace_root, Look::Kept)?.tier;
-    Ok(Policy::new(mode.map_or(config.agent.mode, Into::into), ground, rules)?.confined_by(tier))
+    Ok(Policy::new(mode.map_or(config.agent.mode, Into::into), ground, rules)?
+        .confined_by(tier, Reach::of(tier, &config.sandbox.hosts)))
 }
 
 fn list(cx: &Cx, args: &ListArgs) -> Result<(), Fault> {

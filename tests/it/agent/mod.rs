@@ -123,6 +123,7 @@ impl Stage {
             dirs: &dirs,
             system_file: Path::new("/nonexistent/config.yaml"),
             project_root: Some(folder),
+            trusted_hash: None,
             flags: self.settings.clone(),
         });
         let mut app =

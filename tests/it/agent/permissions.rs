@@ -146,6 +146,44 @@ async fn a_link_swapped_while_the_person_thinks_does_not_carry_the_approval_alon
 }
 
 #[tokio::test]
+async fn a_script_exchanged_while_the_person_thinks_is_not_run_and_asked_about_again() {
+    for command in ["sh run.sh", "cd . && sh ./run.sh"] {
+        let stage = Stage::new(&calls(&format!("{{name: shell, arguments: {{command: {command}}}}}"), 3))
+            .file("run.sh", "echo harmless\n");
+        let mut talk = stage.with_person(Mode::Ask).await;
+        talk.submit("run it").await;
+        let (call, _) = talk.asked().await;
+        stage.write("run.sh", "echo evil\n");
+        talk.send(Op::Approve { call, grant: Grant::Once }).await;
+        let (call, _) = talk.asked().await;
+        // Written anew with the same bytes it is the same.
+        stage.write("run.sh", "echo evil\n");
+        talk.send(Op::Approve { call, grant: Grant::Once }).await;
+        let (call, _) = talk.asked().await;
+        std::fs::remove_file(stage.work.join("run.sh")).unwrap();
+        talk.send(Op::Approve { call, grant: Grant::Once }).await;
+        talk.done().await;
+        let refused = "shell failed: `run.sh`, which this call runs, changed since it was checked, so it was not run; call it again";
+        assert_eq!(talk.outcomes(), [refused, "shell ok: evil\nexit code 0", refused], "{command}");
+    }
+}
+
+#[tokio::test]
+async fn a_script_that_an_earlier_call_of_the_same_answer_wrote_runs_as_it_was_written() {
+    let script = "
+turns:
+  - calls:
+      - {name: write_file, arguments: {path: run.sh, content: 'echo new'}}
+      - {name: shell, arguments: {command: sh run.sh}}
+  - {say: done}
+";
+    let stage = Stage::new(script);
+    let mut talk = stage.alone(Mode::Auto, &["shell:sh run.sh"]).await;
+    talk.say("write and run").await;
+    assert_some(&talk.outcomes(), "shell ok: new");
+}
+
+#[tokio::test]
 async fn the_mode_changes_from_the_next_call_on_and_outlives_the_session() {
     let stage = Stage::new(
         "

@@ -9,6 +9,7 @@ mod lines;
 mod resume;
 mod reviewed_fix;
 mod trouble;
+mod trusting;
 
 use crate::support::Env;
 use crate::support::pty::Pty;

@@ -35,6 +35,7 @@ mod settings;
 mod status;
 mod streams;
 mod terminal;
+mod trust;
 mod undo;
 mod usage;
 

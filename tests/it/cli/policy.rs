@@ -77,8 +77,16 @@ fn a_file_that_is_wrong_stops_everything_and_names_the_line() {
 fn a_project_can_only_narrow() {
     let env = scripted("turns: [{say: hi}]");
     env.write(".mimi/policy.yaml", MAKE);
+    let outcome = run_task(&env, &[]).success();
+    assert!(
+        outcome.stderr.contains("not used, because you have not trusted this project with it: allow ("),
+        "{outcome}"
+    );
+    let listed = env.run(["policy", "list"]).outcome().success();
+    assert!(!listed.stdout.contains("make (test|lint)"), "{listed}");
+    env.write(".mimi/policy.yaml", MAKE.replace("[make test]", "[make all]"));
     let outcome = run_task(&env, &[]).fails_with(3);
-    assert!(outcome.stderr.contains("line 2: a project may only ask and refuse"), "{outcome}");
+    assert!(outcome.stderr.contains("line 2: the rule does not match its own example `make all`"), "{outcome}");
     let env = scripted("turns: [{calls: [{name: shell, arguments: {command: ls}}]}, {say: Hm.}]");
     env.write(
         ".mimi/policy.yaml",

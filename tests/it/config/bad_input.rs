@@ -169,7 +169,7 @@ fn all_problems_of_all_files_are_found_at_once() {
     let machine = Machine::new()
         .system("agent: {max_steps: -1, mood: 1}\n")
         .user("nonsense: 1\n")
-        .project("agent: {mode: auto}\nserver: {url: 'http://evil'}\n")
+        .project("ui: {color: never}\nserver: {url: 'http://evil'}\n")
         .var("MIMI_AGENT_MAX_TOKENS", "x");
     assert_eq!(machine.problems().len(), 6, "{:#?}", machine.problems());
 }

@@ -132,8 +132,12 @@ fn check_judges_one_file_alone_and_a_projects_file_as_such() {
     write(&machine.path("p/.mimi/config.yaml"), "agent: {max_steps: 500}\n");
     let line = |file: &str| format!("config check {}", machine.path(file).display());
     assert_eq!(mimi(&machine, &line("a.yaml"), "").results, "ok: /a.yaml\n");
+    let of_project = mimi(&machine, &line("p/.mimi/config.yaml"), "");
+    assert_eq!(of_project.results, "ok: /p/.mimi/config.yaml\n");
+    assert_eq!(of_project.remarks, "note: only once the project is trusted: agent.max_steps\n");
+    write(&machine.path("p/.mimi/config.yaml"), "sandbox: {tier: none}\n");
     let fault = mimi(&machine, &line("p/.mimi/config.yaml"), "").fault.unwrap();
-    assert!(fault.message.contains("may only be narrowed"), "{fault}");
+    assert!(fault.message.contains("cannot be set by a project"), "{fault}");
     let fault = mimi(&machine, &line("gone.yaml"), "").fault.unwrap();
     assert!(fault.message.starts_with("cannot read"), "{fault}");
 }

@@ -16,6 +16,7 @@ use mimi::config::dirs::Dirs;
 use mimi::config::env::Env;
 use mimi::config::error::ConfigError;
 use mimi::config::layer::{Loaded, Sources, load, load_or_problems};
+use mimi::config::trust::{Brought, Trust};
 
 /// A machine of its own: home, `/etc` file and project in a folder that goes away.
 pub(crate) struct Machine {
@@ -73,6 +74,13 @@ impl Machine {
         self
     }
 
+    /// Trusts the project's files as they are.
+    pub(crate) fn trusted(self) -> Self {
+        let (root, dirs) = (self.path("project"), self.dirs());
+        Trust::of(&dirs, &root).agree(&Brought::read(&root).unwrap(), 1).unwrap();
+        self
+    }
+
     pub(crate) fn env(&self) -> Env {
         Env::from_pairs(self.pairs.clone())
     }
@@ -84,7 +92,14 @@ impl Machine {
     fn with_sources<T>(&self, read: impl FnOnce(&Sources<'_>) -> T) -> T {
         let (env, dirs, system_file, root) = (self.env(), self.dirs(), self.system_file(), self.path("project"));
         let flags = self.flags.clone();
-        read(&Sources { env: &env, dirs: &dirs, system_file: &system_file, project_root: Some(&root), flags })
+        read(&Sources {
+            env: &env,
+            dirs: &dirs,
+            system_file: &system_file,
+            project_root: Some(&root),
+            trusted_hash: None,
+            flags,
+        })
     }
 
     pub(crate) fn load(&self) -> Result<Loaded, ConfigError> {

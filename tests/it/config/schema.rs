@@ -108,25 +108,26 @@ fn every_key_of_default_yaml_is_explained_by_a_comment() {
 
 #[test]
 fn keys_marked_for_projects_are_those_a_project_may_set() {
-    let mut marked = Vec::new();
+    use mimi::config::project::{AFTER_TRUST, MAY_ADD, MAY_LOWER};
+    let (mut always, mut once_trusted) = (Vec::new(), Vec::new());
     let mut section = "";
-    let mut mark = false;
+    let mut comment = String::new();
     for line in DEFAULT.lines().skip_while(|line| !line.is_empty()) {
         let text = line.trim_start();
         if text.starts_with('#') {
-            mark = text.contains("(project");
+            comment.push_str(text);
         } else if let Some((key, _)) = text.split_once(':') {
-            if line == text {
-                section = key;
-            } else if mark {
-                marked.push(format!("{section}.{key}"));
+            let name = if line == text { key.to_owned() } else { format!("{section}.{key}") };
+            section = if line == text { key } else { section };
+            match () {
+                () if comment.contains("(project, once trusted)") => once_trusted.push(name),
+                () if comment.contains("(project") => always.push(name),
+                () => {}
             }
-            mark = false;
+            comment.clear();
         }
     }
-    let mut allowed: Vec<&str> =
-        mimi::config::project::MAY_LOWER.iter().chain(mimi::config::project::MAY_ADD).copied().collect();
-    marked.sort();
-    allowed.sort_unstable();
-    assert_eq!(marked, allowed);
+    let sorted = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(always.into_iter().collect::<std::collections::BTreeSet<_>>(), sorted(&[MAY_LOWER, MAY_ADD].concat()));
+    assert_eq!(once_trusted.into_iter().collect::<std::collections::BTreeSet<_>>(), sorted(AFTER_TRUST));
 }

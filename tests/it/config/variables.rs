@@ -100,6 +100,7 @@ fn a_variable_that_is_not_text_is_named() {
         dirs: &dirs,
         system_file: &system_file,
         project_root: None,
+        trusted_hash: None,
         flags: Vec::new(),
     };
     let error = mimi::config::layer::load(&sources).unwrap_err();

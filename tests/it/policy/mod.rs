@@ -3,3 +3,4 @@
 mod against_bash;
 mod corpus;
 mod debug;
+mod hostile;

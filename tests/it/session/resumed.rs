@@ -39,6 +39,7 @@ pub fn app(env: &Env, url: &str) -> App {
         dirs: &dirs,
         system_file: Path::new("/nonexistent/config.yaml"),
         project_root: Some(env.work()),
+        trusted_hash: None,
         flags: Vec::new(),
     };
     let config = load_or_problems(&sources).unwrap_or_else(|_| panic!("the defaults do not load")).config;

@@ -1,11 +1,13 @@
-//! Which addresses does a program hand to the kernel?
+//! Which addresses does a program hand to the kernel, and which programs does it start?
 //!
 //! Follows a run with `ptrace`, all its threads and children included, and notes the address of each `connect`, `sendto` and
-//! `sendmsg`: what no library, proxy variable or name server can hide. As strace does, without needing it.
+//! `sendmsg`, and every program that one of them becomes: what no library, proxy variable or name server can hide. As strace
+//! does, without needing it.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
@@ -21,6 +23,8 @@ use super::Run;
 pub struct Traced {
     /// Every internet address it named, whether anybody answered there or not.
     pub addresses: BTreeSet<SocketAddr>,
+    /// Every program that was started, by the path the kernel knows it by, itself included.
+    pub programs: BTreeSet<PathBuf>,
     /// The exit code.
     pub code: i32,
     /// Standard output and error.
@@ -33,7 +37,7 @@ pub fn trace(run: &Run<'_>) -> Option<Traced> {
     let output = tempfile::NamedTempFile::new().unwrap();
     let writer = output.reopen().unwrap();
     // Waits for a line, so that it is watched before its first own instruction.
-    let mut child = Command::new("sh")
+    let mut child = Command::new("/bin/sh")
         .args(["-c", "read go; exec \"$0\" \"$@\"", run.program.as_str()])
         .args(&run.arguments)
         .env_clear()
@@ -55,13 +59,13 @@ pub fn trace(run: &Run<'_>) -> Option<Traced> {
     ptrace::interrupt(pid).unwrap();
     // What is left of the pipe after the line is the program's own input: nothing.
     child.stdin.take().unwrap().write_all(b"go\n").unwrap();
-    let (addresses, code) = follow_to_the_end(pid);
-    let said = std::fs::read_to_string(output.path()).unwrap();
-    Some(Traced { addresses, code, said })
+    let mut traced = follow_to_the_end(pid);
+    traced.said = std::fs::read_to_string(output.path()).unwrap();
+    Some(traced)
 }
 
-fn follow_to_the_end(main: Pid) -> (BTreeSet<SocketAddr>, i32) {
-    let (mut addresses, mut code) = (BTreeSet::new(), -1);
+fn follow_to_the_end(main: Pid) -> Traced {
+    let (mut addresses, mut programs, mut code) = (BTreeSet::new(), BTreeSet::new(), -1);
     // Only what this thread traces: other tests wait for children of their own.
     let own = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
     loop {
@@ -70,14 +74,23 @@ fn follow_to_the_end(main: Pid) -> (BTreeSet<SocketAddr>, i32) {
                 addresses.extend(address_of_call(pid));
                 (pid, None)
             }
-            Ok(WaitStatus::PtraceEvent(pid, ..)) => (pid, None),
+            Ok(WaitStatus::PtraceEvent(pid, _, event)) => {
+                if event == libc::PTRACE_EVENT_EXEC {
+                    // What waited for the tracer became the program itself.
+                    if pid == main {
+                        programs.clear();
+                    }
+                    programs.extend(std::fs::read_link(format!("/proc/{pid}/exe")).ok());
+                }
+                (pid, None)
+            }
             Ok(WaitStatus::Stopped(pid, signal)) => (pid, Some(signal)),
             Ok(WaitStatus::Exited(pid, ended)) => {
                 code = if pid == main { ended } else { code };
                 continue;
             }
             Ok(_) => continue,
-            Err(Errno::ECHILD) => return (addresses, code),
+            Err(Errno::ECHILD) => return Traced { addresses, programs, code, said: String::new() },
             Err(error) => panic!("cannot wait for what is traced: {error}"),
         };
         // It may have been killed meanwhile.
@@ -145,5 +158,6 @@ fn a_connection_of_a_grandchild_is_seen() {
     if let Some(traced) = trace(&env.program("bash", ["-c", &script])) {
         assert_eq!((traced.code, traced.said.as_str()), (0, "done\n"));
         assert_eq!(traced.addresses, BTreeSet::from([address]));
+        assert!(traced.programs.iter().any(|program| program.ends_with("bash")), "{:?}", traced.programs);
     }
 }
