@@ -50,7 +50,11 @@
 //! - **Ending things**: `Op::Interrupt` drops the model's stream and cancels one token that every running call holds; commands
 //!   end with their supervisor, which notices also when mimi itself is killed.
 //! - **Clipping**: tools cap what they return; `agent::dispatch` caps again; the whole output is spilled to a file.
-//! - **Hidden characters**: every byte of tools and models passes `base::text::visible` before a terminal sees it.
+//! - **Hidden characters**: every byte of tools and models passes `base::text::visible` before a terminal sees it, and
+//!   `cli::output` lets nothing through but colours, whatever somebody forgot.
+//! - **Secrets** (`base::secrets`): a placeholder stands for each in what is sent (`context::sent`, and the gateway's door), in
+//!   exports, records as JSON, reports, failures and remarks; never in what a person approves. The session file keeps them.
+//! - **Files of mimi's own** are 0600 in folders of 0700 (`base::umask`); those in the project follow the user's umask.
 //! - **Control tokens**: what mimi only passes on to a model is broken up where a tokenizer would read structure
 //!   (`base::control`, applied by `context::sent`, checked at the gateway's door); `agent::dispatch` and `agent::live` put the
 //!   strings back in what the model asks for and says. The conversation itself is kept as it was.
@@ -72,6 +76,7 @@
 //! | a command | `cli/commands/<name>.rs` and a variant of `cli::Command` |
 //! | a setting | `config/default.yaml` and a field in `config::schema` |
 //! | a language of the index | a row in `config/languages.yaml`, `config/languages/<name>.scm`, a line in `index::grammar` |
+//! | a form of secret | a row in `config/secrets.yaml` |
 //! | a control token | a row in `config/control_tokens.yaml` |
 //! | a fact of the ledger | a migration at the end of `telemetry::ledger::MIGRATIONS` and a column in `telemetry::report` |
 //! | a prompt | `prompts/<name>.md` and a row in `context::prompt` |

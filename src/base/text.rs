@@ -86,7 +86,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// Does the same as [`visible`], but lets colours through: the one filter before a terminal.
 ///
 /// Of all that a terminal acts on only `ESC [ ... m` passes, and of that only what changes how text looks and never whether it
-/// can be seen or blinks (ECMA-48 SGR without 5, 6 and 8). A sequence that is cut off is shown, not held back.
+/// can be seen or blinks (of the parameters of ECMA-48 SGR: 0 to 4, 7, 22 to 24, 27 and colours). A sequence that is cut off is shown, not held back.
 pub fn coloured(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
@@ -146,7 +146,7 @@ fn are_looks(parameters: &str) -> bool {
                 };
                 (0..n_more).all(|_| numbers.next().is_some_and(|level| level.parse::<u8>().is_ok()))
             }
-            Ok(number) => matches!(number, 0..=4 | 7 | 9 | 21..=24 | 27 | 29..=37 | 39..=47 | 49 | 90..=97 | 100..=107),
+            Ok(number) => matches!(number, 0..=4 | 7 | 22..=24 | 27 | 30..=37 | 39..=47 | 49 | 90..=97 | 100..=107),
         };
         if !is_look {
             return false;

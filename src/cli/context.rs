@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::app::{App, Look};
 use crate::base::fault::{Fault, Kind};
 use crate::base::hash::from_hex;
+use crate::base::secrets;
 use crate::cli::output::Out;
 use crate::cli::{Global, SandboxArg, trusting};
 use crate::config::dirs::Dirs;
@@ -13,6 +14,8 @@ use crate::config::env::Env;
 use crate::config::formats;
 use crate::config::layer::{Loaded, Sources, load_or_problems};
 use crate::config::schema::{ColorChoice, Config};
+use crate::config::secret;
+use crate::model::seats::SERVER_KEY_ENV;
 use crate::policy::layers;
 use crate::protocol::task::Class;
 
@@ -115,6 +118,15 @@ impl Cx {
             self.out.note(format!("warning: {warning}"));
         }
         Ok(loaded)
+    }
+
+    /// Learns the keys that can be read at once, for commands that show what was said and ask no model. Settings that cannot be
+    /// read hide no more than keys they alone name.
+    pub fn know_keys(&self) {
+        let config = load_or_problems(&self.sources()).ok().map(|loaded| loaded.config);
+        let rows = config.iter().flat_map(|config| config.providers.values());
+        let names = rows.map(|row| row.api_key_env.as_str()).chain([SERVER_KEY_ENV]);
+        secret::at_hand(&self.env, &self.dirs, names).iter().for_each(|key| secrets::know(key));
     }
 
     /// Fails at the first rule of the configuration that cannot be read; what rules look like is not known to `config`.

@@ -15,6 +15,7 @@ use rustyline::{Config, DefaultEditor};
 
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::create_private_dir;
+use crate::base::secrets::find;
 use crate::exec::interactive::{self, Found};
 
 /// How often a reader of keys looks whether it is still wanted.
@@ -68,7 +69,7 @@ impl Prompt {
     pub fn new(history: &Path) -> Result<Self, Fault> {
         let broken =
             |error: ReadlineError| Fault::new(Kind::Bug, "cannot read from the terminal").cause(error.to_string());
-        let config = Config::builder().max_history_size(HISTORY_LINES).map_err(broken)?.auto_add_history(true).build();
+        let config = Config::builder().max_history_size(HISTORY_LINES).map_err(broken)?.auto_add_history(false).build();
         let terminal = Found::now();
         let mut editor = DefaultEditor::with_config(config).map_err(broken)?;
         drop(editor.load_history(history));
@@ -100,14 +101,20 @@ fn read_whole(editor: &mut DefaultEditor, prompt: &str) -> Result<Line, Fault> {
     let mut prompt = prompt;
     loop {
         match editor.readline(prompt) {
-            Ok(line) => match line.strip_suffix('\\') {
-                Some(line) => {
-                    text.push_str(line);
-                    text.push('\n');
-                    prompt = "... ";
+            Ok(line) => {
+                // The history is read by nobody but this user, and still outlives the reason why a key was typed.
+                if find(&line).is_empty() {
+                    drop(editor.add_history_entry(line.as_str()));
                 }
-                None => return Ok(Line::Text(text + &line)),
-            },
+                match line.strip_suffix('\\') {
+                    Some(line) => {
+                        text.push_str(line);
+                        text.push('\n');
+                        prompt = "... ";
+                    }
+                    None => return Ok(Line::Text(text + &line)),
+                }
+            }
             // A signal that came while nobody read; whoever waits for signals knows of it.
             Err(ReadlineError::Signal(_)) => {}
             Err(ReadlineError::Interrupted) => return Ok(Line::Interrupted),

@@ -45,6 +45,15 @@ pub fn journal(folder: &Path) -> Journal {
     }
 }
 
+/// Returns the kind of the file system a folder lies on when other machines may have its files open too.
+pub fn shared_kind(folder: &Path) -> Option<&'static str> {
+    kind(magic(folder)?)
+}
+
+fn kind(magic: u64) -> Option<&'static str> {
+    SHARED.iter().find(|(known, _)| *known == magic).map(|(_, name)| *name)
+}
+
 /// Returns `folder`, or on a network file system a folder of this user below `local` (normally [`LOCAL`]). Only for what
 /// can be made again. `folder` may still be missing; what exists of it decides.
 pub fn local(folder: &Path, local: &Path) -> PathBuf {
@@ -69,7 +78,7 @@ fn private_below(base: &Path) -> Option<PathBuf> {
 }
 
 fn is_shared(magic: u64) -> bool {
-    SHARED.iter().any(|(known, _)| *known == magic)
+    kind(magic).is_some()
 }
 
 #[cfg(target_os = "linux")]
@@ -90,7 +99,7 @@ mod tests {
     #[test]
     fn network_file_systems_are_known_and_local_ones_are_not_among_them() {
         for (magic, name) in SHARED {
-            assert!(is_shared(*magic), "{name}");
+            assert_eq!(kind(*magic), Some(*name));
         }
         // ext4, xfs, btrfs, tmpfs, overlayfs, zfs.
         for magic in [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630, 0x2fc1_2fc1] {

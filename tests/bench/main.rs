@@ -17,6 +17,7 @@ mod memory;
 mod prefix;
 mod process;
 mod run;
+mod secrets;
 mod server;
 mod startup;
 mod stream;
@@ -123,6 +124,7 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("stream: Ollama's answers", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::ollama),
     ("stream: recovery of 1000 tokens", Unit::Milliseconds, Goal::Below(1.0), stream::recovery),
     ("prompt: breaking up control strings", Unit::MegabytesPerSecond, Goal::AtLeast(100.0), control::breaking_up),
+    ("prompt: finding secrets", Unit::MegabytesPerSecond, Goal::AtLeast(100.0), secrets::finding),
     ("stream: processor time of 20,000 tokens", Unit::Milliseconds, Goal::Below(1000.0), stream::long_answer),
 ];
 

@@ -11,9 +11,9 @@ pub mod example;
 mod known;
 pub mod stream;
 mod table;
+mod veiled;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
@@ -23,6 +23,7 @@ use serde_json::Value;
 
 use crate::base::hash;
 pub use table::{Format, Table, TableError};
+pub use veiled::Veiled;
 
 /// How every placeholder begins.
 pub const OPEN: &str = "[secret: ";
@@ -120,80 +121,6 @@ fn placeholder(one: &Found, secret: &str) -> String {
     format!("{OPEN}{} {}]", one.name, &hash[..6])
 }
 
-/// What placeholders stand for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Veiled(BTreeMap<String, String>);
-
-impl Veiled {
-    /// Learns what [`veil`] makes of a text.
-    pub fn learn(&mut self, text: &str) {
-        for one in find(text) {
-            let secret = &text[one.range.clone()];
-            self.0.insert(placeholder(&one, secret), secret.to_owned());
-        }
-    }
-
-    /// Puts the secrets back. The error is a placeholder of which nothing is known.
-    pub fn unveil<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, String> {
-        let (mut out, mut rest) = (String::new(), text);
-        while let Some((at, length)) = next_placeholder(rest) {
-            let name = &rest[at..at + length];
-            out.push_str(&rest[..at]);
-            out.push_str(self.0.get(name).ok_or_else(|| name.to_owned())?);
-            rest = &rest[at + length..];
-        }
-        if out.is_empty() && rest.len() == text.len() {
-            return Ok(Cow::Borrowed(text));
-        }
-        out.push_str(rest);
-        Ok(Cow::Owned(out))
-    }
-
-    /// Puts them back in every text of a value. The error is a placeholder of which nothing is known.
-    pub fn unveil_value(&self, value: &mut Value) -> Result<(), String> {
-        match value {
-            Value::String(text) => {
-                if let Cow::Owned(whole) = self.unveil(text)? {
-                    *text = whole;
-                }
-                Ok(())
-            }
-            Value::Array(items) => items.iter_mut().try_for_each(|item| self.unveil_value(item)),
-            Value::Object(fields) => fields.values_mut().try_for_each(|field| self.unveil_value(field)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
-        }
-    }
-}
-
-impl Veiled {
-    /// Says whether a value holds a placeholder of which something is known.
-    pub fn is_in(&self, value: &Value) -> bool {
-        match value {
-            Value::String(text) => self.0.keys().any(|name| text.contains(name.as_str())),
-            Value::Array(items) => items.iter().any(|item| self.is_in(item)),
-            Value::Object(fields) => fields.values().any(|field| self.is_in(field)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => false,
-        }
-    }
-}
-
-/// Finds the next placeholder of [`veil`]: where it begins and how long it is.
-fn next_placeholder(text: &str) -> Option<(usize, usize)> {
-    let mut from = 0;
-    while let Some(at) = text[from..].find(OPEN).map(|at| at + from) {
-        let inner = &text[at + OPEN.len()..];
-        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let name = inner.find(|c| !is_name(c)).unwrap_or(inner.len());
-        let hash = inner[name..].strip_prefix(' ').and_then(|hash| hash.get(..7));
-        if name > 0 && hash.is_some_and(|hash| hash.ends_with(']') && hash[..6].bytes().all(|b| b.is_ascii_hexdigit()))
-        {
-            return Some((at, OPEN.len() + name + " ".len() + 7));
-        }
-        from = at + OPEN.len();
-    }
-    None
-}
-
 /// Redacts every text in a JSON value, names of fields included; says whether there was anything.
 pub fn redact_value(value: &mut Value) -> bool {
     change(value, redact)
@@ -215,6 +142,10 @@ pub fn redact_json(json: &str) -> Cow<'_, str> {
 
 /// Applies `change` to every text in a JSON text. One that needs no change keeps its bytes.
 pub fn change_json(json: &str, change_text: fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
+    // Where nothing is escaped, what the texts hold stands in the JSON as it is.
+    if !json.contains('\\') && matches!(change_text(json), Cow::Borrowed(_)) {
+        return Cow::Borrowed(json);
+    }
     let Ok(mut value) = serde_json::from_str::<Value>(json) else { return change_text(json) };
     match change(&mut value, change_text) {
         true if json.contains('\n') => Cow::Owned(format!("{value:#}")),

@@ -10,11 +10,13 @@ use std::time::Duration;
 use crate::app::{App, Look};
 use crate::base::clock::SystemClock;
 use crate::base::fault::{Fault, Kind};
+use crate::base::path::user_id;
 use crate::base::text::visible;
 use crate::cli::commands::doctor_egress;
 use crate::cli::context::{Cx, runtime};
 use crate::cli::output::Style;
 use crate::config::dirs::Dirs;
+use crate::db::place;
 use crate::exec::run::Ending;
 use crate::exec::sandbox::Tier;
 use crate::model::route::Route;
@@ -159,6 +161,14 @@ pub fn run(cx: &Cx, args: &DoctorArgs) -> Result<(), Fault> {
 /// Looks at git and the servers, then examines the model for chat.
 async fn ask_around(app: &App, report: &mut Report<'_>) -> Result<(), Fault> {
     report.add(sandbox_row(app, report.cx)?)?;
+    let ground = Ground {
+        shared: place::shared_kind(app.workspace.root()),
+        shared_state: place::shared_kind(&report.cx.dirs.state),
+        is_root: user_id() == 0,
+    };
+    for row in ground.rows(app) {
+        report.add(row)?;
+    }
     report.add(git_row(app).await)?;
     for row in server_rows(app, report.cx).await {
         report.add(row)?;
@@ -225,6 +235,56 @@ async fn server_rows(app: &App, cx: &Cx) -> Vec<Row> {
         });
     }
     rows
+}
+
+/// What is unusual about where and as whom mimi runs.
+struct Ground {
+    /// The kind of file system of the project that other machines may have open too.
+    shared: Option<&'static str>,
+    /// The same of mimi's own folder.
+    shared_state: Option<&'static str>,
+    is_root: bool,
+}
+
+impl Ground {
+    /// Says what follows from it; nothing where nothing does.
+    fn rows(&self, app: &App) -> Vec<Row> {
+        self.told(&app.choice.words(), app.choice.tier.confines())
+    }
+
+    fn told(&self, tier: &str, is_confined: bool) -> Vec<Row> {
+        let weak = |what, found: String, hints: &[&str]| {
+            let hints = hints.iter().map(|hint| (*hint).to_owned()).collect();
+            Row { what, health: Health::Weak, found, hints }
+        };
+        let mut rows = Vec::new();
+        if let Some(kind) = self.shared {
+            let found = format!(
+                "the project lies on {kind}: the sandbox ({tier}) holds there too, but not what other machines do to the files meanwhile"
+            );
+            rows.push(weak(
+                "workspace",
+                found,
+                &["work in a copy on a disk of this machine: git worktree add /var/tmp/work"],
+            ));
+        }
+        if let Some(kind) = self.shared_state {
+            let found = format!(
+                "sessions and the ledger lie on {kind}: databases are kept there without shared memory, which is slower"
+            );
+            rows.push(weak("state", found, &["export XDG_STATE_HOME=/a/folder/of/this/machine"]));
+        }
+        if self.is_root {
+            let found = match is_confined {
+                true => format!(
+                    "root: commands have no rights of root in the sandbox ({tier}), but what you allow outside of it has them all"
+                ),
+                false => format!("root: commands may do anything to this machine, as the sandbox is {tier}"),
+            };
+            rows.push(weak("user", found, &["use an account of your own, or a container"]));
+        }
+        rows
+    }
 }
 
 /// Tries the sandbox anew, since the user may just have mended something.
@@ -299,4 +359,52 @@ fn print_row(cx: &Cx, row: &Row) -> Result<(), Fault> {
     let health = cx.out.paint(style, &format!("{:<7}", row.health.word()));
     cx.out.line(format!("{health} {:<26} {}", row.what, visible(&row.found)))?;
     row.hints.iter().try_for_each(|hint| cx.out.line(format!("{:<8}hint: {}", "", visible(hint))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unusual_about_a_machine_is_said_with_the_tier_in_force_and_what_helps() {
+        let usual = Ground { shared: None, shared_state: None, is_root: false };
+        assert!(usual.told("full", true).is_empty());
+        let table = [
+            (
+                Ground { shared: Some("nfs"), ..usual },
+                true,
+                "workspace",
+                "lies on nfs: the sandbox (full) holds",
+                "git worktree",
+            ),
+            (
+                Ground { shared: None, shared_state: Some("lustre"), is_root: false },
+                true,
+                "state",
+                "lie on lustre",
+                "XDG_STATE_HOME",
+            ),
+            (
+                Ground { shared: None, shared_state: None, is_root: true },
+                true,
+                "user",
+                "no rights of root in the sandbox (full)",
+                "account",
+            ),
+            (
+                Ground { shared: None, shared_state: None, is_root: true },
+                false,
+                "user",
+                "as the sandbox is none",
+                "container",
+            ),
+        ];
+        for (ground, is_confined, what, says, helps) in table {
+            let rows = ground.told(if is_confined { "full" } else { "none" }, is_confined);
+            assert_eq!((rows.len(), rows[0].what), (1, what));
+            assert!(rows[0].found.contains(says), "{}", rows[0].found);
+            assert!(rows[0].hints[0].contains(helps), "{:?}", rows[0].hints);
+            assert!(matches!(rows[0].health, Health::Weak));
+        }
+    }
 }

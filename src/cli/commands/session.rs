@@ -96,6 +96,7 @@ enum ExportFormat {
 /// Runs `mimi session ...`.
 pub fn run(cx: &Cx, args: &SessionArgs) -> Result<(), Fault> {
     let folder = cx.dirs.sessions();
+    cx.know_keys();
     match &args.command {
         SessionCommand::List { all, json } => {
             let found = if *all { list::summaries(&folder, None)? } else { listed_here(cx, &folder)? };

@@ -11,11 +11,14 @@ fn doctor_finds_everything_in_order() {
     let line = |start: &str| outcome.stdout.lines().find(|line| line.contains(start)).unwrap().to_owned();
     // Which sandbox there is, and whether that counts as good, is the machine's affair.
     let (git, sandbox) = (line("ok      git"), line(" sandbox "));
+    let is_root = rustix::process::geteuid().is_root();
+    let user = if is_root { line("weak    user") + "\n" } else { String::new() };
     let expected = format!(
         "ok      configuration              [HOME]/.config/mimi/config.yaml (not there; the defaults are used)\n\
          ok      sessions                   [HOME]/.local/state/mimi/sessions\n\
          ok      terminal                   none; output is plain\n\
          {sandbox}\n\
+         {user}\
          {git}\n\
          ok      model for chat             qwen3-coder:30b at http://127.0.0.1:[PORT]/v1 (262144 tokens)\n\
          ok      model for fix              qwen3-coder:30b at http://127.0.0.1:[PORT]/v1 (262144 tokens)\n"
@@ -29,8 +32,12 @@ fn doctor_finds_everything_in_order() {
     assert_eq!(without_hints, expected);
     let json = env.run(["doctor", "--quick", "--json"]).outcome().success().json_lines().remove(0);
     let rows = json.as_array().unwrap();
-    assert_eq!(rows.len(), 7);
-    assert!(rows.iter().all(|row| row["health"] == "ok" || row["check"] == "sandbox"), "{json}");
+    assert_eq!(rows.len(), 7 + usize::from(is_root));
+    assert!(
+        rows.iter()
+            .all(|row| row["health"] == "ok" || row["check"] == "sandbox" || (is_root && row["check"] == "user")),
+        "{json}"
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ use mimi::base::secrets::{self, Table, example::expand};
 use serde_json::{Value, json};
 
 use super::{run_task, scripted, served, user_of};
+use crate::support::pty::{Pty, key};
 use crate::support::wire::WireServer;
 use crate::support::{Env, Outcome};
 
@@ -194,6 +195,16 @@ fn what_becomes_of_secrets_in_requests_is_the_users_choice() {
 }
 
 #[test]
+fn what_is_approved_is_shown_whole() {
+    let command = expand("curl -H 'Authorization: Bearer <an:40>' https://api.example.com/v1/x");
+    let turns = json!({"turns": [{"calls": [{"name": "shell", "arguments": {"command": command}}]}, {"say": "done"}]});
+    let (env, _server) = served(&turns.to_string());
+    let mut pty = Pty::start(&env, ["chat"]);
+    pty.wait_for("> ").line("go").wait_for(&command).wait_for("y once").send("n").wait_for("done").wait_for("> ");
+    pty.send(key::CTRL_D).wait_exit();
+}
+
+#[test]
 fn a_project_cannot_have_secrets_sent() {
     let env = scripted("turns: [{say: ok}]");
     env.write(".mimi/config.yaml", "secrets: {in_requests: allow}\n");
@@ -257,7 +268,11 @@ fn children_see_no_key_in_their_environment_or_in_any_command_line() {
         json!({"turns": [{"calls": [{"name": "shell", "arguments": {"command": "sh look.sh"}}]}, {"say": "done"}]});
     for tier in ["auto", "none"] {
         let (mut env, server) = served(&turns.to_string());
-        env.write("look.sh", "env; cat /proc/self/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'");
+        let lines = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'";
+        let look = format!(
+            "env; tr '\\0' '\\n' </proc/self/environ; {lines} | grep -a '^__'; {lines} | grep -a 'canary-[0-9]'; true\n"
+        );
+        env.write("look.sh", look);
         for (n, name) in names.iter().enumerate() {
             env.set(name, format!("canary-{n}-of-the-environment"));
         }
