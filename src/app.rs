@@ -245,7 +245,7 @@ impl App {
     }
 
     /// Says that the hosts of the configuration mean nothing here, where that is so.
-    fn unheld_hosts(&self) -> Option<String> {
+    pub fn unheld_hosts(&self) -> Option<String> {
         let why = match self.choice.tier {
             _ if self.config.sandbox.hosts.is_empty() => return None,
             Tier::Full => return None,

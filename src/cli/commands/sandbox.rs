@@ -65,6 +65,7 @@ pub fn run(cx: &Cx, args: &SandboxArgs) -> Result<(), Fault> {
         Action::Run { command } => {
             let app = cx.app()?;
             app.need_sandbox()?;
+            app.unheld_hosts().into_iter().for_each(|words| cx.out.note(words));
             run_in(cx, &app, command)
         }
     }

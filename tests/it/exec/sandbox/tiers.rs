@@ -97,6 +97,13 @@ fn where_namespaces_are_forbidden_landlock_stands_in_and_says_so() {
         let outcome = on_machine(&mut env, missing, &["sandbox", "run", "--", "bash", "-c", script]).success();
         assert!(outcome.stdout.contains("made\n") && outcome.stdout.contains("kept out"), "{outcome}");
         assert!(env.work().join("src/made").exists() && !env.home().join("made").exists());
+        let words = ["sandbox", "--allow-host", "crates.io", "run", "--", "bash", "-c", "echo proxy:$http_proxy"];
+        let outcome = on_machine(&mut env, missing, &words).success();
+        assert!(
+            outcome.stderr.contains("counts in the sandbox `full` only; in `landlock` commands reach no host"),
+            "{outcome}"
+        );
+        assert_eq!(outcome.stdout, "proxy:\n");
     }
 }
 
