@@ -80,8 +80,8 @@ impl<'e> Reader<'e> {
 
     /// Reads one file. `path` is relative to the root of the project.
     pub fn read(&mut self, path: &Path, bytes: &[u8]) -> Document {
-        let text = String::from_utf8_lossy(bytes);
-        let text = text.as_bytes();
+        let whole = String::from_utf8_lossy(bytes);
+        let text = whole.as_bytes();
         let language = language::of_file(path, text);
         let lines = Lines::of(text);
         let is_vendored = self.table.is_vendored(path);
@@ -106,14 +106,14 @@ impl<'e> Reader<'e> {
             is_vendored,
             ..Document::default()
         };
-        self.leave_secrets_out(&mut document, text, &lines, pieces, path);
+        self.leave_secrets_out(&mut document, &whole, &lines, pieces, path);
         document
     }
 
     fn leave_secrets_out(
         &mut self,
         document: &mut Document,
-        text: &[u8],
+        text: &str,
         lines: &Lines,
         pieces: Vec<Piece>,
         path: &Path,
@@ -130,9 +130,9 @@ impl<'e> Reader<'e> {
         }
         let header = header(path);
         for piece in pieces.into_iter().filter(|piece| secrets.is_empty() || !holds(piece)) {
-            let body = String::from_utf8_lossy(text.get(lines.range(piece)).unwrap_or_default());
+            let body = text.get(lines.range(piece)).unwrap_or_default();
             if !body.trim().is_empty() {
-                let chunk = self.chunk(&document.symbols, piece, &body, &header);
+                let chunk = self.chunk(&document.symbols, piece, body, &header);
                 document.chunks.push(chunk);
             }
         }

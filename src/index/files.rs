@@ -44,10 +44,8 @@ pub struct Table {
     generated: Generated,
     secret_paths: Vec<String>,
     secret_exceptions: Vec<String>,
-    /// Keys by their looks.
-    pub secret_texts: Vec<SecretText>,
-    /// Bits of a character from which a text looks random.
-    pub secret_bits: f64,
+    /// What is assigned to something called a secret.
+    pub secret_assignment: SecretAssignment,
 }
 
 #[derive(Debug, Deserialize)]
@@ -67,14 +65,14 @@ struct Generated {
     mark_bytes: usize,
 }
 
-/// What a key looks like.
+/// A key without a form of its own, by what it is assigned to.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SecretText {
-    /// What it is.
-    pub name: String,
-    /// A regular expression; its group, if any, is what must look random.
+pub struct SecretAssignment {
+    /// A regular expression; its group is what must look random.
     pub pattern: String,
+    /// Bits of a character from which a text looks random.
+    pub bits: f64,
 }
 
 /// Returns the table; it is compiled in, so a broken one is a bug.

@@ -15,6 +15,7 @@ pub mod files;
 pub mod grammar;
 pub mod language;
 pub mod place;
+pub mod quick_hash;
 pub mod scan;
 pub mod search;
 pub mod secret;

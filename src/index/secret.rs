@@ -1,50 +1,43 @@
 //! Does this text hold a key?
 //!
-//! By the looks of known keys and, in assignments to something called a secret, by how random the value is. A piece of a
-//! file that does is neither indexed nor sent anywhere. A miss is worse than a piece of code that cannot be found.
+//! By the forms of known keys, those this process has loaded among them ([`crate::base::secrets`]), and, in assignments to
+//! something called a secret, by how random the value is. A piece of a file that does is neither indexed nor sent anywhere.
+//! A miss is worse than a piece of code that cannot be found.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
-use regex::bytes::{Regex, RegexSet};
+use regex::Regex;
 
+use crate::base::secrets;
 use crate::index::error::IndexError;
-use crate::index::files::{self, Table};
+use crate::index::files;
 
-/// The patterns, compiled.
+/// What finds keys.
 pub struct Secrets {
-    any: RegexSet,
-    each: Vec<Regex>,
+    assignment: Regex,
     bits: f64,
 }
 
-/// Returns the patterns of `config/files.yaml`.
+/// Returns it, with the expression of `config/files.yaml`.
 pub fn secrets() -> Result<&'static Secrets, IndexError> {
     static SECRETS: OnceLock<Result<Secrets, String>> = OnceLock::new();
-    let table = files::table()?;
-    SECRETS.get_or_init(|| Secrets::new(table)).as_ref().map_err(|error| IndexError::Table(error.clone()))
+    let table = &files::table()?.secret_assignment;
+    let read = || {
+        let assignment =
+            Regex::new(&format!("(?-u:{})", table.pattern)).map_err(|error| format!("files.yaml: {error}"))?;
+        Ok(Secrets { assignment, bits: table.bits })
+    };
+    SECRETS.get_or_init(read).as_ref().map_err(|error: &String| IndexError::Table(error.clone()))
 }
 
 impl Secrets {
-    fn new(table: &Table) -> Result<Self, String> {
-        // ASCII classes: the texts are bytes of any encoding.
-        let patterns: Vec<String> = table.secret_texts.iter().map(|row| format!("(?-u){}", row.pattern)).collect();
-        let each = patterns.iter().map(|pattern| Regex::new(pattern)).collect::<Result<_, _>>();
-        Ok(Self {
-            any: RegexSet::new(&patterns).map_err(|error| format!("files.yaml: {error}"))?,
-            each: each.map_err(|error| format!("files.yaml: {error}"))?,
-            bits: table.secret_bits,
-        })
-    }
-
     /// Returns where keys begin and end in a text, in no order.
-    pub fn find(&self, text: &[u8]) -> Vec<std::ops::Range<usize>> {
-        let mut found = Vec::new();
-        for at in &self.any.matches(text) {
-            for captures in self.each[at].captures_iter(text) {
-                let is_key = captures.get(1).is_none_or(|value| looks_random(value.as_bytes(), self.bits));
-                if let (true, Some(whole)) = (is_key, captures.get(0)) {
-                    found.push(whole.range());
-                }
+    pub fn find(&self, text: &str) -> Vec<Range<usize>> {
+        let mut found: Vec<Range<usize>> = secrets::find(text).into_iter().map(|found| found.range).collect();
+        for captures in self.assignment.captures_iter(text) {
+            if let Some(value) = captures.get(1).filter(|value| looks_random(value.as_str().as_bytes(), self.bits)) {
+                found.push(value.range());
             }
         }
         found
@@ -59,9 +52,7 @@ fn looks_random(value: &[u8], bits: f64) -> bool {
     let share = |count: &u32| f64::from(*count) / all;
     let entropy: f64 = counts.iter().filter(|count| **count > 0).map(|count| -share(count) * share(count).log2()).sum();
     let has = |fits: fn(&u8) -> bool| value.iter().any(fits);
-    // Short values cannot have so many different characters; what matters is how far they use what they have.
-    let enough = if value.len() < 16 { bits.min(all.log2() * 0.8) } else { bits };
-    entropy >= enough && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+    entropy >= bits && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
 }
 
 #[cfg(test)]
@@ -73,7 +64,12 @@ mod tests {
         let secrets = secrets().unwrap();
         // Written in two pieces, so that nobody takes this file for a leak.
         let keys = [
-            ["-----BEGIN RSA PRIV", "ATE KEY-----"].concat(),
+            [
+                "-----BEGIN RSA PRIV",
+                "ATE KEY-----\nMIIEpAIBAAKCAQEAx7Qm2Lw9Xc4Vb7Nm1Kj6Hg3Fq8Zr2Lw9Xc4Vb7Nm1Kj6Hg3F\n-----END RSA PRIV",
+                "ATE KEY-----",
+            ]
+            .concat(),
             ["aws = AKIA", "QYZ2J7RLP4XW6TQA"].concat(),
             ["ghp_", "a8Fk2LmQz9XcVbN4tRwEoP7uYiHsDgJ31Bq0"].concat(),
             ["glpat-", "x9Yz8Wv7Ut6Sr5Qp4On3"].concat(),
@@ -82,7 +78,7 @@ mod tests {
             ["password: '", "T7#kQ9!zLp2@vX4$wB'"].concat(),
         ];
         for key in &keys {
-            assert_eq!(secrets.find(format!("x\n{key}\ny").as_bytes()).len(), 1, "{key}");
+            assert!(!secrets.find(&format!("x\n{key}\ny")).is_empty(), "{key}");
         }
         let code = [
             "let token = \"authorization_header_name\";",
@@ -93,7 +89,7 @@ mod tests {
             "if secret == \"xxxxxxxxxxxxxxxxxxxxxxxx\" {",
         ];
         for text in code {
-            assert!(secrets.find(text.as_bytes()).is_empty(), "{text}");
+            assert!(secrets.find(text).is_empty(), "{text}");
         }
     }
 }

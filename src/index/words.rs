@@ -4,9 +4,9 @@
 //! names it defines. SQLite's table keeps no counts (that would triple it), so a word that occurs often stands there a second
 //! and third time with a mark behind it: see [`LEVELS`]. Must not read the table: that is `search::lexical`.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use crate::index::quick_hash::QuickMap;
 use crate::index::token::{self, Form};
 
 /// How often a word occurs, by the marks behind it, and what BM25 (k1 = 1.2, length as average) gives for about so many.
@@ -28,7 +28,7 @@ pub struct Words {
 /// Counts words.
 #[derive(Default)]
 pub struct Counter {
-    counts: HashMap<String, u32>,
+    counts: QuickMap<String, u32>,
     n_words: u32,
 }
 

@@ -17,6 +17,7 @@ mod memory;
 mod prefix;
 mod process;
 mod run;
+mod search;
 mod secrets;
 mod server;
 mod startup;
@@ -120,6 +121,10 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("prefix: first request", Unit::Bytes, Goal::AtMost(10_000.0), prefix::request),
     ("prefix: shared by two users", Unit::Percent, Goal::AtLeast(98.0), prefix::shared),
     ("fix: 100 MB of a check's output", Unit::Milliseconds, Goal::Below(1000.0), checks::reading),
+    ("index: files a second, from nothing", Unit::PerSecond, Goal::AtLeast(1000.0), search::cold),
+    ("index: database beside the sources", Unit::Percent, Goal::AtMost(70.0), search::size),
+    ("search: a question alone", Unit::Milliseconds, Goal::AtMost(10.0), search::query),
+    ("search: `mimi search`, nothing changed", Unit::Milliseconds, Goal::AtMost(60.0), search::command),
     ("stream: decoder", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::decoder),
     ("stream: Ollama's answers", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::ollama),
     ("stream: recovery of 1000 tokens", Unit::Milliseconds, Goal::Below(1.0), stream::recovery),

@@ -3,11 +3,11 @@
 //! By a table of 11,157 sub-words with a vector each, compiled in (`config/embedder/README.md`): a text's vector is the
 //! sum of its sub-words' rows, each by one plus the logarithm of how often it occurs. No network, no threads, no state.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::index::embed::{Embedder, normalise};
 use crate::index::error::IndexError;
+use crate::index::quick_hash::QuickMap;
 use crate::index::token::{self, Form};
 
 const TABLE: &[u8] = include_bytes!("../../../config/embedder/table.bin");
@@ -19,7 +19,7 @@ const HEAD_BYTES: usize = 16;
 
 /// The built-in embedder.
 pub struct Table {
-    rows: HashMap<&'static str, u32>,
+    rows: QuickMap<&'static str, u32>,
     stopwords: Vec<String>,
     scales: Vec<f32>,
     /// Rows one after another.
@@ -41,7 +41,7 @@ impl Table {
         let (n_rows, dimensions) = (number(8)? as usize, number(12)? as usize);
         let scales = bytes.get(HEAD_BYTES..HEAD_BYTES + 4 * n_rows)?;
         let numbers = bytes.get(HEAD_BYTES + 4 * n_rows..)?;
-        let rows: HashMap<&str, u32> = TOKENS.lines().zip(0..).collect();
+        let rows: QuickMap<&str, u32> = TOKENS.lines().zip(0..).collect();
         let fits = bytes.starts_with(MAGIC) && numbers.len() == n_rows * dimensions && rows.len() == n_rows;
         let scales = scales.chunks_exact(4).map(|scale| f32::from_le_bytes([scale[0], scale[1], scale[2], scale[3]]));
         let stopwords = serde_json::from_str(STOPWORDS).ok()?;
@@ -49,7 +49,7 @@ impl Table {
     }
 
     fn embed(&self, text: &str, is_left_out: impl Fn(&str) -> bool) -> Vec<f32> {
-        let mut counts: HashMap<u32, u32> = HashMap::new();
+        let mut counts: QuickMap<u32, u32> = QuickMap::default();
         token::tokens(text, |word, form| {
             if form == Form::Part
                 && let Some(row) = self.rows.get(word)

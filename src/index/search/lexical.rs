@@ -5,11 +5,11 @@
 //! Counts come from the marked words of [`crate::index::words`], lengths from a segment. Words found nearly everywhere are
 //! left out: they cost most and tell least.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use crate::db::work::Work;
 use crate::index::error::IndexError;
+use crate::index::quick_hash::QuickMap;
 use crate::index::search::rank::Weights;
 use crate::index::search::route::Query;
 use crate::index::store::segment::{self, LENGTHS};
@@ -26,7 +26,7 @@ pub fn candidates(work: &Work<'_>, query: &Query, weights: &Weights) -> Result<V
     if lengths.n_chunks == 0 {
         return Ok(Vec::new());
     }
-    let mut scores: HashMap<u64, f32> = HashMap::new();
+    let mut scores: QuickMap<u64, f32> = QuickMap::default();
     let mut n_left = weights.max_postings;
     let chosen = chosen(work, query, &lengths, weights)?;
     for (word, weight, n_with) in chosen {
