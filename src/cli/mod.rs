@@ -119,6 +119,8 @@ pub enum Command {
     Run(commands::run::RunArgs),
     /// Make a failing check pass
     Fix(commands::fix::FixArgs),
+    /// Have a change judged: what is wrong, where, and why
+    Review(commands::review::ReviewArgs),
     /// Watch mimi fix a small project, without any model server
     Demo(commands::demo::DemoArgs),
     /// Take back what the last turns changed, commands included
@@ -183,6 +185,7 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Chat(args) => commands::chat::run(&cx()?.with_sandbox(args.sandbox), &args),
         Command::Run(args) => commands::run::run(&cx()?.with_sandbox(args.sandbox), &args),
         Command::Fix(args) => commands::fix::run(&cx()?.with_sandbox(args.sandbox), &args),
+        Command::Review(args) => commands::review::run(&cx()?.with_sandbox(args.sandbox), &args),
         Command::Demo(args) => commands::demo::run(&cx()?, &args),
         Command::Undo(args) => commands::undo::undo(&cx()?, &args),
         Command::Redo(args) => commands::undo::redo(&cx()?, &args),

@@ -29,6 +29,7 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("sandbox.tmp_mb", 0, 1_000_000),
     ("fix.max_rounds", 0, 1000),
     ("fix.test_timeout_s", 1, WEEK_S),
+    ("review.max_parts", 1, 10_000),
     ("session.keep_days", 0, 36_500),
     // A terabyte.
     ("checkpoint.max_mb", 0, 1_000_000),

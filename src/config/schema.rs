@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::notice::Severity;
 use crate::protocol::op::Mode;
 use crate::protocol::task::{Class, Task};
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub sandbox: SandboxConfig,
     /// `mimi fix`.
     pub fix: FixConfig,
+    /// `mimi review`.
+    pub review: ReviewConfig,
     /// Session files.
     pub session: SessionConfig,
     /// Files as they were.
@@ -359,6 +362,44 @@ pub struct FixConfig {
     pub max_rounds: u32,
     /// Seconds one run of the check may take.
     pub test_timeout_s: u64,
+}
+
+/// `mimi review`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewConfig {
+    /// The severity from which on findings fail the command.
+    pub fail_on: FailOn,
+    /// Most parts a change is cut into.
+    pub max_parts: usize,
+    /// Names of files that are not shown to the model.
+    pub skip: Vec<String>,
+}
+
+/// From which severity on findings fail the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailOn {
+    /// Errors.
+    Error,
+    /// Warnings too.
+    Warning,
+    /// Any.
+    Note,
+    /// None.
+    Never,
+}
+
+impl FailOn {
+    /// Returns the severity; none for never.
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Error => Some(Severity::Error),
+            Self::Warning => Some(Severity::Warning),
+            Self::Note => Some(Severity::Note),
+            Self::Never => None,
+        }
+    }
 }
 
 /// Session files.

@@ -67,6 +67,9 @@ prompts! {
     DOCTOR_PREFIX = "doctor/prefix" ["nonce", "lines"];
     TASK_FIX = "task/fix" ["command", "ending", "failures", "output"];
     TASK_FIX_AGAIN = "task/fix_again" ["command", "ending", "failures", "output"];
+    TASK_REVIEW = "task/review" ["what", "part", "change"];
+    TASK_REVIEW_PART = "task/review_part" ["number", "of"];
+    TASK_REVIEW_AGAIN = "task/review_again" ["error"];
     TASK_STDIN = "task/stdin" ["task", "input"];
 }
 

@@ -7,4 +7,5 @@ pub mod answer;
 pub mod conformance;
 pub mod failure;
 pub mod fix;
+pub mod review;
 pub mod runner;
