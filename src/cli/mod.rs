@@ -11,6 +11,7 @@ pub mod diff_view;
 pub mod output;
 pub mod prompt;
 pub mod render;
+pub mod report;
 pub mod signal;
 pub mod slash;
 pub mod tally;

@@ -7,5 +7,6 @@ pub mod answer;
 pub mod conformance;
 pub mod failure;
 pub mod fix;
+pub mod fix_report;
 pub mod review;
 pub mod runner;

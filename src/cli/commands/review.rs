@@ -8,11 +8,13 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::dispatch::Approvals;
 use crate::app::{AgentOptions, App};
 use crate::base::fault::{Fault, Kind};
+use crate::base::path::append_to;
 use crate::base::text::{count, one_line_name, visible};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
 use crate::cli::render::{Channel, Lines, some_names};
+use crate::cli::report::target::{self, Format, Target, Targets};
 use crate::cli::signal::Signals;
 use crate::config::schema::FailOn;
 use crate::context::{estimate, opening};
@@ -42,27 +44,15 @@ pub struct ReviewArgs {
     /// Review one commit
     #[arg(long, value_name = "REV")]
     pub commit: Option<String>,
-    /// Print the result in this form
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub output: Form,
+    /// Write the result as text, json, markdown, sarif or github, to a file or to standard output
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = target::parse_review)]
+    pub output: Vec<Target>,
     /// End with code 1 when something of this severity or graver is found [default: review.fail_on]
     #[arg(long, value_name = "SEVERITY", value_enum)]
     pub fail_on: Option<FailOnArg>,
     /// Confine commands this way instead of the best that works here
     #[arg(long, value_name = "TIER", value_enum)]
     pub sandbox: Option<SandboxArg>,
-}
-
-/// In which form a review is printed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Form {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
-    /// For comments and summaries
-    Markdown,
 }
 
 /// From which severity on the command fails.
@@ -91,6 +81,7 @@ impl From<FailOnArg> for FailOn {
 
 /// Reviews the change.
 pub fn run(cx: &Cx, args: &ReviewArgs) -> Result<(), Fault> {
+    let targets = Targets::new(&args.output)?;
     let app = cx.app()?;
     let scope = match args {
         ReviewArgs { base: Some(base), .. } => Scope::Base(base.clone()),
@@ -111,7 +102,9 @@ pub fn run(cx: &Cx, args: &ReviewArgs) -> Result<(), Fault> {
             }
         }
     })?;
-    finish(cx, args, &done, args.fail_on.map_or(app.config.review.fail_on, Into::into))
+    let verdict = verdict(&done, args.fail_on.map_or(app.config.review.fail_on, Into::into));
+    write(cx, &targets, &done.report, verdict.as_ref().err())?;
+    verdict
 }
 
 /// What came out, and what ended it early.
@@ -193,28 +186,12 @@ fn show(cx: &Cx, lines: &mut Lines<'_>, told: &mut HashSet<String>, progress: Pr
     }
 }
 
-fn finish(cx: &Cx, args: &ReviewArgs, done: &Done, fail_on: FailOn) -> Result<(), Fault> {
-    let report = &done.report;
-    match args.output {
-        Form::Text => {
-            report.findings.iter().try_for_each(|finding| finding_lines(cx, finding))?;
-            report
-                .remarks()
-                .iter()
-                .for_each(|remark| cx.out.note_styled(Style::Notice, format!("! {}", visible(remark))));
-            cx.out.line(visible(&report.summary()))?;
-        }
-        Form::Json => {
-            let text = serde_json::to_string_pretty(report)
-                .map_err(|error| Fault::new(Kind::Bug, "cannot write the report").cause(error.to_string()))?;
-            cx.out.line(text)?;
-        }
-        Form::Markdown => cx.out.text(&visible(&report.markdown()))?,
-    }
+/// Says whether the command fails, and by what.
+fn verdict(done: &Done, fail_on: FailOn) -> Result<(), Fault> {
     if let Some(failure) = &done.failure {
         return Err(failure.clone());
     }
-    match fail_on.severity().map(|severity| (severity, report.reaching(severity))) {
+    match fail_on.severity().map(|severity| (severity, done.report.reaching(severity))) {
         Some((severity, n)) if n > 0 => {
             let graver = if severity == Severity::Error { "" } else { " or graver" };
             let what = format!("{} of severity `{}`{graver}", count(n, "finding"), severity.name());
@@ -224,13 +201,38 @@ fn finish(cx: &Cx, args: &ReviewArgs, done: &Done, fail_on: FailOn) -> Result<()
     }
 }
 
+/// Writes the report in every form that was asked for.
+fn write(cx: &Cx, targets: &Targets, report: &Report, fault: Option<&Fault>) -> Result<(), Fault> {
+    let render = |format| crate::cli::report::review::render(format, report, fault);
+    for (format, path) in targets.files() {
+        target::write_file(path, render(format)?.as_bytes())?;
+    }
+    if targets.has(Format::Github)
+        && let Some(summary) = target::summary_file(&cx.env)
+    {
+        let written = append_to(&summary, render(Format::Markdown)?.as_bytes());
+        written.map_err(|error| Fault::io(Kind::Task, format!("cannot write `{}`", summary.display()), &error))?;
+    }
+    for format in [Format::Json, Format::Markdown, Format::Sarif, Format::Github] {
+        if targets.streams(format) {
+            cx.out.command(&render(format)?)?;
+        }
+    }
+    if !targets.streams(Format::Text) {
+        return Ok(());
+    }
+    report.findings.iter().try_for_each(|finding| finding_lines(cx, finding))?;
+    report.remarks().iter().for_each(|remark| cx.out.note_styled(Style::Notice, format!("! {}", visible(remark))));
+    cx.out.line(visible(&report.summary()))
+}
+
 fn finding_lines(cx: &Cx, finding: &Finding) -> Result<(), Fault> {
     let style = match finding.severity {
         Severity::Error => Style::Bad,
         Severity::Warning => Style::Notice,
         Severity::Note => Style::Dim,
     };
-    let why = finding.why.split_whitespace().collect::<Vec<_>>().join(" ");
+    let why = crate::cli::report::review::why(finding);
     cx.out.spans(&[
         (Style::Bold, format!("{}: ", visible(&one_line_name(&finding.place())))),
         (style, finding.severity.name().to_owned()),

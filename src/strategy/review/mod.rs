@@ -2,7 +2,7 @@
 //!
 //! The change is cut into parts that fit the model's window ([`part`]); for each an agent that may only read looks at the code
 //! around it and states findings, which are read whatever they look like ([`reading`]) and held to the change ([`settle`]).
-//! Must not print, nor believe a place. To add a form of the result: a function in [`report`] and a row of the command's formats.
+//! Must not print, nor believe a place. To add a form of the result: an arm in `cli::report::review`.
 
 pub mod part;
 pub mod reading;

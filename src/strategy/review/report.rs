@@ -1,8 +1,6 @@
-//! What does a review say, as data and as Markdown?
+//! What does a review say, as data?
 //!
 //! The data follows `config/review.schema.json`; every other form is made of the same report.
-
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
@@ -160,57 +158,4 @@ impl Report {
         all.extend(rows.iter().filter(|row| row.0 > 0).map(|(n, noun, what)| format!("{} {what}", count(*n, noun))));
         all
     }
-
-    /// Writes it as Markdown, for a comment or a summary of a job.
-    pub fn markdown(&self) -> String {
-        let mut text = format!("## Review\n\n{}\n", escaped(&self.summary()));
-        for finding in &self.findings {
-            // Writing to a text cannot fail.
-            let _ = write!(
-                text,
-                "\n- **{}** {}: {}\n",
-                finding.severity.name(),
-                code(&finding.place()),
-                escaped(&finding.why.split_whitespace().collect::<Vec<_>>().join(" "))
-            );
-            if let Some(suggestion) = &finding.suggestion {
-                let fence = "`".repeat(longest_run(suggestion, '`').max(2) + 1);
-                let lines = suggestion.lines().map(|line| format!("  {line}\n"));
-                let _ = write!(text, "\n  {fence}\n{}  {fence}\n", lines.collect::<String>());
-            }
-        }
-        let remarks = self.remarks();
-        if !remarks.is_empty() {
-            text.push('\n');
-            remarks.iter().for_each(|remark| text.push_str(&format!("- {}\n", escaped(remark))));
-        }
-        if let Some(failure) = &self.failure {
-            text.push_str(&format!("\nEnded early: {}\n", escaped(failure)));
-        }
-        text
-    }
-}
-
-/// Keeps words from becoming links, images, tags or mentions: a model may repeat what the change told it to.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            '@' => out.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '!' | '#' | '|' | '~' => out.extend(['\\', c]),
-            _ => out.push(c),
-        }
-    }
-    out.replace("://", "&#58;//")
-}
-
-fn code(text: &str) -> String {
-    let ticks = "`".repeat(longest_run(text, '`') + 1);
-    format!("{ticks}{text}{ticks}")
-}
-
-fn longest_run(text: &str, of: char) -> usize {
-    text.split(|c| c != of).map(str::len).max().unwrap_or_default()
 }

@@ -426,11 +426,33 @@ fn markdown_makes_nothing_of_what_the_model_says() {
     let (env, _server) = served(&says(&[finding("warning", 2, why)]));
     changed(&env);
     let outcome = review(&env, &["--output", "markdown"]).success();
-    let expected =
-        "- **warning** `src/lib.rs:2`: see \\[x\\](http&#58;//evil.example/?q) &lt;img src=x> &#64;team \\`code\\`\n";
-    assert!(
-        outcome.stdout.starts_with("## Review\n\n1 finding \\(1 warning") || outcome.stdout.contains(expected),
-        "{outcome}"
-    );
+    let expected = "- **warning** `src/lib.rs:2` see \\[x\\]\\(http\\://evil.example/?q\\) &lt;img src=x&gt; &#64;team \\`code\\`\n";
     assert!(outcome.stdout.contains(expected), "{outcome}");
+}
+
+#[test]
+fn every_form_goes_where_it_is_asked_to() {
+    let one = r#"{"severity": "error", "file": "src/lib.rs", "line": 2, "why": "divides by zero: 100%", "suggestion": "    n / 2"}"#;
+    let (env, _server) = served(&says(&[one.to_owned()]));
+    changed(&env);
+    let forms = ["text=out/a.txt", "json=out/a.json", "markdown=out/a.md", "sarif=out/a.sarif", "github"];
+    let arguments: Vec<&str> = forms.iter().flat_map(|form| ["--output", form]).collect();
+    let outcome = review(&env, &arguments).fails_with(1);
+    let sum = "1 finding (1 error) in the changes since the last commit (1 file, +1 -1)\n";
+    let text = format!("src/lib.rs:2: error: divides by zero: 100%\n        n / 2\n{sum}");
+    let annotations = "::notice title=mimi review::1 finding (1 error) in the changes since the last commit (1 file, +1 -1)\n\
+        ::error file=src/lib.rs,line=2,title=divides by zero%3A 100%25::divides by zero: 100%25%0A    n / 2\n";
+    assert_eq!(outcome.stdout, format!("{annotations}{text}"));
+    assert_eq!(env.read("out/a.txt"), text);
+    let schema = AnswerSchema::compile(&serde_json::from_str(SCHEMA).unwrap()).unwrap();
+    assert_eq!(schema.read(&env.read("out/a.json")).unwrap()["counts"]["error"], 1);
+    assert!(env.read("out/a.md").contains("  ```suggestion\n      n / 2\n  ```\n"), "{}", env.read("out/a.md"));
+    let sarif: Value = serde_json::from_str(&env.read("out/a.sarif")).unwrap();
+    let run = &sarif["runs"][0];
+    assert_eq!(run["invocations"][0]["exitCode"], 1);
+    assert_eq!(run["results"][0]["ruleId"], "review/error");
+    assert_eq!(run["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"], 2);
+    for form in ["junit", "jsonl=x", "pdf"] {
+        assert!(review(&env, &["--output", form]).fails_with(2).stderr.contains("Known are"), "{form}");
+    }
 }
