@@ -30,6 +30,7 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("fix.max_rounds", 0, 1000),
     ("fix.test_timeout_s", 1, WEEK_S),
     ("review.max_parts", 1, 10_000),
+    ("commit.max_subject", 20, 1000),
     ("session.keep_days", 0, 36_500),
     // A terabyte.
     ("checkpoint.max_mb", 0, 1_000_000),

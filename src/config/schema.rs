@@ -32,6 +32,8 @@ pub struct Config {
     pub fix: FixConfig,
     /// `mimi review`.
     pub review: ReviewConfig,
+    /// `mimi commit`.
+    pub commit: CommitConfig,
     /// Session files.
     pub session: SessionConfig,
     /// Files as they were.
@@ -400,6 +402,30 @@ impl FailOn {
             Self::Never => None,
         }
     }
+}
+
+/// `mimi commit`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommitConfig {
+    /// How messages begin.
+    pub style: CommitStyle,
+    /// Types of conventional messages.
+    pub types: Vec<String>,
+    /// Most characters of the first line.
+    pub max_subject: usize,
+    /// Lines at the end of each message.
+    pub trailers: Vec<String>,
+}
+
+/// How messages of commits begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommitStyle {
+    /// With a type: `fix(parser): words`.
+    Conventional,
+    /// With words.
+    Plain,
 }
 
 /// Session files.

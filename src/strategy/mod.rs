@@ -4,7 +4,9 @@
 //! listener it is given. To add one: a file here and a command in `cli/commands`.
 
 pub mod answer;
+pub mod commit_message;
 pub mod conformance;
+pub mod explain;
 pub mod failure;
 pub mod fix;
 pub mod fix_report;

@@ -9,6 +9,7 @@ use std::path::Path;
 use crate::base::fault::{Explain, Kind};
 use crate::base::path::open_regular;
 use crate::base::text::{count, nearest};
+use crate::exec::run::QuietOutput;
 use crate::protocol::diff;
 use crate::workspace::git::{Git, GitError, Guard, PATCH, checked};
 use crate::workspace::git_patch::{self, FilePatch, Nature};
@@ -32,6 +33,8 @@ pub enum Scope {
     WorkTree,
     /// The last commit and the index.
     Staged,
+    /// The last commit and the index of the whole repository, wherever the folder lies in it.
+    Index,
     /// What the branch changed since it left this revision.
     Base(String),
     /// One commit and its first parent.
@@ -128,6 +131,7 @@ impl Git {
         match scope {
             Scope::WorkTree => self.work_tree(&guard).await,
             Scope::Staged => self.compared(&guard, &["--cached"], "the staged changes".to_owned()).await,
+            Scope::Index => self.everywhere(&guard).await,
             Scope::Base(revision) => self.since(&guard, revision).await,
             Scope::Commit(revision) => self.of_commit(&guard, revision).await,
         }
@@ -182,22 +186,17 @@ impl Git {
         Ok(changes)
     }
 
-    /// Compares two states named by `arguments`.
+    /// Compares two states named by `arguments`, below the folder.
     async fn compared(&self, guard: &Guard, arguments: &[&str], what: String) -> Result<Changes, ChangesError> {
-        // The options of every patch but the counts in front of it.
-        let options = PATCH.iter().copied().filter(|option| *option != "--numstat");
-        let all: Vec<&str> =
-            options.chain([CONTEXT, "--find-renames"]).chain(arguments.iter().copied()).chain(["--", "."]).collect();
-        let output = self.output(guard, "diff", &all).await?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let mut changes = Changes { files: git_patch::parse(&text), what, notes: Vec::new(), left_out: Vec::new() };
-        if output.is_cut {
-            // The last one was being written when reading ended.
-            let last = changes.files.pop();
-            let why = "git printed more than 16 MB; this file and those behind it were not read".to_owned();
-            changes.left_out.extend(last.map(|file| LeftOut { path: file.path, why }));
-        }
-        Ok(changes)
+        let arguments = [arguments, &["--", "."]].concat();
+        let output = self.output(guard, "diff", &options(|_| true, &arguments)).await?;
+        Ok(read(&output, what))
+    }
+
+    async fn everywhere(&self, guard: &Guard) -> Result<Changes, ChangesError> {
+        let arguments = options(|option| option != "--relative", &["--cached"]);
+        let output = self.output(guard, "diff", &arguments).await?;
+        Ok(read(&output, "the staged changes".to_owned()))
     }
 
     async fn add_untracked(&self, guard: &Guard, changes: &mut Changes) -> Result<(), ChangesError> {
@@ -252,6 +251,24 @@ impl Git {
         let format = self.read(guard, "rev-parse", &["--show-object-format"]).await.unwrap_or_default();
         Ok(EMPTY_TREES[usize::from(format.starts_with(b"sha256"))].to_owned())
     }
+}
+
+/// Returns the options of every patch but the counts in front of it, and these arguments.
+fn options<'a>(is_wanted: impl Fn(&str) -> bool, arguments: &[&'a str]) -> Vec<&'a str> {
+    let options = PATCH.iter().copied().filter(|option| *option != "--numstat" && is_wanted(option));
+    options.chain([CONTEXT, "--find-renames"]).chain(arguments.iter().copied()).collect()
+}
+
+fn read(output: &QuietOutput, what: String) -> Changes {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut changes = Changes { files: git_patch::parse(&text), what, notes: Vec::new(), left_out: Vec::new() };
+    if output.is_cut {
+        // The last one was being written when reading ended.
+        let last = changes.files.pop();
+        let why = "git printed more than 16 MB; this file and those behind it were not read".to_owned();
+        changes.left_out.extend(last.map(|file| LeftOut { path: file.path, why }));
+    }
+    changes
 }
 
 /// Reads a file git does not know yet. `Err` says why it is not shown.

@@ -18,6 +18,7 @@ use crate::cli::report::target::{self, Format, Target, Targets};
 use crate::cli::signal::Signals;
 use crate::config::schema::FailOn;
 use crate::context::{estimate, opening};
+use crate::model::route::Route;
 use crate::protocol::event::Event;
 use crate::protocol::finding::Finding;
 use crate::protocol::notice::Severity;
@@ -130,15 +131,19 @@ async fn work(cx: &Cx, app: &App, scope: &Scope, cancel: CancellationToken) -> R
     }
     app.need_sandbox()?;
     let route = app.gateway.resolve(Task::Review, cx.global.model.as_deref()).await?;
-    let words = opening::build(&app.workspace, &app.dirs.home).0;
-    let fixed_tokens = INSTRUCTION_TOKENS + estimate::text_tokens(&words) as u64;
-    let answer_tokens = u64::from(app.config.model.max_output_tokens);
-    let part_tokens = part::part_tokens(route.window_tokens, fixed_tokens, answer_tokens);
+    let part_tokens = part_tokens(app, &route);
     let parts = part::split(&changes.files, &Room { part_tokens, ..room });
     let model = format!("{}/{}", route.provider, route.model);
     let outcome = ask(cx, app, (&changes, parts), cancel).await?;
     let failure = outcome.failure.clone();
     Ok(Done { report: Report::new(&changes, Some(model), outcome), failure })
+}
+
+/// Returns how large a part of a change may be for the model of this route.
+pub(super) fn part_tokens(app: &App, route: &Route) -> u64 {
+    let words = opening::build(&app.workspace, &app.dirs.home).0;
+    let fixed_tokens = INSTRUCTION_TOKENS + estimate::text_tokens(&words) as u64;
+    part::part_tokens(route.window_tokens, fixed_tokens, u64::from(app.config.model.max_output_tokens))
 }
 
 async fn ask(
