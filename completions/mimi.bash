@@ -510,7 +510,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__chat)
-            opts="-C -m -q -h --mode --resume --sandbox --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --mode --resume --sandbox --allow-host --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -526,6 +526,10 @@ _mimi() {
                     ;;
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)
@@ -1142,7 +1146,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__doctor)
-            opts="-C -m -q -h --json --quick --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --quick --egress --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1186,7 +1190,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__fix)
-            opts="-C -m -q -h --test --max-rounds --allow --sandbox --detect --output --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --test --max-rounds --allow --sandbox --allow-host --detect --output --json --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1206,6 +1210,10 @@ _mimi() {
                     ;;
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -1641,7 +1649,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__run)
-            opts="-C -m -q -h --mode --allow --sandbox --json --output-schema --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --mode --allow --sandbox --allow-host --json --output-schema --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1657,6 +1665,10 @@ _mimi() {
                     ;;
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output-schema)
@@ -1712,7 +1724,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__sandbox)
-            opts="-C -m -q -h --sandbox --cwd --model --set --quiet --color --help probe run"
+            opts="-C -m -q -h --sandbox --allow-host --cwd --model --set --quiet --color --help probe run"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1720,6 +1732,10 @@ _mimi() {
             case "${prev}" in
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)
@@ -1760,7 +1776,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__sandbox__subcmd__probe)
-            opts="-C -m -q -h --json --sandbox --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --sandbox --allow-host --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1768,6 +1784,10 @@ _mimi() {
             case "${prev}" in
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)
@@ -1808,7 +1828,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__sandbox__subcmd__run)
-            opts="-C -m -q -h --sandbox --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --sandbox --allow-host --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1816,6 +1836,10 @@ _mimi() {
             case "${prev}" in
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)

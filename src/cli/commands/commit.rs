@@ -14,7 +14,8 @@ use crate::app::{AgentOptions, App};
 use crate::base::clock::new_id;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{PRIVATE_FILE, create_private_dir, remove_file, write_atomic};
-use crate::base::text::{count, shell_quoted, visible};
+use crate::base::secrets;
+use crate::base::text::{count, one_line_name, shell_quoted, visible};
 use crate::cli::SandboxArg;
 use crate::cli::asking::edited;
 use crate::cli::context::{Cx, block_on};
@@ -23,6 +24,8 @@ use crate::cli::prompt::{Key, forget_typed, read_key};
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::{Signals, Stop};
 use crate::exec::interactive::run_in_foreground;
+use crate::policy::path::is_secret;
+use crate::protocol::diff;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::op::Mode;
 use crate::protocol::task::Task;
@@ -33,6 +36,9 @@ use crate::workspace::git_changes::{Changes, Scope};
 
 /// Messages of the project shown as examples.
 const N_RECENT: usize = 8;
+
+/// Secrets that are named; the others are counted.
+const MAX_WARNINGS: usize = 10;
 
 /// Arguments of `mimi commit`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -60,7 +66,7 @@ enum Answer {
 /// Words the message and commits on a yes.
 pub fn run(cx: &Cx, args: &CommitArgs) -> Result<(), Fault> {
     let app = cx.app()?;
-    let git = Git::new(&app.runner, app.workspace.root());
+    let git = Git::around(&app.runner, app.workspace.root());
     let is_asked = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if args.edit && !is_asked {
         return Err(Fault::new(Kind::Usage, "there is no terminal for an editor").hint("mimi commit --dry-run"));
@@ -69,6 +75,7 @@ pub fn run(cx: &Cx, args: &CommitArgs) -> Result<(), Fault> {
         let mut signals = Signals::listen()?;
         let work = async {
             let staged = staged(&git).await?;
+            warn_of_secrets(cx, &staged);
             let message = worded(cx, &app, &git, &staged).await?;
             Ok::<_, Fault>((staged, message))
         };
@@ -113,6 +120,32 @@ async fn staged(git: &Git) -> Result<Changes, Fault> {
     })
 }
 
+/// Says which secrets would be committed, and where. Whether they are is the user's to decide.
+fn warn_of_secrets(cx: &Cx, changes: &Changes) {
+    let mut all = Vec::new();
+    for file in &changes.files {
+        let name = one_line_name(&file.path);
+        if file.kind != diff::Kind::Deleted && is_secret(Path::new(&file.path)) {
+            all.push(format!("`{name}` is staged and may hold secrets"));
+        }
+        for hunk in &file.hunks {
+            let new: Vec<&str> = hunk.lines.iter().filter(|line| !line.starts_with('-')).map(String::as_str).collect();
+            let text: Vec<&str> = new.iter().map(|line| line.get(1..).unwrap_or_default()).collect();
+            let text = text.join("\n");
+            for found in secrets::find(&text) {
+                let at = text[..found.range.start].matches('\n').count();
+                if new.get(at).is_some_and(|line| line.starts_with('+')) {
+                    all.push(format!("{name}:{}: this looks like a secret ({})", hunk.new_start + at, found.name));
+                }
+            }
+        }
+    }
+    let n_more = all.len().saturating_sub(MAX_WARNINGS);
+    all.truncate(MAX_WARNINGS);
+    all.extend((n_more > 0).then(|| format!("{n_more} more of the kind")));
+    all.iter().for_each(|warning| cx.out.note_styled(Style::Notice, format!("! {}", visible(warning))));
+}
+
 /// Has the message written by an agent that only reads.
 async fn worded(cx: &Cx, app: &App, git: &Git, changes: &Changes) -> Result<String, Fault> {
     app.need_sandbox()?;
@@ -125,7 +158,7 @@ async fn worded(cx: &Cx, app: &App, git: &Git, changes: &Changes) -> Result<Stri
     let route = app.gateway.resolve(Task::Commit, cx.global.model.as_deref()).await?;
     let part_tokens = super::review::part_tokens(app, &route);
     let skip = &app.config.review.skip;
-    let room = Room { part_tokens, max_parts: 1, skip, is_secret: crate::policy::path::is_secret };
+    let room = Room { part_tokens, max_parts: 1, skip, is_secret };
     let parts = part::split(&changes.files, &room);
     let options = AgentOptions {
         task: Task::Commit,

@@ -16,6 +16,7 @@ pub mod debug_edit;
 pub mod debug_policy;
 pub mod demo;
 pub mod doctor;
+pub mod doctor_egress;
 pub mod explain;
 pub mod fix;
 mod fix_show;

@@ -174,6 +174,21 @@ fn bad_input_ends_with_a_hint() {
 }
 
 #[test]
+fn secrets_that_would_be_committed_are_named() {
+    let (env, server) = served("turns: [{say: 'feat: begin'}]");
+    env.write("a", "one\n");
+    env.git_init();
+    let key = mimi::base::secrets::example::expand("ghp_<an:36>");
+    env.write("a", format!("one\ntoken = \"{key}\"\n"));
+    env.write(".env", "PORT=80\n");
+    env.git(["add", "--all"]);
+    let outcome = commit(&env, &["--dry-run"]).success();
+    assert!(outcome.stderr.contains("! a:2: this looks like a secret (github-token)\n"), "{outcome}");
+    assert!(outcome.stderr.contains("! `.env` is staged and may hold secrets\n"), "{outcome}");
+    assert!(!outcome.stderr.contains(&key) && !server.requests()[0].to_string().contains(&key));
+}
+
+#[test]
 fn the_first_commit_of_a_repository_can_be_made() {
     let (env, server) = served("turns: [{say: 'feat: begin'}]");
     env.git(["init", "--quiet"]);

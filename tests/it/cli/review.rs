@@ -138,6 +138,20 @@ fn each_way_of_naming_the_change_shows_that_change() {
 }
 
 #[test]
+fn a_folder_of_a_repository_is_reviewed_by_itself() {
+    let (env, server) = served(NOTHING);
+    env.write("sub/a.rs", "1\n");
+    env.write("b.rs", "1\n");
+    env.git_init();
+    env.write("sub/a.rs", "2\n");
+    env.write("sub/new.rs", "3\n");
+    env.write("b.rs", "2\n");
+    env.run(["-C", "sub", "review"]).outcome().success();
+    let change = change(&server, 0);
+    assert!(change.starts_with("=== a.rs (changed") && change.contains("=== new.rs (new") && !change.contains("b.rs"), "{change}");
+}
+
+#[test]
 fn renamed_binary_deleted_and_foreign_files_are_told_apart() {
     let (env, server) = served(NOTHING);
     env.write("old.txt", "one\ntwo\nthree\nfour\nfive\n");
