@@ -440,7 +440,8 @@ fn places(folder: &Path) -> Vec<PathBuf> {
     };
     let mut all = vec![named];
     if let Some(pointed) = git_folder(folder).and_then(|path| path.canonicalize().ok()) {
-        let common = read_small(&pointed.join("commondir")).and_then(|path| pointed.join(path.trim()).canonicalize().ok());
+        let common =
+            read_small(&pointed.join("commondir")).and_then(|path| pointed.join(path.trim()).canonicalize().ok());
         all.extend(std::iter::once(pointed).chain(common));
     }
     all

@@ -8,7 +8,7 @@ use crate::app::{AgentOptions, Session};
 use crate::base::fault::Fault;
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::render::{Channel, Lines, json_line};
+use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::Signals;
 use crate::policy::path::is_secret;
 use crate::protocol::event::{Record, TurnEnd};
@@ -72,7 +72,7 @@ pub fn run(cx: &Cx, args: &ExplainArgs) -> Result<(), Fault> {
 async fn explain(cx: &Cx, args: &ExplainArgs, session: &mut Session, task: String) -> Result<(), Fault> {
     let mut lines = Lines::new(&cx.out, Channel::Result);
     let mut broken = None;
-    let mut show = |record: &Record| if args.json { cx.out.line(json_line(record)?) } else { lines.show(record) };
+    let mut show = |record: &Record| if args.json { lines.json(record) } else { lines.show(record) };
     let asked = answer::run(&mut session.handle, task, None, |record| {
         if broken.is_none() {
             broken = show(record).err();

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::secrets;
 use crate::base::text::count;
 use crate::protocol::finding::Finding;
 use crate::protocol::notice::Severity;
@@ -110,7 +111,7 @@ impl Report {
                 repeated: settled.n_repeated,
                 refused_calls: outcome.n_refused,
             },
-            findings: settled.findings,
+            findings: settled.findings.into_iter().map(harmless).collect(),
             parts: Share { all: outcome.n_parts, done: outcome.n_done },
             left_out: outcome.left_out.into_iter().map(|left| Left { file: left.path, why: left.why }).collect(),
             notes: changes.notes.clone(),
@@ -158,4 +159,10 @@ impl Report {
         all.extend(rows.iter().filter(|row| row.0 > 0).map(|(n, noun, what)| format!("{} {what}", count(*n, noun))));
         all
     }
+}
+
+/// Keeps secrets that a model quotes out of what others come to read.
+fn harmless(finding: Finding) -> Finding {
+    let safe = |text: String| secrets::redact(&text).into_owned();
+    Finding { why: safe(finding.why), suggestion: finding.suggestion.map(safe), ..finding }
 }

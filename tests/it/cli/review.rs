@@ -148,7 +148,10 @@ fn a_folder_of_a_repository_is_reviewed_by_itself() {
     env.write("b.rs", "2\n");
     env.run(["-C", "sub", "review"]).outcome().success();
     let change = change(&server, 0);
-    assert!(change.starts_with("=== a.rs (changed") && change.contains("=== new.rs (new") && !change.contains("b.rs"), "{change}");
+    assert!(
+        change.starts_with("=== a.rs (changed") && change.contains("=== new.rs (new") && !change.contains("b.rs"),
+        "{change}"
+    );
 }
 
 #[test]
