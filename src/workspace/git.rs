@@ -33,7 +33,9 @@ const OVERRIDES: [&str; 13] = [
 ];
 
 /// The environment of reads. Missing objects of a partial clone are not fetched, since a fetch starts programs.
-const ENVIRONMENT: [(&str, &str); 6] = [
+const ENVIRONMENT: [(&str, &str); 7] = [
+    // The sandbox shows a repository above the folder by a mount of its own.
+    ("GIT_DISCOVERY_ACROSS_FILESYSTEM", "1"),
     ("GIT_CONFIG_NOSYSTEM", "1"),
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("GIT_NO_LAZY_FETCH", "1"),
@@ -196,14 +198,6 @@ impl Git {
     pub fn new(runner: &Runner, folder: &Path) -> Self {
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
         Self { runner: runner.with_environment(&ENVIRONMENT).with_access(Access::Read), folder }
-    }
-
-    /// As [`Git::new`], for what the user themselves asks: sees the repository also where it begins above the folder.
-    pub fn around(runner: &Runner, folder: &Path) -> Self {
-        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-        let git = Self::new(runner, &folder);
-        let outside = places(&folder).into_iter().filter(|path| !path.starts_with(&folder));
-        Self { runner: outside.fold(git.runner, |runner, path| runner.with_readable(&path)), folder }
     }
 
     /// Returns what differs below the folder, and how the branch stands to its upstream.
@@ -431,20 +425,6 @@ pub fn head_branch(folder: &Path) -> Option<String> {
         Some(name) => Some(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned()),
         None => Some(text::prefix(head.trim(), 12).to_owned()),
     }
-}
-
-/// Returns where the repository around `folder` keeps its own files: `.git`, and where that points (linked work trees).
-fn places(folder: &Path) -> Vec<PathBuf> {
-    let Some(named) = folder.ancestors().map(|folder| folder.join(".git")).find(|path| path.exists()) else {
-        return Vec::new();
-    };
-    let mut all = vec![named];
-    if let Some(pointed) = git_folder(folder).and_then(|path| path.canonicalize().ok()) {
-        let common =
-            read_small(&pointed.join("commondir")).and_then(|path| pointed.join(path.trim()).canonicalize().ok());
-        all.extend(std::iter::once(pointed).chain(common));
-    }
-    all
 }
 
 /// Finds the folder with git's own files: `.git`, or where a file of that name points (linked work trees, submodules).

@@ -66,7 +66,7 @@ enum Answer {
 /// Words the message and commits on a yes.
 pub fn run(cx: &Cx, args: &CommitArgs) -> Result<(), Fault> {
     let app = cx.app()?;
-    let git = Git::around(&app.runner, app.workspace.root());
+    let git = Git::new(&app.runner, app.workspace.root());
     let is_asked = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if args.edit && !is_asked {
         return Err(Fault::new(Kind::Usage, "there is no terminal for an editor").hint("mimi commit --dry-run"));

@@ -115,7 +115,7 @@ struct Done {
 }
 
 async fn work(cx: &Cx, app: &App, scope: &Scope, cancel: CancellationToken) -> Result<Done, Fault> {
-    let changes = Git::around(&app.runner, app.workspace.root()).changes(scope).await?;
+    let changes = Git::new(&app.runner, app.workspace.root()).changes(scope).await?;
     let config = &app.config.review;
     let room = Room {
         part_tokens: 0,
