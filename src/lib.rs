@@ -21,7 +21,7 @@
 //! | 4 | [`index`] finding code; [`session`] what happened, kept; [`checkpoint`] files as they were |
 //! | 5 | [`context`] what the model sees; [`tools`] what it can do |
 //! | 6 | [`agent`] the loop |
-//! | 7 | [`strategy`] recipes: fix, answer by a schema |
+//! | 7 | [`strategy`] recipes: fix, review, commit message, explanation, answer by a schema |
 //! | 8 | [`app`] puts everything together |
 //! | 10 | [`cli`] the command line |
 //!

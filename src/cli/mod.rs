@@ -107,6 +107,12 @@ pub enum Command {
     Run(commands::run::RunArgs),
     /// Make a failing check pass
     Fix(commands::fix::FixArgs),
+    /// Have a change judged: what is wrong, where, and why
+    Review(commands::review::ReviewArgs),
+    /// Commit what is staged, with a message worded for you
+    Commit(commands::commit::CommitArgs),
+    /// Have an error or a place in a file explained
+    Explain(commands::explain::ExplainArgs),
     /// Watch mimi fix a small project, without any model server
     Demo(commands::demo::DemoArgs),
     /// Take back what the last turns changed, commands included
@@ -177,6 +183,9 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Chat(args) => commands::chat::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
         Command::Run(args) => commands::run::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
         Command::Fix(args) => commands::fix::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
+        Command::Review(args) => commands::review::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
+        Command::Commit(args) => commands::commit::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
+        Command::Explain(args) => commands::explain::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
         Command::Demo(args) => commands::demo::run(&cx()?, &args),
         Command::Undo(args) => commands::undo::undo(&cx()?, &args),
         Command::Redo(args) => commands::undo::redo(&cx()?, &args),

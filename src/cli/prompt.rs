@@ -145,7 +145,11 @@ pub fn forget_typed() {
     interactive::forget_typed();
 }
 
-async fn read_key(give_up: Arc<AtomicBool>) -> Result<Key, Fault> {
+/// Reads one key without waiting for Enter; [`Key::Other`] soon after `give_up` is set.
+///
+/// # Errors
+/// There is no terminal.
+pub async fn read_key(give_up: Arc<AtomicBool>) -> Result<Key, Fault> {
     let reading = tokio::task::spawn_blocking(move || {
         let _raw = RawMode::enter()?;
         loop {

@@ -37,6 +37,8 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("fix.max_seconds", 0, WEEK_S),
     ("fix.minimise_s", 0, WEEK_S),
     ("fix.heartbeat_s", 0, WEEK_S),
+    ("review.max_parts", 1, 10_000),
+    ("commit.max_subject", 20, 1000),
     ("session.keep_days", 0, 36_500),
     // A terabyte.
     ("checkpoint.max_mb", 0, 1_000_000),

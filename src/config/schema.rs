@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::notice::Severity;
 use crate::protocol::op::Mode;
 use crate::protocol::task::{Class, Task};
 
@@ -31,6 +32,10 @@ pub struct Config {
     pub sandbox: SandboxConfig,
     /// `mimi fix`.
     pub fix: FixConfig,
+    /// `mimi review`.
+    pub review: ReviewConfig,
+    /// `mimi commit`.
+    pub commit: CommitConfig,
     /// Session files.
     pub session: SessionConfig,
     /// Files as they were.
@@ -410,6 +415,68 @@ pub struct FixConfig {
     pub commit_author: String,
     /// The last line of the message; empty for none.
     pub commit_trailer: String,
+}
+
+/// `mimi review`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewConfig {
+    /// The severity from which on findings fail the command.
+    pub fail_on: FailOn,
+    /// Most parts a change is cut into.
+    pub max_parts: usize,
+    /// Names of files that are not shown to the model.
+    pub skip: Vec<String>,
+}
+
+/// From which severity on findings fail the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailOn {
+    /// Errors.
+    Error,
+    /// Warnings too.
+    Warning,
+    /// Any.
+    Note,
+    /// None.
+    Never,
+}
+
+impl FailOn {
+    /// Returns the severity; none for never.
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Error => Some(Severity::Error),
+            Self::Warning => Some(Severity::Warning),
+            Self::Note => Some(Severity::Note),
+            Self::Never => None,
+        }
+    }
+}
+
+/// `mimi commit`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommitConfig {
+    /// How messages begin.
+    pub style: CommitStyle,
+    /// Types of conventional messages.
+    pub types: Vec<String>,
+    /// Most characters of the first line.
+    pub max_subject: usize,
+    /// Lines at the end of each message.
+    pub trailers: Vec<String>,
+}
+
+/// How messages of commits begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommitStyle {
+    /// With a type: `fix(parser): words`.
+    Conventional,
+    /// With words.
+    Plain,
 }
 
 /// Session files.

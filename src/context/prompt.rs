@@ -72,6 +72,17 @@ prompts! {
     TASK_FIX_CHECK = "task/fix_check" ["command", "ending", "failures", "output"];
     TASK_FIX_CONTEXT = "task/fix_context" ["code", "changed"];
     TASK_FIX_GUARD = "task/fix_guard" ["breaches"];
+    TASK_REVIEW = "task/review" ["what", "part", "change"];
+    TASK_REVIEW_PART = "task/review_part" ["number", "of"];
+    TASK_REVIEW_AGAIN = "task/review_again" ["error"];
+    TASK_COMMIT = "task/commit" ["style", "max", "recent", "files", "change"];
+    TASK_COMMIT_CONVENTIONAL = "task/commit_conventional" ["types"];
+    TASK_COMMIT_PLAIN = "task/commit_plain" [];
+    TASK_COMMIT_AGAIN = "task/commit_again" ["error"];
+    TASK_EXPLAIN_PLACE = "task/explain_place" ["place", "code"];
+    TASK_EXPLAIN_ERROR = "task/explain_error" ["text", "failures", "code"];
+    TASK_EXPLAIN_FAILURES = "task/explain_failures" ["list"];
+    TASK_EXPLAIN_CODE = "task/explain_code" ["code"];
     TASK_STDIN = "task/stdin" ["task", "input"];
 }
 

@@ -1,7 +1,7 @@
-//! How is the terminal handed to a person: to their editor, or to type a key nobody may see?
+//! How is the terminal handed to a person: to their editor or git, or to type a key nobody may see?
 //!
-//! Runs in the foreground with the user's own environment, unconfined: the user named the editor. Must not be reached
-//! from anything a model or a project says.
+//! Runs in the foreground with the user's own environment, unconfined: the user named the editor, or said yes to the commit.
+//! Must not be reached from anything a model or a project says.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -18,12 +18,22 @@ const MAX_HIDDEN_BYTES: usize = 64 * 1024;
 /// Runs an editor on `file` with our terminal and waits for it. Returns its exit code, or 128 and the signal.
 ///
 /// # Errors
-/// `argv` is empty or its program cannot be started.
-#[expect(clippy::disallowed_methods, reason = "an editor needs our terminal and outlives nothing: we wait for it")]
+/// `argv` is empty, its program cannot be started, or the name of the file is no text.
 pub fn run_editor(argv: &[String], file: &Path) -> io::Result<i32> {
+    let name = file.to_str().ok_or(io::ErrorKind::InvalidFilename)?.to_owned();
+    run_in_foreground(&argv.iter().cloned().chain([name]).collect::<Vec<_>>(), Path::new("."))
+}
+
+/// Runs a program in `folder` with our terminal and the environment mimi was started with, as if the user had typed it. Returns
+/// its exit code, or 128 and the signal.
+///
+/// # Errors
+/// `argv` is empty or its program cannot be started.
+#[expect(clippy::disallowed_methods, reason = "it needs our terminal and outlives nothing: we wait for it")]
+pub fn run_in_foreground(argv: &[String], folder: &Path) -> io::Result<i32> {
     use std::os::unix::process::ExitStatusExt as _;
     let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    let status = Command::new(program).args(arguments).arg(file).status()?;
+    let status = Command::new(program).args(arguments).current_dir(folder).status()?;
     Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
 }
 

@@ -8,6 +8,7 @@
 pub mod diff;
 pub mod event;
 pub mod failure;
+pub mod finding;
 pub mod fix_report;
 pub mod message;
 pub mod notice;

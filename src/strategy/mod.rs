@@ -4,13 +4,16 @@
 //! listener it is given. To add one: a file here and a command in `cli/commands`.
 
 pub mod answer;
+pub mod commit_message;
 pub mod conformance;
 pub mod detect;
 pub mod deterministic;
+pub mod explain;
 pub mod failure;
 pub mod fix;
 pub mod fix_report;
 pub mod git_commit;
 pub mod patch;
 pub mod repo_list;
+pub mod review;
 pub mod runner;

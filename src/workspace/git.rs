@@ -33,7 +33,9 @@ pub(crate) const OVERRIDES: [&str; 13] = [
 ];
 
 /// The environment of reads. Missing objects of a partial clone are not fetched, since a fetch starts programs.
-const ENVIRONMENT: [(&str, &str); 6] = [
+const ENVIRONMENT: [(&str, &str); 7] = [
+    // The sandbox shows a repository above the folder by a mount of its own.
+    ("GIT_DISCOVERY_ACROSS_FILESYSTEM", "1"),
     ("GIT_CONFIG_NOSYSTEM", "1"),
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("GIT_NO_LAZY_FETCH", "1"),
@@ -43,7 +45,7 @@ const ENVIRONMENT: [(&str, &str); 6] = [
 ];
 
 /// Options of everything that prints a patch. Paths are relative to the folder, which is what the other tools take.
-const PATCH: [&str; 10] = [
+pub(super) const PATCH: [&str; 10] = [
     "--numstat",
     "-p",
     "--no-ext-diff",
@@ -278,7 +280,8 @@ impl Git {
         self.read(&guard, "blame", &arguments).await.map(|bytes| git_parse::blame(&bytes))
     }
 
-    async fn commit_hash(&self, guard: &Guard, revision: &str) -> Result<String, GitError> {
+    /// Returns the hash of the commit a revision names.
+    pub(super) async fn commit_hash(&self, guard: &Guard, revision: &str) -> Result<String, GitError> {
         let commit = format!("{}^{{commit}}", checked(revision)?);
         let found = self.read(guard, "rev-parse", &["--verify", "--end-of-options", &commit]).await;
         let bytes = found.map_err(|_| GitError::UnknownRevision { revision: revision.to_owned() })?;
@@ -295,7 +298,7 @@ impl Git {
     }
 
     /// Finds out where the work tree is and which filters must not run. Neither question starts anything.
-    async fn examine(&self) -> Result<Guard, GitError> {
+    pub(super) async fn examine(&self) -> Result<Guard, GitError> {
         let open = Guard { filters: BTreeSet::new(), prefix: PathBuf::new() };
         let (top, settings) = tokio::try_join!(
             self.read(&open, "rev-parse", &["--show-toplevel"]),
@@ -308,16 +311,32 @@ impl Git {
         }
     }
 
-    async fn read(&self, guard: &Guard, action: &str, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
+    /// Returns the folder that is asked about.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Runs a reading command and returns what it printed, or the first 16 MiB of it.
+    pub(super) async fn read(&self, guard: &Guard, action: &str, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
+        self.output(guard, action, arguments).await.map(|output| output.stdout)
+    }
+
+    /// As [`Git::read`]; says too whether there was more.
+    pub(super) async fn output(
+        &self,
+        guard: &Guard,
+        action: &str,
+        arguments: &[&str],
+    ) -> Result<QuietOutput, GitError> {
         let fixed = ["--no-optional-locks", "--no-pager", "--literal-pathspecs", action];
         let overrides = OVERRIDES.iter().flat_map(|setting| ["-c", setting]);
         let argv = ["git"].into_iter().chain(overrides).chain(fixed).chain(arguments.iter().copied());
         let argv: Vec<String> = argv.map(str::to_owned).collect();
         let output = guard.close(&self.runner).run_quiet(&argv, &self.folder, TIMEOUT).await?;
         match output.ending {
-            Ending::Exited(0) => Ok(output.stdout),
+            Ending::Exited(0) => Ok(output),
             // The rest was not read on purpose, which ends git by a closed pipe.
-            _ if output.is_cut => Ok(output.stdout),
+            _ if output.is_cut => Ok(output),
             Ending::TimedOut => Err(GitError::TimedOut { action: action.to_owned(), timeout_s: TIMEOUT.as_secs() }),
             _ => Err(self.explain(action, arguments, &output)),
         }
@@ -352,7 +371,7 @@ impl Git {
 }
 
 /// What has to be known of a repository before it is safe to ask it more.
-struct Guard {
+pub(super) struct Guard {
     filters: BTreeSet<String>,
     /// Path of the folder below the top of the work tree.
     prefix: PathBuf,
@@ -386,7 +405,7 @@ impl Guard {
 }
 
 /// Refuses what could be read as an option or could not be shown to somebody who has to approve it.
-fn checked(revision: &str) -> Result<&str, GitError> {
+pub(super) fn checked(revision: &str) -> Result<&str, GitError> {
     let reason = if revision.is_empty() {
         "it is empty"
     } else if revision.starts_with('-') {

@@ -4,7 +4,9 @@
 //! To add one: a file here for each new source of facts.
 
 pub mod git;
+pub mod git_changes;
 pub mod git_parse;
+pub mod git_patch;
 pub mod ignored;
 pub mod instructions;
 pub mod seen;

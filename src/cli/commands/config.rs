@@ -223,7 +223,7 @@ fn edit(cx: &Cx) -> Result<(), Fault> {
 }
 
 /// Returns the editor and its arguments; words are split at spaces, as in `EDITOR="code --wait"`.
-pub(super) fn editor(cx: &Cx) -> Vec<String> {
+pub(in crate::cli) fn editor(cx: &Cx) -> Vec<String> {
     let named = ["VISUAL", "EDITOR"].iter().find_map(|name| cx.env.get(name).filter(|value| !value.trim().is_empty()));
     named.unwrap_or("vi").split_whitespace().map(str::to_owned).collect()
 }

@@ -9,15 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::clock::new_id;
 use crate::base::fault::{Fault, Kind};
-use crate::base::path::{PRIVATE_FILE, create_private_dir, remove_file, write_atomic};
 use crate::base::text::{one_line_name, visible};
-use crate::cli::commands::config::editor;
+use crate::cli::asking::edited;
 use crate::cli::context::Cx;
 use crate::cli::output::Style;
 use crate::cli::prompt::{Key, Line, Prompt};
 use crate::cli::render::Lines;
 use crate::cli::signal::{Signals, Stop};
-use crate::exec::interactive::run_editor;
 use crate::protocol::diff::{FileDiff, Hunk, Kind as Change};
 use crate::protocol::review::{HunkAnswer, Ruling};
 
@@ -105,23 +103,7 @@ impl Walk<'_, '_> {
     async fn edited(&mut self, path: &str, text: &str) -> Result<Option<String>, Fault> {
         let extension = std::path::Path::new(path).extension().and_then(|extension| extension.to_str());
         let name = format!("piece-{}.{}", new_id(), extension.unwrap_or("txt"));
-        let (folder, argv) = (self.cx.dirs.state.join("edit"), editor(self.cx));
-        let (file, text) = (folder.join(name), text.to_owned());
-        let written = create_private_dir(&folder).and_then(|()| write_atomic(&file, text.as_bytes(), PRIVATE_FILE));
-        written.map_err(|error| Fault::io(Kind::Task, format!("cannot write `{}`", file.display()), &error))?;
-        let editing = tokio::task::spawn_blocking(move || {
-            let ended = run_editor(&argv, &file);
-            let text = std::fs::read_to_string(&file);
-            drop(remove_file(&file));
-            match ended? {
-                0 => text,
-                code => Err(std::io::Error::other(format!("`{}` ended with code {code}", argv.join(" ")))),
-            }
-        });
-        match editing
-            .await
-            .map_err(|error| Fault::new(Kind::Bug, "cannot wait for the editor").cause(error.to_string()))?
-        {
+        match edited(self.cx, &name, text).await {
             Ok(text) => Ok(Some(text)),
             Err(error) => {
                 let fault = Fault::io(Kind::Task, "the piece was not edited", &error).hint("export EDITOR=vi");

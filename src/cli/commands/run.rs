@@ -138,18 +138,7 @@ async fn carry_out(
         )
         .hint(format!("allow it: mimi run {} ...", allow_flags(&turn.missing_rules)))),
         TurnEnd::Answered => Ok(()),
-        end => Err(end_fault(end)),
-    }
-}
-
-/// Says with which failure a turn that did not end with an answer ends the command.
-pub fn end_fault(end: TurnEnd) -> Fault {
-    match end {
-        TurnEnd::Answered => Fault::new(Kind::Bug, "an answer is no failure"),
-        TurnEnd::Interrupted => Fault::new(Kind::Interrupted, "interrupted"),
-        TurnEnd::Limit { what } => Fault::new(Kind::Budget, format!("stopped at a limit: {what}")),
-        TurnEnd::Stuck { tool } => Fault::new(Kind::Task, format!("stopped: the same call of `{tool}` kept failing")),
-        TurnEnd::ModelFailed { message, hints } => Fault { kind: Kind::Model, message, causes: Vec::new(), hints },
+        end => Err(answer::end_fault(end)),
     }
 }
 

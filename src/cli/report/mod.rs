@@ -9,6 +9,7 @@ pub mod github;
 pub mod junit;
 pub mod list;
 pub mod markdown;
+pub mod review;
 pub mod sarif;
 pub mod target;
 pub mod text;

@@ -55,6 +55,19 @@ impl Format {
     }
 }
 
+/// Reads as [`parse`] what a review can be written as; for clap.
+///
+/// # Errors
+/// As those of [`parse`], or a review has no such form.
+pub fn parse_review(text: &str) -> Result<Target, String> {
+    match parse(text)? {
+        Target { format: format @ (Format::Jsonl | Format::Junit), .. } => {
+            Err(format!("a review has no `{}`. Known are text, json, markdown, sarif, github", format.name()))
+        }
+        target => Ok(target),
+    }
+}
+
 /// One form and where it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
