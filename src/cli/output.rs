@@ -16,31 +16,12 @@ use crate::config::env::Env;
 use crate::config::schema::ColorChoice;
 
 /// How a piece of text looks. Never the only carrier of a meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// As it is.
-    Plain,
-    /// Less important.
-    Dim,
-    /// More important.
-    Bold,
-    /// Something went well; added lines.
-    Good,
-    /// Something went wrong; removed lines.
-    Bad,
-    /// Something needs attention.
-    Notice,
-    /// What was added within a line.
-    GoodWord,
-    /// What was removed within a line.
-    BadWord,
-}
+pub use crate::tui::look::Look as Style;
 
 impl Style {
     /// Returns the ECMA-48 colour sequence.
     fn sequence(self) -> &'static str {
         match self {
-            Self::Plain => "",
             Self::Dim => "\x1b[2m",
             Self::Bold => "\x1b[1m",
             Self::Good => "\x1b[32m",
@@ -49,6 +30,7 @@ impl Style {
             // Inverted, so that it shows where colours are hard to tell apart.
             Self::GoodWord => "\x1b[32;7m",
             Self::BadWord => "\x1b[31;7m",
+            _ => "",
         }
     }
 
@@ -155,6 +137,11 @@ impl Out {
         };
         self.colours.stdout.store(decide(std::io::stdout().is_terminal()), Ordering::Relaxed);
         self.colours.stderr.store(decide(std::io::stderr().is_terminal()), Ordering::Relaxed);
+    }
+
+    /// Says whether results are coloured.
+    pub fn is_coloured(&self) -> bool {
+        self.colours_stdout()
     }
 
     fn colours_stdout(&self) -> bool {

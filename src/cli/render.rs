@@ -8,7 +8,6 @@ use std::time::Duration;
 use crate::base::clock::format_duration;
 use crate::base::fault::Fault;
 use crate::base::text::{first_line, one_line_name, visible};
-use crate::cli::diff_view::{self, Spans};
 use crate::cli::output::{Out, Style};
 use crate::cli::tally::Tally;
 use crate::protocol::diff::{FileDiff, Hunk};
@@ -18,6 +17,7 @@ use crate::protocol::tree::TreeChange;
 use crate::protocol::wait::Wait;
 use crate::tools::manifest::Verbs;
 use crate::tools::registry::Registry;
+use crate::tui::diff_view::{self, Spans};
 
 /// The tool that replaces the plan.
 const PLAN_TOOL: &str = "update_plan";

@@ -1,7 +1,7 @@
 //! How does a conversation run, line by line?
 //!
-//! Reads a line, runs a turn, shows its records, asks for approvals with a single key. The full-screen interface will listen
-//! to the same records.
+//! Reads a line, runs a turn, shows its records, asks for approvals with a single key. The full screen (`chat_screen`) listens to
+//! the same records.
 
 use std::io::IsTerminal as _;
 use std::pin::pin;
@@ -15,19 +15,20 @@ use crate::base::text::{count, first_line, visible};
 use crate::cli::SandboxArg;
 use crate::cli::asking::what_it_does;
 use crate::cli::commands::chat_asks::Asked;
+use crate::cli::commands::chat_screen;
 use crate::cli::commands::run::ModeArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
 use crate::cli::prompt::{Key, Line, Prompt, forget_typed};
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::{GRACE, Signals, Stop};
-use crate::cli::slash::{self, Slash};
 use crate::config::schema::SandboxTier;
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::op::{Mode, Op};
 use crate::protocol::plan::Plan;
 use crate::protocol::task::{Class, Task};
+use crate::tui::slash::{self, Slash};
 
 /// Characters of the person's last words shown when a session is gone on with.
 const RECAP_CHARS: usize = 200;
@@ -47,6 +48,9 @@ pub struct ChatArgs {
     /// Confine commands this way instead of the best that works here
     #[arg(long, value_name = "TIER", value_enum)]
     pub sandbox: Option<SandboxArg>,
+    /// Go line by line instead of in full screen: for screen readers, recordings and simple terminals
+    #[arg(long)]
+    pub inline: bool,
 }
 
 impl ChatArgs {
@@ -68,7 +72,13 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
         app.need_sandbox()?;
     }
     block_on(async {
-        let session = start(&app, cx, args).await?;
+        let mut session = start(&app, cx, args).await?;
+        if chat_screen::is_wanted(cx, app.config.ui.screen, args.inline) {
+            let mut signals = Signals::listen()?;
+            let result = chat_screen::converse(cx, &app, &mut session, &mut signals).await;
+            leave(cx, session).await;
+            return result;
+        }
         let mut chat = Chat::new(cx, &app, session)?;
         chat.greet()?;
         let result = chat.converse().await;
@@ -168,11 +178,8 @@ impl<'a> Chat<'a> {
         shown.iter().try_for_each(|line| out.styled(Style::Dim, format!("  {}", visible(line))))
     }
 
-    /// Ends the agent in good order and says how to come back.
     async fn leave(self) {
-        // Given up after a while: what a lost disk holds up must not hold up the person.
-        drop(tokio::time::timeout(GRACE, self.session.handle.close()).await);
-        self.cx.out.note_styled(Style::Dim, format!("to go on: mimi chat --resume {}", self.session.id));
+        leave(self.cx, self.session).await;
     }
 
     async fn converse(&mut self) -> Result<(), Fault> {
@@ -363,6 +370,13 @@ impl<'a> Chat<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// Ends the agent in good order and says how to come back.
+async fn leave(cx: &Cx, session: Session) {
+    // Given up after a while: what a lost disk holds up must not hold up the person.
+    drop(tokio::time::timeout(GRACE, session.handle.close()).await);
+    cx.out.note_styled(Style::Dim, format!("to go on: mimi chat --resume {}", session.id));
 }
 
 fn gone() -> Fault {

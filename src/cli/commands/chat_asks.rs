@@ -3,6 +3,7 @@
 //! Approvals by a single key, changes also piece by piece, and questions of the model. Part of `chat`, which owns the
 //! terminal.
 
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -155,28 +156,10 @@ impl Chat<'_> {
 
     /// Lets the person change a text in their editor; none when it was left with an error or cannot be started.
     async fn edited(&mut self, path: &str, text: &str) -> Result<Option<String>, Fault> {
-        let extension = std::path::Path::new(path).extension().and_then(|extension| extension.to_str());
-        let name = format!("piece-{}.{}", new_id(), extension.unwrap_or("txt"));
-        let (folder, argv) = (self.cx.dirs.state.join("edit"), editor(self.cx));
-        let (file, text) = (folder.join(name), text.to_owned());
-        let written = create_private_dir(&folder).and_then(|()| write_atomic(&file, text.as_bytes(), PRIVATE_FILE));
-        written.map_err(|error| Fault::io(Kind::Task, format!("cannot write `{}`", file.display()), &error))?;
-        let editing = tokio::task::spawn_blocking(move || {
-            let ended = run_editor(&argv, &file);
-            let text = std::fs::read_to_string(&file);
-            drop(remove_file(&file));
-            match ended? {
-                0 => text,
-                code => Err(std::io::Error::other(format!("`{}` ended with code {code}", argv.join(" ")))),
-            }
-        });
-        match editing
-            .await
-            .map_err(|error| Fault::new(Kind::Bug, "cannot wait for the editor").cause(error.to_string()))?
-        {
+        match edit_text(editor(self.cx), &self.cx.dirs.state.join("edit"), path, text).await {
             Ok(text) => Ok(Some(text)),
-            Err(error) => {
-                let fault = Fault::io(Kind::Task, "the piece was not edited", &error).hint("export EDITOR=vi");
+            Err(fault) if fault.kind == Kind::Bug => Err(fault),
+            Err(fault) => {
                 self.cx.out.styled(Style::Notice, visible(&fault.to_string()))?;
                 Ok(None)
             }
@@ -214,4 +197,25 @@ impl Chat<'_> {
         };
         self.send(op).await
     }
+}
+
+/// Has a text changed in an editor, in a file of its own in `folder` whose name ends as `name` does.
+pub(super) async fn edit_text(argv: Vec<String>, folder: &Path, name: &str, text: &str) -> Result<String, Fault> {
+    let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
+    let file = folder.join(format!("piece-{}.{}", new_id(), extension.unwrap_or("txt")));
+    let written = create_private_dir(folder).and_then(|()| write_atomic(&file, text.as_bytes(), PRIVATE_FILE));
+    written.map_err(|error| Fault::io(Kind::Task, format!("cannot write `{}`", file.display()), &error))?;
+    let editing = tokio::task::spawn_blocking(move || {
+        let ended = run_editor(&argv, &file);
+        let text = std::fs::read_to_string(&file);
+        drop(remove_file(&file));
+        match ended? {
+            0 => text,
+            code => Err(std::io::Error::other(format!("`{}` ended with code {code}", argv.join(" ")))),
+        }
+    });
+    let edited = editing
+        .await
+        .map_err(|error| Fault::new(Kind::Bug, "cannot wait for the editor").cause(error.to_string()))?;
+    edited.map_err(|error| Fault::io(Kind::Task, "the text was not edited", &error).hint("export EDITOR=vi"))
 }

@@ -30,7 +30,7 @@ impl Chat {
 
     /// Starts the chat and waits until it takes words.
     pub fn start(&self) -> Pty {
-        let mut pty = Pty::start(&self.env, ["chat"]);
+        let mut pty = Pty::start(&self.env, ["chat", "--inline"]);
         pty.wait_for("ask> ");
         pty
     }

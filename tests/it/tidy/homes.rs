@@ -17,7 +17,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
-    ("crossterm", &["cli"]),
+    // The width of a terminal and single keys; the full screen.
+    ("crossterm", &["cli", "tui"]),
     ("encoding_rs", &["edit"]),
     // Patterns over names of files.
     ("globset", &["policy"]),
@@ -27,6 +28,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("keyring", &["config"]),
     ("lz4_flex", &["checkpoint"]),
     ("memchr", &["edit"]),
+    ("pulldown_cmark", &["tui"]),
     // Reports of tests in the format of JUnit: read where checks leave them, written where results are shown.
     ("quick_xml", &["strategy", "cli"]),
     // The search tool, recovering calls from what models write instead of them, scripts inside of commands, and what checks print.
@@ -34,6 +36,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, kinds of file systems, and walks that must be quick.
     ("rustix", &["base", "checkpoint", "config", "db", "exec", "session"]),
+    ("ratatui_core", &["tui"]),
+    ("ratatui_textarea", &["tui"]),
     ("rusqlite", &["db"]),
     ("rustls", &["model"]),
     ("rustyline", &["cli"]),
@@ -48,7 +52,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tower", &["model"]),
     ("tree_sitter", &["policy"]),
     ("tree_sitter_bash", &["policy"]),
-    ("unicode_width", &["cli"]),
+    ("unicode_segmentation", &["tui"]),
+    ("unicode_width", &["tui"]),
     ("uuid", &["base"]),
     // Walls around commands.
     ("close_fds", &["exec"]),
