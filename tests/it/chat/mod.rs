@@ -5,6 +5,7 @@
 mod approvals;
 mod commands;
 mod ending;
+mod full;
 mod lines;
 mod resume;
 mod trouble;
@@ -32,6 +33,13 @@ impl Chat {
     pub fn start(&self) -> Pty {
         let mut pty = Pty::start(&self.env, ["chat", "--inline"]);
         pty.wait_for("ask> ");
+        pty
+    }
+
+    /// Starts the chat in full screen and waits until it takes words.
+    pub fn start_full(&self) -> Pty {
+        let mut pty = Pty::start(&self.env, ["chat"]);
+        pty.wait_until_shown("ask>");
         pty
     }
 
