@@ -255,7 +255,3 @@ fn padded(mut row: Spans, width: usize) -> Spans {
     row.push((Look::Plain, " ".repeat(width.saturating_sub(n_columns))));
     row
 }
-
-#[cfg(test)]
-#[path = "diff_view_tests.rs"]
-mod tests;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::protocol::diff::FileDiff;
+use crate::protocol::diff::{FileDiff, Hunk};
 use crate::protocol::event::{Author, Event, Record};
 use crate::protocol::message::CallId;
 use crate::protocol::op::Offer;
@@ -70,6 +70,23 @@ fn person(text: &str) -> Event {
     Event::UserMessage { author: Author::User, text: text.to_owned() }
 }
 
+/// A change of some pieces, each with a line that goes and one that comes.
+fn change(pieces: &[(usize, &str, &str)]) -> FileDiff {
+    let hunk = |(line, old, new): &(usize, &str, &str)| Hunk {
+        id: line.to_string(),
+        old_start: *line,
+        old_lines: 1,
+        new_start: *line,
+        new_lines: 1,
+        lines: vec![format!("-{old}"), format!("+{new}")],
+        words: Vec::new(),
+        left_out: 0,
+        is_cut: false,
+    };
+    let hunks: Vec<Hunk> = pieces.iter().map(hunk).collect();
+    FileDiff { path: "a.txt".into(), added: hunks.len(), removed: hunks.len(), hunks, ..FileDiff::default() }
+}
+
 fn asks(diff: Option<FileDiff>) -> Event {
     Event::ApprovalAsked {
         call: CallId("c".into()),
@@ -109,11 +126,10 @@ fn an_approval_names_what_runs_why_and_the_keys() {
 
 #[test]
 fn a_change_is_looked_at_piece_by_piece() {
-    let before: String = (1..40).map(|n| format!("line {n}\n")).collect();
-    let after = before.replace("line 3\n", "line three\n").replace("line 30\n", "line thirty\n");
+    let diff = change(&[(3, "line 3", "line three"), (30, "line 30", "line thirty")]);
     let mut screen = Screen::new();
     screen.record(0, Event::TurnStarted { turn: 1 });
-    screen.record(1, asks(Some(crate::edit::diff::file_diff("a.txt", Some(&before), Some(&after)))));
+    screen.record(1, asks(Some(diff)));
     assert!(screen.shows(80, 40).contains("+line three"));
     screen.state.update(Msg::Tick(5000));
     screen.keys("h");
@@ -183,7 +199,7 @@ proptest! {
         screen.record(0, Event::ReasoningDelta { text: "hm".into() });
         screen.record(0, says("| a | b |\n|---|---|\n| 1 | 2 |\n\n- x\n  - y\n\n```\ncode\n```\n"));
         screen.rows(width, height);
-        screen.record(1, asks(Some(crate::edit::diff::file_diff("a", Some("one\n"), Some("two\n")))));
+        screen.record(1, asks(Some(change(&[(1, "one", "two")]))));
         screen.rows(width, height);
         screen.state.update(Msg::Tick(5000));
         screen.keys("h");

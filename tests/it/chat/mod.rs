@@ -4,6 +4,7 @@
 
 mod approvals;
 mod commands;
+mod diffs;
 mod ending;
 mod full;
 mod lines;

@@ -1,7 +1,10 @@
 //! Does a change look as it is, in every width?
 
-use super::*;
-use crate::edit::diff::{Described, file_diff};
+use mimi::edit::diff::{Described, file_diff};
+use mimi::protocol::diff::{FileDiff, Sides};
+use mimi::tui::diff_view::{Spans, view};
+use mimi::tui::look::Look;
+use unicode_width::UnicodeWidthChar as _;
 
 fn sides<T>(before: Option<T>, after: Option<T>) -> Sides<T> {
     Sides { before, after }
