@@ -23,10 +23,11 @@
 //! | 6 | [`agent`] the loop |
 //! | 7 | [`strategy`] recipes: fix, review, commit message, explanation, answer by a schema |
 //! | 8 | [`app`] puts everything together |
+//! | 9 | [`tui`] the full screen |
 //! | 10 | [`cli`] the command line |
 //!
 //! `tests/it/tidy` reads every `crate::` path and fails on a breach; it also holds the table of which outside crate lives in
-//! which room. Layers named there without a room here (`mcp`, `fim`, `tui`, `serve`) are kept
+//! which room. Layers named there without a room here (`mcp`, `fim`, `serve`) are kept
 //! free for what is to come.
 //!
 //! # Invariants
@@ -70,9 +71,11 @@
 //! | a model family | a row in `config/models.yaml` |
 //! | a way of stating edits | `edit/parse/<name>.rs`, a variant of `EditDialect`, a tool for it, cases in `tests/fixtures/edit` |
 //! | a tool | `tools/<name>.yaml`, `src/tools/<name>.rs`, a row in `tools::registry` |
-//! | a slash command | a row in `cli::slash` and an arm in `cli::commands::chat` |
+//! | a slash command | a row in `tui::slash`, an arm in `tui::state::keys` and one in `cli::commands::chat` |
 //! | a test runner | a row in `config/runners.yaml`; its output: a row in `strategy::failure::readers` and a sample |
 //! | a compiler or linter | a row in `config/findings.yaml` and a sample under `tests/fixtures/runners` |
+//! | an action of the full screen | a variant and a row in `tui::keymap`, a row in `config/keymap.yaml`, an arm in `tui::state::keys` |
+//! | a look of text | a row in `tui::look` and in every file of `config/themes` |
 //! | a command | `cli/commands/<name>.rs` and a variant of `cli::Command` |
 //! | a setting | `config/default.yaml` and a field in `config::schema` |
 //! | a language of the index | a row in `config/languages.yaml`, `config/languages/<name>.scm`, a line in `index::grammar` |
@@ -103,4 +106,5 @@ pub mod session;
 pub mod strategy;
 pub mod telemetry;
 pub mod tools;
+pub mod tui;
 pub mod workspace;

@@ -8,13 +8,11 @@ pub mod asking;
 pub mod color;
 pub mod commands;
 pub mod context;
-pub mod diff_view;
 pub mod output;
 pub mod prompt;
 pub mod render;
 pub mod report;
 pub mod signal;
-pub mod slash;
 pub mod tally;
 pub mod trusting;
 

@@ -19,34 +19,13 @@ use crate::base::text::{coloured, visible};
 use crate::cli::report::github::harmless;
 use crate::config::env::Env;
 use crate::config::schema::ColorChoice;
+use crate::tui::look::Look;
 use crate::session::export::escape_hidden;
 
-/// How a piece of text looks. Never the only carrier of a meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// As it is.
-    Plain,
-    /// Less important.
-    Dim,
-    /// More important.
-    Bold,
-    /// Something went well; added lines.
-    Good,
-    /// Something went wrong; removed lines.
-    Bad,
-    /// Something needs attention.
-    Notice,
-    /// What was added within a line.
-    GoodWord,
-    /// What was removed within a line.
-    BadWord,
-}
-
-impl Style {
+impl Look {
     /// Returns the ECMA-48 colour sequence.
     fn sequence(self) -> &'static str {
         match self {
-            Self::Plain => "",
             Self::Dim => "\x1b[2m",
             Self::Bold => "\x1b[1m",
             Self::Good => "\x1b[32m",
@@ -55,6 +34,7 @@ impl Style {
             // Inverted, so that it shows where colours are hard to tell apart.
             Self::GoodWord => "\x1b[32;7m",
             Self::BadWord => "\x1b[31;7m",
+            _ => "",
         }
     }
 
@@ -66,7 +46,7 @@ impl Style {
     }
 }
 
-fn painted(spans: &[(Style, String)], is_coloured: bool) -> String {
+fn painted(spans: &[(Look, String)], is_coloured: bool) -> String {
     spans.iter().map(|(style, text)| style.paint(text, is_coloured)).collect()
 }
 
@@ -166,6 +146,11 @@ impl Out {
         self.colours.stderr.store(decide(std::io::stderr().is_terminal()), Ordering::Relaxed);
     }
 
+    /// Says whether results are coloured.
+    pub fn is_coloured(&self) -> bool {
+        self.colours_stdout()
+    }
+
     fn colours_stdout(&self) -> bool {
         self.colours.stdout.load(Ordering::Relaxed)
     }
@@ -194,18 +179,18 @@ impl Out {
     }
 
     /// Prints a line of the result in a style.
-    pub fn styled(&self, style: Style, text: impl AsRef<str>) -> Result<(), Fault> {
+    pub fn styled(&self, style: Look, text: impl AsRef<str>) -> Result<(), Fault> {
         self.text(&format!("{}\n", style.paint(&self.safe(text.as_ref()), self.colours_stdout())))
     }
 
     /// Prints a line of the result in several styles.
-    pub fn spans(&self, spans: &[(Style, String)]) -> Result<(), Fault> {
+    pub fn spans(&self, spans: &[(Look, String)]) -> Result<(), Fault> {
         let safe: Vec<_> = spans.iter().map(|(style, text)| (*style, self.safe(text).into_owned())).collect();
         self.text(&format!("{}\n", painted(&safe, self.colours_stdout())))
     }
 
     /// Says a line beside the result in several styles, unless told to be quiet.
-    pub fn note_spans(&self, spans: &[(Style, String)]) {
+    pub fn note_spans(&self, spans: &[(Look, String)]) {
         if !self.is_quiet {
             self.idle();
             let safe: Vec<_> = spans.iter().map(|(style, text)| (*style, redact(text).into_owned())).collect();
@@ -234,17 +219,17 @@ impl Out {
     }
 
     /// Paints a text for standard output.
-    pub fn paint(&self, style: Style, text: &str) -> String {
+    pub fn paint(&self, style: Look, text: &str) -> String {
         style.paint(text, self.colours_stdout())
     }
 
     /// Says something beside the result, unless told to be quiet.
     pub fn note(&self, text: impl AsRef<str>) {
-        self.note_styled(Style::Plain, text);
+        self.note_styled(Look::Plain, text);
     }
 
     /// Says something beside the result in a style, unless told to be quiet.
-    pub fn note_styled(&self, style: Style, text: impl AsRef<str>) {
+    pub fn note_styled(&self, style: Look, text: impl AsRef<str>) {
         if !self.is_quiet {
             self.idle();
             self.remark(&style.paint(&redact(text.as_ref()), self.colours_stderr()));
@@ -256,7 +241,7 @@ impl Out {
         self.idle();
         let text = visible(&redact(&fault.to_string())).into_owned();
         let rest = text.strip_prefix("error:").unwrap_or(&text);
-        let heading = Style::Bad.paint("error:", self.colours_stderr());
+        let heading = Look::Bad.paint("error:", self.colours_stderr());
         self.remark(&format!("{heading}{rest}"));
     }
 

@@ -10,8 +10,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::secrets::redact;
 use crate::base::secrets::stream::Redactor;
 use crate::base::text::{first_line, one_line_name, visible};
-use crate::cli::diff_view::{self, Spans};
-use crate::cli::output::{Out, Style};
+use crate::cli::output::Out;
 use crate::cli::tally::Tally;
 use crate::protocol::diff::{FileDiff, Hunk};
 use crate::protocol::event::{Event, Record, TurnEnd};
@@ -21,6 +20,8 @@ use crate::protocol::wait::Wait;
 use crate::session::export::escape_hidden;
 use crate::tools::manifest::Verbs;
 use crate::tools::registry::Registry;
+use crate::tui::diff_view::{self, Spans};
+use crate::tui::look::Look;
 
 /// The tool that replaces the plan.
 const PLAN_TOOL: &str = "update_plan";
@@ -113,7 +114,7 @@ impl<'a> Lines<'a> {
                 Ok(())
             }
             Event::TextDelta { text } => self.words(text),
-            Event::StreamReset => self.note(Style::Notice, "(the answer broke off; asking again)"),
+            Event::StreamReset => self.note(Look::Notice, "(the answer broke off; asking again)"),
             Event::ToolProposed { call, target, .. } => {
                 self.targets.push((call.0.clone(), visible(&first_line(target, TARGET_CHARS)).into_owned()));
                 Ok(())
@@ -131,12 +132,12 @@ impl<'a> Lines<'a> {
             Event::FilesChanged { files, .. } => {
                 let names = files.iter().map(|file| one_line_name(&file.path.display().to_string()).into_owned());
                 let names: Vec<String> = names.collect();
-                self.note(Style::Dim, &format!("changed since the model saw it: {}", visible(&names.join(", "))))
+                self.note(Look::Dim, &format!("changed since the model saw it: {}", visible(&names.join(", "))))
             }
-            Event::PlanUpdated { plan } => self.note(Style::Bold, visible(&plan.to_string()).trim_end()),
-            Event::Warning { text } => self.note(Style::Notice, &format!("! {}", visible(&redact(text)))),
+            Event::PlanUpdated { plan } => self.note(Look::Bold, visible(&plan.to_string()).trim_end()),
+            Event::Warning { text } => self.note(Look::Notice, &format!("! {}", visible(&redact(text)))),
             Event::Compacted { before_tokens, after_tokens, .. } => {
-                self.note(Style::Notice, &format!("conversation summarised: {before_tokens} to {after_tokens} tokens"))
+                self.note(Look::Notice, &format!("conversation summarised: {before_tokens} to {after_tokens} tokens"))
             }
             // What a check changed is not what the model did.
             Event::TreeChanged { call: Some(_), change, .. } => self.tree_changed(change),
@@ -146,9 +147,9 @@ impl<'a> Lines<'a> {
             Event::Redone { turn, restored, conflicts, .. } => {
                 self.rewound(&format!("turn {turn} done again; changed"), restored, conflicts)
             }
-            Event::ModeChanged { mode } => self.note(Style::Dim, &format!("mode: {}", mode.name())),
-            Event::ModelChanged { model } => self.note(Style::Dim, &format!("model: {}", visible(model))),
-            Event::Queued { text } => self.note(Style::Dim, &format!("queued: {}", visible(&first_line(text, 60)))),
+            Event::ModeChanged { mode } => self.note(Look::Dim, &format!("mode: {}", mode.name())),
+            Event::ModelChanged { model } => self.note(Look::Dim, &format!("model: {}", visible(model))),
+            Event::Queued { text } => self.note(Look::Dim, &format!("queued: {}", visible(&first_line(text, 60)))),
             Event::TurnDone { end, .. } => self.turn_done(end),
             _ => Ok(()),
         }
@@ -164,7 +165,7 @@ impl<'a> Lines<'a> {
             return Ok(());
         }
         self.wait = Waiting::Told;
-        self.note(Style::Dim, &format!("({wait}, {} so far)", format_duration(wait.waited_ms)))
+        self.note(Look::Dim, &format!("({wait}, {} so far)", format_duration(wait.waited_ms)))
     }
 
     /// Says that a request is sent again: in a line that counts down on a terminal, else in one that stays.
@@ -175,7 +176,7 @@ impl<'a> Lines<'a> {
             return Ok(());
         }
         let wait = format_duration(wait.as_millis() as u64);
-        self.note(Style::Notice, &format!("! {error}; {tries} in {wait}"))
+        self.note(Look::Notice, &format!("! {error}; {tries} in {wait}"))
     }
 
     fn words(&mut self, text: &str) -> Result<(), Fault> {
@@ -198,7 +199,7 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    fn note(&mut self, style: Style, text: &str) -> Result<(), Fault> {
+    fn note(&mut self, style: Look, text: &str) -> Result<(), Fault> {
         self.finish_line()?;
         match self.channel {
             Channel::Conversation => self.out.styled(style, text),
@@ -236,10 +237,10 @@ impl<'a> Lines<'a> {
             }
         };
         let (mark, style, word) = match outcome {
-            ToolOutcome::Ok { .. } => ("-", Style::Dim, ""),
-            ToolOutcome::Failed { .. } => ("x", Style::Bad, "failed: "),
-            ToolOutcome::Denied { .. } | ToolOutcome::Cancelled => ("x", Style::Notice, ""),
-            ToolOutcome::TimedOut { .. } => ("x", Style::Bad, "timed out: "),
+            ToolOutcome::Ok { .. } => ("-", Look::Dim, ""),
+            ToolOutcome::Failed { .. } => ("x", Look::Bad, "failed: "),
+            ToolOutcome::Denied { .. } | ToolOutcome::Cancelled => ("x", Look::Notice, ""),
+            ToolOutcome::TimedOut { .. } => ("x", Look::Bad, "timed out: "),
         };
         let gap = if target.is_empty() { "" } else { " " };
         let time = match outcome {
@@ -253,7 +254,7 @@ impl<'a> Lines<'a> {
     pub fn previews(&mut self, diffs: &[&FileDiff]) -> Result<(), Fault> {
         for diff in diffs {
             if diffs.len() > 1 {
-                self.note(Style::Bold, &format!("  {}", visible(&one_line_name(&diff.path))))?;
+                self.note(Look::Bold, &format!("  {}", visible(&one_line_name(&diff.path))))?;
             }
             self.diff(diff)?;
             self.previewed.push((*diff).clone());
@@ -316,37 +317,37 @@ impl<'a> Lines<'a> {
             0 => Ok(()),
             n => {
                 let names = &change.changed[..change.changed.len().min(n).min(MAX_CHANGED)];
-                self.note(Style::Dim, &format!("    changed {}", visible(&some_names(names, n))))
+                self.note(Look::Dim, &format!("    changed {}", visible(&some_names(names, n))))
             }
         }
     }
 
     fn rewound(&mut self, what: &str, restored: &[String], conflicts: &[String]) -> Result<(), Fault> {
         let files = if restored.is_empty() { "no files".to_owned() } else { some_names(restored, restored.len()) };
-        self.note(Style::Plain, &format!("{what}: {}", visible(&files)))?;
+        self.note(Look::Plain, &format!("{what}: {}", visible(&files)))?;
         conflicts
             .iter()
-            .try_for_each(|conflict| self.note(Style::Notice, &format!("! left alone: {}", visible(conflict))))
+            .try_for_each(|conflict| self.note(Look::Notice, &format!("! left alone: {}", visible(conflict))))
     }
 
     fn turn_done(&mut self, end: &TurnEnd) -> Result<(), Fault> {
         self.out.idle();
         self.finish_line()?;
         if let (Channel::Conversation, Some(line)) = (self.channel, self.tally.line()) {
-            self.note(Style::Dim, &format!("({line})"))?;
+            self.note(Look::Dim, &format!("({line})"))?;
         }
         match end {
             TurnEnd::Answered => Ok(()),
-            TurnEnd::Interrupted => self.note(Style::Notice, "! interrupted"),
-            TurnEnd::Limit { what } => self.note(Style::Notice, &format!("! stopped: {what}")),
+            TurnEnd::Interrupted => self.note(Look::Notice, "! interrupted"),
+            TurnEnd::Limit { what } => self.note(Look::Notice, &format!("! stopped: {what}")),
             TurnEnd::Stuck { tool } => {
-                self.note(Style::Notice, &format!("! stopped: the same call of `{}` kept failing", visible(tool)))
+                self.note(Look::Notice, &format!("! stopped: the same call of `{}` kept failing", visible(tool)))
             }
             // A command that is over says it as its own failure.
             TurnEnd::ModelFailed { .. } if self.channel != Channel::Conversation => Ok(()),
             TurnEnd::ModelFailed { message, hints } => {
-                self.note(Style::Bad, &format!("error: {}", visible(&redact(message))))?;
-                hints.iter().try_for_each(|hint| self.note(Style::Plain, &format!("hint: {}", visible(hint))))
+                self.note(Look::Bad, &format!("error: {}", visible(&redact(message))))?;
+                hints.iter().try_for_each(|hint| self.note(Look::Plain, &format!("hint: {}", visible(hint))))
             }
         }
     }

@@ -12,7 +12,6 @@ use crate::base::clock::{Clock as _, SystemClock, format_utc};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, one_line_name, visible};
 use crate::cli::context::{Cx, block_on};
-use crate::cli::output::Style;
 use crate::cli::prompt::{Key, Prompt, forget_typed};
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::Signals;
@@ -21,6 +20,7 @@ use crate::config::trust::{Agreed, Brought, Trust};
 use crate::edit::diff::file_diff;
 use crate::policy::layers;
 use crate::protocol::diff::FileDiff;
+use crate::tui::look::Look;
 
 /// Most wishes that are shown with a question; whoever asks for more is looked through without hurry.
 const MAX_ASKED: usize = 40;
@@ -112,7 +112,7 @@ pub fn keep(cx: &Cx, brought: &Brought) -> Result<(), Fault> {
 /// What was agreed to cannot be read, or the output cannot be written.
 pub fn show(cx: &Cx, brought: &Brought, wishes: &[Wish]) -> Result<(), Fault> {
     let n = count(wishes.len(), "thing");
-    cx.out.styled(Style::Bold, format!("? this project's own files ask for {n} that only you can grant:"))?;
+    cx.out.styled(Look::Bold, format!("? this project's own files ask for {n} that only you can grant:"))?;
     list(cx, wishes)?;
     let agreed = Trust::of(&cx.dirs, &cx.workspace_root).agreed()?;
     agreed.map_or(Ok(()), |agreed| show_changes(cx, &agreed, brought))
@@ -126,7 +126,7 @@ pub fn list(cx: &Cx, wishes: &[Wish]) -> Result<(), Fault> {
     wishes.iter().try_for_each(|wish| {
         let text = format!("  {}: {}", wish.key, wish.value.replace('\n', "\\n"));
         cx.out.line(visible(&text))?;
-        cx.out.styled(Style::Dim, visible(&format!("      {}", wish.place)))
+        cx.out.styled(Look::Dim, visible(&format!("      {}", wish.place)))
     })
 }
 
@@ -136,7 +136,7 @@ fn show_changes(cx: &Cx, agreed: &Agreed, brought: &Brought) -> Result<(), Fault
     if diffs.is_empty() {
         return Ok(());
     }
-    cx.out.styled(Style::Bold, format!("  changed since you trusted it on {}:", format_utc(agreed.at_ms)))?;
+    cx.out.styled(Look::Bold, format!("  changed since you trusted it on {}:", format_utc(agreed.at_ms)))?;
     let mut lines = Lines::new(&cx.out, Channel::Conversation);
     for diff in &diffs {
         cx.out.line(visible(&format!("  {}", one_line_name(&diff.path))))?;

@@ -567,10 +567,26 @@ pub enum ColorChoice {
     Never,
 }
 
+/// Which face a conversation has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScreenChoice {
+    /// The full screen, where the terminal can do that.
+    Auto,
+    /// The full screen.
+    Full,
+    /// Line by line.
+    Inline,
+}
+
 /// The terminal.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct UiConfig {
     /// When output is coloured.
     pub color: ColorChoice,
+    /// Which face `mimi chat` shows.
+    pub screen: ScreenChoice,
+    /// How the full screen looks: a theme that comes along, or a file `themes/NAME.yaml` beside the configuration.
+    pub theme: String,
 }

@@ -80,6 +80,12 @@ pub fn forget_typed() {
     let _ = tcflush(io::stdin(), QueueSelector::IFlush);
 }
 
+/// Stops this process, as Ctrl-Z does, until its shell continues it. The terminal must have been given back.
+pub fn suspend() {
+    // The whole group, as the terminal would: what stands beside us in a pipe stops too.
+    let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
+}
+
 /// A terminal that does not show what is typed, until dropped.
 struct Quiet<'a> {
     terminal: &'a File,

@@ -1,7 +1,7 @@
 //! How does a conversation run, line by line?
 //!
-//! Reads a line, runs a turn, shows its records, asks for approvals with a single key. The full-screen interface will listen
-//! to the same records.
+//! Reads a line, runs a turn, shows its records, asks for approvals with a single key. The full screen (`chat_screen`) listens to
+//! the same records.
 
 use std::io::IsTerminal as _;
 use std::pin::pin;
@@ -15,13 +15,12 @@ use crate::base::text::{count, first_line, visible};
 use crate::cli::SandboxArg;
 use crate::cli::asking::what_it_does;
 use crate::cli::commands::chat_asks::Asked;
+use crate::cli::commands::chat_screen;
 use crate::cli::commands::run::ModeArg;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::output::Style;
 use crate::cli::prompt::{Key, Line, Prompt, forget_typed};
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::{GRACE, Signals, Stop};
-use crate::cli::slash::{self, Slash};
 use crate::cli::trusting;
 use crate::config::schema::SandboxTier;
 use crate::protocol::diff::FileDiff;
@@ -29,6 +28,8 @@ use crate::protocol::event::{Event, Record};
 use crate::protocol::op::{Mode, Op};
 use crate::protocol::plan::Plan;
 use crate::protocol::task::{Class, Task};
+use crate::tui::slash::{self, Slash};
+use crate::tui::look::Look;
 
 /// Characters of the person's last words shown when a session is gone on with.
 const RECAP_CHARS: usize = 200;
@@ -51,6 +52,9 @@ pub struct ChatArgs {
     /// Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,
+    /// Go line by line instead of in full screen: for screen readers, recordings and simple terminals
+    #[arg(long)]
+    pub inline: bool,
 }
 
 impl ChatArgs {
@@ -74,7 +78,13 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
         app.need_sandbox()?;
     }
     block_on(async {
-        let session = start(&app, cx, args).await?;
+        let mut session = start(&app, cx, args).await?;
+        if chat_screen::is_wanted(cx, app.config.ui.screen, args.inline) {
+            let mut signals = Signals::listen()?;
+            let result = chat_screen::converse(cx, &app, &mut session, &mut signals).await;
+            leave(cx, session).await;
+            return result;
+        }
         let mut chat = Chat::new(cx, &app, session)?;
         chat.greet()?;
         let result = chat.converse().await;
@@ -152,8 +162,8 @@ impl<'a> Chat<'a> {
             self.mode.name(),
             self.app.choice.tier.name()
         );
-        self.cx.out.styled(Style::Dim, visible(&text))?;
-        self.cx.out.styled(Style::Dim, "/help lists the commands; Ctrl-C interrupts; Ctrl-D leaves")?;
+        self.cx.out.styled(Look::Dim, visible(&text))?;
+        self.cx.out.styled(Look::Dim, "/help lists the commands; Ctrl-C interrupts; Ctrl-D leaves")?;
         self.recap()
     }
 
@@ -161,25 +171,22 @@ impl<'a> Chat<'a> {
     fn recap(&self) -> Result<(), Fault> {
         let Some(recap) = &self.session.recap else { return Ok(()) };
         let out = &self.cx.out;
-        out.styled(Style::Dim, format!("resumed after {}:", count(recap.turns as usize, "turn")))?;
+        out.styled(Look::Dim, format!("resumed after {}:", count(recap.turns as usize, "turn")))?;
         if let Some(request) = &recap.request {
-            out.styled(Style::Dim, format!("> {}", visible(&first_line(request, RECAP_CHARS))))?;
+            out.styled(Look::Dim, format!("> {}", visible(&first_line(request, RECAP_CHARS))))?;
         }
         let answer = recap.answer.as_deref().unwrap_or("(not answered)").trim();
         let lines: Vec<&str> = answer.lines().collect();
         // The end is where the work stands.
         let (cut, shown) = lines.split_at(lines.len().saturating_sub(RECAP_LINES));
         if !cut.is_empty() {
-            out.styled(Style::Dim, format!("  ({} before)", count(cut.len(), "line")))?;
+            out.styled(Look::Dim, format!("  ({} before)", count(cut.len(), "line")))?;
         }
-        shown.iter().try_for_each(|line| out.styled(Style::Dim, format!("  {}", visible(line))))
+        shown.iter().try_for_each(|line| out.styled(Look::Dim, format!("  {}", visible(line))))
     }
 
-    /// Ends the agent in good order and says how to come back.
     async fn leave(self) {
-        // Given up after a while: what a lost disk holds up must not hold up the person.
-        drop(tokio::time::timeout(GRACE, self.session.handle.close()).await);
-        self.cx.out.note_styled(Style::Dim, format!("to go on: mimi chat --resume {}", self.session.id));
+        leave(self.cx, self.session).await;
     }
 
     async fn converse(&mut self) -> Result<(), Fault> {
@@ -188,11 +195,11 @@ impl<'a> Chat<'a> {
             self.n_interrupts = 0;
             match self.line(&format!("{}> ", self.mode.name())).await? {
                 Line::End => return Ok(()),
-                Line::Interrupted => self.cx.out.styled(Style::Dim, HOW_TO_LEAVE)?,
+                Line::Interrupted => self.cx.out.styled(Look::Dim, HOW_TO_LEAVE)?,
                 Line::Text(text) if text.trim().is_empty() => {}
                 Line::Text(text) => match slash::parse(&text) {
                     None => self.turn(Op::Submit { text }).await?,
-                    Some(Err(fault)) => self.cx.out.styled(Style::Notice, fault.to_string())?,
+                    Some(Err(fault)) => self.cx.out.styled(Look::Notice, fault.to_string())?,
                     Some(Ok(slash)) => {
                         if self.command(slash).await? == Next::Leave {
                             return Ok(());
@@ -211,7 +218,7 @@ impl<'a> Chat<'a> {
                 line = &mut reading => return line,
                 stop = self.signals.next() => match stop {
                     // From a simple terminal, where Ctrl-C is no key for the editor: the line is still being read.
-                    Stop::Interrupt => self.cx.out.styled(Style::Dim, HOW_TO_LEAVE)?,
+                    Stop::Interrupt => self.cx.out.styled(Look::Dim, HOW_TO_LEAVE)?,
                     Stop::Terminate => return Err(stop.fault()),
                 },
             }
@@ -252,7 +259,7 @@ impl<'a> Chat<'a> {
 
     async fn set_mode(&mut self, mode: Mode) -> Result<(), Fault> {
         if mode == Mode::Yolo && !self.confirms_yolo().await? {
-            return self.cx.out.styled(Style::Dim, format!("mode {} stays", self.mode.name()));
+            return self.cx.out.styled(Look::Dim, format!("mode {} stays", self.mode.name()));
         }
         self.mode = mode;
         self.operation(Op::SetMode { mode }, 1).await
@@ -370,6 +377,13 @@ impl<'a> Chat<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// Ends the agent in good order and says how to come back.
+async fn leave(cx: &Cx, session: Session) {
+    // Given up after a while: what a lost disk holds up must not hold up the person.
+    drop(tokio::time::timeout(GRACE, session.handle.close()).await);
+    cx.out.note_styled(Look::Dim, format!("to go on: mimi chat --resume {}", session.id));
 }
 
 fn gone() -> Fault {

@@ -8,13 +8,13 @@ use crate::base::text::{count, visible};
 use crate::cli::asking::chosen;
 use crate::cli::commands::chat::Chat;
 use crate::cli::commands::pieces::Walk;
-use crate::cli::output::Style;
 use crate::cli::prompt::{Key, Line};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::message::CallId;
 use crate::protocol::op::{Grant, Offer, Op};
 use crate::protocol::review::HunkAnswer;
 use crate::protocol::tool::Question;
+use crate::tui::look::Look;
 
 /// A call that waits for an approval.
 pub(super) struct Asked<'r> {
@@ -45,7 +45,7 @@ impl<'a> Chat<'a> {
     pub(super) async fn approval(&mut self, asked: Asked<'_>) -> Result<(), Fault> {
         self.lines.finish_line()?;
         let verb = self.lines.asking(asked.tool);
-        self.cx.out.styled(Style::Bold, format!("? {verb} {}", visible(&asked.what)))?;
+        self.cx.out.styled(Look::Bold, format!("? {verb} {}", visible(&asked.what)))?;
         let has_pieces = asked.previews.iter().any(|diff| !diff.hunks.is_empty());
         let pieces = if has_pieces { ", h piece by piece" } else { "" };
         let keys = format!("y once, s for this session, n no, r no with a reason{pieces}");
@@ -79,7 +79,7 @@ impl<'a> Chat<'a> {
     /// Asks for the one mode in which nothing is asked; a word typed in full is no slip of a key.
     pub(super) async fn confirms_yolo(&mut self) -> Result<bool, Fault> {
         let text = "in this mode commands run and files change without a question, with all you may do, until the session ends";
-        self.cx.out.styled(Style::Notice, text)?;
+        self.cx.out.styled(Look::Notice, text)?;
         Ok(matches!(self.line("type yolo to go on> ").await?, Line::Text(text) if text.trim() == "yolo"))
     }
 
@@ -107,7 +107,7 @@ impl<'a> Chat<'a> {
     pub(super) async fn question(&mut self, call: &CallId, question: &Question) -> Result<(), Fault> {
         self.cx.out.idle();
         self.lines.finish_line()?;
-        self.cx.out.styled(Style::Bold, format!("? {}", visible(&question.question)))?;
+        self.cx.out.styled(Look::Bold, format!("? {}", visible(&question.question)))?;
         for (index, option) in question.options.iter().enumerate() {
             self.cx.out.line(format!("  {}. {}", index + 1, visible(option)))?;
         }

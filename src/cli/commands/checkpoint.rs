@@ -17,8 +17,8 @@ use crate::checkpoint::step::{About, Cause, Step, Steps};
 use crate::checkpoint::store::{Shelf, Store};
 use crate::checkpoint::undo::{Left, look};
 use crate::cli::context::Cx;
-use crate::cli::output::Style;
 use crate::edit::diff::file_diff;
+use crate::tui::look::Look;
 
 /// Characters of a row that say what a call did.
 const MAX_WHAT_CHARS: usize = 60;
@@ -248,10 +248,10 @@ fn diff(cx: &Cx, shelf: &Shelf<'_>, step: &Step, deltas: &[Delta], json: bool) -
     }
     for line in diffs.iter().flat_map(|diff| diff.unified.lines()) {
         let style = match line.as_bytes().first() {
-            Some(b'+') => Style::Good,
-            Some(b'-') => Style::Bad,
-            Some(b'@') => Style::Dim,
-            _ => Style::Plain,
+            Some(b'+') => Look::Good,
+            Some(b'-') => Look::Bad,
+            Some(b'@') => Look::Dim,
+            _ => Look::Plain,
         };
         cx.out.styled(style, visible(line))?;
     }
@@ -312,10 +312,10 @@ fn restore(cx: &Cx, step: &Step, deltas: &[Delta], json: bool) -> Result<(), Fau
     } else {
         restored.iter().try_for_each(|path| cx.out.line(format!("restored {path}")))?;
         for conflict in &conflicts {
-            cx.out.styled(Style::Notice, format!("! left alone: {}", visible(conflict)))?;
+            cx.out.styled(Look::Notice, format!("! left alone: {}", visible(conflict)))?;
         }
         if !done.deltas.is_empty() {
-            cx.out.note_styled(Style::Dim, format!("to go back: mimi checkpoint restore {}", done.id));
+            cx.out.note_styled(Look::Dim, format!("to go back: mimi checkpoint restore {}", done.id));
         }
     }
     match n_left {

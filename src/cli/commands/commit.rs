@@ -19,7 +19,7 @@ use crate::base::text::{count, one_line_name, shell_quoted, visible};
 use crate::cli::SandboxArg;
 use crate::cli::asking::edited;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::output::{Style, restore_terminal};
+use crate::cli::output::restore_terminal;
 use crate::cli::prompt::{Key, forget_typed, read_key};
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::{Signals, Stop};
@@ -33,6 +33,7 @@ use crate::strategy::commit_message::{self, Material};
 use crate::strategy::review::part::{self, Room};
 use crate::workspace::git::{Git, GitError};
 use crate::workspace::git_changes::{Changes, Scope};
+use crate::tui::look::Look;
 
 /// Messages of the project shown as examples.
 const N_RECENT: usize = 8;
@@ -143,7 +144,7 @@ fn warn_of_secrets(cx: &Cx, changes: &Changes) {
     let n_more = all.len().saturating_sub(MAX_WARNINGS);
     all.truncate(MAX_WARNINGS);
     all.extend((n_more > 0).then(|| format!("{n_more} more of the kind")));
-    all.iter().for_each(|warning| cx.out.note_styled(Style::Notice, format!("! {}", visible(warning))));
+    all.iter().for_each(|warning| cx.out.note_styled(Look::Notice, format!("! {}", visible(warning))));
 }
 
 /// Has the message written by an agent that only reads.
@@ -204,7 +205,7 @@ async fn settled(cx: &Cx, args: &CommitArgs, message: String, signals: Option<&m
     };
     loop {
         forget_typed();
-        cx.out.note_styled(Style::Bold, "? commit this: y yes, e edit it first, n no");
+        cx.out.note_styled(Look::Bold, "? commit this: y yes, e edit it first, n no");
         match key(signals).await? {
             Key::Char('y') => return Ok(Answer::Commit(message)),
             Key::Char('e') => {

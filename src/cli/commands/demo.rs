@@ -15,7 +15,6 @@ use crate::base::path::{PRIVATE_FILE, create_private_dir, write_atomic};
 use crate::cli::commands::fix::{FixArgs, collector, work};
 use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, runtime};
-use crate::cli::output::Style;
 use crate::cli::report::target::Targets;
 use crate::exec::run::Ending;
 use crate::model::providers::script::{Script, ScriptProvider};
@@ -23,6 +22,7 @@ use crate::protocol::fix_report::CheckSpec;
 use crate::strategy::fix::budget::Limits;
 use crate::strategy::fix::guard::Rules;
 use crate::strategy::fix::{self, Check, Job, Outcome};
+use crate::tui::look::Look;
 
 /// The project, file by file.
 const FILES: &[(&str, &str)] = &[
@@ -48,7 +48,7 @@ pub struct DemoArgs {
 /// Runs the demo.
 pub fn run(cx: &Cx, args: &DemoArgs) -> Result<(), Fault> {
     let folder = write_project()?;
-    cx.out.note_styled(Style::Bold, "mimi demo: a small Rust project with two bugs and three red tests");
+    cx.out.note_styled(Look::Bold, "mimi demo: a small Rust project with two bugs and three red tests");
     cx.out.note(format!("project: {}", folder.display()));
     let app = app(cx, args, &folder)?;
     runtime()?.block_on(need_cargo(&app))?;
@@ -125,13 +125,13 @@ fn finish(cx: &Cx, folder: &Path, outcome: &Outcome) -> Result<(), Fault> {
         _ => return Err(Fault::new(Kind::Task, "the demo's tests still fail").cause(last)),
     }
     cx.out.line("")?;
-    cx.out.styled(Style::Bold, "The change:")?;
+    cx.out.styled(Look::Bold, "The change:")?;
     show_change(cx, folder)?;
     cx.out.line("")?;
-    cx.out.styled(Style::Bold, format!("The test run after it (`{CHECK}`):"))?;
+    cx.out.styled(Look::Bold, format!("The test run after it (`{CHECK}`):"))?;
     cx.out.line(crate::base::text::visible(&last))?;
     cx.out.line("")?;
-    cx.out.styled(Style::Bold, "Try next:")?;
+    cx.out.styled(Look::Bold, "Try next:")?;
     cx.out.line("  mimi doctor                      is everything there that mimi needs?")?;
     cx.out.line("  export MIMI_SERVER_URL=http://HOST:8000/v1   name your model server")?;
     cx.out.line("  mimi chat                        talk about your own project; or: mimi fix")
@@ -144,9 +144,9 @@ fn show_change(cx: &Cx, folder: &Path) -> Result<(), Fault> {
     let diff = crate::edit::diff::file_diff(name, Some(before), Some(&after));
     diff.unified.lines().try_for_each(|line| {
         let style = match line.as_bytes().first() {
-            Some(b'+') => Style::Good,
-            Some(b'-') => Style::Bad,
-            _ => Style::Plain,
+            Some(b'+') => Look::Good,
+            Some(b'-') => Look::Bad,
+            _ => Look::Plain,
         };
         cx.out.styled(style, format!("  {line}"))
     })

@@ -14,7 +14,6 @@ use crate::base::path::user_id;
 use crate::base::text::visible;
 use crate::cli::commands::doctor_egress;
 use crate::cli::context::{Cx, runtime};
-use crate::cli::output::Style;
 use crate::config::dirs::Dirs;
 use crate::db::place;
 use crate::exec::run::Ending;
@@ -25,6 +24,7 @@ use crate::protocol::task::Task;
 use crate::strategy::conformance::finding::Finding;
 use crate::strategy::conformance::{self, Subject};
 use crate::tools::registry::Registry;
+use crate::tui::look::Look;
 
 /// Time git may take to say its version.
 const GIT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -352,9 +352,9 @@ fn print_json(cx: &Cx, rows: &[Row]) -> Result<(), Fault> {
 
 fn print_row(cx: &Cx, row: &Row) -> Result<(), Fault> {
     let style = match row.health {
-        Health::Good => Style::Good,
-        Health::Weak => Style::Notice,
-        Health::Broken(_) => Style::Bad,
+        Health::Good => Look::Good,
+        Health::Weak => Look::Notice,
+        Health::Broken(_) => Look::Bad,
     };
     let health = cx.out.paint(style, &format!("{:<7}", row.health.word()));
     cx.out.line(format!("{health} {:<26} {}", row.what, visible(&row.found)))?;

@@ -13,12 +13,12 @@ use crate::base::text::visible;
 use crate::cli::commands::fix::{Ended, FixArgs, one};
 use crate::cli::commands::fix_show::Show;
 use crate::cli::context::Cx;
-use crate::cli::output::Style;
 use crate::cli::report::list::{self, ListReport};
 use crate::cli::report::target::{self, Format, Targets};
 use crate::protocol::fix_report::{CheckKind, FixReport, Job};
 use crate::strategy::fix_report::ended;
 use crate::strategy::repo_list::{self, Done, Item, Results, Shard, stands};
+use crate::tui::look::Look;
 
 /// Arguments for many repositories.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -50,7 +50,7 @@ pub(super) fn run(cx: &Cx, args: &FixArgs, list: &Path) -> Result<(), Fault> {
             continue;
         }
         let place = format!("[{}/{}] {}", at + 1, mine.len(), item.path);
-        cx.out.note_styled(Style::Bold, visible(&place));
+        cx.out.note_styled(Look::Bold, visible(&place));
         let (report, kind) = attempt(cx, args, item, &base);
         cx.out.note(format!("{}: {}", visible(&item.path), report.ending.word.replace('_', " ")));
         if let Some(kind) = kind.filter(|kind| matches!(kind, Kind::Interrupted | Kind::Terminated)) {

@@ -16,7 +16,6 @@ use crate::checkpoint::step::{About, Cause};
 use crate::checkpoint::store::Store;
 use crate::cli::commands::pieces::Walk;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::output::Style;
 use crate::cli::prompt::Prompt;
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::Signals;
@@ -27,6 +26,7 @@ use crate::protocol::fix_report::{Step, What};
 use crate::protocol::review::{HunkAnswer, Ruling};
 use crate::strategy::fix::{Job, Outcome};
 use crate::strategy::runner::{self, Check, CheckRun};
+use crate::tui::look::Look;
 
 /// A text file that was changed.
 struct Text {
@@ -61,7 +61,7 @@ pub(super) fn review(cx: &Cx, app: &App, job: &Job, outcome: &mut Outcome) -> Re
     let texts = texts(&store, app, &outcome.changes)?;
     let n_other = outcome.changes.len() - texts.len();
     if n_other > 0 {
-        cx.out.styled(Style::Notice, format!("{} that are no text stay as they are", count(n_other, "change")))?;
+        cx.out.styled(Look::Notice, format!("{} that are no text stay as they are", count(n_other, "change")))?;
     }
     let diffs: Vec<&FileDiff> = texts.iter().map(|text| &text.diff).collect();
     let answers = block_on(async {
@@ -134,7 +134,7 @@ fn bring_about(
     let (step, done) = keeper.take_back(about, &back)?;
     keeper.settle(&step.id);
     for left in &done.left {
-        cx.out.styled(Style::Notice, visible(&format!("! left alone: {}: {left}", left.path.display())))?;
+        cx.out.styled(Look::Notice, visible(&format!("! left alone: {}: {left}", left.path.display())))?;
     }
     Ok(())
 }
@@ -167,7 +167,7 @@ fn checks(cx: &Cx, app: &App, job: &Job) -> Result<Vec<CheckRun>, Fault> {
                 stop = signals.next() => return Err(stop.fault()),
             };
             cx.out.idle();
-            let (style, word) = if run.is_green { (Style::Good, "passes") } else { (Style::Bad, "fails") };
+            let (style, word) = if run.is_green { (Look::Good, "passes") } else { (Look::Bad, "fails") };
             cx.out.styled(style, format!("check `{}` {word} after your review", visible(command)))?;
             runs.push(run);
         }

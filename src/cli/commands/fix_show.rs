@@ -14,7 +14,7 @@ use crate::base::path::{create_anew, remove_file};
 use crate::base::secrets::stream::Redactor;
 use crate::base::text::{count, visible};
 use crate::cli::context::Cx;
-use crate::cli::output::{Out, Style};
+use crate::cli::output::Out;
 use crate::cli::render::{Channel, Lines, json};
 use crate::cli::report::target::{Format, Targets, write_file};
 use crate::protocol::fix_report::{Step, What};
@@ -22,6 +22,7 @@ use crate::session::export::escape_hidden;
 use crate::strategy::deterministic::Sameness;
 use crate::strategy::failure::Complaints;
 use crate::strategy::fix::{Job, Outcome, Progress};
+use crate::tui::look::Look;
 
 /// Failures listed for a person after each run of the check; all of them stand in the report.
 const MAX_LISTED: usize = 10;
@@ -161,7 +162,7 @@ impl<'a> Show<'a> {
             }
             Progress::CheckDone { check, run, .. } => {
                 self.out.idle();
-                let (style, word) = if run.is_green { (Style::Good, "passes") } else { (Style::Bad, "fails") };
+                let (style, word) = if run.is_green { (Look::Good, "passes") } else { (Look::Bad, "fails") };
                 let ending = if run.is_green { String::new() } else { format!(" with {}", run.ending) };
                 let time = format_duration(run.duration_ms);
                 self.out
@@ -183,22 +184,22 @@ impl<'a> Show<'a> {
         match &step.what {
             What::FlakyRun(ran) if ran.is_green => {
                 let command = visible(command(job, ran.check));
-                note(Style::Notice, format!("once more, with nothing changed: `{command}` passes"));
+                note(Look::Notice, format!("once more, with nothing changed: `{command}` passes"));
             }
             What::Fixer { name, is_kept, before, after, .. } => {
                 let word = if *is_kept { "kept" } else { "taken back" };
                 note(
-                    Style::Plain,
+                    Look::Plain,
                     format!("fixer {name}: {} before, {after} after: {word}", count(*before, "failure")),
                 );
             }
             What::Guard { file, rule, .. } => {
-                note(Style::Notice, format!("taken back: {}: {}", visible(file), visible(rule)));
+                note(Look::Notice, format!("taken back: {}: {}", visible(file), visible(rule)));
             }
             What::Minimise { dropped } => {
-                note(Style::Plain, format!("not needed and dropped: {}", visible(&dropped.join(", "))));
+                note(Look::Plain, format!("not needed and dropped: {}", visible(&dropped.join(", "))));
             }
-            What::Trouble { words } => note(Style::Notice, format!("warning: {}", visible(words))),
+            What::Trouble { words } => note(Look::Notice, format!("warning: {}", visible(words))),
             _ => {}
         }
     }
@@ -215,11 +216,11 @@ impl<'a> Show<'a> {
     /// Lists what a check complains of, on the first lines.
     fn failures(&self, complaints: &Complaints) {
         for failure in complaints.failures.iter().take(MAX_LISTED) {
-            self.out.note_styled(Style::Dim, format!("    {}", visible(&failure.line())));
+            self.out.note_styled(Look::Dim, format!("    {}", visible(&failure.line())));
         }
         let n_left = complaints.failures.len().saturating_sub(MAX_LISTED) + complaints.n_more;
         if n_left > 0 {
-            self.out.note_styled(Style::Dim, format!("    and {n_left} more"));
+            self.out.note_styled(Look::Dim, format!("    and {n_left} more"));
         }
     }
 }

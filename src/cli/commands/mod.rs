@@ -7,6 +7,7 @@ pub mod auth;
 pub mod cache;
 pub mod chat;
 mod chat_asks;
+mod chat_screen;
 pub mod checkpoint;
 pub mod commit;
 pub mod completions;

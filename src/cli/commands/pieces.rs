@@ -12,12 +12,12 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::text::{one_line_name, visible};
 use crate::cli::asking::edited;
 use crate::cli::context::Cx;
-use crate::cli::output::Style;
 use crate::cli::prompt::{Key, Line, Prompt};
 use crate::cli::render::Lines;
 use crate::cli::signal::{Signals, Stop};
 use crate::protocol::diff::{FileDiff, Hunk, Kind as Change};
 use crate::protocol::review::{HunkAnswer, Ruling};
+use crate::tui::look::Look;
 
 /// What is said to a piece, and to those behind it.
 enum Said {
@@ -57,7 +57,7 @@ impl Walk<'_, '_> {
 
     async fn piece(&mut self, diff: &FileDiff, hunk: &Hunk, (n, of): (usize, usize)) -> Result<Said, Fault> {
         let name = visible(&one_line_name(&diff.path)).into_owned();
-        self.cx.out.styled(Style::Bold, format!("? piece {n} of {of}: {name}"))?;
+        self.cx.out.styled(Look::Bold, format!("? piece {n} of {of}: {name}"))?;
         self.lines.hunk(hunk)?;
         let is_editable = diff.kind != Change::Deleted && !hunk.is_cut;
         let edit = if is_editable { ", e edit it" } else { "" };
@@ -107,7 +107,7 @@ impl Walk<'_, '_> {
             Ok(text) => Ok(Some(text)),
             Err(error) => {
                 let fault = Fault::io(Kind::Task, "the piece was not edited", &error).hint("export EDITOR=vi");
-                self.cx.out.styled(Style::Notice, visible(&fault.to_string()))?;
+                self.cx.out.styled(Look::Notice, visible(&fault.to_string()))?;
                 Ok(None)
             }
         }

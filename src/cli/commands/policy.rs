@@ -12,13 +12,13 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::text::{shell_quoted, visible};
 use crate::cli::commands::run::ModeArg;
 use crate::cli::context::Cx;
-use crate::cli::output::Style;
 use crate::config::layer::Loaded;
 use crate::policy::confined::Reach;
 use crate::policy::explain::Explained;
 use crate::policy::kept::Kept;
 use crate::policy::rules::Where;
 use crate::policy::{Policy, layers};
+use crate::tui::look::Look;
 
 /// Show what may be done without asking, and why
 #[derive(Debug, Args)]
@@ -117,7 +117,7 @@ fn list(cx: &Cx, args: &ListArgs) -> Result<(), Fault> {
         };
         let end = until(stated.rule.text()).map(|at| format!(", until {}", format_utc(at))).unwrap_or_default();
         cx.out.line(visible(&format!("{:5} {}{place}", stated.force.name(), stated.rule.text())))?;
-        cx.out.styled(Style::Dim, visible(&format!("      {}{end}", stated.origin)))?;
+        cx.out.styled(Look::Dim, visible(&format!("      {}{end}", stated.origin)))?;
     }
     Ok(())
 }
@@ -138,7 +138,7 @@ fn explain(cx: &Cx, args: &TestArgs) -> Result<(), Fault> {
         let parts: Vec<_> = parts.collect();
         return cx.out.json(&json!({"verdict": verdict, "why": why, "parts": parts, "rules": rules}).to_string());
     }
-    cx.out.styled(Style::Bold, visible(&format!("{}: {why}", verdict.name())))?;
+    cx.out.styled(Look::Bold, visible(&format!("{}: {why}", verdict.name())))?;
     for part in parts {
         cx.out.line(visible(&format!("  {:5} {}: {}", part.verdict.name(), part.text.replace('\n', " "), part.why)))?;
     }

@@ -12,7 +12,6 @@ use crate::base::path::append_to;
 use crate::base::text::{count, one_line_name, visible};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::output::Style;
 use crate::cli::render::{Channel, Lines, some_names};
 use crate::cli::report::target::{self, Format, Target, Targets};
 use crate::cli::signal::Signals;
@@ -29,6 +28,7 @@ use crate::strategy::review::report::Report;
 use crate::strategy::review::{self, Outcome, Progress};
 use crate::workspace::git::Git;
 use crate::workspace::git_changes::{Changes, Scope};
+use crate::tui::look::Look;
 
 /// Tokens that instructions and tools take in a window, as `tests/it/agent/window.rs` measures them, and some to spare.
 const INSTRUCTION_TOKENS: u64 = 3_000;
@@ -179,7 +179,7 @@ fn show(cx: &Cx, lines: &mut Lines<'_>, told: &mut HashSet<String>, progress: Pr
         Progress::Part { number, of, files } => {
             let names: Vec<String> = files.iter().map(|name| one_line_name(name).into_owned()).collect();
             let which = if of > 1 { format!(" part {number} of {of}:") } else { String::new() };
-            cx.out.note_styled(Style::Dim, visible(&format!("reviewing{which} {}", some_names(&names, names.len()))));
+            cx.out.note_styled(Look::Dim, visible(&format!("reviewing{which} {}", some_names(&names, names.len()))));
             Ok(())
         }
         // The answer is JSON, and each part's agent has the same to warn of.
@@ -227,22 +227,22 @@ fn write(cx: &Cx, targets: &Targets, report: &Report, fault: Option<&Fault>) -> 
         return Ok(());
     }
     report.findings.iter().try_for_each(|finding| finding_lines(cx, finding))?;
-    report.remarks().iter().for_each(|remark| cx.out.note_styled(Style::Notice, format!("! {}", visible(remark))));
+    report.remarks().iter().for_each(|remark| cx.out.note_styled(Look::Notice, format!("! {}", visible(remark))));
     cx.out.line(visible(&report.summary()))
 }
 
 fn finding_lines(cx: &Cx, finding: &Finding) -> Result<(), Fault> {
     let style = match finding.severity {
-        Severity::Error => Style::Bad,
-        Severity::Warning => Style::Notice,
-        Severity::Note => Style::Dim,
+        Severity::Error => Look::Bad,
+        Severity::Warning => Look::Notice,
+        Severity::Note => Look::Dim,
     };
     let why = crate::cli::report::review::why(finding);
     cx.out.spans(&[
-        (Style::Bold, format!("{}: ", visible(&one_line_name(&finding.place())))),
+        (Look::Bold, format!("{}: ", visible(&one_line_name(&finding.place())))),
         (style, finding.severity.name().to_owned()),
-        (Style::Plain, format!(": {}", visible(&why))),
+        (Look::Plain, format!(": {}", visible(&why))),
     ])?;
     let suggestion = finding.suggestion.as_deref().unwrap_or_default();
-    suggestion.lines().try_for_each(|line| cx.out.styled(Style::Good, format!("    {}", visible(line))))
+    suggestion.lines().try_for_each(|line| cx.out.styled(Look::Good, format!("    {}", visible(line))))
 }

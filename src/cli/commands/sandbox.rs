@@ -9,9 +9,9 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::text::{coloured_whole, visible};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::output::Style;
 use crate::exec::run::{Command, Ending, Program};
 use crate::exec::sandbox::probe::Choice;
+use crate::tui::look::Look;
 
 /// Bytes of a command's output that are shown.
 const MAX_OUTPUT_BYTES: usize = 1024 * 1024;
@@ -88,7 +88,7 @@ fn as_json(choice: &Choice) -> serde_json::Value {
 }
 
 fn show(cx: &Cx, choice: &Choice) -> Result<(), Fault> {
-    let style = if choice.tier.confines() { Style::Good } else { Style::Notice };
+    let style = if choice.tier.confines() { Look::Good } else { Look::Notice };
     cx.out.styled(style, format!("commands are confined by: {}", choice.words()))?;
     for lack in &choice.lacks {
         cx.out.line(format!("{} is missing: {}", lack.tier.name(), visible(&lack.says)))?;

@@ -8,11 +8,11 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::text::{clip_line, one_line_name, visible};
 use crate::cli::commands::index::settle;
 use crate::cli::context::Cx;
-use crate::cli::output::Style;
 use crate::index::engine::{Index, Settling};
 use crate::index::search::route::Query;
 use crate::index::search::snippet;
 use crate::index::search::{Hit, Parts, Sides};
+use crate::tui::look::Look;
 
 /// Find code by what it does, by words or by names
 ///
@@ -77,22 +77,22 @@ pub fn run(cx: &Cx, args: &SearchArgs) -> Result<(), Fault> {
 
 fn show(cx: &Cx, index: &Index, hit: &Hit, query: &Query, args: &SearchArgs) -> Result<(), Fault> {
     let place = format!("{}:{}-{}", one_line_name(&hit.path), hit.line, hit.end_line);
-    let mut spans = vec![(Style::Bold, place)];
+    let mut spans = vec![(Look::Bold, place)];
     let names: Vec<&str> = std::iter::once(hit.scope.as_str())
         .chain(hit.names.iter().map(String::as_str).take(4))
         .filter(|name| !name.is_empty())
         .collect();
     if !names.is_empty() {
-        spans.push((Style::Dim, format!("  {}", visible(&names.join(", ")))));
+        spans.push((Look::Dim, format!("  {}", visible(&names.join(", ")))));
     }
     cx.out.spans(&spans)?;
     if args.explain {
-        cx.out.styled(Style::Dim, format!("      {}", explained(hit, query)))?;
+        cx.out.styled(Look::Dim, format!("      {}", explained(hit, query)))?;
     }
     for (line, text) in snippet::lines(&index.place().root, hit, &query.text, usize::from(args.lines)) {
         cx.out.spans(&[
-            (Style::Dim, format!("{line:>5} ")),
-            (Style::Plain, visible(&text.replace('\t', "    ")).into_owned()),
+            (Look::Dim, format!("{line:>5} ")),
+            (Look::Plain, visible(&text.replace('\t', "    ")).into_owned()),
         ])?;
     }
     Ok(())

@@ -9,11 +9,12 @@ use std::collections::BTreeSet;
 use crate::base::fault::Fault;
 use crate::base::text::visible;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::output::{Out, Style};
+use crate::cli::output::Out;
 use crate::cli::tally::percent;
 use crate::model::present::Status;
 use crate::protocol::server::{Load, ModelFacts, RouteStatus, ServerFacts, ServerStatus};
 use crate::protocol::task::Task;
+use crate::tui::look::Look;
 
 /// Columns of the name of a model; what is longer stands alone in its line.
 const NAME_COLUMNS: usize = 30;
@@ -60,7 +61,7 @@ impl Screen<'_> {
         }
         if n_shown == 0 {
             let places: Vec<&str> = status.servers.iter().map(|server| server.url.as_str()).collect();
-            self.out.styled(Style::Notice, "no model server is configured, and none answers on this machine")?;
+            self.out.styled(Look::Notice, "no model server is configured, and none answers on this machine")?;
             places.iter().try_for_each(|url| self.out.line(format!("  looked at {}", visible(url))))?;
         }
         self.routes(&status.routes)
@@ -69,7 +70,7 @@ impl Screen<'_> {
     fn server(&self, server: &ServerStatus) -> Result<(), Fault> {
         let title = server.facts.as_ref().map_or_else(|| server.name.clone(), title);
         let named = format!("{title} at {}", server.url);
-        self.out.styled(Style::Bold, visible(&named))?;
+        self.out.styled(Look::Bold, visible(&named))?;
         if let Some(problem) = &server.problem {
             self.paragraph(problem)?;
         }
@@ -96,12 +97,12 @@ impl Screen<'_> {
         let mut line = String::new();
         for word in visible(text).split_whitespace() {
             if !line.is_empty() && line.chars().count() + word.chars().count() + 3 > COLUMNS {
-                self.out.styled(Style::Dim, format!("  {}", std::mem::take(&mut line)))?;
+                self.out.styled(Look::Dim, format!("  {}", std::mem::take(&mut line)))?;
             }
             line.push_str(if line.is_empty() { "" } else { " " });
             line.push_str(word);
         }
-        self.out.styled(Style::Dim, format!("  {line}"))
+        self.out.styled(Look::Dim, format!("  {line}"))
     }
 
     /// Prints what would carry out the tasks, those that go to the same place together.
@@ -115,7 +116,7 @@ impl Screen<'_> {
             let (same, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|route| is_same(route));
             rest = others;
             let tasks: Vec<&str> = same.iter().map(|route| route.task.name()).collect();
-            self.out.styled(Style::Bold, tasks.join(", "))?;
+            self.out.styled(Look::Bold, tasks.join(", "))?;
             self.out.line(format!("  {}", visible(&place(first))))?;
             if let Some(remark) = remark(&same) {
                 self.paragraph(&remark)?;

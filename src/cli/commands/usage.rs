@@ -8,9 +8,9 @@ use crate::base::clock::{Clock as _, SystemClock, format_duration, is_day, parse
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::visible;
 use crate::cli::context::Cx;
-use crate::cli::output::Style;
 use crate::telemetry::price::Prices;
 use crate::telemetry::report::{self, By, Report, Since, Sum};
+use crate::tui::look::Look;
 
 /// Show what requests to models took and cost
 ///
@@ -103,7 +103,7 @@ fn print(cx: &Cx, by: ByArg, report: &Report, has_prices: bool) -> Result<(), Fa
     let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or_default();
     let widths: Vec<usize> = (0..=columns.len()).map(width).collect();
     for (n, row) in rows.iter().enumerate() {
-        let style = if n == 0 { Style::Bold } else { Style::Plain };
+        let style = if n == 0 { Look::Bold } else { Look::Plain };
         cx.out.styled(style, line(row, &widths))?;
     }
     if !report.without_price.is_empty() {

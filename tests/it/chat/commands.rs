@@ -29,7 +29,7 @@ fn help_lists_every_command_and_a_wrong_one_is_corrected() {
     let chat = Chat::new("  - say: hello\n");
     let mut pty = chat.start();
     pty.line("/help");
-    for row in mimi::cli::slash::TABLE {
+    for row in mimi::tui::slash::TABLE {
         pty.wait_for(row.name).wait_for(row.help);
     }
     pty.line("/modle").wait_for("there is no command `/modle`").wait_for("did you mean /model?");
@@ -131,7 +131,7 @@ fn a_terminal_that_can_do_little_is_enough() {
         "  - {say: I write a line that is surely longer than twenty columns., calls: [{name: shell, arguments: {command: tee <<< hi}}]}\n  - say: Done.\n",
     );
     chat.env.set("TERM", "dumb");
-    let mut pty = Pty::start(&chat.env, ["chat"]);
+    let mut pty = Pty::start(&chat.env, ["chat", "--inline"]);
     pty.resize(20, 5).wait_for("ask> ").line("hello").wait_for("twenty columns.").wait_for("y once").send("y");
     pty.wait_for("Done.")
         .wait_for("ask> ")
@@ -142,7 +142,7 @@ fn a_terminal_that_can_do_little_is_enough() {
     assert_eq!(pty.wait_exit(), 0);
     assert!(!pty.raw().contains(&0x1b), "no escape sequences: {:?}", String::from_utf8_lossy(pty.raw()));
     let chat = Chat::new("  - say: Narrow words are words too.\n");
-    let mut narrow = Pty::start(&chat.env, ["chat"]);
+    let mut narrow = Pty::start(&chat.env, ["chat", "--inline"]);
     narrow.resize(20, 5).wait_for("ask> ").line("hi").wait_for("Narrow words").wait_for("ask> ").line("/quit");
     assert_eq!(narrow.wait_exit(), 0);
 }

@@ -68,7 +68,7 @@ fn a_hang_up_ends_everything_wherever_it_comes() {
 fn being_told_to_end_leaves_the_terminal_as_it_was() {
     let chat = Chat::new("  - say: hello\n");
     let program = env!("CARGO_BIN_EXE_mimi");
-    let script = format!("stty -a > before; {program} chat; echo code $?; stty -a > after; echo compared");
+    let script = format!("stty -a > before; {program} chat --inline; echo code $?; stty -a > after; echo compared");
     let mut pty = Pty::start_program(&chat.env, "bash", ["-c", &script]);
     pty.wait_for("ask> ").send("half a li").wait_for("half a li");
     let pid = pid_of_chat(&chat);
@@ -76,6 +76,21 @@ fn being_told_to_end_leaves_the_terminal_as_it_was() {
     pty.wait_for("code 143").wait_for("compared");
     assert_eq!(chat.env.read("before"), chat.env.read("after"));
     assert!(pty.raw().windows(8).any(|bytes| bytes == b"\x1b[?2004l"), "pastes are not bracketed any more");
+}
+
+#[test]
+fn being_told_to_end_gives_the_full_screen_back() {
+    let chat = Chat::new("  - say: hello\n");
+    let program = env!("CARGO_BIN_EXE_mimi");
+    let script = format!("stty -a > before; {program} chat; echo code $?; stty -a > after; echo compared");
+    let mut pty = Pty::start_program(&chat.env, "bash", ["-c", &script]);
+    pty.wait_until_shown("ask>").send("half a li").wait_until_shown("half a li");
+    rustix::process::kill_process(pid_of_chat(&chat), rustix::process::Signal::TERM).unwrap();
+    pty.wait_for("code 143").wait_for("compared");
+    assert_eq!(chat.env.read("before"), chat.env.read("after"));
+    for mode in [b"\x1b[?2004l".as_slice(), b"\x1b[?1049l", b"\x1b[?25h"] {
+        assert!(pty.raw().windows(mode.len()).any(|bytes| bytes == mode), "{}", mode.escape_ascii());
+    }
 }
 
 fn pid_of_chat(chat: &Chat) -> rustix::process::Pid {

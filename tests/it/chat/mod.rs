@@ -4,7 +4,9 @@
 
 mod approvals;
 mod commands;
+mod diffs;
 mod ending;
+mod full;
 mod lines;
 mod resume;
 mod reviewed_fix;
@@ -32,8 +34,15 @@ impl Chat {
 
     /// Starts the chat and waits until it takes words.
     pub fn start(&self) -> Pty {
-        let mut pty = Pty::start(&self.env, ["chat"]);
+        let mut pty = Pty::start(&self.env, ["chat", "--inline"]);
         pty.wait_for("ask> ");
+        pty
+    }
+
+    /// Starts the chat in full screen and waits until it takes words.
+    pub fn start_full(&self) -> Pty {
+        let mut pty = Pty::start(&self.env, ["chat"]);
+        pty.wait_until_shown("ask>");
         pty
     }
 

@@ -101,7 +101,7 @@ fn every_trouble_is_named_and_the_session_stays_usable() {
     });
     let mut env = Env::new();
     env.set("MIMI_SERVER_URL", server.url()).set("MIMI_MODEL_MAX_RETRIES", "0");
-    let mut pty = Pty::start(&env, ["chat"]);
+    let mut pty = Pty::start(&env, ["chat", "--inline"]);
     pty.wait_for("ask> ");
     for (n, (_, words)) in TROUBLES.iter().enumerate() {
         pty.line(&format!("question {n}")).wait_for("error: ").wait_for(words).wait_for("ask> ");
@@ -144,14 +144,14 @@ fn the_next_server_of_the_list_takes_over_in_the_middle_of_a_chat_and_after_a_re
             second.wire.url()
         ),
     );
-    let mut pty = Pty::start(&env, ["chat"]);
+    let mut pty = Pty::start(&env, ["chat", "--inline"]);
     pty.wait_for("ask> ").line("hello").wait_for("this is first").wait_for("ask> ");
     first.status.store(503, Ordering::SeqCst);
     pty.line("hello").wait_for("not now; going on with `m` at").wait_for("this is second").wait_for("ask> ");
     pty.send(key::CTRL_D);
     assert_eq!(pty.wait_exit(), 0);
     first.status.store(200, Ordering::SeqCst);
-    let mut pty = Pty::start(&env, ["chat", "--resume"]);
+    let mut pty = Pty::start(&env, ["chat", "--inline", "--resume"]);
     pty.wait_for("ask> ").line("hello").wait_for("this is first").wait_for("ask> ");
     first.status.store(503, Ordering::SeqCst);
     pty.line("hello").wait_for("going on with `m` at").wait_for("this is second").wait_for("ask> ");
@@ -168,11 +168,11 @@ fn a_model_chosen_by_hand_on_a_named_server_is_found_there_again() {
         ".config/mimi/config.yaml",
         format!("providers: {{two: {{kind: openai, base_url: '{}'}}}}\n", second.wire.url()),
     );
-    let mut pty = Pty::start(&env, ["chat"]);
+    let mut pty = Pty::start(&env, ["chat", "--inline"]);
     pty.wait_for("ask> ").line("/model two/m").wait_for("ask> ").line("hello").wait_for("this is second");
     pty.wait_for("ask> ").send(key::CTRL_D);
     assert_eq!(pty.wait_exit(), 0);
-    let mut pty = Pty::start(&env, ["chat", "--resume"]);
+    let mut pty = Pty::start(&env, ["chat", "--inline", "--resume"]);
     pty.wait_for("ask> ").line("hello").wait_for("this is second");
 }
 
@@ -181,7 +181,7 @@ fn escape_ends_the_wait_for_another_try() {
     let named = Named::new("it");
     let mut env = Env::new();
     env.set("MIMI_SERVER_URL", named.wire.url()).set("MIMI_MODEL_MAX_RETRIES", "9");
-    let mut pty = Pty::start(&env, ["chat"]);
+    let mut pty = Pty::start(&env, ["chat", "--inline"]);
     pty.wait_for("ask> ");
     named.status.store(503, Ordering::SeqCst);
     pty.line("hello").wait_for("try 1 of 9").send(key::CTRL_C).wait_for("interrupted").wait_for("ask> ");

@@ -43,6 +43,7 @@ pub struct Pty {
     ended: Receiver<u32>,
     raw: Vec<u8>,
     seen: usize,
+    size: (u16, u16),
     // Kept open: closing it hangs up the terminal.
     master: Option<Box<dyn MasterPty + Send>>,
     // Dropped, it ends the thread that reads.
@@ -76,7 +77,7 @@ impl Pty {
         std::thread::spawn(move || report_end.send(child.wait().map_or(u32::MAX, |status| status.exit_code())));
         let writer = pair.master.take_writer().unwrap();
         let (master, stop_reading) = (Some(pair.master), Some(stop_reading));
-        Self { writer, killer, output, ended, raw: Vec::new(), seen: 0, master, stop_reading }
+        Self { writer, killer, output, ended, raw: Vec::new(), seen: 0, size: (100, 30), master, stop_reading }
     }
 
     /// Types text or keys.
@@ -93,6 +94,7 @@ impl Pty {
 
     /// Makes the terminal another size, as dragging the window does.
     pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
+        self.size = (columns, rows);
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         self.master.as_ref().unwrap().resize(size).unwrap();
         self
@@ -126,6 +128,31 @@ impl Pty {
     /// Returns everything printed so far, without escape sequences; a carriage return starts a new line.
     pub fn screen(&self) -> String {
         clean(&String::from_utf8_lossy(&self.raw))
+    }
+
+    /// Returns what a terminal shows now, row by row: for programs that draw.
+    pub fn shown(&self) -> String {
+        let mut terminal = vt100::Parser::new(self.size.1, self.size.0, 0);
+        terminal.process(&self.raw);
+        let rows = terminal.screen().rows(0, self.size.0).map(|row| row.trim_end().replace('\u{a0}', " "));
+        rows.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Waits until a terminal shows `text`.
+    #[track_caller]
+    pub fn wait_until_shown(&mut self, text: &str) -> &mut Self {
+        self.wait_until(text, |shown| shown.contains(text))
+    }
+
+    /// Waits until what a terminal shows is as wanted.
+    #[track_caller]
+    pub fn wait_until(&mut self, what: &str, is_so: impl Fn(&str) -> bool) -> &mut Self {
+        let deadline = Instant::now() + LIMIT;
+        while !is_so(&self.shown()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(self.pump(left), "never so: {what}; the terminal shows:\n{}\n", self.shown());
+        }
+        self
     }
 
     /// Returns everything printed so far, byte for byte: for tests of what the terminal is told.

@@ -18,7 +18,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
-    ("crossterm", &["cli"]),
+    // The width of a terminal and single keys; the full screen.
+    ("crossterm", &["cli", "tui"]),
     ("encoding_rs", &["edit"]),
     // Patches of binary files.
     ("flate2", &["strategy"]),
@@ -30,6 +31,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("keyring", &["config"]),
     ("lz4_flex", &["checkpoint"]),
     ("memchr", &["edit"]),
+    ("pulldown_cmark", &["tui"]),
     // Reports of tests in the format of JUnit: read where checks leave them, written where results are shown.
     ("quick_xml", &["strategy", "cli"]),
     // Forms of secrets, the search tool, recovering calls from what models write instead of them, scripts inside of commands, and what checks print.
@@ -37,6 +39,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, kinds of file systems, and walks that must be quick.
     ("rustix", &["base", "checkpoint", "config", "db", "exec", "session"]),
+    ("ratatui_core", &["tui"]),
+    ("ratatui_textarea", &["tui"]),
     ("rusqlite", &["db"]),
     ("rustls", &["model"]),
     ("rustyline", &["cli"]),
@@ -76,6 +80,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tree_sitter_scala", &["index"]),
     ("tree_sitter_swift", &["index"]),
     ("unicode_width", &["cli"]),
+    ("tree_sitter", &["policy"]),
+    ("tree_sitter_bash", &["policy"]),
+    ("unicode_segmentation", &["tui"]),
+    ("unicode_width", &["tui"]),
     ("uuid", &["base"]),
     // Walls around commands.
     ("close_fds", &["exec"]),

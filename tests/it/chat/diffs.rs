@@ -1,7 +1,10 @@
 //! Does a change look as it is, in every width?
 
-use super::*;
-use crate::edit::diff::{Described, file_diff};
+use mimi::edit::diff::{Described, file_diff};
+use mimi::protocol::diff::{FileDiff, Sides};
+use mimi::tui::diff_view::{Spans, view};
+use mimi::tui::look::Look;
+use unicode_width::UnicodeWidthChar as _;
 
 fn sides<T>(before: Option<T>, after: Option<T>) -> Sides<T> {
     Sides { before, after }
@@ -9,8 +12,8 @@ fn sides<T>(before: Option<T>, after: Option<T>) -> Sides<T> {
 
 /// Renders rows as text, changed words in brackets.
 fn text(rows: &[Spans]) -> Vec<String> {
-    let span = |(style, text): &(Style, String)| match style {
-        Style::GoodWord | Style::BadWord => format!("[{text}]"),
+    let span = |(style, text): &(Look, String)| match style {
+        Look::GoodWord | Look::BadWord => format!("[{text}]"),
         _ => text.clone(),
     };
     rows.iter().map(|row| row.iter().map(span).collect::<String>().trim_end().to_owned()).collect()
@@ -54,7 +57,7 @@ fn a_long_line_goes_on_in_the_next_row_and_loses_nothing() {
             .map(|row| row.iter().flat_map(|span| span.1.chars()).map(|c| c.width().unwrap_or(0)).sum::<usize>());
         assert!(widths.max().unwrap() <= 141);
         let shown: usize =
-            rows.iter().flatten().filter(|span| span.0 == Style::Good).map(|span| span.1.chars().count()).sum();
+            rows.iter().flatten().filter(|span| span.0 == Look::Good).map(|span| span.1.chars().count()).sum();
         let expected = if c == '\t' { 300 * n_columns } else { 300 };
         // A tab behind the sign is one column shorter.
         assert!(shown.abs_diff(expected + 1) <= 1 + 300 / 15, "{c:?}: {shown}");

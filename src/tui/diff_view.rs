@@ -6,11 +6,11 @@
 use unicode_width::UnicodeWidthChar as _;
 
 use crate::base::text::{count, one_line_name, size, visible};
-use crate::cli::output::Style;
+use crate::tui::look::Look;
 use crate::protocol::diff::{FileDiff, Hunk, Kind, NO_END, Sides, Words};
 
 /// A row of text in several styles.
-pub type Spans = Vec<(Style, String)>;
+pub type Spans = Vec<(Look, String)>;
 
 /// Columns from which both sides stand beside each other.
 const WIDE_COLUMNS: usize = 140;
@@ -23,7 +23,7 @@ const TAB_COLUMNS: usize = 4;
 
 /// Renders the change of one file for a terminal of so many columns; none for no terminal.
 pub fn view(diff: &FileDiff, columns: Option<usize>) -> Vec<Spans> {
-    let mut rows: Vec<Spans> = heading(diff).into_iter().map(|text| vec![(Style::Dim, indented(&text))]).collect();
+    let mut rows: Vec<Spans> = heading(diff).into_iter().map(|text| vec![(Look::Dim, indented(&text))]).collect();
     if diff.hunks.is_empty() {
         // From a session of an earlier version.
         rows.extend(diff.unified.lines().filter(|line| is_of_a_hunk(line)).map(plain_row));
@@ -34,13 +34,13 @@ pub fn view(diff: &FileDiff, columns: Option<usize>) -> Vec<Spans> {
 
 /// Renders one piece of a change.
 pub fn hunk_view(hunk: &Hunk, columns: Option<usize>) -> Vec<Spans> {
-    let mut rows = vec![vec![(Style::Dim, indented(&header(hunk)))]];
+    let mut rows = vec![vec![(Look::Dim, indented(&header(hunk)))]];
     match columns.filter(|columns| *columns >= WIDE_COLUMNS) {
         Some(columns) => rows.extend(beside(hunk, columns)),
         None => rows.extend(lines_of(hunk).map(|line| line.row())),
     }
     if hunk.left_out > 0 {
-        rows.push(vec![(Style::Dim, indented(&format!("... {} more", count(hunk.left_out, "line"))))]);
+        rows.push(vec![(Look::Dim, indented(&format!("... {} more", count(hunk.left_out, "line"))))]);
     }
     rows
 }
@@ -124,8 +124,8 @@ impl Line<'_> {
     fn spans(&self) -> Spans {
         let style = sign_style(self.text);
         let strong = match style {
-            Style::Good => Style::GoodWord,
-            Style::Bad => Style::BadWord,
+            Look::Good => Look::GoodWord,
+            Look::Bad => Look::BadWord,
             other => other,
         };
         let mut spans = Vec::new();
@@ -141,12 +141,12 @@ impl Line<'_> {
     }
 }
 
-fn sign_style(line: &str) -> Style {
+fn sign_style(line: &str) -> Look {
     match line.as_bytes().first() {
-        Some(b'+') => Style::Good,
-        Some(b'-') => Style::Bad,
-        Some(b'@' | b'\\') => Style::Dim,
-        _ => Style::Plain,
+        Some(b'+') => Look::Good,
+        Some(b'-') => Look::Bad,
+        Some(b'@' | b'\\') => Look::Dim,
+        _ => Look::Plain,
     }
 }
 
@@ -160,9 +160,9 @@ fn beside(hunk: &Hunk, columns: usize) -> Vec<Spans> {
     for (left, right) in pairs(hunk) {
         let (left, right) = (cell(left, width), cell(right, width));
         for at in 0..left.len().max(right.len()) {
-            let mut row = vec![(Style::Plain, INDENT.to_owned())];
+            let mut row = vec![(Look::Plain, INDENT.to_owned())];
             row.extend(padded(left.get(at).cloned().unwrap_or_default(), width));
-            row.push((Style::Dim, RULE.to_owned()));
+            row.push((Look::Dim, RULE.to_owned()));
             row.extend(right.get(at).cloned().unwrap_or_default());
             rows.push(row);
         }
@@ -214,7 +214,7 @@ fn cell(side: Option<Side<'_>>, width: usize) -> Vec<Spans> {
     let rows = wrapped(&line.spans(), width.saturating_sub(NUMBER_COLUMNS).max(1));
     let numbers = std::iter::once(number).chain(std::iter::repeat(String::new()));
     let numbered = rows.into_iter().zip(numbers).map(|(mut row, number)| {
-        row.insert(0, (Style::Dim, format!("{number:>width$} ", width = NUMBER_COLUMNS - 1)));
+        row.insert(0, (Look::Dim, format!("{number:>width$} ", width = NUMBER_COLUMNS - 1)));
         row
     });
     numbered.collect()
@@ -244,7 +244,7 @@ fn wrapped(spans: &Spans, width: usize) -> Vec<Spans> {
     rows
 }
 
-fn push(rows: &mut [Spans], style: Style, text: String) {
+fn push(rows: &mut [Spans], style: Look, text: String) {
     if let Some(row) = rows.last_mut().filter(|_| !text.is_empty()) {
         row.push((style, text));
     }
@@ -252,10 +252,6 @@ fn push(rows: &mut [Spans], style: Style, text: String) {
 
 fn padded(mut row: Spans, width: usize) -> Spans {
     let n_columns: usize = row.iter().flat_map(|(_, text)| text.chars()).map(|c| c.width().unwrap_or(0)).sum();
-    row.push((Style::Plain, " ".repeat(width.saturating_sub(n_columns))));
+    row.push((Look::Plain, " ".repeat(width.saturating_sub(n_columns))));
     row
 }
-
-#[cfg(test)]
-#[path = "diff_view_tests.rs"]
-mod tests;

@@ -1,0 +1,229 @@
+//! How is a conversation held in full screen?
+//!
+//! Puts the full screen ([`crate::tui`]) and a running agent together: the past of the session, the history of what was
+//! written, the editor. When it is left, the conversation stands in the scrollback of the terminal, as anything printed does.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use crate::app::{App, Session};
+use crate::base::clock::{SystemClock, new_id};
+use crate::base::fault::{Fault, Kind};
+use crate::base::path::{append_to, create_private_dir};
+use crate::base::text::visible;
+use crate::cli::asking::edited;
+use crate::cli::context::Cx;
+use crate::cli::signal::{Signals, Stop};
+use crate::config::schema::ScreenChoice;
+use crate::exec::interactive;
+use crate::session::reader::each_record;
+use crate::tools::registry::Registry;
+use crate::tui::keymap::Keymap;
+use crate::tui::look::{Look, Theme};
+use crate::tui::run::{self, Ending, Outside, Parts};
+use crate::tui::screen::printed;
+use crate::tui::state::State;
+use crate::tui::state::composer::Composer;
+use crate::tui::state::item::{VerbTable, Verbs};
+use crate::tui::state::status::{Facts, Status};
+use crate::tui::state::transcript::Transcript;
+use crate::tui::views::Views;
+use crate::workspace::git::head_branch;
+
+/// Columns and rows below which lines are easier to read than a full screen.
+const MIN_COLUMNS: u16 = 20;
+const MIN_ROWS: u16 = 6;
+/// The first line of a history file, as the editor of lines writes it.
+const HISTORY_MARK: &str = "#V2";
+
+/// Says whether the conversation is held in full screen.
+pub(super) fn is_wanted(cx: &Cx, choice: ScreenChoice, is_inline: bool) -> bool {
+    match choice {
+        _ if is_inline => false,
+        ScreenChoice::Inline => false,
+        ScreenChoice::Full => true,
+        ScreenChoice::Auto => {
+            let is_capable = cx.env.get("TERM").is_some_and(|term| !matches!(term, "" | "dumb" | "unknown"));
+            let has_room =
+                crossterm::terminal::size().is_ok_and(|(columns, rows)| columns >= MIN_COLUMNS && rows >= MIN_ROWS);
+            is_capable && has_room && speaks_utf8(cx) && std::io::stdout().is_terminal()
+        }
+    }
+}
+
+/// Lines and marks of the full screen are beyond ASCII.
+fn speaks_utf8(cx: &Cx) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| cx.env.get(name).filter(|value| !value.is_empty()));
+    // Without any word about it most terminals of today do.
+    locale.is_none_or(|locale| {
+        let locale = locale.to_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
+/// Holds the conversation. The session goes on where its file ends.
+pub(super) async fn converse(cx: &Cx, app: &App, session: &mut Session, signals: &mut Signals) -> Result<(), Fault> {
+    let theme = theme(cx, &app.config.ui.theme)?;
+    let keymap = keymap(cx)?;
+    let mut outside = Desk { cx, history: cx.dirs.history_file() };
+    let mut state = State::new(
+        Transcript::new(verbs()),
+        Composer::new(read_history(&outside.history), ""),
+        Status { facts: facts(app, session), mode: session.mode, ..Status::default() },
+        keymap,
+    );
+    if session.recap.is_some() {
+        let path = crate::session::list::find(&app.dirs.sessions(), &session.id)?;
+        each_record(&path, |record| state.recall(record))?;
+        state.transcript.note(Look::Dim, "resumed");
+    } else {
+        state.transcript.note(Look::Dim, format!("mimi {}; f1 lists the keys, /help the commands", env!("CARGO_PKG_VERSION")));
+    }
+    state.status.mode = session.mode;
+    let parts = Parts {
+        ops: session.handle.ops.clone(),
+        records: &mut session.handle.records,
+        clock: &SystemClock,
+        outside: &mut outside,
+    };
+    let terminated = async {
+        while signals.next().await != Stop::Terminate {}
+    };
+    let ending = run::run(&mut state, theme.clone(), parts, terminated).await;
+    let ending = ending.map_err(|error| {
+        Fault::io(Kind::Task, "the full screen cannot be shown", &error).hint("line by line: mimi chat --inline")
+    })?;
+    match ending {
+        Ending::Terminated => Err(Stop::Terminate.fault()),
+        Ending::AgentGone => Err(Fault::new(Kind::Bug, "the agent ended unexpectedly")),
+        Ending::Left => leave_behind(cx, &state, theme),
+    }
+}
+
+/// Prints the conversation where it can be scrolled back to.
+fn leave_behind(cx: &Cx, state: &State, theme: Theme) -> Result<(), Fault> {
+    let width = cx.out.columns().unwrap_or(80);
+    let rows = Views::new(theme).left_behind(state, width);
+    rows.iter().try_for_each(|row| cx.out.line(printed(row)))
+}
+
+fn facts(app: &App, session: &Session) -> Facts {
+    let route = &session.route;
+    Facts {
+        model: route.model.clone(),
+        server: route.url.clone(),
+        tier: app.choice.tier.name().to_owned(),
+        branch: head_branch(app.workspace.root()),
+        session: session.id.clone(),
+    }
+}
+
+fn verbs() -> VerbTable {
+    let registry = Registry::new();
+    let named = registry.names().into_iter().filter_map(|name| {
+        let verbs = &registry.get(name)?.manifest().verbs;
+        let verbs = Verbs { ask: verbs.ask.clone(), doing: verbs.doing.clone(), done: verbs.done.clone() };
+        Some((name.to_owned(), verbs))
+    });
+    named.collect()
+}
+
+/// Finds the theme: one that comes along, or a file of the user's. None is coloured where colours are not wanted.
+fn theme(cx: &Cx, name: &str) -> Result<Theme, Fault> {
+    if !cx.out.is_coloured() {
+        return Ok(Theme::without_colours());
+    }
+    if let Some(theme) = Theme::named(name) {
+        return Ok(theme);
+    }
+    let path = cx.dirs.config.join("themes").join(format!("{name}.yaml"));
+    let known = crate::tui::look::THEMES.map(|(name, _)| name).join(", ");
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Fault::io(Kind::Config, format!("there is no theme `{name}`: cannot read `{}`", path.display()), &error)
+            .hint(format!("themes that come along: {known}"))
+    })?;
+    Theme::read(&text)
+        .map_err(|wrong| Fault::new(Kind::Config, format!("the theme `{}` is invalid", path.display())).cause(wrong))
+}
+
+fn keymap(cx: &Cx) -> Result<Keymap, Fault> {
+    let path = cx.dirs.config.join("keymap.yaml");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Fault::io(Kind::Config, format!("cannot read `{}`", path.display()), &error)),
+    };
+    Keymap::read(text.as_deref())
+        .map_err(|wrong| Fault::new(Kind::Config, format!("the keys of `{}` are invalid", path.display())).cause(wrong))
+}
+
+/// What the full screen has done by others.
+struct Desk<'a> {
+    cx: &'a Cx,
+    history: PathBuf,
+}
+
+impl Outside for Desk<'_> {
+    async fn edit(&mut self, text: &str, name: &str) -> Result<String, String> {
+        let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
+        let name = format!("words-{}.{}", new_id(), extension.unwrap_or("txt"));
+        let edited = edited(self.cx, &name, text).await;
+        edited.map_err(|error| visible(&format!("the text was not edited: {error}")).into_owned())
+    }
+
+    fn remember(&mut self, words: &str) {
+        keep_in_history(&self.history, words);
+    }
+
+    fn suspend(&mut self) {
+        interactive::suspend();
+    }
+}
+
+/// Keeps words as [`read_history`] reads them. The history is a convenience: failing to keep it is no error.
+fn keep_in_history(path: &Path, words: &str) {
+    let is_new = !path.exists();
+    drop(path.parent().map(create_private_dir));
+    let mark = if is_new { format!("{HISTORY_MARK}\n") } else { String::new() };
+    let line = words.replace('\\', "\\\\").replace('\n', "\\n");
+    drop(append_to(path, format!("{mark}{line}\n").as_bytes()));
+}
+
+/// Reads what was written before, as the editor of lines keeps it: one a line, line feeds and backslashes escaped.
+fn read_history(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let Some(lines) = text.strip_prefix(HISTORY_MARK) else {
+        return text.lines().map(str::to_owned).collect();
+    };
+    lines.lines().skip(1).map(unescaped).collect()
+}
+
+fn unescaped(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    let mut signs = line.chars();
+    while let Some(c) = signs.next() {
+        match c {
+            '\\' => match signs.next() {
+                Some('n') => text.push('\n'),
+                Some(other) => text.push(other),
+                None => text.push('\\'),
+            },
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = folder.path().join("history");
+        let words = ["plain", "two\nlines", r"a \n that is none", "#V2"];
+        words.iter().for_each(|words| keep_in_history(&history, words));
+        assert_eq!(read_history(&history), words);
+    }
+}

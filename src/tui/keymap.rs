@@ -1,0 +1,331 @@
+//! Which key does what, and how is that changed?
+//!
+//! `config/keymap.yaml` names every action of every view with its keys; the user's `keymap.yaml` replaces the keys of those it
+//! names. One key means one thing in a view: what contradicts is refused with its line, and nothing of the file counts then.
+//! To add an action: a variant, its name, a row in the file.
+
+use std::collections::BTreeMap;
+
+use crate::base::text::nearest;
+use crate::tui::key::Key;
+
+/// Where a key is pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum View {
+    /// Everywhere, unless the view says otherwise.
+    Everywhere,
+    /// The line that is written.
+    Composer,
+    /// A call that waits for an answer.
+    Approval,
+    /// A change looked at piece by piece.
+    Pieces,
+    /// A list to choose from.
+    List,
+    /// A text to read.
+    Reader,
+}
+
+/// What a key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Ends mimi.
+    Leave,
+    /// Stops what runs, or clears what is written, or leaves.
+    Interrupt,
+    /// Puts mimi into the background.
+    Suspend,
+    /// Draws everything anew.
+    Redraw,
+    /// Shows the keys of the view.
+    Help,
+    /// Lists everything that can be done.
+    Palette,
+    /// Goes to the next mode: plan, ask, auto.
+    NextMode,
+    /// Opens or folds thoughts and results.
+    ToggleDetails,
+    /// Scrolls back by a page.
+    PageUp,
+    /// Scrolls on by a page.
+    PageDown,
+    /// Scrolls back by a row.
+    RowUp,
+    /// Scrolls on by a row.
+    RowDown,
+    /// To the beginning.
+    Top,
+    /// To the end.
+    Bottom,
+    /// Hands the words over; to the running turn, where one runs.
+    Submit,
+    /// Keeps the words for the next turn.
+    Queue,
+    /// Takes the last queued words back to change them.
+    Unqueue,
+    /// Begins a new line.
+    Newline,
+    /// Completes what is being written.
+    Complete,
+    /// Shows what was written before.
+    HistoryBack,
+    /// Shows what was written after that.
+    HistoryForward,
+    /// Searches what was written before.
+    HistorySearch,
+    /// Writes on in the user's editor.
+    Editor,
+    /// Lets the call run.
+    Once,
+    /// Lets calls like it run in this session.
+    Session,
+    /// Lets what the shown rule covers run here from now on.
+    Always,
+    /// Refuses.
+    Deny,
+    /// Refuses with a reason.
+    DenyWithReason,
+    /// Looks at the change piece by piece.
+    Review,
+    /// Takes a piece.
+    Take,
+    /// Leaves a piece.
+    LeaveOut,
+    /// Leaves a piece with a reason.
+    LeaveWithReason,
+    /// Changes a piece in the editor.
+    EditPiece,
+    /// Takes this piece and the rest.
+    TakeRest,
+    /// Leaves this piece and the rest.
+    LeaveRest,
+    /// To the next piece.
+    NextPiece,
+    /// To the piece before.
+    PreviousPiece,
+    /// To the next file.
+    NextFile,
+    /// To the file before.
+    PreviousFile,
+    /// Done.
+    Done,
+    /// Up in the list.
+    Up,
+    /// Down in the list.
+    Down,
+    /// Takes what is chosen.
+    Choose,
+    /// Goes back.
+    Close,
+}
+
+/// Every view by its name in a keymap file.
+pub const VIEWS: &[(&str, View)] = &[
+    ("everywhere", View::Everywhere),
+    ("composer", View::Composer),
+    ("approval", View::Approval),
+    ("pieces", View::Pieces),
+    ("list", View::List),
+    ("reader", View::Reader),
+];
+
+/// Every action by its name in a keymap file, with what it does.
+pub const ACTIONS: &[(&str, Action, &str)] = &[
+    ("leave", Action::Leave, "leave; the session is kept"),
+    ("interrupt", Action::Interrupt, "stop what runs, else clear what is written"),
+    ("suspend", Action::Suspend, "put mimi into the background"),
+    ("redraw", Action::Redraw, "draw everything anew"),
+    ("help", Action::Help, "show the keys of this view"),
+    ("palette", Action::Palette, "list everything that can be done"),
+    ("next_mode", Action::NextMode, "next mode: plan, ask, auto"),
+    ("toggle_details", Action::ToggleDetails, "open or fold thoughts and results"),
+    ("page_up", Action::PageUp, "a page back"),
+    ("page_down", Action::PageDown, "a page on"),
+    ("row_up", Action::RowUp, "a row back"),
+    ("row_down", Action::RowDown, "a row on"),
+    ("top", Action::Top, "to the beginning"),
+    ("bottom", Action::Bottom, "to the end"),
+    ("submit", Action::Submit, "send; to the running turn, where one runs"),
+    ("queue", Action::Queue, "keep for the next turn"),
+    ("unqueue", Action::Unqueue, "take back what was queued last"),
+    ("newline", Action::Newline, "new line"),
+    ("complete", Action::Complete, "complete what is being written"),
+    ("history_back", Action::HistoryBack, "what was written before"),
+    ("history_forward", Action::HistoryForward, "what was written after that"),
+    ("history_search", Action::HistorySearch, "search what was written before"),
+    ("editor", Action::Editor, "write on in the editor"),
+    ("once", Action::Once, "yes, once"),
+    ("session", Action::Session, "yes, in this session"),
+    ("always", Action::Always, "yes, always here: the shown rule"),
+    ("deny", Action::Deny, "no"),
+    ("deny_with_reason", Action::DenyWithReason, "no, with a reason for the model"),
+    ("review", Action::Review, "look at the change piece by piece"),
+    ("take", Action::Take, "take this piece"),
+    ("leave_out", Action::LeaveOut, "leave this piece"),
+    ("leave_with_reason", Action::LeaveWithReason, "leave it with a reason for the model"),
+    ("edit_piece", Action::EditPiece, "change this piece in the editor"),
+    ("take_rest", Action::TakeRest, "take this piece and the rest"),
+    ("leave_rest", Action::LeaveRest, "leave this piece and the rest"),
+    ("next_piece", Action::NextPiece, "next piece"),
+    ("previous_piece", Action::PreviousPiece, "piece before"),
+    ("next_file", Action::NextFile, "next file"),
+    ("previous_file", Action::PreviousFile, "file before"),
+    ("done", Action::Done, "done: what is not left is taken"),
+    ("up", Action::Up, "up"),
+    ("down", Action::Down, "down"),
+    ("choose", Action::Choose, "take what is chosen"),
+    ("close", Action::Close, "go back"),
+];
+
+/// The keys that come along.
+const DEFAULT: &str = include_str!("../../config/keymap.yaml");
+
+/// A keymap file: view, action, keys.
+type File = BTreeMap<String, BTreeMap<String, Vec<String>>>;
+
+/// Which key does what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keymap {
+    keys: BTreeMap<View, BTreeMap<Action, Vec<Key>>>,
+}
+
+impl Keymap {
+    /// The keys that come along, with those of the user's file in the place of theirs. Fails with what is wrong.
+    pub fn read(user: Option<&str>) -> Result<Self, String> {
+        let mut keymap = Self { keys: BTreeMap::new() };
+        keymap.add(DEFAULT)?;
+        if let Some(text) = user {
+            keymap.add(text)?;
+        }
+        keymap.check(user.unwrap_or(DEFAULT))?;
+        Ok(keymap)
+    }
+
+    fn add(&mut self, text: &str) -> Result<(), String> {
+        let file: File = crate::base::yaml::from_str(text).map_err(|error| error.to_string())?;
+        for (view, actions) in file {
+            let known = VIEWS.iter().find(|(name, _)| *name == view).map(|(_, view)| *view);
+            let place = known.ok_or_else(|| unknown(text, "view", &view, VIEWS.iter().map(|(name, _)| *name)))?;
+            for (action, names) in actions {
+                let known = ACTIONS.iter().find(|(name, ..)| *name == action).map(|(_, action, _)| *action);
+                let known = known.ok_or_else(|| unknown(text, "action", &action, ACTIONS.iter().map(|(name, ..)| *name)))?;
+                let keys: Result<Vec<Key>, String> = names.iter().map(|name| name.parse()).collect();
+                let keys = keys.map_err(|wrong| format!("line {}: {wrong}", line_of(text, &action)))?;
+                self.keys.entry(place).or_default().insert(known, keys);
+            }
+        }
+        Ok(())
+    }
+
+    /// Says which key means two things in one view, and where the file says so.
+    fn check(&self, text: &str) -> Result<(), String> {
+        for (view, actions) in &self.keys {
+            let mut taken: BTreeMap<Key, Action> = BTreeMap::new();
+            for (action, keys) in actions {
+                for key in keys {
+                    if let Some(other) = taken.insert(*key, *action) {
+                        let view = VIEWS.iter().find(|(_, known)| known == view).map_or("", |(name, _)| name);
+                        let named = [*action, other].into_iter().find(|action| has_line(text, action.name()));
+                        let line = named.map_or(1, |action| line_of(text, action.name()));
+                        let (one, two) = (other.name(), action.name());
+                        return Err(format!("line {line}: `{key}` means both `{one}` and `{two}` in `{view}`"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what a key does in a view; what holds everywhere comes last.
+    pub fn action(&self, view: View, key: Key) -> Option<Action> {
+        let find = |view| {
+            let actions = self.keys.get(&view)?;
+            actions.iter().find(|(_, keys)| keys.contains(&key)).map(|(action, _)| *action)
+        };
+        find(view).or_else(|| find(View::Everywhere))
+    }
+
+    /// Names the first key of an action; nothing when it has none.
+    pub fn key_of(&self, view: View, action: Action) -> Option<String> {
+        let find = |view| self.keys.get(&view)?.get(&action)?.first();
+        find(view).or_else(|| find(View::Everywhere)).map(ToString::to_string)
+    }
+
+    /// Lists the actions of a view with their keys, then those of everywhere.
+    pub fn rows(&self, view: View) -> Vec<(Action, String)> {
+        let of = |view| self.keys.get(&view).into_iter().flatten();
+        let all = of(view).chain(of(View::Everywhere).filter(|_| view != View::Everywhere));
+        let shown = all.filter(|(_, keys)| !keys.is_empty());
+        shown.map(|(action, keys)| (*action, keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))).collect()
+    }
+}
+
+impl Action {
+    /// Says what it does, for the list of keys.
+    pub fn words(self) -> &'static str {
+        ACTIONS.iter().find(|(_, action, _)| *action == self).map_or("", |(_, _, words)| words)
+    }
+
+    /// Names it as files do.
+    pub fn name(self) -> &'static str {
+        ACTIONS.iter().find(|(_, action, _)| *action == self).map_or("", |(name, _, _)| name)
+    }
+}
+
+fn unknown<'a>(text: &str, what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let near = nearest(name, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    format!("line {}: there is no {what} `{name}`{near}", line_of(text, name))
+}
+
+fn is_line_of(line: &str, name: &str) -> bool {
+    line.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(':'))
+}
+
+fn has_line(text: &str, name: &str) -> bool {
+    text.lines().any(|line| is_line_of(line, name))
+}
+
+/// Finds the line an action stands in, counted from 1.
+fn line_of(text: &str, name: &str) -> usize {
+    text.lines().position(|line| is_line_of(line, name)).map_or(1, |at| at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn the_keys_that_come_along_contradict_nowhere() {
+        let keymap = Keymap::read(None).unwrap();
+        assert_eq!(keymap.action(View::Composer, key("enter")), Some(Action::Submit));
+        assert_eq!(keymap.action(View::Approval, key("y")), Some(Action::Once));
+        assert_eq!(keymap.action(View::Composer, key("y")), None);
+        assert_eq!(keymap.action(View::Approval, key("ctrl+c")), Some(Action::Interrupt));
+    }
+
+    #[test]
+    fn the_users_file_replaces_the_keys_of_what_it_names() {
+        let keymap = Keymap::read(Some("composer:\n  submit: [ctrl+s]\n  newline: [enter]\n")).unwrap();
+        assert_eq!(keymap.action(View::Composer, key("ctrl+s")), Some(Action::Submit));
+        assert_eq!(keymap.action(View::Composer, key("enter")), Some(Action::Newline));
+        assert_eq!(keymap.action(View::Approval, key("y")), Some(Action::Once));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_keymap_is_said() {
+        let table = [
+            ("composer:\n  submit: [ctrl+j]\n", "line 2: `ctrl+j` means both `submit` and `newline` in `composer`"),
+            ("composer:\n  queue: [entr]\n", "line 2: there is no key `entr`"),
+            ("composer:\n  sumbit: [f5]\n", "line 2: there is no action `sumbit`; did you mean `submit`?"),
+            ("composr: {}\n", "line 1: there is no view `composr`; did you mean `composer`?"),
+        ];
+        for (text, expected) in table {
+            let wrong = Keymap::read(Some(text)).unwrap_err();
+            assert!(wrong.contains(expected), "{text}: {wrong}");
+        }
+    }
+}

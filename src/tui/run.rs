@@ -1,0 +1,199 @@
+//! What happens between a key, a record and the screen?
+//!
+//! One loop: what comes in becomes a message, the state answers with what is to be done, and the screen is drawn at most thirty
+//! times a second. While nothing happens nothing wakes up.
+
+use std::io;
+use std::time::Duration;
+
+use ratatui_core::layout::Rect;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::base::clock::Clock;
+use crate::protocol::event::Record;
+use crate::protocol::op::Op;
+use crate::tui::look::Theme;
+use crate::tui::screen::Screen;
+use crate::tui::state::{Cmd, Editing, Msg, State};
+use crate::tui::terminal::{Input, Terminal};
+use crate::tui::views::Views;
+
+/// Time between two frames.
+const FRAME: Duration = Duration::from_millis(33);
+/// Time between two frames that show nothing but how long things take.
+const SECOND: Duration = Duration::from_secs(1);
+/// Records taken at once before the screen is drawn.
+const MAX_RECORDS: usize = 512;
+
+/// What full screen is connected to.
+pub struct Parts<'a, O> {
+    /// What the agent is asked for.
+    pub ops: mpsc::Sender<Op>,
+    /// What the agent reports.
+    pub records: &'a mut mpsc::Receiver<Record>,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// What is done outside: the editor, the history, the background.
+    pub outside: &'a mut O,
+}
+
+/// What full screen has done by others while the terminal is given back.
+pub trait Outside {
+    /// Opens the user's editor on a text, in a file of that name's kind; fails with what went wrong.
+    fn edit(&mut self, text: &str, name: &str) -> impl Future<Output = Result<String, String>>;
+    /// Keeps words in the history.
+    fn remember(&mut self, words: &str);
+    /// Stops this process until it is continued.
+    fn suspend(&mut self);
+}
+
+/// How full screen ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The person left.
+    Left,
+    /// The terminal is gone, or mimi was told to end.
+    Terminated,
+    /// The agent is gone.
+    AgentGone,
+}
+
+/// Runs until the end; `state` holds what was shown then.
+pub async fn run<'a, O: Outside>(
+    state: &'a mut State,
+    theme: Theme,
+    parts: Parts<'a, O>,
+    terminated: impl Future<Output = ()>,
+) -> io::Result<Ending> {
+    let terminal = Terminal::take()?;
+    let area = terminal.size();
+    let mut run = Run { state, views: Views::new(theme), screen: Screen::new(io::stdout(), area), terminal, parts };
+    run.state.update(Msg::Tick(run.parts.clock.now_ms()));
+    let mut terminated = std::pin::pin!(terminated);
+    let mut due = Some(Instant::now());
+    loop {
+        let wait = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        let ending = tokio::select! {
+            biased;
+            () = &mut terminated => Some(Ending::Terminated),
+            input = run.terminal.next() => match input {
+                Some(input) => run.on_input(input).await,
+                None => Some(Ending::Terminated),
+            },
+            record = run.parts.records.recv() => match record {
+                Some(record) => run.on_records(record).await,
+                None => Some(Ending::AgentGone),
+            },
+            () = wait => {
+                // Written in one go; a terminal that is gone ends everything.
+                if run.draw().is_err() {
+                    return Ok(Ending::Terminated);
+                }
+                due = run.state.status.is_busy().then(|| Instant::now() + SECOND);
+                continue;
+            }
+        };
+        if let Some(ending) = ending {
+            return Ok(ending);
+        }
+        due = run.next_frame(due);
+    }
+}
+
+struct Run<'a, O> {
+    state: &'a mut State,
+    views: Views,
+    screen: Screen<io::Stdout>,
+    terminal: Terminal,
+    parts: Parts<'a, O>,
+}
+
+impl<O: Outside> Run<'_, O> {
+    /// A frame is due soon after something happened, also when one was due later for the clock's sake.
+    fn next_frame(&self, due: Option<Instant>) -> Option<Instant> {
+        let soon = Instant::now() + FRAME;
+        Some(due.map_or(soon, |due| due.min(soon)))
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        self.state.update(Msg::Tick(self.parts.clock.now_ms()));
+        let (views, state) = (&mut self.views, &*self.state);
+        self.screen.draw(|buffer| views.draw(state, buffer))
+    }
+
+    async fn on_input(&mut self, input: Input) -> Option<Ending> {
+        self.state.update(Msg::Tick(self.parts.clock.now_ms()));
+        let msg = match input {
+            Input::Key(key) => Msg::Key(key),
+            Input::Paste(text) => Msg::Paste(text),
+            Input::Size(columns, rows) => {
+                self.screen.resize(Rect::new(0, 0, columns.max(1), rows.max(1)));
+                return None;
+            }
+        };
+        self.take(msg).await
+    }
+
+    /// Takes a record and those that wait behind it.
+    async fn on_records(&mut self, record: Record) -> Option<Ending> {
+        let mut next = Some(record);
+        for _ in 0..MAX_RECORDS {
+            let Some(record) = next.take() else { break };
+            if let Some(ending) = self.take(Msg::Record(Box::new(record))).await {
+                return Some(ending);
+            }
+            next = self.parts.records.try_recv().ok();
+        }
+        match next {
+            Some(record) => self.take(Msg::Record(Box::new(record))).await,
+            None => None,
+        }
+    }
+
+    async fn take(&mut self, msg: Msg) -> Option<Ending> {
+        let mut cmds: std::collections::VecDeque<Cmd> = self.state.update(msg).into();
+        while let Some(cmd) = cmds.pop_front() {
+            match cmd {
+                Cmd::Send(op) => {
+                    if self.parts.ops.send(op).await.is_err() {
+                        return Some(Ending::AgentGone);
+                    }
+                }
+                Cmd::Leave => return Some(Ending::Left),
+                Cmd::Suspend => {
+                    self.terminal.pause();
+                    self.parts.outside.suspend();
+                    self.come_back();
+                }
+                Cmd::Redraw => self.screen.forget(),
+                Cmd::Edit { what, text, name } => cmds.extend(self.edit(what, &text, &name).await),
+                Cmd::Remember(words) => self.parts.outside.remember(&words),
+                Cmd::Scroll(by) => self.views.scroll(by, self.state),
+            }
+        }
+        None
+    }
+
+    async fn edit(&mut self, what: Editing, text: &str, name: &str) -> Vec<Cmd> {
+        self.terminal.pause();
+        let edited = self.parts.outside.edit(text, name).await;
+        self.come_back();
+        match edited {
+            Ok(text) => self.state.update(Msg::Edited { what, text: Some(text) }),
+            Err(wrong) => self.state.update(Msg::Failed(wrong)),
+        }
+    }
+
+    /// Takes the terminal again after others had it.
+    fn come_back(&mut self) {
+        // A terminal that cannot be taken again shows itself with the next frame.
+        drop(self.terminal.resume());
+        self.screen.resize(self.terminal.size());
+    }
+}

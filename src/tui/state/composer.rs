@@ -1,0 +1,253 @@
+//! How are words written before they are sent?
+//!
+//! A small editor with undo and history. Large pastes are folded to a chip, `[pasted #1: 120 lines]`, that stands for them
+//! until they are sent. Must not send anything itself.
+
+use ratatui_textarea::{CursorMove, TextArea};
+
+use crate::base::text::count;
+use crate::tui::key::{Code, Key};
+
+/// Lines or bytes from which a paste is folded.
+const MAX_PASTE_LINES: usize = 12;
+const MAX_PASTE_BYTES: usize = 2000;
+/// Entries of the history kept in memory.
+const MAX_HISTORY: usize = 1000;
+
+/// The words being written.
+#[derive(Debug, Clone, Default)]
+pub struct Composer {
+    area: TextArea<'static>,
+    pastes: Vec<String>,
+    history: Vec<String>,
+    /// Where in the history the person is, and what they had written before they went there.
+    at: Option<(usize, String)>,
+}
+
+impl Composer {
+    /// Starts with a history, oldest first, and a draft.
+    pub fn new(history: Vec<String>, draft: &str) -> Self {
+        let mut composer = Self { history, ..Self::default() };
+        composer.set(draft);
+        composer
+    }
+
+    /// Returns the lines as they stand, chips included.
+    pub fn lines(&self) -> &[String] {
+        self.area.lines()
+    }
+
+    /// Returns the cursor: line and character, from 0.
+    pub fn cursor(&self) -> (usize, usize) {
+        let cursor = self.area.cursor();
+        (cursor.0, cursor.1)
+    }
+
+    /// Says whether nothing is written.
+    pub fn is_empty(&self) -> bool {
+        self.area.is_empty()
+    }
+
+    /// Returns the words as written, chips included.
+    pub fn text(&self) -> String {
+        self.area.lines().join("\n")
+    }
+
+    /// Replaces the words; the cursor goes to the end.
+    pub fn set(&mut self, text: &str) {
+        self.area = TextArea::from(text.split('\n').map(str::to_owned));
+        self.area.move_cursor(CursorMove::Bottom);
+        self.area.move_cursor(CursorMove::End);
+    }
+
+    /// Takes the words away, with what the chips stand for, and keeps them in the history.
+    pub fn take(&mut self) -> String {
+        let written = self.text();
+        let mut whole = written;
+        for (at, paste) in self.pastes.iter().enumerate() {
+            whole = whole.replace(&chip(at, paste), paste);
+        }
+        self.clear();
+        if !whole.trim().is_empty() && self.history.last() != Some(&whole) {
+            self.history.push(whole.clone());
+            let excess = self.history.len().saturating_sub(MAX_HISTORY);
+            self.history.drain(..excess);
+        }
+        whole
+    }
+
+    /// Forgets the words.
+    pub fn clear(&mut self) {
+        self.area = TextArea::default();
+        self.pastes.clear();
+        self.at = None;
+    }
+
+    /// Puts in what was pasted: as it is, or folded where it is long.
+    pub fn paste(&mut self, text: &str) {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        if text.lines().count() <= MAX_PASTE_LINES && text.len() <= MAX_PASTE_BYTES {
+            self.area.insert_str(text);
+            return;
+        }
+        let chip = chip(self.pastes.len(), &text);
+        self.pastes.push(text);
+        self.area.insert_str(chip);
+    }
+
+    /// Begins a new line.
+    pub fn newline(&mut self) {
+        self.area.insert_newline();
+    }
+
+    /// Takes a key for writing and moving; says whether it meant anything.
+    pub fn key(&mut self, key: Key) -> bool {
+        if let Some(c) = key.typed() {
+            self.area.insert_char(c);
+            return true;
+        }
+        match (key.code, key.ctrl, key.alt) {
+            (Code::Backspace, false, false) => self.area.delete_char(),
+            (Code::Backspace, _, _) | (Code::Char('w'), true, false) => self.area.delete_word(),
+            (Code::Delete, false, false) => self.area.delete_next_char(),
+            (Code::Delete, _, _) | (Code::Char('d'), false, true) => self.area.delete_next_word(),
+            (Code::Char('u'), true, false) => self.area.delete_line_by_head(),
+            (Code::Char('k'), true, false) => self.area.delete_line_by_end(),
+            (Code::Char('y'), true, false) => self.area.paste(),
+            (Code::Char('z'), false, true) | (Code::Char('_'), true, false) => self.area.undo(),
+            (Code::Char('Z'), false, true) => self.area.redo(),
+            _ => return self.move_by(key),
+        };
+        true
+    }
+
+    fn move_by(&mut self, key: Key) -> bool {
+        let by = match (key.code, key.ctrl || key.alt) {
+            (Code::Left, false) => CursorMove::Back,
+            (Code::Right, false) => CursorMove::Forward,
+            (Code::Left, true) | (Code::Char('b'), true) if key.code == Code::Left || key.alt => CursorMove::WordBack,
+            (Code::Right, true) | (Code::Char('f'), true) if key.code == Code::Right || key.alt => CursorMove::WordForward,
+            (Code::Char('b'), true) => CursorMove::Back,
+            (Code::Char('f'), true) => CursorMove::Forward,
+            (Code::Home, false) | (Code::Char('a'), true) => CursorMove::Head,
+            (Code::End, false) | (Code::Char('e'), true) => CursorMove::End,
+            _ => return false,
+        };
+        self.area.move_cursor(by);
+        true
+    }
+
+    /// Moves to a line and character.
+    pub fn jump(&mut self, line: usize, character: usize) {
+        let clip = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        self.area.move_cursor(CursorMove::Jump(clip(line), clip(character)));
+    }
+
+    /// Shows what was written before; says whether there was something.
+    pub fn back(&mut self) -> bool {
+        let (now, kept) = match self.at.take() {
+            Some((at, kept)) => (at, kept),
+            None => (self.history.len(), self.text()),
+        };
+        let Some(at) = now.checked_sub(1) else {
+            self.at = (now < self.history.len()).then_some((now, kept));
+            return false;
+        };
+        let text = self.history[at].clone();
+        self.set(&text);
+        self.at = Some((at, kept));
+        true
+    }
+
+    /// Shows what was written after that, at last what the person had begun.
+    pub fn forward(&mut self) -> bool {
+        let Some((at, kept)) = self.at.take() else { return false };
+        match self.history.get(at + 1).cloned() {
+            Some(text) => {
+                self.set(&text);
+                self.at = Some((at + 1, kept));
+            }
+            None => self.set(&kept),
+        }
+        true
+    }
+
+    /// Finds what was written before and contains these words, newest first, each once.
+    pub fn search(&self, words: &str) -> Vec<String> {
+        let words = words.to_lowercase();
+        let mut found: Vec<String> = Vec::new();
+        for entry in self.history.iter().rev() {
+            if entry.to_lowercase().contains(&words) && !found.contains(entry) {
+                found.push(entry.clone());
+            }
+        }
+        found
+    }
+}
+
+fn chip(at: usize, paste: &str) -> String {
+    format!("[pasted #{}: {}]", at + 1, count(paste.lines().count(), "line"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(composer: &mut Composer, keys: &str) {
+        for name in keys.split(' ') {
+            composer.key(name.parse().unwrap());
+        }
+    }
+
+    #[test]
+    fn words_are_written_and_corrected() {
+        let table = [
+            ("a b c", "abc"),
+            ("a b backspace c", "ac"),
+            ("a space b ctrl+w c", "a c"),
+            ("a b home c", "cab"),
+            ("a b left left c end d", "cabd"),
+            ("a b ctrl+u c", "c"),
+            ("a b backspace alt+z", "ab"),
+        ];
+        for (keys, expected) in table {
+            let mut composer = Composer::default();
+            typed(&mut composer, keys);
+            assert_eq!(composer.text(), expected, "{keys}");
+        }
+    }
+
+    #[test]
+    fn a_long_paste_is_folded_and_sent_whole() {
+        let mut composer = Composer::default();
+        let long = "line\n".repeat(100);
+        typed(&mut composer, "a");
+        composer.paste(&long);
+        assert_eq!(composer.text(), "a[pasted #1: 100 lines]");
+        composer.paste("short\r\nlines");
+        assert_eq!(composer.lines().last().map(String::as_str), Some("lines"));
+        assert_eq!(composer.take(), format!("a{long}short\nlines"));
+        assert!(composer.is_empty());
+    }
+
+    #[test]
+    fn the_history_goes_back_and_comes_back_to_what_was_begun() {
+        let mut composer = Composer::new(vec!["one".to_owned(), "two".to_owned()], "begun");
+        assert!(composer.back() && composer.text() == "two");
+        assert!(composer.back() && composer.text() == "one");
+        assert!(!composer.back() && composer.text() == "one");
+        assert!(composer.forward() && composer.text() == "two");
+        assert!(composer.forward() && composer.text() == "begun");
+        assert!(!composer.forward());
+    }
+
+    #[test]
+    fn what_was_sent_is_found_again_once() {
+        let mut composer = Composer::default();
+        for text in ["fix it", "run tests", "fix it", "fix that"] {
+            composer.set(text);
+            composer.take();
+        }
+        assert_eq!(composer.search("FIX"), ["fix that", "fix it"]);
+    }
+}

@@ -1,0 +1,423 @@
+//! What does each key do in each view?
+
+use crate::protocol::op::{Grant, Mode, Op};
+use crate::protocol::review::Ruling;
+use crate::tui::key::Key;
+use crate::tui::keymap::{Action, VIEWS, View};
+use crate::tui::look::Look;
+use crate::tui::slash::{self, Slash};
+use crate::tui::state::asking::{Asked, Pieces, TOO_SOON_MS};
+use crate::tui::state::{Choices, Cmd, Editing, Front, Purpose, Scroll, State};
+
+impl State {
+    pub(super) fn on_key(&mut self, key: Key) -> Vec<Cmd> {
+        self.hint = None;
+        let view = self.view();
+        let action = self.keymap.action(view, key);
+        if action != Some(Action::Interrupt) && action != Some(Action::Leave) {
+            self.may_leave = false;
+        }
+        match view {
+            View::Approval => self.on_approval(action),
+            View::Pieces => self.on_pieces(action),
+            View::List => self.on_list(key, action),
+            View::Reader => self.on_reader(action),
+            View::Composer | View::Everywhere => self.on_composer(key, action),
+        }
+    }
+
+    /// What can be done from everywhere.
+    fn anywhere(&mut self, action: Option<Action>) -> Vec<Cmd> {
+        match action {
+            Some(Action::Interrupt) => self.interrupt(),
+            Some(Action::Leave) => self.leave(),
+            Some(Action::Suspend) => vec![Cmd::Suspend],
+            Some(Action::Redraw) => vec![Cmd::Redraw],
+            Some(Action::Help) => self.show_keys(),
+            Some(Action::Palette) => self.show_palette(),
+            Some(Action::NextMode) => self.next_mode(),
+            Some(Action::ToggleDetails) => {
+                self.shows_details = !self.shows_details;
+                Vec::new()
+            }
+            Some(Action::PageUp) => vec![Cmd::Scroll(Scroll::Pages(-1))],
+            Some(Action::PageDown) => vec![Cmd::Scroll(Scroll::Pages(1))],
+            Some(Action::RowUp) => vec![Cmd::Scroll(Scroll::Rows(-1))],
+            Some(Action::RowDown) => vec![Cmd::Scroll(Scroll::Rows(1))],
+            Some(Action::Top) => vec![Cmd::Scroll(Scroll::Top)],
+            Some(Action::Bottom) => vec![Cmd::Scroll(Scroll::Bottom)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn on_composer(&mut self, key: Key, action: Option<Action>) -> Vec<Cmd> {
+        match action {
+            Some(Action::Submit) => return self.submit(),
+            Some(Action::Queue) => return self.keep_for_later(),
+            Some(Action::Unqueue) => {
+                if let Some(text) = self.queue.pop() {
+                    self.composer.set(&text);
+                }
+                return Vec::new();
+            }
+            Some(Action::Newline) => self.composer.newline(),
+            Some(Action::Complete) => self.complete(),
+            Some(Action::Editor) => {
+                let text = self.composer.text();
+                return vec![Cmd::Edit { what: Editing::Words, text, name: "words.md".to_owned() }];
+            }
+            Some(Action::HistorySearch) if self.purpose == Purpose::Words => self.search_history(),
+            Some(Action::HistoryBack) => self.line_up(),
+            Some(Action::HistoryForward) => self.line_down(),
+            None => {
+                self.composer.key(key);
+            }
+            other => return self.anywhere(other),
+        }
+        Vec::new()
+    }
+
+    /// Up a line where there is one, else back in the history.
+    fn line_up(&mut self) {
+        match self.composer.cursor() {
+            (0, _) => drop(self.composer.back()),
+            (line, character) => self.composer.jump(line - 1, character),
+        }
+    }
+
+    fn line_down(&mut self) {
+        let (line, character) = self.composer.cursor();
+        if line + 1 < self.composer.lines().len() {
+            self.composer.jump(line + 1, character);
+        } else {
+            self.composer.forward();
+        }
+    }
+
+    fn submit(&mut self) -> Vec<Cmd> {
+        match self.purpose.clone() {
+            Purpose::Words => self.submit_words(),
+            Purpose::Reason(call) => {
+                let reason = Some(self.composer.text()).filter(|text| !text.trim().is_empty());
+                self.write_words();
+                self.answer(Op::Deny { call, reason })
+            }
+            Purpose::PieceReason => {
+                let why = Some(self.composer.text()).filter(|text| !text.trim().is_empty());
+                self.write_words();
+                self.rule(Ruling::Leave { why })
+            }
+            Purpose::Answer(call) => {
+                let text = self.composer.text();
+                let Some(Asked::Question { question, .. }) = self.asked.first() else { return Vec::new() };
+                let number: Option<usize> = text.trim().parse().ok();
+                let option = number.and_then(|number| question.options.get(number.checked_sub(1)?)).cloned();
+                self.write_words();
+                self.answer(Op::Answer { call, text: option.unwrap_or(text) })
+            }
+            Purpose::Yolo => {
+                let is_confirmed = self.composer.text().trim() == "yolo";
+                self.write_words();
+                if is_confirmed {
+                    return vec![Cmd::Send(Op::SetMode { mode: Mode::Yolo })];
+                }
+                self.transcript.note(Look::Dim, format!("mode {} stays", self.status.mode.name()));
+                Vec::new()
+            }
+            Purpose::History => Vec::new(),
+        }
+    }
+
+    fn submit_words(&mut self) -> Vec<Cmd> {
+        if self.composer.is_empty() {
+            return Vec::new();
+        }
+        let text = self.composer.take();
+        let mut cmds = vec![Cmd::Remember(text.clone()), Cmd::Scroll(Scroll::Bottom)];
+        match slash::parse(&text) {
+            None if text.trim().is_empty() => cmds.clear(),
+            // What is said while a turn runs is for that turn: it is delivered after the running tools.
+            None if self.status.is_busy() => cmds.push(Cmd::Send(Op::Steer { text })),
+            None => cmds.push(Cmd::Send(Op::Submit { text })),
+            Some(Err(fault)) => self.transcript.note(Look::Notice, fault.to_string()),
+            Some(Ok(slash)) => cmds.extend(self.slash(slash)),
+        }
+        cmds
+    }
+
+    fn slash(&mut self, slash: Slash) -> Vec<Cmd> {
+        match slash {
+            Slash::Quit => vec![Cmd::Leave],
+            Slash::Help => {
+                self.read("commands", slash::help());
+                Vec::new()
+            }
+            Slash::Undo(turns) => vec![Cmd::Send(Op::Undo); turns.min(100) as usize],
+            Slash::Redo(turns) => vec![Cmd::Send(Op::Redo); turns.min(100) as usize],
+            Slash::Compact => vec![Cmd::Send(Op::Compact)],
+            Slash::Mode(mode) => self.set_mode(mode),
+            Slash::Plan => {
+                let plan = self.transcript.plan.as_ref().map(ToString::to_string);
+                if let Some(plan) = plan {
+                    self.transcript.note(Look::Plain, plan.trim_end());
+                }
+                let mode = if self.status.mode == Mode::Plan { self.usual_mode } else { Mode::Plan };
+                self.set_mode(mode)
+            }
+            Slash::Model(None) => {
+                let facts = &self.status.facts;
+                let text = format!("{} at {}", facts.model, facts.server);
+                self.transcript.note(Look::Plain, text);
+                Vec::new()
+            }
+            Slash::Model(Some(model)) => vec![Cmd::Send(Op::SetModel { model })],
+        }
+    }
+
+    fn set_mode(&mut self, mode: Mode) -> Vec<Cmd> {
+        if mode == Mode::Yolo {
+            let text = "in this mode commands run and files change without a question, with all you may do, until the session ends";
+            self.transcript.note(Look::Notice, text);
+            self.write_for(Purpose::Yolo);
+            return Vec::new();
+        }
+        if mode != Mode::Plan {
+            self.usual_mode = mode;
+        }
+        vec![Cmd::Send(Op::SetMode { mode })]
+    }
+
+    fn next_mode(&mut self) -> Vec<Cmd> {
+        let next = match self.status.mode {
+            Mode::Plan => Mode::Ask,
+            Mode::Ask => Mode::Auto,
+            Mode::Auto | Mode::Yolo => Mode::Plan,
+        };
+        self.set_mode(next)
+    }
+
+    fn keep_for_later(&mut self) -> Vec<Cmd> {
+        if self.purpose != Purpose::Words || self.composer.is_empty() {
+            return Vec::new();
+        }
+        if !self.status.is_busy() {
+            return self.submit();
+        }
+        let text = self.composer.take();
+        self.queue.push(text.clone());
+        vec![Cmd::Remember(text)]
+    }
+
+    /// Stops what is nearest: what is in front, the turn, what is written, at last mimi itself.
+    fn interrupt(&mut self) -> Vec<Cmd> {
+        if self.purpose != Purpose::Words {
+            let asks = matches!(self.purpose, Purpose::Answer(_));
+            self.write_words();
+            if !asks {
+                return Vec::new();
+            }
+        }
+        if self.status.is_busy() {
+            self.may_leave = false;
+            return vec![Cmd::Send(Op::Interrupt)];
+        }
+        if !self.composer.is_empty() {
+            // Kept in the history: clearing loses nothing.
+            let text = self.composer.take();
+            return vec![Cmd::Remember(text)];
+        }
+        self.leave()
+    }
+
+    fn leave(&mut self) -> Vec<Cmd> {
+        if !self.composer.is_empty() && self.purpose == Purpose::Words {
+            return Vec::new();
+        }
+        if std::mem::replace(&mut self.may_leave, true) {
+            return vec![Cmd::Leave];
+        }
+        self.hint = Some("once more to leave; the session is kept".to_owned());
+        Vec::new()
+    }
+
+    fn on_approval(&mut self, action: Option<Action>) -> Vec<Cmd> {
+        let Some(approval) = self.approval() else { return Vec::new() };
+        let (call, offers_always) = (approval.call.clone(), approval.always.is_some());
+        let is_answer = matches!(
+            action,
+            Some(Action::Once | Action::Session | Action::Always | Action::Deny | Action::DenyWithReason | Action::Review)
+        );
+        if is_answer && self.now_ms.saturating_sub(self.asked_at_ms) < TOO_SOON_MS {
+            self.hint = Some("a question appeared as you typed; press again to answer it".to_owned());
+            return Vec::new();
+        }
+        match action {
+            Some(Action::Once) => self.answer(Op::Approve { call, grant: Grant::Once }),
+            Some(Action::Session) => self.answer(Op::Approve { call, grant: Grant::Session }),
+            Some(Action::Always) if offers_always => self.answer(Op::Approve { call, grant: Grant::Always }),
+            Some(Action::Deny) => self.answer(Op::Deny { call, reason: None }),
+            Some(Action::DenyWithReason) => {
+                self.write_for(Purpose::Reason(call));
+                Vec::new()
+            }
+            Some(Action::Review) => {
+                if let Some(pieces) = self.approval().and_then(Pieces::new) {
+                    self.front = Front::Pieces(Box::new(pieces));
+                }
+                Vec::new()
+            }
+            other => self.anywhere(other),
+        }
+    }
+
+    /// Answers the question in front and turns to the next.
+    fn answer(&mut self, op: Op) -> Vec<Cmd> {
+        let mut cmds = vec![Cmd::Send(op)];
+        self.front = Front::Chat;
+        if !self.asked.is_empty() {
+            self.asked.remove(0);
+        }
+        if !self.asked.is_empty() {
+            cmds.extend(self.turn_to_question());
+        }
+        cmds
+    }
+
+    fn rule(&mut self, ruling: Ruling) -> Vec<Cmd> {
+        let Front::Pieces(pieces) = &mut self.front else { return Vec::new() };
+        pieces.rule(ruling);
+        Vec::new()
+    }
+
+    fn on_pieces(&mut self, action: Option<Action>) -> Vec<Cmd> {
+        let Front::Pieces(pieces) = &mut self.front else { return Vec::new() };
+        match action {
+            Some(Action::Take) => return self.rule(Ruling::Take),
+            Some(Action::LeaveOut) => return self.rule(Ruling::Leave { why: None }),
+            Some(Action::LeaveWithReason) => self.write_for(Purpose::PieceReason),
+            Some(Action::EditPiece) => {
+                let name = pieces.shown().0.path.clone();
+                if let Some(text) = pieces.editable() {
+                    return vec![Cmd::Edit { what: Editing::Piece, text, name }];
+                }
+                self.hint = Some("this piece cannot be edited: it is not all here, or the file goes".to_owned());
+            }
+            Some(Action::TakeRest) => pieces.rule_rest(&Ruling::Take),
+            Some(Action::LeaveRest) => pieces.rule_rest(&Ruling::Leave { why: None }),
+            Some(Action::NextPiece) => pieces.go(1),
+            Some(Action::PreviousPiece) => pieces.go(-1),
+            Some(Action::NextFile) => pieces.go_file(1),
+            Some(Action::PreviousFile) => pieces.go_file(-1),
+            Some(Action::Done) => {
+                let (call, answers) = (pieces.call.clone(), pieces.answers());
+                return self.answer(Op::Review { call, answers });
+            }
+            // Back to the question: nothing is decided.
+            Some(Action::Close) => self.front = Front::Chat,
+            other => return self.anywhere(other),
+        }
+        Vec::new()
+    }
+
+    /// Opens a text to read.
+    fn read(&mut self, title: &str, text: String) {
+        self.front = Front::Reader { title: title.to_owned(), text, at: 0 };
+    }
+
+    fn show_keys(&mut self) -> Vec<Cmd> {
+        let view = self.view();
+        let name = VIEWS.iter().find(|(_, known)| *known == view).map_or("", |(name, _)| name);
+        let rows = self.keymap.rows(view).into_iter().map(|(action, keys)| format!("{keys:<24} {}", action.words()));
+        let text = rows.collect::<Vec<_>>().join("\n");
+        // What is looked at piece by piece must be there when the reader closes.
+        if !matches!(self.front, Front::Pieces(_)) {
+            self.read(&format!("keys: {name}"), text);
+        } else {
+            self.hint = Some("y take, n leave, r leave with a reason, e edit, a/d the rest, enter done, q back".to_owned());
+        }
+        Vec::new()
+    }
+
+    fn on_reader(&mut self, action: Option<Action>) -> Vec<Cmd> {
+        let Front::Reader { text, at, .. } = &mut self.front else { return Vec::new() };
+        let last = text.lines().count().saturating_sub(1);
+        match action {
+            Some(Action::Close | Action::Interrupt) => self.front = Front::Chat,
+            Some(Action::RowUp) => *at = at.saturating_sub(1),
+            Some(Action::RowDown) => *at = (*at + 1).min(last),
+            Some(Action::PageUp) => *at = at.saturating_sub(10),
+            Some(Action::PageDown) => *at = (*at + 10).min(last),
+            Some(Action::Top) => *at = 0,
+            Some(Action::Bottom) => *at = last,
+            other => return self.anywhere(other),
+        }
+        Vec::new()
+    }
+
+    fn show_palette(&mut self) -> Vec<Cmd> {
+        let commands = slash::TABLE.iter().map(|row| (row.name.to_owned(), row.help.to_owned()));
+        self.choose("commands", commands.collect());
+        Vec::new()
+    }
+
+    fn choose(&mut self, title: &str, all: Vec<(String, String)>) {
+        self.front = Front::List(Choices { title: title.to_owned(), all, filter: String::new(), at: 0 });
+    }
+
+    fn search_history(&mut self) {
+        let found = self.composer.search("").into_iter().map(|text| (text, String::new()));
+        self.choose("written before", found.collect());
+    }
+
+    fn complete(&mut self) {
+        let text = self.composer.text();
+        let fits: Vec<_> = slash::TABLE.iter().filter(|row| text.starts_with('/') && row.name.starts_with(&text)).collect();
+        match fits.as_slice() {
+            [] => {}
+            [row] => self.composer.set(&format!("{} ", row.name)),
+            rows => {
+                let names: Vec<_> = rows.iter().map(|row| row.name).collect();
+                self.hint = Some(names.join("  "));
+            }
+        }
+    }
+
+    fn on_list(&mut self, key: Key, action: Option<Action>) -> Vec<Cmd> {
+        let Front::List(choices) = &mut self.front else { return Vec::new() };
+        match action {
+            Some(Action::Up) => choices.at = choices.at.saturating_sub(1),
+            Some(Action::Down) => choices.at = (choices.at + 1).min(choices.fitting().len().saturating_sub(1)),
+            Some(Action::Choose) => {
+                let chosen = choices.fitting().get(choices.at).map(|(words, _)| words.clone());
+                self.front = Front::Chat;
+                if let Some(words) = chosen {
+                    self.composer.set(&words);
+                }
+            }
+            Some(Action::Close | Action::Interrupt) => self.front = Front::Chat,
+            _ => choices.typed(key),
+        }
+        Vec::new()
+    }
+}
+
+impl Choices {
+    /// Returns those that contain every word that was typed.
+    pub fn fitting(&self) -> Vec<&(String, String)> {
+        let filter = self.filter.to_lowercase();
+        let fits = |(words, meaning): &&(String, String)| {
+            let all = format!("{words} {meaning}").to_lowercase();
+            filter.split_whitespace().all(|part| all.contains(part))
+        };
+        self.all.iter().filter(fits).collect()
+    }
+
+    fn typed(&mut self, key: Key) {
+        match (key.typed(), key.code) {
+            (Some(c), _) => self.filter.push(c),
+            (None, crate::tui::key::Code::Backspace) => drop(self.filter.pop()),
+            _ => return,
+        }
+        self.at = 0;
+    }
+}

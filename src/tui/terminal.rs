@@ -1,0 +1,162 @@
+//! How is the terminal taken and given back?
+//!
+//! Taken: raw, the alternate screen, pastes marked. Given back in every case: at the end, for the editor, in the background,
+//! and when mimi fails. The only place that knows the crate that reads the terminal.
+
+use std::io::{self, Write as _};
+
+use crossterm::event::{Event, EventStream, KeyCode, KeyEventKind, KeyModifiers};
+use crossterm::{execute, terminal};
+use futures_util::StreamExt as _;
+use ratatui_core::layout::Rect;
+
+use crate::tui::key::{Code, Key};
+
+/// Alternate screen, pastes marked.
+const TAKE: &str = "\x1b[?1049h\x1b[?2004h\x1b[0m\x1b[2J\x1b[H";
+/// The same back, with margins and styles as a shell expects them.
+const GIVE_BACK: &str = "\x1b[r\x1b[0m\x1b[?2026l\x1b[?2004l\x1b[?25h\x1b[?1049l";
+
+/// Something the terminal reported.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A key.
+    Key(Key),
+    /// A paste.
+    Paste(String),
+    /// Another size: columns and rows.
+    Size(u16, u16),
+}
+
+/// The terminal, while it is ours.
+pub struct Terminal {
+    events: Option<EventStream>,
+}
+
+impl Terminal {
+    /// Takes the terminal.
+    pub fn take() -> io::Result<Self> {
+        give_back_on_panic();
+        let mut terminal = Self { events: None };
+        terminal.resume()?;
+        Ok(terminal)
+    }
+
+    /// Takes it again after [`Self::pause`].
+    pub fn resume(&mut self) -> io::Result<()> {
+        terminal::enable_raw_mode()?;
+        write_out(TAKE)?;
+        self.events = Some(EventStream::new());
+        Ok(())
+    }
+
+    /// Gives it back for a while.
+    pub fn pause(&mut self) {
+        // The reader must be gone before somebody else reads.
+        self.events = None;
+        give_back();
+    }
+
+    /// Returns its size; one cell where it does not say.
+    pub fn size(&self) -> Rect {
+        let (columns, rows) = terminal::size().unwrap_or((1, 1));
+        Rect::new(0, 0, columns.max(1), rows.max(1))
+    }
+
+    /// Waits for what comes next; none when the terminal is gone.
+    pub async fn next(&mut self) -> Option<Input> {
+        loop {
+            let event = self.events.as_mut()?.next().await?.ok()?;
+            match event {
+                Event::Key(key) if key.kind != KeyEventKind::Release => {
+                    if let Some(key) = translated(key.code, key.modifiers) {
+                        return Some(Input::Key(key));
+                    }
+                }
+                Event::Paste(text) => return Some(Input::Paste(text)),
+                Event::Resize(columns, rows) => return Some(Input::Size(columns, rows)),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if self.events.take().is_some() {
+            give_back();
+        }
+    }
+}
+
+/// Gives the terminal back; what cannot be written any more is nobody's loss.
+fn give_back() {
+    drop(write_out(GIVE_BACK));
+    drop(terminal::disable_raw_mode());
+}
+
+/// Gives it back before the words of a panic are written, so that they can be read.
+fn give_back_on_panic() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if terminal::is_raw_mode_enabled().is_ok_and(|is_raw| is_raw) {
+                give_back();
+            }
+            before(info);
+        }));
+    });
+}
+
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes())?;
+    execute!(out)
+}
+
+fn translated(code: KeyCode, held: KeyModifiers) -> Option<Key> {
+    let code = match code {
+        KeyCode::Char(c) => Code::Char(c),
+        KeyCode::Enter => Code::Enter,
+        KeyCode::Esc => Code::Esc,
+        KeyCode::Tab => Code::Tab,
+        KeyCode::BackTab => Code::BackTab,
+        KeyCode::Backspace => Code::Backspace,
+        KeyCode::Delete => Code::Delete,
+        KeyCode::Up => Code::Up,
+        KeyCode::Down => Code::Down,
+        KeyCode::Left => Code::Left,
+        KeyCode::Right => Code::Right,
+        KeyCode::Home => Code::Home,
+        KeyCode::End => Code::End,
+        KeyCode::PageUp => Code::PageUp,
+        KeyCode::PageDown => Code::PageDown,
+        KeyCode::F(n) => Code::F(n),
+        _ => return None,
+    };
+    // A sign carries its shift itself, and so does the tab that goes back.
+    let shift = held.contains(KeyModifiers::SHIFT) && !matches!(code, Code::Char(_) | Code::BackTab);
+    Some(Key { code, ctrl: held.contains(KeyModifiers::CONTROL), alt: held.contains(KeyModifiers::ALT), shift })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_translated() {
+        let none = KeyModifiers::NONE;
+        let table = [
+            (KeyCode::Char('a'), none, "a"),
+            (KeyCode::Char('A'), KeyModifiers::SHIFT, "A"),
+            (KeyCode::Char('c'), KeyModifiers::CONTROL, "ctrl+c"),
+            (KeyCode::Enter, KeyModifiers::ALT, "alt+enter"),
+            (KeyCode::BackTab, KeyModifiers::SHIFT, "backtab"),
+            (KeyCode::F(5), none, "f5"),
+        ];
+        for (code, held, expected) in table {
+            assert_eq!(translated(code, held).map(|key| key.to_string()).as_deref(), Some(expected));
+        }
+    }
+}

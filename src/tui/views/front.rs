@@ -1,0 +1,121 @@
+//! What stands in front of the conversation: a text to read, a list to choose from, a change piece by piece.
+
+use ratatui_core::buffer::Buffer;
+use ratatui_core::layout::{Position, Rect};
+use ratatui_core::text::{Line, Span};
+
+use crate::base::text::{count, first_line, one_line_name, visible};
+use crate::protocol::review::Ruling;
+use crate::tui::diff_view;
+use crate::tui::look::{Look, Theme};
+use crate::tui::state::Choices;
+use crate::tui::state::asking::Pieces;
+use crate::tui::views::item::painted;
+use crate::tui::views::{clip, put};
+use crate::tui::wrap::{Margin, wrap_text};
+
+/// Rows a list takes at most.
+const MAX_LIST_ROWS: usize = 12;
+
+fn title(text: &str, theme: &Theme) -> Line<'static> {
+    Line::from(Span::styled(visible(text).into_owned(), theme.style(Look::Heading)))
+}
+
+/// Draws a text from one of its lines on.
+pub(super) fn reader(name: &str, text: &str, at: usize, theme: &Theme, buffer: &mut Buffer) {
+    put(&title(name, theme), 0, buffer);
+    let width = usize::from(buffer.area.width);
+    let style = theme.style(Look::Plain);
+    let shown = text.lines().skip(at).take(usize::from(buffer.area.height));
+    let rows = shown.flat_map(|line| wrap_text(&visible(line), style, width, &Margin::default()));
+    for (y, row) in rows.enumerate().take(usize::from(buffer.area.height)) {
+        put(&row, clip(y) + 2, buffer);
+    }
+}
+
+/// Draws a list over the lower part of an area; returns where what is typed goes on.
+pub(super) fn list(choices: &Choices, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Position {
+    let fitting = choices.fitting();
+    let room = usize::from(area.height).saturating_sub(1).min(MAX_LIST_ROWS);
+    let first = (choices.at + 1).saturating_sub(room);
+    let shown: Vec<_> = fitting.iter().enumerate().skip(first).take(room).collect();
+    let top = area.y + area.height.saturating_sub(clip(shown.len()) + 1);
+    for y in top..area.y + area.height {
+        blank(y, area, buffer);
+    }
+    let heading = format!("{} ({}): {}", choices.title, fitting.len(), choices.filter);
+    put(&title(&heading, theme), top, buffer);
+    for (row, (at, (words, meaning))) in shown.iter().enumerate() {
+        let (mark, look) = if *at == choices.at { ("> ", Look::Chosen) } else { ("  ", Look::Plain) };
+        let words = visible(&first_line(words, usize::from(area.width))).into_owned();
+        let line = Line::from(vec![
+            Span::styled(format!("{mark}{words}"), theme.style(look)),
+            Span::raw("  "),
+            Span::styled(visible(meaning).into_owned(), theme.style(Look::Dim)),
+        ]);
+        put(&line, top + 1 + clip(row), buffer);
+    }
+    let column = clip(Span::raw(heading).width()).min(area.width.saturating_sub(1));
+    Position { x: column, y: top }
+}
+
+fn blank(y: u16, area: Rect, buffer: &mut Buffer) {
+    for x in area.x..area.x + area.width {
+        if let Some(cell) = buffer.cell_mut((x, y)) {
+            cell.reset();
+        }
+    }
+}
+
+/// Draws a change: its files, and the piece that is judged.
+pub(super) fn pieces(pieces: &Pieces, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width);
+    let (at, n) = pieces.position();
+    let (diff, hunk) = pieces.shown();
+    let mut rows = vec![title(&format!("piece {} of {n}: {}", at + 1, one_line_name(&diff.path)), theme)];
+    rows.extend(files(pieces, theme));
+    rows.push(Line::default());
+    let said = rows.len();
+    let file = pieces.diffs.iter().position(|other| std::ptr::eq(other, diff)).unwrap_or(0);
+    rows.push(ruling_row(pieces.ruling(file, hunk), theme));
+    rows.extend(diff_view::hunk_view(&diff.hunks[hunk], Some(width)).iter().flat_map(|spans| painted(spans, theme, width)));
+    if rows.len() > usize::from(area.height) {
+        // The list of files gives way to the piece.
+        rows.drain(1..said);
+    }
+    for (y, row) in rows.iter().enumerate().take(usize::from(area.height)) {
+        put(row, area.y + clip(y), buffer);
+    }
+}
+
+/// One row a file: how many of its pieces are taken and left.
+fn files(pieces: &Pieces, theme: &Theme) -> Vec<Line<'static>> {
+    let (shown, _) = pieces.shown();
+    let row = |(file, diff): (usize, &crate::protocol::diff::FileDiff)| {
+        let rulings: Vec<_> = (0..diff.hunks.len()).map(|hunk| pieces.ruling(file, hunk)).collect();
+        let n_left = rulings.iter().filter(|ruling| matches!(ruling, Some(Ruling::Leave { .. }))).count();
+        let n_open = rulings.iter().filter(|ruling| ruling.is_none()).count();
+        let mark = if std::ptr::eq(diff, shown) { "> " } else { "  " };
+        let name = visible(&one_line_name(&diff.path)).into_owned();
+        let text = format!(
+            "{mark}{name}  +{} -{}  {}, {n_left} left, {n_open} open",
+            diff.added,
+            diff.removed,
+            count(diff.hunks.len(), "piece")
+        );
+        let look = if std::ptr::eq(diff, shown) { Look::Bold } else { Look::Dim };
+        Line::from(Span::styled(text, theme.style(look)))
+    };
+    pieces.diffs.iter().enumerate().map(row).collect()
+}
+
+fn ruling_row(ruling: Option<&Ruling>, theme: &Theme) -> Line<'static> {
+    let (look, text) = match ruling {
+        None => (Look::Dim, "not judged yet; what is not left is taken".to_owned()),
+        Some(Ruling::Take) => (Look::Good, "taken".to_owned()),
+        Some(Ruling::Leave { why: None }) => (Look::Bad, "left".to_owned()),
+        Some(Ruling::Leave { why: Some(why) }) => (Look::Bad, format!("left: {}", visible(why))),
+        Some(Ruling::Edit { .. }) => (Look::Notice, "edited".to_owned()),
+    };
+    Line::from(Span::styled(text, theme.style(look)))
+}

@@ -1,0 +1,146 @@
+//! How does what full screen knows become cells on a screen?
+//!
+//! [`Views::draw`] fills a buffer: the transcript, what waits for an answer, the words being written, the status line; or what
+//! is in front of all that. What was laid out is kept until it changes. It decides nothing: everything it shows is in
+//! [`State`], but for how far the transcript is scrolled.
+
+mod composer;
+mod front;
+mod item;
+mod panel;
+mod status;
+mod transcript;
+
+use ratatui_core::buffer::Buffer;
+use ratatui_core::layout::{Position, Rect};
+use ratatui_core::text::Line;
+
+use crate::tui::look::{Look, Theme};
+use crate::tui::state::{Front, Scroll, State};
+use crate::tui::views::transcript::Layout;
+
+/// Rows the words being written take at most.
+const MAX_COMPOSER_ROWS: u16 = 8;
+
+/// Rows of a screen on which a line stands above the words being written.
+const MIN_RULED_ROWS: u16 = 14;
+
+/// Everything that is drawn.
+pub struct Views {
+    theme: Theme,
+    layout: Layout,
+}
+
+impl Views {
+    /// Starts with nothing laid out.
+    pub fn new(theme: Theme) -> Self {
+        Self { theme, layout: Layout::default() }
+    }
+
+    /// Scrolls the transcript.
+    pub fn scroll(&mut self, by: Scroll, state: &State) {
+        self.layout.scroll(by, state, &self.theme);
+    }
+
+    /// Draws everything; returns where the cursor stands, if it is to be seen.
+    pub fn draw(&mut self, state: &State, buffer: &mut Buffer) -> Option<Position> {
+        let area = buffer.area;
+        if area.height == 0 || area.width == 0 {
+            return None;
+        }
+        match &state.front {
+            Front::Reader { title, text, at } => {
+                front::reader(title, text, *at, &self.theme, buffer);
+                None
+            }
+            Front::Pieces(pieces) => {
+                let below = self.draw_below(state, buffer);
+                let above = Rect { height: area.height - below.height, ..area };
+                front::pieces(pieces, &self.theme, above, buffer);
+                below.cursor
+            }
+            Front::Chat | Front::List(_) => {
+                let below = self.draw_below(state, buffer);
+                let above = Rect { height: area.height - below.height, ..area };
+                self.layout.draw(state, &self.theme, above, buffer);
+                if let Front::List(choices) = &state.front {
+                    return Some(front::list(choices, &self.theme, above, buffer));
+                }
+                below.cursor
+            }
+        }
+    }
+
+    /// Lays the whole conversation out, to be left behind on a terminal of a width.
+    pub fn left_behind(&self, state: &State, width: usize) -> Vec<Line<'static>> {
+        let items = state.transcript.items();
+        let mut rows = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 && item::has_gap(&items[at - 1], item) {
+                rows.push(Line::default());
+            }
+            rows.extend(item::rows(item, state, &self.theme, width));
+        }
+        rows
+    }
+
+    /// Draws what stands at the bottom, from the status line up.
+    fn draw_below(&self, state: &State, buffer: &mut Buffer) -> Below {
+        let area = buffer.area;
+        let width = usize::from(area.width);
+        let (composer, cursor) = composer::rows(state, &self.theme, width);
+        // On a screen of a few rows the words being written come first, then the status line, then the panel.
+        let room = area.height;
+        let n_composer = clip(composer.len()).min(MAX_COMPOSER_ROWS).min(room);
+        let n_status = u16::from(room > n_composer + 2);
+        let panel = panel::rows(state, &self.theme, width);
+        let n_panel = clip(panel.len()).min(room.saturating_sub(n_composer + n_status + 1).min(room / 2 + 1));
+        let n_rule = u16::from(room >= MIN_RULED_ROWS);
+        let height = n_composer + n_status + n_panel + n_rule;
+        let mut y = area.height - height;
+        if n_rule > 0 {
+            put(&Line::styled("─".repeat(width), self.theme.style(Look::Border)), y, buffer);
+            y += 1;
+        }
+        for row in &panel[..usize::from(n_panel)] {
+            put(row, y, buffer);
+            y += 1;
+        }
+        // The rows around the cursor are those that are seen.
+        let (cursor_row, cursor_column) = cursor;
+        let first = (cursor_row + 1).saturating_sub(usize::from(n_composer));
+        for row in composer.iter().skip(first).take(usize::from(n_composer)) {
+            put(row, y, buffer);
+            y += 1;
+        }
+        if n_status > 0 {
+            put(&status::row(state, &self.theme, width), y, buffer);
+        }
+        let cursor = (n_composer > 0 && composer::has_cursor(state)).then(|| {
+            let row = area.height - n_status - n_composer + clip(cursor_row - first);
+            Position { x: clip(cursor_column).min(area.width - 1), y: row }
+        });
+        Below { height, cursor }
+    }
+}
+
+/// What stands at the bottom.
+struct Below {
+    height: u16,
+    cursor: Option<Position>,
+}
+
+fn clip(n: usize) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
+}
+
+/// Writes a row at the left edge.
+fn put(row: &Line<'_>, y: u16, buffer: &mut Buffer) {
+    if y < buffer.area.height {
+        buffer.set_line(0, y, row, buffer.area.width);
+    }
+}
+
+#[cfg(test)]
+#[path = "views_tests.rs"]
+mod tests;

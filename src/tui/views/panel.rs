@@ -1,0 +1,154 @@
+//! What stands between the transcript and the words being written?
+//!
+//! What waits for an answer, what is queued, what the agent is doing. The change to be judged itself stands at the end of the
+//! transcript, where there is room and it can be scrolled.
+
+use ratatui_core::style::Style;
+use ratatui_core::text::{Line, Span};
+
+use crate::base::clock::format_duration;
+use crate::base::text::{count, first_line, one_line_name, visible};
+use crate::protocol::event::Phase;
+use crate::tui::diff_view;
+use crate::tui::keymap::{Action, View};
+use crate::tui::look::{Look, Theme};
+use crate::tui::state::asking::{Approval, Asked};
+use crate::tui::state::{Front, State};
+use crate::tui::views::item::painted;
+use crate::tui::wrap::{Margin, wrap, wrap_text};
+
+/// Rows of a command shown with its question; all of it stands in the transcript.
+const MAX_WHAT_ROWS: usize = 6;
+/// Words that wait for later turns and are shown.
+const MAX_QUEUED: usize = 3;
+
+/// Lays out the panel, from top to bottom.
+pub(super) fn rows(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let mut rows = Vec::new();
+    match (&state.front, state.asked.first()) {
+        (Front::Pieces(_), _) => rows.extend(keys(PIECES, View::Pieces, state, theme, width)),
+        (_, Some(Asked::Approval(approval))) => rows.extend(approval_rows(approval, state, theme, width)),
+        (_, Some(Asked::Question { question, .. })) => {
+            rows.extend(text(&format!("? {}", question.question), Look::Bold, theme, width));
+            for (at, option) in question.options.iter().enumerate() {
+                rows.extend(text(&format!("  {}. {option}", at + 1), Look::Plain, theme, width));
+            }
+        }
+        _ => rows.extend(busy(state, theme, width)),
+    }
+    rows.extend(queued(state, theme, width));
+    if let Some(hint) = &state.hint {
+        rows.extend(text(hint, Look::Notice, theme, width));
+    }
+    rows
+}
+
+/// Lays out what is judged: the whole command or change, at the end of the transcript.
+pub(super) fn preview(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let Some(approval) = state.approval() else { return Vec::new() };
+    let mut rows = Vec::new();
+    let what = what_rows(approval, theme, width);
+    if what.len() > MAX_WHAT_ROWS {
+        rows.push(Line::default());
+        rows.extend(what);
+    }
+    for diff in &approval.previews {
+        rows.push(Line::default());
+        let name = visible(&one_line_name(&diff.path)).into_owned();
+        rows.extend(text(&format!("  {name}"), Look::Bold, theme, width));
+        rows.extend(diff_view::view(diff, Some(width)).iter().flat_map(|spans| painted(spans, theme, width)));
+    }
+    rows
+}
+
+fn text(text: &str, look: Look, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let shown = visible(text).into_owned();
+    shown.split('\n').flat_map(|line| wrap_text(line, theme.style(look), width, &Margin::default())).collect()
+}
+
+fn what_rows(approval: &Approval, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    text(&format!("? {} {}", approval.verb, approval.what), Look::Bold, theme, width)
+}
+
+/// The keys of an approval, in the order they are named.
+const APPROVAL: &[(Action, &str)] = &[
+    (Action::Once, "yes, once"),
+    (Action::Session, "this session"),
+    (Action::Always, "always"),
+    (Action::Deny, "no"),
+    (Action::DenyWithReason, "no, because"),
+    (Action::Review, "piece by piece"),
+];
+
+/// The keys for pieces of a change.
+const PIECES: &[(Action, &str)] = &[
+    (Action::Take, "take"),
+    (Action::LeaveOut, "leave"),
+    (Action::LeaveWithReason, "leave, because"),
+    (Action::EditPiece, "edit"),
+    (Action::TakeRest, "take the rest"),
+    (Action::LeaveRest, "leave the rest"),
+    (Action::Done, "done"),
+    (Action::Close, "back"),
+];
+
+fn approval_rows(approval: &Approval, state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let what = what_rows(approval, theme, width);
+    let mut rows: Vec<_> = what.iter().take(MAX_WHAT_ROWS).cloned().collect();
+    if what.len() > MAX_WHAT_ROWS {
+        rows.extend(text("  ... the whole command stands above", Look::Dim, theme, width));
+    }
+    let n_more = state.asked.len() - 1;
+    let more = if n_more > 0 { format!("; {} more behind it", count(n_more, "question")) } else { String::new() };
+    rows.extend(text(&format!("  {}{more}", approval.why), Look::Dim, theme, width));
+    if let Some(offer) = &approval.always {
+        let also = if offer.also.is_empty() { "and nothing else".to_owned() } else { format!("that is {}", offer.also) };
+        rows.extend(text(&format!("  always: `{}`, {also}", offer.rule), Look::Dim, theme, width));
+    }
+    let fits = |(action, _): &&(Action, &str)| match action {
+        Action::Always => approval.always.is_some(),
+        Action::Review => approval.has_pieces(),
+        _ => true,
+    };
+    let shown: Vec<_> = APPROVAL.iter().filter(fits).copied().collect();
+    rows.extend(keys(&shown, View::Approval, state, theme, width));
+    rows
+}
+
+/// Names keys with what they do.
+fn keys(all: &[(Action, &str)], view: View, state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let mut spans = Vec::new();
+    for (action, words) in all {
+        let Some(key) = state.keymap.key_of(view, *action) else { continue };
+        spans.push(Span::styled(key, theme.style(Look::Accent)));
+        // Blanks that do not break keep a key with its words.
+        spans.push(Span::styled(format!("\u{a0}{}", words.replace(' ', "\u{a0}")), theme.style(Look::Plain)));
+        spans.push(Span::styled("  ", Style::new()));
+    }
+    wrap(&spans, width, &Margin::of("  ", Style::new()))
+}
+
+/// Says what the agent does at this moment.
+fn busy(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let Some(from_ms) = state.status.turn_from_ms else { return Vec::new() };
+    let doing = match (&state.status.retry, &state.status.wait, state.status.phase) {
+        (Some(retry), _, _) => {
+            let left = format_duration(retry.until_ms.saturating_sub(state.now_ms));
+            format!("{}, in {left}", retry.text)
+        }
+        (None, Some(wait), _) => wait.to_string(),
+        (None, None, Some(Phase::Plan)) => "planning".to_owned(),
+        (None, None, Some(Phase::Act)) => "acting".to_owned(),
+        (None, None, _) => "analysing".to_owned(),
+    };
+    let time = format_duration(state.now_ms.saturating_sub(from_ms));
+    let stop = state.keymap.key_of(View::Composer, Action::Interrupt).unwrap_or_default();
+    text(&format!("* {doing}, {time} ({stop} stops)"), Look::Accent, theme, width)
+}
+
+fn queued(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let shown = state.queue.iter().take(MAX_QUEUED).map(|words| format!("queued: {}", first_line(words, width)));
+    let n_more = state.queue.len().saturating_sub(MAX_QUEUED);
+    let more = (n_more > 0).then(|| format!("and {} more", count(n_more, "message")));
+    shown.chain(more).flat_map(|line| text(&line, Look::Dim, theme, width).into_iter().take(1)).collect()
+}

@@ -1,0 +1,70 @@
+//! What does the status line say?
+//!
+//! What matters most first; what does not fit is left out from the end.
+
+use ratatui_core::text::{Line, Span};
+
+use crate::base::text::{first_line, visible};
+use crate::protocol::op::Mode;
+use crate::protocol::wait::short;
+use crate::tui::look::{Look, Theme};
+use crate::tui::state::State;
+use unicode_width::UnicodeWidthStr as _;
+
+/// Share of the context from which it stands out.
+const FULL: f64 = 0.8;
+const GAP: &str = "  ";
+
+/// Lays out the line.
+pub(super) fn row(state: &State, theme: &Theme, width: usize) -> Line<'static> {
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    let mut used = 0;
+    for (look, text) in parts(state) {
+        let text = visible(&first_line(&text, 60)).into_owned();
+        let gap = if used == 0 { 0 } else { GAP.len() };
+        if text.is_empty() || used + gap + text.width() > width {
+            continue;
+        }
+        if gap > 0 {
+            spans.push(Span::raw(GAP));
+        }
+        used += gap + text.width();
+        spans.push(Span::styled(text, theme.style(look)));
+    }
+    Line::from(spans)
+}
+
+/// What there is to say, the most important first.
+fn parts(state: &State) -> Vec<(Look, String)> {
+    let status = &state.status;
+    let facts = &status.facts;
+    let mode = if status.mode == Mode::Yolo { Look::Bad } else { Look::Dim };
+    let mut parts = vec![(Look::Dim, facts.model.clone()), (mode, status.mode.name().to_owned())];
+    if let Some(share) = status.fullness() {
+        let look = if share >= FULL { Look::Notice } else { Look::Dim };
+        let text = format!(
+            "context {} of {} ({:.0}%)",
+            short(status.context_tokens),
+            short(status.window_tokens),
+            share * 100.0
+        );
+        parts.push((look, text));
+    }
+    let tier = if facts.tier == "none" { Look::Notice } else { Look::Dim };
+    parts.push((tier, format!("sandbox {}", facts.tier)));
+    if let Some(share) = status.cache_share() {
+        parts.push((Look::Dim, format!("cache {:.0}%", share * 100.0)));
+    }
+    if let Some(speed) = status.tokens_per_s {
+        parts.push((Look::Dim, format!("{speed:.0} tokens/s")));
+    }
+    if let Some(branch) = &facts.branch {
+        parts.push((Look::Dim, branch.clone()));
+    }
+    let spent = status.spent.input_tokens + status.spent.output_tokens;
+    if spent > 0 {
+        parts.push((Look::Dim, format!("{} tokens in all", short(spent))));
+    }
+    parts.push((Look::Dim, facts.server.clone()));
+    parts
+}

@@ -1,0 +1,212 @@
+//! Which rows of the transcript are on the screen?
+//!
+//! Either its end, where it stays while more comes, or from a place on that the person scrolled to. Only what is near is laid
+//! out, however long the conversation is, and kept until it changes.
+
+use std::collections::HashMap;
+
+use ratatui_core::buffer::Buffer;
+use ratatui_core::layout::Rect;
+use ratatui_core::text::Line;
+
+use crate::base::text::visible;
+use crate::tui::look::Theme;
+use crate::tui::markdown::growing::Growing;
+use crate::tui::state::item::{Item, What};
+use crate::tui::state::{Scroll, State};
+use crate::tui::views::{clip, item, panel};
+
+/// Entries whose rows are kept.
+const MAX_KEPT: usize = 200;
+
+/// A row: of which entry, and which of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    entry: usize,
+    row: usize,
+}
+
+/// An entry laid out.
+#[derive(Default)]
+struct Laid {
+    version: u32,
+    width: usize,
+    shows_details: bool,
+    has_gap: bool,
+    rows: Vec<Line<'static>>,
+    /// Words that are still coming.
+    growing: Option<Growing>,
+    /// When it was last needed.
+    used: u64,
+}
+
+/// The transcript as laid out.
+#[derive(Default)]
+pub(super) struct Layout {
+    /// The row at the top; none at the end.
+    top: Option<Place>,
+    area: Rect,
+    laid: HashMap<u64, Laid>,
+    /// What waits for an answer, which stands behind the last entry.
+    tail: Vec<Line<'static>>,
+    n_drawn: u64,
+}
+
+impl Laid {
+    fn len(&self) -> usize {
+        let growing = self.growing.as_ref().map_or(0, |growing| growing.settled().len() + growing.open().len());
+        usize::from(self.has_gap) + self.rows.len() + growing
+    }
+
+    fn row(&self, at: usize) -> Option<&Line<'static>> {
+        let at = at.checked_sub(usize::from(self.has_gap))?;
+        match &self.growing {
+            None => self.rows.get(at),
+            Some(growing) => growing.settled().get(at).or_else(|| growing.open().get(at - growing.settled().len())),
+        }
+    }
+}
+
+impl Layout {
+    /// Draws the rows that are on the screen.
+    pub(super) fn draw(&mut self, state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+        self.area = area;
+        self.n_drawn += 1;
+        self.tail = panel::preview(state, theme, usize::from(area.width));
+        let height = usize::from(area.height);
+        let top = match self.top {
+            Some(top) => top,
+            None => self.back(self.end(state), height, state, theme),
+        };
+        let mut place = top;
+        let mut n_shown = 0;
+        while n_shown < height && place.entry <= state.transcript.items().len() {
+            self.lay_out(place.entry, state, theme);
+            while n_shown < height
+                && let Some(row) = self.row(place, state)
+            {
+                if let Some(line) = row {
+                    buffer.set_line(area.x, area.y + clip(n_shown), line, area.width);
+                }
+                n_shown += 1;
+                place.row += 1;
+            }
+            if n_shown < height {
+                place = Place { entry: place.entry + 1, row: 0 };
+            }
+        }
+        // Scrolled to where everything behind fits: the end.
+        if n_shown < height {
+            self.top = None;
+        }
+        self.forget();
+    }
+
+    /// Scrolls.
+    pub(super) fn scroll(&mut self, by: Scroll, state: &State, theme: &Theme) {
+        let height = usize::from(self.area.height).max(1);
+        let page = height.saturating_sub(2).max(1);
+        let rows = match by {
+            Scroll::Bottom => return self.top = None,
+            Scroll::Top => return self.top = Some(Place { entry: 0, row: 0 }),
+            Scroll::Rows(rows) => i64::from(rows),
+            Scroll::Pages(pages) => i64::from(pages) * page as i64,
+        };
+        let end = self.back(self.end(state), height, state, theme);
+        let top = self.top.unwrap_or(end);
+        let n = usize::try_from(rows.unsigned_abs()).unwrap_or(usize::MAX);
+        let top = if rows < 0 { self.back(top, n, state, theme) } else { self.on(top, n, state, theme) };
+        self.top = (top < end).then_some(top);
+    }
+
+    /// The place behind the last row.
+    fn end(&self, state: &State) -> Place {
+        Place { entry: state.transcript.items().len(), row: self.tail.len() }
+    }
+
+    /// Goes so many rows back, at most to the beginning.
+    fn back(&mut self, from: Place, n: usize, state: &State, theme: &Theme) -> Place {
+        let (mut place, mut left) = (from, n);
+        while left > place.row {
+            let Some(entry) = place.entry.checked_sub(1) else { return Place { entry: 0, row: 0 } };
+            left -= place.row;
+            place = Place { entry, row: self.len(entry, state, theme) };
+        }
+        Place { row: place.row - left, ..place }
+    }
+
+    /// Goes so many rows on, at most to the end.
+    fn on(&mut self, from: Place, n: usize, state: &State, theme: &Theme) -> Place {
+        let (mut place, mut left) = (from, n);
+        while place.entry < state.transcript.items().len() {
+            let here = self.len(place.entry, state, theme) - place.row.min(self.len(place.entry, state, theme));
+            if left < here {
+                break;
+            }
+            left -= here;
+            place = Place { entry: place.entry + 1, row: 0 };
+        }
+        Place { row: place.row + left, ..place }
+    }
+
+    fn len(&mut self, entry: usize, state: &State, theme: &Theme) -> usize {
+        self.lay_out(entry, state, theme);
+        match state.transcript.items().get(entry) {
+            Some(item) => self.laid.get(&item.id).map_or(0, Laid::len),
+            None => self.tail.len(),
+        }
+    }
+
+    /// Returns a row; none behind the last of its entry. A gap is a row without a line.
+    fn row(&self, place: Place, state: &State) -> Option<Option<&Line<'static>>> {
+        match state.transcript.items().get(place.entry) {
+            Some(item) => {
+                let laid = self.laid.get(&item.id)?;
+                (place.row < laid.len()).then(|| laid.row(place.row))
+            }
+            None => self.tail.get(place.row).map(Some),
+        }
+    }
+
+    /// Lays an entry out, unless it stands as it did.
+    fn lay_out(&mut self, entry: usize, state: &State, theme: &Theme) {
+        let items = state.transcript.items();
+        let Some(item) = items.get(entry) else { return };
+        let width = usize::from(self.area.width).max(1);
+        let has_gap = entry.checked_sub(1).is_some_and(|before| item::has_gap(&items[before], item));
+        let laid = self.laid.entry(item.id).or_default();
+        laid.used = self.n_drawn;
+        let is_same = laid.version == item.version
+            && laid.width == width
+            && laid.shows_details == state.shows_details
+            && laid.has_gap == has_gap;
+        if is_same && !item::is_live(item) {
+            return;
+        }
+        (laid.version, laid.width, laid.shows_details, laid.has_gap) =
+            (item.version, width, state.shows_details, has_gap);
+        lay(laid, item, state, theme);
+    }
+
+    /// Forgets what has not been needed for longest.
+    fn forget(&mut self) {
+        if self.laid.len() > MAX_KEPT {
+            let since = self.n_drawn.saturating_sub(1);
+            self.laid.retain(|_, laid| laid.used >= since);
+        }
+    }
+}
+
+fn lay(laid: &mut Laid, item: &Item, state: &State, theme: &Theme) {
+    match &item.what {
+        What::Words { text, is_open: true } => {
+            let growing = laid.growing.get_or_insert_default();
+            growing.update(&visible(text), item::text_columns(laid.width), theme);
+            laid.rows.clear();
+        }
+        _ => {
+            laid.growing = None;
+            laid.rows = item::rows(item, state, theme, laid.width);
+        }
+    }
+}
