@@ -196,7 +196,7 @@ impl App {
     }
 
     /// Finds out how commands can be confined here: from what is kept, or by trying when `anew`.
-    pub fn choose(config: &Config, env: &Env, dirs: &Dirs, folder: &Path, look: Look) -> Result<Choice, Fault> {
+    pub fn choose(config: &Config, env: &Env, dirs: &Dirs, folder: &Path, look: Probing) -> Result<Choice, Fault> {
         let Runner { supervisor, environment, .. } = runner(config, env)?;
         let wanted = match config.sandbox.tier {
             SandboxTier::Auto => Wanted::Auto,
@@ -212,8 +212,8 @@ impl App {
             kept: dirs.cache.join("sandbox.json"),
         };
         Ok(match look {
-            Look::Kept => probe::choose(wanted, &place),
-            Look::Anew => probe::choose_anew(wanted, &place),
+            Probing::Kept => probe::choose(wanted, &place),
+            Probing::Anew => probe::choose_anew(wanted, &place),
         })
     }
 
@@ -531,7 +531,7 @@ fn is_younger(path: &Path, age: Duration, now_ms: u64) -> bool {
 
 /// Whether to believe what was found out before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum Probing {
     /// As long as nothing it depends on has changed.
     Kept,
     /// No: everything is tried again.

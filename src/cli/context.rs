@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::app::{App, Look};
+use crate::app::{App, Probing};
 use crate::base::fault::{Fault, Kind};
 use crate::base::hash::from_hex;
 use crate::base::secrets;
@@ -158,7 +158,7 @@ impl Cx {
     /// Puts everything together for a folder, with the sandbox that works here.
     pub fn app_in(&self, mut config: Config, folder: &Path) -> Result<App, Fault> {
         config.sandbox.hosts.extend(self.allow_hosts.iter().cloned());
-        let choice = App::choose(&config, &self.env, &self.dirs, folder, Look::Kept)?;
+        let choice = App::choose(&config, &self.env, &self.dirs, folder, Probing::Kept)?;
         App::new(config, &self.env, self.dirs.clone(), folder, choice)
     }
 

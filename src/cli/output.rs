@@ -19,8 +19,8 @@ use crate::base::text::{coloured, visible};
 use crate::cli::report::github::harmless;
 use crate::config::env::Env;
 use crate::config::schema::ColorChoice;
-use crate::tui::look::Look;
 use crate::session::export::escape_hidden;
+use crate::tui::look::Look;
 
 impl Look {
     /// Returns the ECMA-48 colour sequence.

@@ -6,8 +6,8 @@
 use unicode_width::UnicodeWidthChar as _;
 
 use crate::base::text::{count, one_line_name, size, visible};
-use crate::tui::look::Look;
 use crate::protocol::diff::{FileDiff, Hunk, Kind, NO_END, Sides, Words};
+use crate::tui::look::Look;
 
 /// A row of text in several styles.
 pub type Spans = Vec<(Look, String)>;

@@ -157,7 +157,20 @@ mod tests {
 
     #[test]
     fn names_are_read_and_written_alike() {
-        for name in ["ctrl+k", "alt+enter", "shift+tab", "?", "A", "+", "ctrl++", "f1", "f12", "pagedown", "space", "ctrl+alt+x"] {
+        for name in [
+            "ctrl+k",
+            "alt+enter",
+            "shift+tab",
+            "?",
+            "A",
+            "+",
+            "ctrl++",
+            "f1",
+            "f12",
+            "pagedown",
+            "space",
+            "ctrl+alt+x",
+        ] {
             let key: Key = name.parse().unwrap();
             assert_eq!(key.to_string(), name);
         }

@@ -208,7 +208,8 @@ impl Keymap {
             let place = known.ok_or_else(|| unknown(text, "view", &view, VIEWS.iter().map(|(name, _)| *name)))?;
             for (action, names) in actions {
                 let known = ACTIONS.iter().find(|(name, ..)| *name == action).map(|(_, action, _)| *action);
-                let known = known.ok_or_else(|| unknown(text, "action", &action, ACTIONS.iter().map(|(name, ..)| *name)))?;
+                let known =
+                    known.ok_or_else(|| unknown(text, "action", &action, ACTIONS.iter().map(|(name, ..)| *name)))?;
                 let keys: Result<Vec<Key>, String> = names.iter().map(|name| name.parse()).collect();
                 let keys = keys.map_err(|wrong| format!("line {}: {wrong}", line_of(text, &action)))?;
                 self.keys.entry(place).or_default().insert(known, keys);
@@ -256,7 +257,9 @@ impl Keymap {
         let of = |view| self.keys.get(&view).into_iter().flatten();
         let all = of(view).chain(of(View::Everywhere).filter(|_| view != View::Everywhere));
         let shown = all.filter(|(_, keys)| !keys.is_empty());
-        shown.map(|(action, keys)| (*action, keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))).collect()
+        shown
+            .map(|(action, keys)| (*action, keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))
+            .collect()
     }
 }
 

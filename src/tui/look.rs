@@ -166,9 +166,9 @@ fn unknown(name: &str) -> String {
 fn colour(colour: &Colour) -> Result<Color, String> {
     match colour {
         Colour::Number(number) => Ok(Color::Indexed(*number)),
-        Colour::Name(name) => name.parse().map_err(|_| {
-            format!("there is no colour `{name}`; a name such as cyan, a number up to 255, or #rrggbb")
-        }),
+        Colour::Name(name) => name
+            .parse()
+            .map_err(|_| format!("there is no colour `{name}`; a name such as cyan, a number up to 255, or #rrggbb")),
     }
 }
 

@@ -38,14 +38,7 @@ pub struct Screen<W: Write> {
 impl<W: Write> Screen<W> {
     /// Takes a screen of which nothing is known.
     pub fn new(out: W, area: Rect) -> Self {
-        Self {
-            out,
-            shown: Buffer::empty(area),
-            next: Buffer::empty(area),
-            cursor: None,
-            is_known: false,
-            n_bytes: 0,
-        }
+        Self { out, shown: Buffer::empty(area), next: Buffer::empty(area), cursor: None, is_known: false, n_bytes: 0 }
     }
 
     /// Returns its size.
@@ -169,7 +162,8 @@ impl<W: Write> Screen<W> {
 
     /// Says whether cells are single signs, so that writing them again ends where it should.
     fn is_plain(&self, from: u16, to: u16, y: u16) -> bool {
-        (from..to).all(|x| self.next.cell((x, y)).is_some_and(|cell| cell.symbol().is_ascii() && cell.symbol().len() == 1))
+        (from..to)
+            .all(|x| self.next.cell((x, y)).is_some_and(|cell| cell.symbol().is_ascii() && cell.symbol().len() == 1))
     }
 }
 

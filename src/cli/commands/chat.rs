@@ -28,8 +28,8 @@ use crate::protocol::event::{Event, Record};
 use crate::protocol::op::{Mode, Op};
 use crate::protocol::plan::Plan;
 use crate::protocol::task::{Class, Task};
-use crate::tui::slash::{self, Slash};
 use crate::tui::look::Look;
+use crate::tui::slash::{self, Slash};
 
 /// Characters of the person's last words shown when a session is gone on with.
 const RECAP_CHARS: usize = 200;

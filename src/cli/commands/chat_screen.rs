@@ -53,7 +53,8 @@ pub(super) fn is_wanted(cx: &Cx, choice: ScreenChoice, is_inline: bool) -> bool 
 
 /// Lines and marks of the full screen are beyond ASCII.
 fn speaks_utf8(cx: &Cx) -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| cx.env.get(name).filter(|value| !value.is_empty()));
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| cx.env.get(name).filter(|value| !value.is_empty()));
     // Without any word about it most terminals of today do.
     locale.is_none_or(|locale| {
         let locale = locale.to_lowercase();
@@ -77,7 +78,9 @@ pub(super) async fn converse(cx: &Cx, app: &App, session: &mut Session, signals:
         each_record(&path, |record| state.recall(record))?;
         state.transcript.note(Look::Dim, "resumed");
     } else {
-        state.transcript.note(Look::Dim, format!("mimi {}; f1 lists the keys, /help the commands", env!("CARGO_PKG_VERSION")));
+        state
+            .transcript
+            .note(Look::Dim, format!("mimi {}; f1 lists the keys, /help the commands", env!("CARGO_PKG_VERSION")));
     }
     state.status.mode = session.mode;
     let parts = Parts {
@@ -86,9 +89,7 @@ pub(super) async fn converse(cx: &Cx, app: &App, session: &mut Session, signals:
         clock: &SystemClock,
         outside: &mut outside,
     };
-    let terminated = async {
-        while signals.next().await != Stop::Terminate {}
-    };
+    let terminated = async { while signals.next().await != Stop::Terminate {} };
     let ending = run::run(&mut state, theme.clone(), parts, terminated).await;
     let ending = ending.map_err(|error| {
         Fault::io(Kind::Task, "the full screen cannot be shown", &error).hint("line by line: mimi chat --inline")

@@ -31,9 +31,9 @@ use crate::protocol::op::Mode;
 use crate::protocol::task::Task;
 use crate::strategy::commit_message::{self, Material};
 use crate::strategy::review::part::{self, Room};
+use crate::tui::look::Look;
 use crate::workspace::git::{Git, GitError};
 use crate::workspace::git_changes::{Changes, Scope};
-use crate::tui::look::Look;
 
 /// Messages of the project shown as examples.
 const N_RECENT: usize = 8;
@@ -168,6 +168,7 @@ async fn worded(cx: &Cx, app: &App, git: &Git, changes: &Changes) -> Result<Stri
         approvals: Approvals::Nobody,
         allow: Vec::new(),
         class: cx.class(),
+        bounds: crate::app::Bounds::default(),
     };
     let mut session = app.start(options).await?;
     let mut lines = Lines::new(&cx.out, Channel::Progress);

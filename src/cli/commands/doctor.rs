@@ -7,7 +7,7 @@
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use crate::app::{App, Look};
+use crate::app::{App, Probing};
 use crate::base::clock::SystemClock;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::user_id;
@@ -289,7 +289,7 @@ impl Ground {
 
 /// Tries the sandbox anew, since the user may just have mended something.
 fn sandbox_row(app: &App, cx: &Cx) -> Result<Row, Fault> {
-    let choice = App::choose(&app.config, &cx.env, &cx.dirs, &cx.workspace_root, Look::Anew)?;
+    let choice = App::choose(&app.config, &cx.env, &cx.dirs, &cx.workspace_root, Probing::Anew)?;
     let health = match (choice.is_as_wanted, choice.tier) {
         (false, _) => Health::Broken(Kind::Sandbox),
         (true, Tier::Full) => Health::Good,

@@ -50,6 +50,7 @@ pub fn run(cx: &Cx, args: &ExplainArgs) -> Result<(), Fault> {
         approvals: Approvals::Nobody,
         allow: Vec::new(),
         class: cx.class(),
+        bounds: crate::app::Bounds::default(),
     };
     block_on(async {
         let mut signals = Signals::listen()?;

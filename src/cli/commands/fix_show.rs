@@ -188,10 +188,7 @@ impl<'a> Show<'a> {
             }
             What::Fixer { name, is_kept, before, after, .. } => {
                 let word = if *is_kept { "kept" } else { "taken back" };
-                note(
-                    Look::Plain,
-                    format!("fixer {name}: {} before, {after} after: {word}", count(*before, "failure")),
-                );
+                note(Look::Plain, format!("fixer {name}: {} before, {after} after: {word}", count(*before, "failure")));
             }
             What::Guard { file, rule, .. } => {
                 note(Look::Notice, format!("taken back: {}: {}", visible(file), visible(rule)));

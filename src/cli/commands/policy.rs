@@ -6,7 +6,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::app::{App, Look};
+use crate::app::{App, Probing};
 use crate::base::clock::{Clock as _, SystemClock, format_utc};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{shell_quoted, visible};
@@ -91,7 +91,7 @@ fn policy(cx: &Cx, mode: Option<ModeArg>) -> Result<Policy, Fault> {
     let path = cx.env.get("PATH").unwrap_or_default().to_owned();
     let ground = layers::ground(&cx.workspace_root, &cx.dirs, &path);
     let rules = layers::collect(&ground, &cx.dirs, &config.policy, &[], &brought)?;
-    let tier = App::choose(&config, &cx.env, &cx.dirs, &cx.workspace_root, Look::Kept)?.tier;
+    let tier = App::choose(&config, &cx.env, &cx.dirs, &cx.workspace_root, Probing::Kept)?.tier;
     Ok(Policy::new(mode.map_or(config.agent.mode, Into::into), ground, rules)?
         .confined_by(tier, Reach::of(tier, &config.sandbox.hosts)))
 }

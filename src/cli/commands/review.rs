@@ -26,9 +26,9 @@ use crate::protocol::task::Task;
 use crate::strategy::review::part::{self, Parts, Room};
 use crate::strategy::review::report::Report;
 use crate::strategy::review::{self, Outcome, Progress};
+use crate::tui::look::Look;
 use crate::workspace::git::Git;
 use crate::workspace::git_changes::{Changes, Scope};
-use crate::tui::look::Look;
 
 /// Tokens that instructions and tools take in a window, as `tests/it/agent/window.rs` measures them, and some to spare.
 const INSTRUCTION_TOKENS: u64 = 3_000;
@@ -160,6 +160,7 @@ async fn ask(
         approvals: Approvals::Nobody,
         allow: Vec::new(),
         class: cx.class(),
+        bounds: crate::app::Bounds::default(),
     };
     let mut lines = Lines::new(&cx.out, Channel::Progress);
     let (mut told, mut broken) = (HashSet::new(), None);

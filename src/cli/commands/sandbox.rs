@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, Look};
+use crate::app::{App, Probing};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{coloured_whole, visible};
 use crate::cli::SandboxArg;
@@ -54,7 +54,7 @@ pub fn run(cx: &Cx, args: &SandboxArgs) -> Result<(), Fault> {
     match &args.action {
         Action::Probe { json } => {
             let config = cx.load()?.config;
-            let choice = App::choose(&config, &cx.env, &cx.dirs, &cx.workspace_root, Look::Anew)?;
+            let choice = App::choose(&config, &cx.env, &cx.dirs, &cx.workspace_root, Probing::Anew)?;
             if *json {
                 cx.out.json(&as_json(&choice).to_string())?;
             } else {

@@ -142,7 +142,8 @@ fn last_block(text: &str) -> Option<usize> {
             last = range.start;
         }
         if depth == 0 {
-            let fences = |tag: &TagEnd| matches!(tag, TagEnd::CodeBlock) && text[..range.end].trim_end().ends_with(['`', '~']);
+            let fences =
+                |tag: &TagEnd| matches!(tag, TagEnd::CodeBlock) && text[..range.end].trim_end().ends_with(['`', '~']);
             is_ended = match &event {
                 Event::End(tag) => matches!(tag, TagEnd::Heading(_)) || fences(tag),
                 Event::Rule => true,

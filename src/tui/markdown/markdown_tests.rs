@@ -49,7 +49,14 @@ fn tables_fit_or_become_lists() {
     );
     assert_eq!(
         shown(text, 16),
-        ["name     what it", "            does", "────  ──────────", "a           adds", "bb       removes", "          things"]
+        [
+            "name     what it",
+            "            does",
+            "────  ──────────",
+            "a           adds",
+            "bb       removes",
+            "          things"
+        ]
     );
     assert_eq!(shown(text, 9)[..2], ["- name: a".to_owned(), "  what it".to_owned()]);
 }

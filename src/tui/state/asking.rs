@@ -76,7 +76,8 @@ impl Pieces {
     /// Starts at the first piece; none where there is none.
     pub fn new(approval: &Approval) -> Option<Self> {
         let files = approval.previews.iter().enumerate();
-        let places: Vec<_> = files.flat_map(|(file, diff)| (0..diff.hunks.len()).map(move |hunk| (file, hunk))).collect();
+        let places: Vec<_> =
+            files.flat_map(|(file, diff)| (0..diff.hunks.len()).map(move |hunk| (file, hunk))).collect();
         let rulings = vec![None; places.len()];
         let diffs = approval.previews.clone();
         (!places.is_empty()).then(|| Self { call: approval.call.clone(), diffs, places, rulings, at: 0 })

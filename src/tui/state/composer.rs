@@ -126,7 +126,9 @@ impl Composer {
             (Code::Left, false) => CursorMove::Back,
             (Code::Right, false) => CursorMove::Forward,
             (Code::Left, true) | (Code::Char('b'), true) if key.code == Code::Left || key.alt => CursorMove::WordBack,
-            (Code::Right, true) | (Code::Char('f'), true) if key.code == Code::Right || key.alt => CursorMove::WordForward,
+            (Code::Right, true) | (Code::Char('f'), true) if key.code == Code::Right || key.alt => {
+                CursorMove::WordForward
+            }
             (Code::Char('b'), true) => CursorMove::Back,
             (Code::Char('f'), true) => CursorMove::Forward,
             (Code::Home, false) | (Code::Char('a'), true) => CursorMove::Head,

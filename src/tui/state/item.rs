@@ -118,9 +118,7 @@ pub fn ending(end: &TurnEnd) -> Option<(Look, String)> {
         TurnEnd::Answered => None,
         TurnEnd::Interrupted => Some((Look::Notice, "! interrupted".to_owned())),
         TurnEnd::Limit { what } => Some((Look::Notice, format!("! stopped: {what}"))),
-        TurnEnd::Stuck { tool } => {
-            Some((Look::Notice, format!("! stopped: the same call of `{tool}` kept failing")))
-        }
+        TurnEnd::Stuck { tool } => Some((Look::Notice, format!("! stopped: the same call of `{tool}` kept failing"))),
         TurnEnd::ModelFailed { message, hints } => {
             let hints = hints.iter().map(|hint| format!("\nhint: {hint}"));
             Some((Look::Bad, format!("error: {message}{}", hints.collect::<String>())))

@@ -245,7 +245,14 @@ impl State {
         let (call, offers_always) = (approval.call.clone(), approval.always.is_some());
         let is_answer = matches!(
             action,
-            Some(Action::Once | Action::Session | Action::Always | Action::Deny | Action::DenyWithReason | Action::Review)
+            Some(
+                Action::Once
+                    | Action::Session
+                    | Action::Always
+                    | Action::Deny
+                    | Action::DenyWithReason
+                    | Action::Review
+            )
         );
         if is_answer && self.now_ms.saturating_sub(self.asked_at_ms) < TOO_SOON_MS {
             self.hint = Some("a question appeared as you typed; press again to answer it".to_owned());
@@ -333,7 +340,8 @@ impl State {
         if !matches!(self.front, Front::Pieces(_)) {
             self.read(&format!("keys: {name}"), text);
         } else {
-            self.hint = Some("y take, n leave, r leave with a reason, e edit, a/d the rest, enter done, q back".to_owned());
+            self.hint =
+                Some("y take, n leave, r leave with a reason, e edit, a/d the rest, enter done, q back".to_owned());
         }
         Vec::new()
     }
@@ -371,7 +379,8 @@ impl State {
 
     fn complete(&mut self) {
         let text = self.composer.text();
-        let fits: Vec<_> = slash::TABLE.iter().filter(|row| text.starts_with('/') && row.name.starts_with(&text)).collect();
+        let fits: Vec<_> =
+            slash::TABLE.iter().filter(|row| text.starts_with('/') && row.name.starts_with(&text)).collect();
         match fits.as_slice() {
             [] => {}
             [row] => self.composer.set(&format!("{} ", row.name)),

@@ -29,10 +29,7 @@ fn begin_turn(state: &mut State) {
 }
 
 fn end_turn(state: &mut State) -> Vec<Cmd> {
-    record(
-        state,
-        Event::TurnDone { turn: 1, end: TurnEnd::Answered, steps: 1, usage: Usage::default(), refused: 0 },
-    )
+    record(state, Event::TurnDone { turn: 1, end: TurnEnd::Answered, steps: 1, usage: Usage::default(), refused: 0 })
 }
 
 fn id(name: &str) -> CallId {

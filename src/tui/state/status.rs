@@ -89,10 +89,9 @@ impl Status {
         }
         self.wait = if let Event::Waiting(wait) = &record.event { Some(*wait) } else { None };
         self.retry = match &record.event {
-            Event::Retrying { attempt, max, wait_ms, error } => Some(Retry {
-                text: format!("{error}; try {attempt} of {max}"),
-                until_ms: record.at_ms + wait_ms,
-            }),
+            Event::Retrying { attempt, max, wait_ms, error } => {
+                Some(Retry { text: format!("{error}; try {attempt} of {max}"), until_ms: record.at_ms + wait_ms })
+            }
             _ => None,
         };
     }

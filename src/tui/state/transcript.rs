@@ -102,10 +102,7 @@ impl Transcript {
                 self.moved_in_time(&format!("turn {turn} done again; changed"), restored, conflicts);
             }
             Event::Compacted { before_tokens, after_tokens, .. } => {
-                self.note(
-                    Look::Notice,
-                    format!("conversation summarised: {before_tokens} to {after_tokens} tokens"),
-                );
+                self.note(Look::Notice, format!("conversation summarised: {before_tokens} to {after_tokens} tokens"));
             }
             Event::ModeChanged { mode } => self.note(Look::Dim, format!("mode: {}", mode.name())),
             Event::ModelChanged { model } => self.note(Look::Dim, format!("model: {model}")),
@@ -163,7 +160,8 @@ impl Transcript {
     /// Takes a whole message: what came in pieces stands already, what did not is added.
     fn said(&mut self, text: &str, reasoning: &str, now: u64) {
         self.end_thought(now);
-        let open = self.items.iter_mut().rev().take(2).find(|item| matches!(item.what, What::Words { is_open: true, .. }));
+        let open =
+            self.items.iter_mut().rev().take(2).find(|item| matches!(item.what, What::Words { is_open: true, .. }));
         match open {
             Some(item) => {
                 item.what = What::Words { text: text.to_owned(), is_open: false };

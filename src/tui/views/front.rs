@@ -78,7 +78,9 @@ pub(super) fn pieces(pieces: &Pieces, theme: &Theme, area: Rect, buffer: &mut Bu
     let said = rows.len();
     let file = pieces.diffs.iter().position(|other| std::ptr::eq(other, diff)).unwrap_or(0);
     rows.push(ruling_row(pieces.ruling(file, hunk), theme));
-    rows.extend(diff_view::hunk_view(&diff.hunks[hunk], Some(width)).iter().flat_map(|spans| painted(spans, theme, width)));
+    rows.extend(
+        diff_view::hunk_view(&diff.hunks[hunk], Some(width)).iter().flat_map(|spans| painted(spans, theme, width)),
+    );
     if rows.len() > usize::from(area.height) {
         // The list of files gives way to the piece.
         rows.drain(1..said);

@@ -42,7 +42,9 @@ pub(super) fn has_gap(before: &Item, item: &Item) -> bool {
 /// Lays an entry out; words that are still coming are laid out by [`markdown::growing`] instead.
 pub(super) fn rows(item: &Item, state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     match &item.what {
-        What::Person(text) => lines(text, Look::Person, theme, width, &Margin::hanging("> ", theme.style(Look::Accent))),
+        What::Person(text) => {
+            lines(text, Look::Person, theme, width, &Margin::hanging("> ", theme.style(Look::Accent)))
+        }
         What::Words { text, .. } => words(text, theme, width),
         What::Thought { text, from_ms, to_ms } => thought(text, *from_ms, *to_ms, state, theme, width),
         What::Call(call) => self::call(call, state, theme, width),
@@ -67,10 +69,8 @@ fn lines(text: &str, look: Look, theme: &Theme, width: usize, margin: &Margin) -
     let rest = margin.continued();
     let shown = visible(&shown);
     let each = shown.split('\n').enumerate();
-    each.flat_map(|(at, line)| {
-        wrap_text(line, theme.style(look), width, if at == 0 { margin } else { &rest })
-    })
-    .collect()
+    each.flat_map(|(at, line)| wrap_text(line, theme.style(look), width, if at == 0 { margin } else { &rest }))
+        .collect()
 }
 
 fn thought(

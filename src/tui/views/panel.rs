@@ -102,7 +102,8 @@ fn approval_rows(approval: &Approval, state: &State, theme: &Theme, width: usize
     let more = if n_more > 0 { format!("; {} more behind it", count(n_more, "question")) } else { String::new() };
     rows.extend(text(&format!("  {}{more}", approval.why), Look::Dim, theme, width));
     if let Some(offer) = &approval.always {
-        let also = if offer.also.is_empty() { "and nothing else".to_owned() } else { format!("that is {}", offer.also) };
+        let also =
+            if offer.also.is_empty() { "and nothing else".to_owned() } else { format!("that is {}", offer.also) };
         rows.extend(text(&format!("  always: `{}`, {also}", offer.rule), Look::Dim, theme, width));
     }
     let fits = |(action, _): &&(Action, &str)| match action {
