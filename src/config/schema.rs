@@ -378,6 +378,10 @@ pub struct SandboxConfig {
     pub max_processes: u64,
     /// Size of their temporary folders.
     pub tmp_mb: u64,
+    /// Megabytes of memory one process may address.
+    pub max_memory_mb: u64,
+    /// Megabytes a file may grow to.
+    pub max_file_mb: u64,
 }
 
 /// `mimi fix`.
