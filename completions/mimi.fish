@@ -41,6 +41,8 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "undo" -d 'Take back what 
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "redo" -d 'Do again what was taken back last'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "checkpoint" -d 'List, show, compare, restore or prune files as they were before each call'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "session" -d 'List, show, resume, fork, export or delete sessions'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "search" -d 'Find code by what it does, by words or by names'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "index" -d 'Build or update the index that `mimi search` asks'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "sandbox" -d 'Show how commands are confined, or run one so'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "config" -d 'Show, check or edit the configuration'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "policy" -d 'Show what may be done without asking, and why'
@@ -269,6 +271,32 @@ never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Do not ask'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand search" -s n -l limit -d 'Show at most so many places' -r
+complete -c mimi -n "__fish_mimi_using_subcommand search" -l lines -d 'Show at most so many lines of each place' -r
+complete -c mimi -n "__fish_mimi_using_subcommand search" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand search" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand search" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand search" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand search" -l explain -d 'Say where each score comes from'
+complete -c mimi -n "__fish_mimi_using_subcommand search" -l json -d 'Print a JSON object'
+complete -c mimi -n "__fish_mimi_using_subcommand search" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand index" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l status -d 'Say what is in the index, without updating it'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l verify -d 'Look for damage in the whole index'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l prune -d 'Forget what no work tree has any more, and the indexes of other projects used longest ago beyond `index.max_mb`'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l rebuild -d 'Delete the index and build it anew'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l stats -d 'After updating, say in detail what is in the index'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l json -d 'Print a JSON object'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l sandbox -d 'Confine this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
 full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'

@@ -538,6 +538,9 @@ fn sandbox(config: &Config, dirs: &Dirs, workspace: &Workspace, choice: &Choice)
         caches: own.caches.clone(),
         max_processes: own.max_processes,
         tmp_mb: own.tmp_mb,
+        max_memory_mb: own.max_memory_mb,
+        max_file_mb: own.max_file_mb,
+        has_walls: choice.landlock.is_some(),
         ..Sandbox::new(choice.tier, workspace.root(), &dirs.home)
     })
 }

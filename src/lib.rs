@@ -18,7 +18,7 @@
 //! | 1 | [`protocol`] operations, events, messages, tools, plans: plain data |
 //! | 2 | [`config`] settings and where they came from; [`db`] SQLite files; [`exec`] running processes |
 //! | 3 | [`workspace`] the project; [`model`] servers and streams; [`edit`] changing text; [`policy`] may it be done?; [`telemetry`] what it cost |
-//! | 4 | [`session`] what happened, kept; [`checkpoint`] files as they were |
+//! | 4 | [`index`] finding code; [`session`] what happened, kept; [`checkpoint`] files as they were |
 //! | 5 | [`context`] what the model sees; [`tools`] what it can do |
 //! | 6 | [`agent`] the loop |
 //! | 7 | [`strategy`] recipes: fix, answer by a schema |
@@ -26,7 +26,7 @@
 //! | 10 | [`cli`] the command line |
 //!
 //! `tests/it/tidy` reads every `crate::` path and fails on a breach; it also holds the table of which outside crate lives in
-//! which room. Layers named there without a room here (`mcp`, `index`, `fim`, `tui`, `serve`) are kept
+//! which room. Layers named there without a room here (`mcp`, `fim`, `tui`, `serve`) are kept
 //! free for what is to come.
 //!
 //! # Invariants
@@ -76,6 +76,7 @@
 //! | a command | `cli/commands/<name>.rs` and a variant of `cli::Command` |
 //! | a setting | `config/default.yaml` and a field in `config::schema` |
 //! | a form of secret | a row in `config/secrets.yaml` |
+//! | a language of the index | a row in `config/languages.yaml`, `config/languages/<name>.scm`, a line in `index::grammar` |
 //! | a control token | a row in `config/control_tokens.yaml` |
 //! | a fact of the ledger | a migration at the end of `telemetry::ledger::MIGRATIONS` and a column in `telemetry::report` |
 //! | a prompt | `prompts/<name>.md` and a row in `context::prompt` |
@@ -94,6 +95,7 @@ pub mod context;
 pub mod db;
 pub mod edit;
 pub mod exec;
+pub mod index;
 pub mod model;
 pub mod policy;
 pub mod protocol;

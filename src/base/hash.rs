@@ -33,12 +33,17 @@ pub fn of_bytes(bytes: &[u8]) -> String {
 
 /// Hashes several pieces as one, so that moving bytes from one piece to the next gives another hash.
 pub fn of_parts(parts: &[&[u8]]) -> String {
+    to_hex(&digest_of_parts(parts))
+}
+
+/// As [`of_parts`], as bytes.
+pub fn digest_of_parts(parts: &[&[u8]]) -> Digest {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
-    hasher.finalize().to_hex().to_string()
+    *hasher.finalize().as_bytes()
 }
 
 /// Hashes what is left to read.

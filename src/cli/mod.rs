@@ -133,6 +133,10 @@ pub enum Command {
     Checkpoint(commands::checkpoint::CheckpointArgs),
     /// List, show, resume, fork, export or delete sessions
     Session(commands::session::SessionArgs),
+    /// Find code by what it does, by words or by names
+    Search(commands::search::SearchArgs),
+    /// Build or update the index that `mimi search` asks
+    Index(commands::index::IndexArgs),
     /// Show how commands are confined, or run one so
     Sandbox(commands::sandbox::SandboxArgs),
     /// Show, check or edit the configuration
@@ -193,6 +197,8 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Checkpoint(args) => commands::checkpoint::run(&cx()?, &args),
         Command::Session(args) => commands::session::run(&cx()?, &args),
         Command::Sandbox(args) => commands::sandbox::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
+        Command::Search(args) => commands::search::run(&cx()?, &args),
+        Command::Index(args) => commands::index::run(&cx()?, &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Policy(args) => commands::policy::run(&cx()?, &args),
         Command::Auth(args) => commands::auth::run(&cx()?, &args),

@@ -312,6 +312,24 @@ impl Out {
         true
     }
 
+    /// Shows how much of something is done, on a terminal only.
+    pub fn progress(&self, n_done: u64, n_all: u64, what: &str) {
+        if !self.is_live() {
+            return;
+        }
+        let mut spinner = self.spinner.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = spinner.get_or_insert_with(|| {
+            let bar = ProgressBar::new(n_all);
+            if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        bar.set_length(n_all);
+        bar.set_position(n_done);
+        bar.set_message(what.to_owned());
+    }
+
     /// Takes away what [`Out::busy`] or [`Out::countdown`] shows.
     pub fn idle(&self) {
         if let Some(bar) = self.spinner.lock().unwrap_or_else(PoisonError::into_inner).take() {

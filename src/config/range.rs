@@ -26,6 +26,8 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("policy.always_days", 0, 36_500),
     ("tools.shell_timeout_s", 1, WEEK_S),
     ("sandbox.max_processes", 0, 4_194_304),
+    ("sandbox.max_memory_mb", 0, 1_000_000_000),
+    ("sandbox.max_file_mb", 0, 1_000_000_000),
     ("sandbox.network_mb", 0, 1_000_000),
     ("sandbox.tmp_mb", 0, 1_000_000),
     ("fix.max_rounds", 0, 1000),
@@ -39,6 +41,7 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("checkpoint.max_ignored_file_kb", 0, 64_000),
     ("checkpoint.max_ignored_mb", 0, 1_000_000),
     ("cache.max_mb", 0, 1_000_000),
+    ("index.max_mb", 1, 10_000_000),
     ("usage.keep_days", 0, 36_500),
 ];
 

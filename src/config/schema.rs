@@ -37,6 +37,8 @@ pub struct Config {
     pub checkpoint: CheckpointConfig,
     /// Kept answers.
     pub cache: CacheConfig,
+    /// The index of projects' code.
+    pub index: IndexConfig,
     /// The usage ledger.
     pub usage: UsageConfig,
     /// What models cost, by `provider/model` or `model` with `*` for any text.
@@ -376,6 +378,10 @@ pub struct SandboxConfig {
     pub max_processes: u64,
     /// Size of their temporary folders.
     pub tmp_mb: u64,
+    /// Megabytes of memory one process may address.
+    pub max_memory_mb: u64,
+    /// Megabytes a file may grow to.
+    pub max_file_mb: u64,
 }
 
 /// `mimi fix`.
@@ -423,6 +429,21 @@ pub struct CacheConfig {
 }
 
 impl CacheConfig {
+    /// Returns the size in bytes.
+    pub fn max_bytes(&self) -> u64 {
+        self.max_mb.saturating_mul(1_000_000)
+    }
+}
+
+/// The index of projects' code.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexConfig {
+    /// Size of the indexes of all projects, in megabytes.
+    pub max_mb: u64,
+}
+
+impl IndexConfig {
     /// Returns the size in bytes.
     pub fn max_bytes(&self) -> u64 {
         self.max_mb.saturating_mul(1_000_000)

@@ -95,6 +95,11 @@ impl DbError {
         }
     }
 
+    /// Says whether other processes were in the way, so that a later try may do.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy { .. })
+    }
+
     /// Says whether the file itself is spoiled, so that only a new one helps.
     pub fn is_corrupt(&self) -> bool {
         matches!(self, Self::Corrupt { .. })

@@ -158,6 +158,30 @@ impl Db {
         self.pragma(&format!("max_page_count = {pages}")).map(drop)
     }
 
+    /// Carries the log over into the file and empties it, when it has grown beyond `limit_bytes`. Readers that are under way
+    /// are waited for no longer than the plan's patience; then it is left for later.
+    pub fn trim_log(&self, limit_bytes: u64) -> Result<(), DbError> {
+        let size = with_ending(&self.path, "-wal").metadata().map_or(0, |meta| meta.len());
+        if size <= limit_bytes {
+            return Ok(());
+        }
+        self.pragma("wal_checkpoint(TRUNCATE)")
+    }
+
+    /// Holds so many bytes of pages in memory while this connection is open.
+    pub fn hold(&self, cache_bytes: u64) -> Result<(), DbError> {
+        self.batch(&format!("PRAGMA cache_size = -{}", cache_bytes / 1024))
+    }
+
+    /// Has SQLite look through the whole file; returns what it finds wrong with it, at most a few lines.
+    pub fn check(&self) -> Result<Vec<String>, DbError> {
+        let wrap = |error| self.error(error);
+        let mut statement = self.connection.prepare("PRAGMA integrity_check(10)").map_err(wrap)?;
+        let lines = statement.query_map([], |row| row.get::<_, String>(0)).map_err(wrap)?;
+        let lines: Vec<String> = lines.collect::<Result<_, _>>().map_err(wrap)?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+
     /// Reads the version and refuses one this mimi does not know.
     fn check_version(&self) -> Result<usize, DbError> {
         let (known, found) = (self.plan.migrations.len(), self.version()?);

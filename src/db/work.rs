@@ -3,6 +3,7 @@
 //! A thin cover over the statements of SQLite, so that no other room depends on its crate. Statements are kept prepared
 //! by their text: pass the same text again and again, and values as values.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -37,6 +38,18 @@ impl ToSql for Value<'_> {
 impl From<u64> for Value<'_> {
     fn from(number: u64) -> Self {
         Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(number: u32) -> Self {
+        Self::Int(i64::from(number))
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
     }
 }
 
@@ -76,8 +89,28 @@ impl Row<'_> {
         self.0.get::<_, i64>(column).map(|number| u64::try_from(number).unwrap_or_default())
     }
 
+    /// Reads a whole number.
+    pub fn int(&self, column: usize) -> RowResult<i64> {
+        self.0.get(column)
+    }
+
+    /// Reads a count that may be missing.
+    pub fn count_or_none(&self, column: usize) -> RowResult<Option<u64>> {
+        self.0.get::<_, Option<i64>>(column).map(|number| number.and_then(|number| u64::try_from(number).ok()))
+    }
+
+    /// Lends bytes without copying them; none when the column holds something else.
+    pub fn lend(&self, column: usize) -> RowResult<&[u8]> {
+        Ok(self.0.get_ref(column)?.as_blob_or_null()?.unwrap_or_default())
+    }
+
     /// Reads text.
     pub fn text(&self, column: usize) -> RowResult<String> {
+        self.0.get(column)
+    }
+
+    /// Reads text that may be missing.
+    pub fn text_or_none(&self, column: usize) -> RowResult<Option<String>> {
         self.0.get(column)
     }
 
@@ -116,6 +149,23 @@ impl Work<'_> {
         let rows =
             statement.query_map(params_from_iter(values), |row| read(&Row(row))).map_err(|error| self.error(error))?;
         rows.collect::<Result<_, _>>().map_err(|error| self.error(error))
+    }
+
+    /// Shows the rows of a result one by one, until `each` breaks off.
+    pub fn each(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut each: impl FnMut(&Row<'_>) -> RowResult<ControlFlow<()>>,
+    ) -> Result<(), DbError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(|error| self.error(error))?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(|error| self.error(error))?;
+        while let Some(row) = rows.next().map_err(|error| self.error(error))? {
+            if each(&Row(row)).map_err(|error| self.error(error))?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Reads the first row of a result; none when there is no row.

@@ -82,8 +82,9 @@ pub fn main_if_supervisor(args: impl Iterator<Item = OsString>) -> Option<ExitCo
 fn confine(argv: &[OsString]) -> std::io::Result<()> {
     let mut lifeline = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     shield()?;
-    let order = Order::read(&lifeline)?;
-    let verdict = match confine::prepare(&order, argv) {
+    let Order { sandbox, places, table } = Order::read(&lifeline)?;
+    table.take_over();
+    let verdict = match confine::prepare(&sandbox, &places, argv) {
         Err(why) => {
             confine::complain(&why);
             Verdict::Unconfined

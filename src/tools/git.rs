@@ -362,6 +362,16 @@ async fn step(cx: &ToolContext, arguments: Vec<String>, timeout: Duration) -> Re
     runner.run(command, cx.cancel.clone(), Some(cx.progress.clone())).await
 }
 
+/// Follows the words of git where it could not sign: the sandbox shows neither keys nor the agents that hold them.
+const UNSIGNED: &str = "\n[commits are signed here, and the keys cannot be reached from where git runs: ask the user to commit, or to \
+                        switch `commit.gpgsign` off for this repository]";
+
+/// Says whether git failed because of a signature, by gpg, gpgsm or ssh-keygen (git's `gpg-interface.c`).
+fn is_unsigned(words: &str) -> bool {
+    let is_about_keys = ["gpg", "sign", "public key", "ssh-keygen"].iter().any(|word| words.contains(word));
+    words.contains("failed to write commit object") && is_about_keys
+}
+
 fn commit_report(result: Result<Output, ExecError>, timeout: Duration) -> ToolReport {
     let output = match result {
         Ok(output) => output,
@@ -370,7 +380,10 @@ fn commit_report(result: Result<Output, ExecError>, timeout: Duration) -> ToolRe
     let words = output.text.trim_end();
     match output.ending {
         Ending::Exited(0) => ToolReport::ok(words, text::first_line(words, 60)),
-        Ending::Exited(code) => ToolReport::failed(format!("nothing was committed (exit code {code})\n{words}")),
+        Ending::Exited(code) => {
+            let hint = if is_unsigned(words) { UNSIGNED } else { "" };
+            ToolReport::failed(format!("nothing was committed (exit code {code})\n{words}{hint}"))
+        }
         Ending::Signalled(signal) => ToolReport::failed(format!("git was ended by signal {signal}\n{words}")),
         Ending::TimedOut => {
             let text = format!("{words}\ntimed out after {} s; a hook may be waiting for something", timeout.as_secs());

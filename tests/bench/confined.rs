@@ -83,6 +83,7 @@ fn place(tier: Tier) -> Result<(tempfile::TempDir, Runner), String> {
     let mut sandbox = Sandbox::new(tier, &work, &folder.path().join("home"));
     sandbox.bwrap = choice.bwrap;
     sandbox.has_proc = choice.has_proc;
+    sandbox.has_walls = choice.landlock.is_some();
     sandbox.locks = folder.path().join("locks");
     Ok((folder, Runner::new(PROGRAM.into(), environment).within(sandbox)))
 }

@@ -15,6 +15,7 @@ mod edit;
 mod exec;
 mod fix;
 mod generated;
+mod index;
 mod model;
 mod policy;
 mod session;

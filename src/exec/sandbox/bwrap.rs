@@ -13,6 +13,8 @@ use crate::exec::sandbox::view::View;
 
 /// Where mimi itself lies inside.
 pub(crate) const INSIDE: &str = "/run/mimi/mimi";
+/// Where it says inside what may be changed.
+pub(crate) const WALLS: &str = "/run/mimi/walls";
 
 /// What every command gets. User namespaces inside would open kernel code that only root reaches otherwise.
 const ALWAYS: [&str; 11] = [
@@ -38,8 +40,9 @@ impl Arguments {
     }
 }
 
-/// Returns the arguments that build `view`, up to the command itself. `own` is the mimi binary.
-pub(crate) fn arguments(sandbox: &Sandbox, view: &View, own: &Path, cwd: &Path) -> Vec<OsString> {
+/// Returns the arguments that build `view`, up to the command itself. `own` is the mimi binary, `walls` the number of the file
+/// that says what may be changed.
+pub(crate) fn arguments(sandbox: &Sandbox, view: &View, own: &Path, cwd: &Path, walls: Option<i32>) -> Vec<OsString> {
     let mut args = Arguments(ALWAYS.map(OsString::from).to_vec());
     base(&mut args, sandbox, view);
     let (above_home, rest): (Vec<_>, Vec<_>) =
@@ -71,19 +74,23 @@ pub(crate) fn arguments(sandbox: &Sandbox, view: &View, own: &Path, cwd: &Path) 
         }
     }
     args.push([&"--ro-bind", &own, &INSIDE]);
+    if let Some(number) = walls {
+        args.push([&"--perms", &"0400", &"--file", &number.to_string(), &WALLS]);
+    }
     args.push([&"--setenv", &"TMPDIR", &"/tmp", &"--remount-ro", &"/", &"--chdir", &cwd]);
     args.0
 }
 
 /// Parts of `/proc` that change the machine. bubblewrap leaves them as they are, and root may write some without any
-/// capability.
+/// capability. Where Landlock stands behind it these are not needed, and each mount takes time.
 const MACHINE: [&str; 8] = ["sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "mtrr"];
 
 /// Kernel file systems, devices and places for temporary files.
 fn base(args: &mut Arguments, sandbox: &Sandbox, view: &View) {
     if sandbox.has_proc {
         args.push([&"--proc", &"/proc"]);
-        for name in MACHINE {
+        let is_open = !sandbox.has_walls && crate::base::path::user_id() == 0;
+        for name in MACHINE.iter().filter(|_| is_open) {
             let path = format!("/proc/{name}");
             args.push([&"--ro-bind-try", &path, &path]);
         }
@@ -187,7 +194,7 @@ mod tests {
             home: Some("/h/u".into()),
             ..View::default()
         };
-        let args = arguments(&sandbox, &view, Path::new("/m"), Path::new("/h/u/w"));
+        let args = arguments(&sandbox, &view, Path::new("/m"), Path::new("/h/u/w"), Some(7));
         let at = |wanted: &str| args.iter().position(|arg| arg == wanted).unwrap_or_else(|| panic!("{wanted}"));
         let order =
             ["/tmp", "/h", "/h/u", "/h/u/.cargo", "/h/u/w", "/h/u/w/.git", "/h/u/w/.mimi", "/h/u/.cargo/credentials"];

@@ -15,7 +15,7 @@ use crate::base::clock::new_id;
 use crate::base::path::{create_private_dir, remove_tree};
 use crate::exec::sandbox::masks::Masks;
 use crate::exec::sandbox::view::View;
-use crate::exec::sandbox::{Access, Order, Sandbox, Tier, bwrap, inside};
+use crate::exec::sandbox::{Access, Sandbox, Tier, bwrap, inside};
 
 /// A command that is ready to start, and what is to be taken down after it.
 pub(crate) struct Confined {
@@ -36,20 +36,19 @@ impl Drop for Temporary {
     }
 }
 
-/// Prepares to run `argv` in the present folder as `order` says.
+/// Prepares to run `argv` in the present folder as `sandbox` says; programs and toolchains are looked for in `places`.
 ///
 /// # Errors
 /// The walls cannot be put up; the text says why, for the user.
-pub(crate) fn prepare(order: &Order, argv: &[std::ffi::OsString]) -> Result<Confined, String> {
+pub(crate) fn prepare(sandbox: &Sandbox, places: &[PathBuf], argv: &[std::ffi::OsString]) -> Result<Confined, String> {
     let say = |what: &'static str| move |error: std::io::Error| format!("{what}: {error}");
     let own = std::env::current_exe().map_err(say("cannot find the mimi binary"))?;
     let cwd = std::env::current_dir().map_err(say("the folder to run in is gone"))?;
-    let sandbox = &order.sandbox;
     // Entered before anybody looks which names are missing: the masks of others must not go meanwhile.
     let is_work = sandbox.access != Access::Read;
     let workspace = sandbox.workspace.canonicalize().unwrap_or_else(|_| sandbox.workspace.clone());
     let mut masks = is_work.then(|| Masks::enter(&sandbox.locks, &workspace)).flatten();
-    let mut view = View::of(sandbox, &order.places)?;
+    let mut view = View::of(sandbox, places)?;
     let is_around_home = view.home.as_ref().is_some_and(|home| home.starts_with(&cwd));
     if !view.is_covered(&cwd) && !is_around_home && cwd.parent().is_some() {
         view.read.push(cwd.clone());
@@ -76,12 +75,22 @@ struct Start<'a> {
 #[expect(clippy::disallowed_methods, reason = "this room starts processes")]
 fn in_namespaces(sandbox: &Sandbox, view: &View, start: &Start<'_>) -> Result<Confined, String> {
     let program = sandbox.bwrap.as_ref().ok_or("no bubblewrap is named")?;
-    let arguments = bwrap::joined(&bwrap::arguments(sandbox, view, &start.own, &start.cwd));
-    let file = in_memory("mimi-bwrap", &arguments).map_err(|error| format!("cannot hand over arguments: {error}"))?;
+    let failed = |error: std::io::Error| format!("cannot hand over arguments: {error}");
+    let walls = sandbox.has_walls.then(|| walls(view)).transpose().map_err(failed)?;
+    let walls_at = walls.as_ref().map(|file| file.as_raw_fd());
+    let arguments = bwrap::joined(&bwrap::arguments(sandbox, view, &start.own, &start.cwd, walls_at));
+    let file = in_memory("mimi-bwrap", &arguments).map_err(failed)?;
     let mut command = Command::new(program);
     command.arg("--args").arg(file.as_raw_fd().to_string()).arg("--").arg(bwrap::INSIDE);
     command.args(inside::arguments(sandbox, None)).arg("--").args(start.argv).process_group(0);
-    Ok(Confined { command, _handed_over: vec![file], _masks: None, _temporary: None })
+    let handed_over = std::iter::once(file).chain(walls).collect();
+    Ok(Confined { command, _handed_over: handed_over, _masks: None, _temporary: None })
+}
+
+/// Writes down what may be changed, for the second wall.
+fn walls(view: &View) -> std::io::Result<OwnedFd> {
+    let may_change: Vec<&Path> = view.write.iter().chain(&view.home).map(PathBuf::as_path).collect();
+    in_memory("mimi-walls", &serde_json::to_vec(&may_change)?)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this room starts processes")]

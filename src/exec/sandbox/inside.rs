@@ -1,6 +1,6 @@
 //! What happens inside, before the command starts?
 //!
-//! `mimi __inside TIER VIEW PROCESSES DOORS -- PROGRAM ARGS...`, started by the supervisor: gives up capabilities, sets limits,
+//! `mimi __inside TIER VIEW LIMITS DOORS -- PROGRAM ARGS...`, started by the supervisor: gives up capabilities, sets limits,
 //! puts up Landlock where there are no namespaces and the filter of system calls in any case, opens the doors of the network,
 //! then supervises the command like any other. All of it while there is one thread only. When any of it fails nothing is
 //! started.
@@ -20,6 +20,9 @@ pub(crate) const ARGUMENT: &str = "__inside";
 /// In place of a number where nothing is handed over.
 const NOTHING: &str = "-";
 
+/// Bytes of a megabyte in limits.
+const MEGABYTE: u64 = 1_000_000;
+
 /// Variables that send programs to the proxy. All of them speak HTTP to it: a client without SOCKS fails on such an address.
 const PROXIED: [&str; 6] = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 /// Besides them: what a command starts itself is reached without it, and Node reads the variables only when told to.
@@ -29,9 +32,10 @@ const UNPROXIED: [(&str, &str); 3] =
 /// Returns the words before `--`.
 pub(crate) fn arguments(sandbox: &Sandbox, view: Option<i32>) -> [String; 5] {
     let view = view.map_or_else(|| NOTHING.to_owned(), |number| number.to_string());
+    let limits = [sandbox.max_processes, sandbox.max_memory_mb, sandbox.max_file_mb];
     let doors: Vec<String> = sandbox.doors.iter().map(ToString::to_string).collect();
     let doors = if doors.is_empty() { NOTHING.to_owned() } else { doors.join(",") };
-    [ARGUMENT.to_owned(), sandbox.tier.name().to_owned(), view, sandbox.max_processes.to_string(), doors]
+    [ARGUMENT.to_owned(), sandbox.tier.name().to_owned(), view, limits.map(|limit| limit.to_string()).join(","), doors]
 }
 
 /// Runs with the words behind [`ARGUMENT`].
@@ -39,11 +43,11 @@ pub(crate) fn arguments(sandbox: &Sandbox, view: Option<i32>) -> [String; 5] {
 pub(crate) fn run(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     let words: Vec<String> = args.by_ref().take(4).filter_map(|word| word.into_string().ok()).collect();
     let mut args = args.skip_while(|arg| arg == "--");
-    let ([tier, view, processes, doors], Some(program)) = (words.as_slice(), args.next()) else {
+    let ([tier, view, limits, doors], Some(program)) = (words.as_slice(), args.next()) else {
         return ExitCode::from(2);
     };
     let tier = if tier == Tier::Full.name() { Tier::Full } else { Tier::Landlock };
-    if let Err(why) = harden(tier, view, processes.parse().unwrap_or(0)) {
+    if let Err(why) = harden(tier, view, limits) {
         confine::complain(&why);
         return ExitCode::FAILURE;
     }
@@ -68,7 +72,7 @@ fn open(doors: &str, command: &mut Command) -> std::io::Result<()> {
 }
 
 #[cfg(target_os = "linux")]
-fn harden(tier: Tier, view: &str, max_processes: u64) -> Result<(), String> {
+fn harden(tier: Tier, view: &str, limits: &str) -> Result<(), String> {
     use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
     let refused = |error: rustix::io::Errno| format!("the sandbox cannot be put up: {error}");
     let walls = (view != NOTHING).then(|| confine::handed_over(view)).transpose();
@@ -81,19 +85,39 @@ fn harden(tier: Tier, view: &str, max_processes: u64) -> Result<(), String> {
     set_no_new_privs(true).map_err(refused)?;
     let none = CapabilitySet::empty();
     set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none }).map_err(refused)?;
-    limit(tier, max_processes);
+    limit(tier, limits);
+    if let Some(may_change) = second_walls(tier)? {
+        crate::exec::sandbox::landlock::restrict_within(&may_change)?;
+    }
     let version = walls.map(|(view, temporary)| crate::exec::sandbox::landlock::restrict(&view, &temporary));
     crate::exec::sandbox::seccomp::apply(version.transpose()?)
 }
 
+/// Reads what may be changed, where that was laid down for a second wall behind the namespaces. Only what built the namespaces can
+/// put a file there.
+#[cfg(target_os = "linux")]
+fn second_walls(tier: Tier) -> Result<Option<Vec<std::path::PathBuf>>, String> {
+    let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes).map_err(std::io::Error::from);
+    match std::fs::read(crate::exec::sandbox::bwrap::WALLS).and_then(read) {
+        _ if tier != Tier::Full => Ok(None),
+        Ok(may_change) => Ok(Some(may_change)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("the sandbox cannot be read: {error}")),
+    }
+}
+
 #[cfg(not(target_os = "linux"))]
-fn harden(_tier: Tier, _view: &str, _max_processes: u64) -> Result<(), String> {
+fn harden(_tier: Tier, _view: &str, _limits: &str) -> Result<(), String> {
     Err("the sandbox needs Linux".to_owned())
 }
 
-/// No core dumps, which hold what a program knew; and an end to fork bombs where processes are counted by themselves.
+/// No core dumps, which hold what a program knew; an end to fork bombs where processes are counted by themselves; and an end to
+/// what the user set one for.
 #[cfg(target_os = "linux")]
-fn limit(tier: Tier, max_processes: u64) {
+fn limit(tier: Tier, limits: &str) {
+    let mut wanted = limits.split(',').map(|limit| limit.parse::<u64>().unwrap_or(0));
+    let mut next = || wanted.next().unwrap_or(0);
+    let (max_processes, memory_mb, file_mb) = (next(), next(), next());
     let lower = |resource, to: u64| {
         let hard = getrlimit(resource).maximum.map_or(to, |hard| hard.min(to));
         // A limit that cannot be lowered is low already.
@@ -102,5 +126,10 @@ fn limit(tier: Tier, max_processes: u64) {
     lower(Resource::Core, 0);
     if tier == Tier::Full && max_processes > 0 {
         lower(Resource::Nproc, max_processes);
+    }
+    for (resource, mb) in [(Resource::As, memory_mb), (Resource::Fsize, file_mb)] {
+        if mb > 0 {
+            lower(resource, mb.saturating_mul(MEGABYTE));
+        }
     }
 }

@@ -1,5 +1,7 @@
-//! What does the kernel refuse this process and everything it starts, where there are no namespaces?
+//! What does the kernel refuse this process and everything it starts?
 //!
+//! All there is where namespaces are forbidden; behind namespaces a second wall, which refuses changes also where a mount should
+//! fail to.
 //! Landlock only ever grants: a folder that may be changed may be changed down to its last file. So a project with protected
 //! names is granted child by child, and a new entry at its top cannot be made; that one needs mimi's own tools. Changing
 //! modes, times and owners of files elsewhere is beyond it. The list of what it lets through is
@@ -44,7 +46,12 @@ pub(crate) fn version() -> Result<u32, &'static str> {
 pub(crate) fn restrict(view: &View, temporary: &Path) -> Result<u32, String> {
     let failed = |error: RulesetError| format!("landlock: {error}");
     let ruleset = ruleset().map_err(failed)?;
-    let status = granted(ruleset, view, temporary).map_err(failed)?.restrict_self().map_err(failed)?;
+    enforce(granted(ruleset, view, temporary).map_err(failed)?)
+}
+
+/// Puts rules into force; returns the version of Landlock.
+fn enforce(ruleset: RulesetCreated) -> Result<u32, String> {
+    let status = ruleset.restrict_self().map_err(|error| format!("landlock: {error}"))?;
     let is_enforced = matches!(status.ruleset, RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced);
     match status.landlock {
         LandlockStatus::Available { effective_abi, .. } if is_enforced && status.no_new_privs => {
@@ -54,21 +61,45 @@ pub(crate) fn restrict(view: &View, temporary: &Path) -> Result<u32, String> {
     }
 }
 
-fn ruleset() -> Result<RulesetCreated, RulesetError> {
+/// Puts up the second wall, inside of namespaces: everything there may be read, and only this changed, besides devices and
+/// temporary folders.
+///
+/// # Errors
+/// The kernel does not enforce it; then nothing may be started.
+pub(crate) fn restrict_within(may_change: &[PathBuf]) -> Result<(), String> {
+    let failed = |error: RulesetError| format!("landlock: {error}");
+    let read = AccessFs::from_read(ABI_WANTED);
+    let mut ruleset = files().and_then(|rules| rules.scope(Scope::from_all(ABI_WANTED))?.create()).map_err(failed)?;
+    ruleset = grant(ruleset, Path::new("/"), read).map_err(failed)?;
+    for path in may_change.iter().map(PathBuf::as_path).chain(OWN.map(Path::new)) {
+        ruleset = grant(ruleset, path, changing()).map_err(failed)?;
+    }
+    enforce(ruleset).map(drop)
+}
+
+/// Places that are a command's own inside of namespaces.
+const OWN: [&str; 3] = ["/dev", "/tmp", "/var/tmp"];
+
+/// Everything but device files, which lead to whole disks for whoever may make them.
+fn changing() -> BitFlags<AccessFs> {
+    AccessFs::from_all(ABI_WANTED) & !(AccessFs::MakeBlock | AccessFs::MakeChar)
+}
+
+fn files() -> Result<Ruleset, RulesetError> {
     Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::from_all(ABI::V1))?
         .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(AccessFs::from_all(ABI_WANTED))?
-        .handle_access(AccessNet::from_all(ABI_WANTED))?
-        .scope(Scope::from_all(ABI_WANTED))?
-        .create()
+        .handle_access(AccessFs::from_all(ABI_WANTED))
+}
+
+fn ruleset() -> Result<RulesetCreated, RulesetError> {
+    files()?.handle_access(AccessNet::from_all(ABI_WANTED))?.scope(Scope::from_all(ABI_WANTED))?.create()
 }
 
 fn granted(mut ruleset: RulesetCreated, view: &View, temporary: &Path) -> Result<RulesetCreated, RulesetError> {
     let read = AccessFs::from_read(ABI_WANTED);
-    // Device files lead to whole disks, for whoever may make them.
-    let change = AccessFs::from_all(ABI_WANTED) & !(AccessFs::MakeBlock | AccessFs::MakeChar);
+    let change = changing();
     let hidden: BTreeSet<&Path> = view.hidden.iter().map(PathBuf::as_path).collect();
     let kept: BTreeSet<&Path> = view.guarded.iter().map(PathBuf::as_path).chain(hidden.iter().copied()).collect();
     let devices = DEVICES.iter().map(PathBuf::from).chain(view.devices.iter().cloned());

@@ -41,9 +41,10 @@ impl Masks {
 
     /// Makes what is missing of `paths`. Where nothing can be made, a command cannot make anything either.
     pub(crate) fn put(&mut self, paths: &[PathBuf]) -> std::io::Result<()> {
+        let names = paths.iter().filter_map(|path| path.file_name().and_then(|name| name.to_str()));
+        let lines: String = names.map(|name| format!("{name}\n")).collect();
+        self.register.write_all(lines.as_bytes())?;
         for path in paths {
-            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            self.register.write_all(format!("{name}\n").as_bytes())?;
             match std::fs::DirBuilder::new().mode(MODE).create(path) {
                 Err(error) if !is_expected(&error) => return Err(error),
                 _ => {}

@@ -5,7 +5,8 @@
 //! `external`: somebody declared that the whole machine is the boundary. `none`.
 //!
 //! mimi sends a [`Sandbox`] to the supervisor on the lifeline, before anything runs; the supervisor works out the `view`
-//! and starts the command below `bwrap`, or below the walls of `landlock`, in both with the filter of `seccomp`.
+//! and starts the command below `bwrap`, with the walls of `landlock` behind it, or below those alone, in both with the filter of
+//! `seccomp`.
 //! Which tier works here is found out by `probe`, once. Must not decide what is to be run: that is policy's.
 //! To add a tier: a variant of [`Tier`], an arm in `confine::prepare` and a trial in `probe`. To add a place that can be seen, or a
 //! reason why a tier is missing: a line in `config/sandbox.yaml`.
@@ -104,6 +105,12 @@ pub struct Sandbox {
     pub max_processes: u64,
     /// Size of the private temporary folder, in megabytes.
     pub tmp_mb: u64,
+    /// Memory one process may address, in megabytes; 0: no limit.
+    pub max_memory_mb: u64,
+    /// Size a file may grow to, in megabytes; 0: no limit.
+    pub max_file_mb: u64,
+    /// Whether Landlock stands behind the namespaces of the full tier.
+    pub has_walls: bool,
     /// Where the command finds what it may reach of the network: first the proxy. Only in the full tier, where the network
     /// is its own.
     pub doors: Vec<SocketAddr>,
@@ -127,6 +134,9 @@ impl Sandbox {
             caches: Vec::new(),
             max_processes: 0,
             tmp_mb: 0,
+            max_memory_mb: 0,
+            max_file_mb: 0,
+            has_walls: false,
             doors: Vec::new(),
         }
     }
@@ -139,6 +149,8 @@ pub(crate) struct Order {
     pub(crate) sandbox: Sandbox,
     /// Folders of `PATH` and of toolchains.
     pub(crate) places: Vec<PathBuf>,
+    /// What `config/sandbox.yaml` says.
+    pub(crate) table: table::Table,
 }
 
 /// Most bytes of an order: what a socket takes without anybody reading.
@@ -147,11 +159,12 @@ const MAX_ORDER_BYTES: usize = 64 * 1024;
 impl Order {
     /// Builds the order for a command that gets this environment.
     pub(crate) fn new(sandbox: &Sandbox, environment: &[(String, String)]) -> Self {
-        let variables = &table::Table::get().variables;
+        let table = table::Table::get();
+        let variables = &table.variables;
         let is_place = |name: &String| name == "PATH" || variables.contains(name);
         let values = environment.iter().filter(|(name, _)| is_place(name)).flat_map(|(_, value)| value.split(':'));
         let places = values.map(PathBuf::from).filter(|path| path.is_absolute()).collect();
-        Self { sandbox: sandbox.clone(), places }
+        Self { sandbox: sandbox.clone(), places, table: table.clone() }
     }
 
     /// Writes it: its length in four bytes, then JSON.

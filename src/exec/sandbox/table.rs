@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Table {
     /// What is there to read.
@@ -26,7 +26,8 @@ pub(crate) struct Table {
     pub(crate) caches: BTreeMap<String, Vec<PathBuf>>,
     /// Devices by name.
     pub(crate) devices: BTreeMap<String, Vec<String>>,
-    /// What may be missing.
+    /// What may be missing; no order needs it.
+    #[serde(default, skip_serializing)]
     pub(crate) lacks: BTreeMap<String, Lack>,
 }
 
@@ -40,12 +41,17 @@ pub(crate) struct Lack {
     pub(crate) fix: Vec<String>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| Table::load().unwrap_or_default());
+static TABLE: OnceLock<Table> = OnceLock::new();
 
 impl Table {
     /// Returns the table. It is compiled in and read by a test; an empty one would show a command nothing at all.
     pub(crate) fn get() -> &'static Self {
-        &TABLE
+        TABLE.get_or_init(|| Self::load().unwrap_or_default())
+    }
+
+    /// Makes this the table: the one that came with an order, so that not every command waits until the file is read anew.
+    pub(crate) fn take_over(self) {
+        drop(TABLE.set(self));
     }
 
     fn load() -> Result<Self, crate::base::yaml::YamlError> {
@@ -58,8 +64,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_compiled_in_table_is_whole() {
+    fn the_compiled_in_table_is_whole_and_travels() {
         let table = Table::load().unwrap();
+        let sent: Table = serde_json::from_slice(&serde_json::to_vec(&table).unwrap()).unwrap();
+        assert_eq!(format!("{sent:?}"), format!("{:?}", Table { lacks: BTreeMap::new(), ..table.clone() }));
         assert!(table.system.iter().chain(&table.system_hidden).all(|path| path.is_absolute()));
         let in_home = table.home.iter().chain(&table.home_hidden).chain(table.caches.values().flatten());
         assert!(in_home.into_iter().all(|path| path.is_relative()));

@@ -121,6 +121,10 @@ impl View {
 
     /// Makes a path readable under the name given, when it exists.
     fn show(&mut self, path: &Path) {
+        // Most of what is named is not there, and this is the cheapest way to learn it.
+        if std::fs::symlink_metadata(path).is_err() {
+            return;
+        }
         let Ok(real) = path.canonicalize() else { return };
         let is_special = |path: &Path| path.starts_with("/proc") || path.starts_with("/dev") || path.parent().is_none();
         if is_special(&real) {
@@ -148,14 +152,22 @@ impl View {
         let table = Table::get();
         let in_home = table.home_hidden.iter().map(|path| sandbox.home.join(path));
         let keys = self.read.iter().flat_map(|root| KEY_FILES.map(|name| root.join(name)));
-        let all = table.system_hidden.iter().cloned().chain(in_home).chain(sandbox.hidden.iter().cloned()).chain(keys);
-        let real = all.filter_map(|path| path.canonicalize().ok());
+        let system = table.system_hidden.iter().filter(|path| is_open(path)).cloned();
+        let all = system.chain(in_home).chain(sandbox.hidden.iter().cloned()).chain(keys);
+        let there = all.filter(|path| std::fs::symlink_metadata(path).is_ok());
+        let real = there.filter_map(|path| path.canonicalize().ok());
         let is_ours = |path: &PathBuf| sandbox.workspace.starts_with(path);
         let mut hidden: Vec<PathBuf> = real.filter(|path| self.is_covered(path) && !is_ours(path)).collect();
         hidden.sort();
         hidden.dedup();
         self.hidden = hidden;
     }
+}
+
+/// Says whether there is anything to hide: what the user may not look into stays closed inside, where they are the same user.
+fn is_open(path: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    access(path, Access::READ_OK).is_ok() || path.is_dir() && access(path, Access::EXEC_OK).is_ok()
 }
 
 /// Says whether replacing this home folder would take the system away: some containers have `/` there.

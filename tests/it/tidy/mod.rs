@@ -9,6 +9,7 @@ mod homes;
 mod layers;
 mod sizes;
 mod source;
+mod starts;
 mod tree;
 mod words;
 

@@ -127,6 +127,19 @@ async fn a_commit_of_paths_takes_new_and_deleted_files_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_commit_that_cannot_be_signed_says_why_and_what_helps() {
+    let repository = Repository::new();
+    let cx = repository.bench.tool_context();
+    for settings in ["gpg.program /bin/false", "gpg.format ssh; git config user.signingKey /nonexistent/key.pub"] {
+        repository.git(&format!("config commit.gpgsign true; git config {settings}"));
+        let words = failure(&cx, json!({"action": "commit", "message": "signed"})).await;
+        assert!(words.starts_with("nothing was committed (exit code 128)\n"), "{words}");
+        assert!(words.contains("[commits are signed here") && words.contains("commit.gpgsign"), "{words}");
+    }
+    assert_eq!(repository.git("log --oneline | wc -l").trim(), "2");
+}
+
+#[tokio::test]
 async fn hooks_of_the_user_run_and_may_refuse() {
     let repository = Repository::new();
     let cx = repository.bench.tool_context();

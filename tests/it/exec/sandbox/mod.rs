@@ -6,6 +6,7 @@
 
 mod calls;
 mod network;
+mod opened;
 mod probes;
 mod survivors;
 mod tiers;
@@ -68,6 +69,7 @@ pub fn available(tier: Tier, work: &Path, home: &Path) -> Option<Sandbox> {
     let mut sandbox = Sandbox::new(tier, work, home);
     sandbox.bwrap = choice.bwrap;
     sandbox.has_proc = choice.has_proc;
+    sandbox.has_walls = choice.landlock.is_some();
     sandbox.locks = home.join(".local/state/mimi/sandbox");
     sandbox.hidden = vec![home.join(".config/mimi"), home.join(".local/state/mimi")];
     sandbox.max_processes = 4096;
@@ -332,4 +334,94 @@ async fn a_git_file_leads_only_to_a_repository_that_belongs_to_the_project() {
     write(&stage.work.join(".git"), &format!("gitdir: {}\n", own.display()));
     let output = stage.run("D=$(cut -c9- .git); cat $D/../../HEAD; touch $D/x $D/../../hooks; true").await;
     assert!(output.text.contains(SECRET) && output.text.contains("Read-only"), "{}", output.text);
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
+    let output = Process::new("git").args(identity).args(arguments).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn git_sees_the_same_project_before_while_and_after_a_command_runs() {
+    const STATUS: [&str; 4] = ["status", "--porcelain=v2", "--untracked-files=all", "--ignored"];
+    let Some(stage) = Stage::new(Tier::Full, Project::Bare) else { return };
+    git(&stage.work, &["init", "-q"]);
+    git(&stage.work, &["add", "."]);
+    git(&stage.work, &["commit", "-q", "-m", "first"]);
+    write(&stage.work.join("src/lib.rs"), "fn changed() {}");
+    write(&stage.work.join("new.txt"), "");
+    let before = git(&stage.work, &STATUS);
+    assert_eq!(before.lines().count(), 2, "{before}");
+    let script = format!("git {} && echo ready && read -t 10 < <(sleep 20); true", STATUS.join(" "));
+    let (cancel, (said, mut heard)) = (CancellationToken::new(), tokio::sync::mpsc::channel(8));
+    let runner = stage.runner(&[]);
+    let running = runner.run(stage.command(Program::Shell(script)), cancel.clone(), Some(said));
+    let (output, meanwhile) = tokio::join!(running, async {
+        let mut words = String::new();
+        while !words.ends_with("ready\n") {
+            words += &heard.recv().await.unwrap();
+        }
+        // Its own masks are there now, as empty folders that git does not know.
+        let names = std::fs::read_dir(&stage.work).unwrap().count();
+        let status = git(&stage.work, &STATUS);
+        cancel.cancel();
+        (names, status)
+    });
+    assert_eq!(output.unwrap().text.trim_end_matches("ready\n"), before, "inside");
+    assert_eq!(meanwhile.1, before, "from outside, with {} names", meanwhile.0);
+    assert_eq!(git(&stage.work, &STATUS), before, "afterwards");
+}
+
+#[tokio::test]
+async fn a_commit_is_never_signed_with_keys_of_the_user_and_does_not_hang() {
+    let Some(mut stage) = Stage::new(Tier::Full, Project::Bare) else { return };
+    git(&stage.work, &["init", "-q"]);
+    stage.sandbox().access = Access::Commit;
+    let commit = "git -c user.name=A -c user.email=a@b -c commit.gpgsign=true";
+    for way in ["-c user.signingkey=ABCD", "-c gpg.format=ssh -c user.signingkey=~/.ssh/id_ed25519"] {
+        let output =
+            stage.run(&format!("{commit} {way} commit --allow-empty -m x; git log --oneline 2>&1 | wc -l")).await;
+        assert!(output.text.contains("failed to write commit object"), "{}", output.text);
+        assert!(!output.text.contains(SECRET), "{}", output.text);
+    }
+    let output =
+        stage.run("git -c user.name=A -c user.email=a@b commit -q --allow-empty -m x && git log --format=%s").await;
+    assert_eq!(output.text, "x\n");
+}
+
+#[tokio::test]
+async fn behind_the_namespaces_stands_a_second_wall() {
+    let Some(mut stage) = Stage::new(Tier::Full, Project::Bare) else { return };
+    if !stage.sandbox().has_walls {
+        eprintln!("NOT RUN: Landlock is missing here");
+        return;
+    }
+    // With the first wall left open: all of the machine is writable where the mounts have their say.
+    let inside = "cat /run/mimi/walls; echo; echo x > /proc/sys/kernel/hostname; echo 0 > /proc/self/oom_score_adj; \
+        echo x > src/a && echo x > /tmp/a && mv src/a src/b && mkdir -p /tmp/b && mv /tmp/a /tmp/b/a && echo x > /dev/null && \
+        echo x > ~/a && (echo piped > /dev/stdout) && echo done";
+    let output = stage.run(&format!("{{ {inside}; }} 2>&1")).await;
+    assert!(output.text.ends_with("piped\ndone\n"), "{}", output.text);
+    assert_eq!(output.text.matches("Permission denied").count(), 2, "{}", output.text);
+    assert!(output.text.contains(&stage.work.display().to_string()), "{}", output.text);
+}
+
+#[tokio::test]
+async fn memory_and_files_have_the_ends_the_user_set() {
+    for tier in [Tier::Full, Tier::Landlock] {
+        let Some(mut stage) = Stage::new(tier, Project::Bare) else { return };
+        let script = "ulimit -v; ulimit -f; ulimit -c; head -c 3000000 /dev/zero > src/big; stat -c %s src/big";
+        let free = stage.run(script).await;
+        assert!(
+            free.text.starts_with("unlimited\nunlimited\n0\n") && free.text.ends_with("3000000\n"),
+            "{}",
+            free.text
+        );
+        stage.sandbox().max_memory_mb = 4000;
+        stage.sandbox().max_file_mb = 2;
+        let held = stage.run(script).await;
+        assert!(held.text.starts_with("3906250\n1953\n0\n") && held.text.ends_with("2000000\n"), "{}", held.text);
+    }
 }

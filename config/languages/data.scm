@@ -1,0 +1,1 @@
+; Data: cut by its syntax, without names.

@@ -1,0 +1,15 @@
+(function_declaration name: (identifier) @name) @definition.function
+(generator_function_declaration name: (identifier) @name) @definition.function
+(class_declaration name: (identifier) @name) @definition.class
+(method_definition name: (property_identifier) @name) @definition.method
+(variable_declarator name: (identifier) @name value: [(arrow_function) (function_expression)]) @definition.function
+(assignment_expression left: (member_expression property: (property_identifier) @name) right: [(arrow_function) (function_expression)]) @definition.function
+(program (lexical_declaration (variable_declarator name: (identifier) @name)) @definition.constant)
+(program (export_statement (lexical_declaration (variable_declarator name: (identifier) @name))) @definition.constant)
+(call_expression function: (identifier) @reference.call)
+(call_expression function: (member_expression property: (property_identifier) @reference.method))
+(new_expression constructor: (identifier) @reference.call)
+(class_heritage (identifier) @reference.type)
+(import_statement) @import
+(export_statement source: (string)) @import
+(call_expression function: (identifier) @_require arguments: (arguments . (string) @import) (#eq? @_require "require"))

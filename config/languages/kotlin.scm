@@ -1,0 +1,8 @@
+(class_declaration name: (identifier) @name) @definition.class
+(object_declaration name: (identifier) @name) @definition.class
+(function_declaration name: (identifier) @name) @definition.function
+(type_alias type: (identifier) @name) @definition.type
+(call_expression (identifier) @reference.call)
+(call_expression (navigation_expression (identifier) @reference.method .))
+(user_type (identifier) @reference.type)
+(import (qualified_identifier) @import)

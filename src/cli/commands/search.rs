@@ -1,0 +1,108 @@
+//! What does `mimi search` do?
+//!
+//! Finds the places of the project that answer a question, by meaning, word and name; no server is asked.
+
+use clap::Args;
+
+use crate::base::fault::{Fault, Kind};
+use crate::base::text::{clip_line, one_line_name, visible};
+use crate::cli::commands::index::settle;
+use crate::cli::context::Cx;
+use crate::cli::output::Style;
+use crate::index::engine::{Index, Settling};
+use crate::index::search::route::Query;
+use crate::index::search::snippet;
+use crate::index::search::{Hit, Parts, Sides};
+
+/// Find code by what it does, by words or by names
+///
+/// The question may be a sentence, a name, a path, an error message or a stack trace. `path:TEXT`, `lang:NAME` and
+/// `symbol:NAME` narrow it. The index is brought up to date first. Exit code 1 when nothing is found.
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// What to find
+    #[arg(required = true, value_name = "QUERY")]
+    query: Vec<String>,
+    /// Show at most so many places
+    #[arg(short = 'n', long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
+    limit: u16,
+    /// Show at most so many lines of each place
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=200))]
+    lines: u16,
+    /// Say where each score comes from
+    #[arg(long)]
+    explain: bool,
+    /// Print a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `mimi search`.
+///
+/// # Errors
+/// The index cannot be made or read, or nothing is found.
+pub fn run(cx: &Cx, args: &SearchArgs) -> Result<(), Fault> {
+    cx.load()?;
+    let question = args.query.join(" ");
+    let query = Query::parse(&question);
+    let index = Index::of(&cx.dirs.cache, &cx.workspace_root)?;
+    let settled = settle(cx, &index, Settling::PLAIN.patience)?;
+    let hits = index.search(&query, usize::from(args.limit), Sides::All)?;
+    if args.json {
+        let lines = |hit: &Hit| snippet::lines(&index.place().root, hit, &query.text, usize::from(args.lines));
+        let text = |hit: &Hit| {
+            lines(hit)
+                .into_iter()
+                .map(|(line, text)| serde_json::json!({"line": line, "text": text}))
+                .collect::<Vec<_>>()
+        };
+        let hits: Vec<_> = hits.iter().map(|hit| serde_json::json!({"hit": hit, "lines": text(hit)})).collect();
+        let object =
+            serde_json::json!({"query": question, "kind": query.kind.name(), "notes": settled.notes, "hits": hits});
+        cx.out.line(object.to_string())?;
+    } else {
+        for (n, hit) in hits.iter().enumerate() {
+            if n > 0 && args.lines > 0 {
+                cx.out.line("")?;
+            }
+            show(cx, &index, hit, &query, args)?;
+        }
+    }
+    if hits.is_empty() {
+        let shown = one_line_name(clip_line(&question, 80).as_ref()).into_owned();
+        return Err(Fault::new(Kind::Task, format!("nothing found for `{shown}`")).hint("mimi index --status"));
+    }
+    Ok(())
+}
+
+fn show(cx: &Cx, index: &Index, hit: &Hit, query: &Query, args: &SearchArgs) -> Result<(), Fault> {
+    let place = format!("{}:{}-{}", one_line_name(&hit.path), hit.line, hit.end_line);
+    let mut spans = vec![(Style::Bold, place)];
+    let names: Vec<&str> = std::iter::once(hit.scope.as_str())
+        .chain(hit.names.iter().map(String::as_str).take(4))
+        .filter(|name| !name.is_empty())
+        .collect();
+    if !names.is_empty() {
+        spans.push((Style::Dim, format!("  {}", visible(&names.join(", ")))));
+    }
+    cx.out.spans(&spans)?;
+    if args.explain {
+        cx.out.styled(Style::Dim, format!("      {}", explained(hit, query)))?;
+    }
+    for (line, text) in snippet::lines(&index.place().root, hit, &query.text, usize::from(args.lines)) {
+        cx.out.spans(&[
+            (Style::Dim, format!("{line:>5} ")),
+            (Style::Plain, visible(&text.replace('\t', "    ")).into_owned()),
+        ])?;
+    }
+    Ok(())
+}
+
+fn explained(hit: &Hit, query: &Query) -> String {
+    let Parts { words, vector, fused, definition, coherence, path } = hit.parts;
+    format!(
+        "{:.3} as {}: words {words:.2}, meaning {vector:.2}, together {fused:.3}; definition +{definition:.3}, file +{coherence:.3}, path x{path:.2}",
+        hit.score,
+        query.kind.name()
+    )
+}

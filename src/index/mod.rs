@@ -1,0 +1,26 @@
+//! Where in this project is the code that answers a question?
+//!
+//! Search by meaning, by word and by symbol, with nothing but this binary. One database for each repository in the cache
+//! folder ([`place`]); every search first settles what changed ([`scan`], [`update`]) and then asks ([`search`]). One process
+//! writes at a time, all others read what is there. Must not decide what a model sees, nor talk to a server itself.
+//! To add a language: a row in `config/languages.yaml`, `config/languages/<name>.scm`, a line in [`grammar`].
+//! To add an embedder: a file in [`embed`]. To add a store of vectors: a file in [`vectors`].
+
+pub mod chunk;
+pub mod document;
+pub mod embed;
+pub mod engine;
+pub mod error;
+pub mod files;
+pub mod grammar;
+pub mod language;
+pub mod place;
+pub mod scan;
+pub mod search;
+pub mod secret;
+pub mod store;
+pub mod syntax;
+pub mod token;
+pub mod update;
+pub mod vectors;
+pub mod words;

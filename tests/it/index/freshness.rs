@@ -1,0 +1,120 @@
+//! Is what a search finds what is in the files at this moment?
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, SystemTime};
+
+use mimi::index::search::Sides;
+use mimi::index::search::route::Query;
+
+use crate::index::{FILES, Project, holds, rename};
+
+#[test]
+fn an_edit_made_just_now_is_found_also_when_size_and_time_stay_the_same() {
+    let project = Project::new(FILES);
+    assert_eq!(project.paths("evict_expired")[0], "src/cache.rs");
+    let path = project.root().join("src/cache.rs");
+    let before = path.metadata().unwrap().modified().unwrap();
+    let text = std::fs::read_to_string(&path).unwrap().replace("evict_expired", "purge_overdue");
+    std::fs::write(&path, text).unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(before).unwrap();
+    assert_eq!(project.paths("purge_overdue")[0], "src/cache.rs");
+    assert!(!project.paths("symbol:evict_expired").contains(&"src/cache.rs".to_owned()));
+}
+
+#[test]
+fn new_deleted_renamed_and_moved_files_are_followed() {
+    let project = Project::new(FILES);
+    project.settle();
+    project.write("deep/er/new.rs", "fn brand_new_thing() {}\n");
+    assert_eq!(project.paths("symbol:brand_new_thing"), ["deep/er/new.rs"]);
+    rename(&project.root().join("deep"), &project.root().join("Deep"));
+    assert_eq!(project.paths("symbol:brand_new_thing"), ["Deep/er/new.rs"]);
+    rename(&project.root().join("Deep/er/new.rs"), &project.root().join("Deep/er/other.rs"));
+    assert_eq!(project.paths("symbol:brand_new_thing"), ["Deep/er/other.rs"]);
+    project.remove("Deep/er/other.rs");
+    assert!(project.paths("symbol:brand_new_thing").is_empty());
+}
+
+#[test]
+fn a_search_without_changes_writes_nothing() {
+    let project = Project::new(FILES);
+    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+    project.settle();
+    // What was just written is looked at again until its times tell; the change of a file's own time cannot be set back,
+    // so that this test waits for nothing and only counts.
+    let again = project.settle();
+    assert_eq!((again.updated.n_parsed, again.updated.n_chunks), (0, 0));
+    let place = project.index().place().folder.clone();
+    std::fs::File::options().append(true).open(place.join("index.lock")).unwrap().set_modified(long_ago).unwrap();
+    let read_only = project.index().search(&Query::parse("evict_expired"), 5, Sides::All).unwrap();
+    assert_eq!(read_only[0].path, "src/cache.rs");
+    assert_eq!(place.join("index.lock").metadata().unwrap().modified().unwrap(), long_ago);
+}
+
+#[test]
+fn going_back_to_another_branch_parses_nothing_again() {
+    let project = Project::new(FILES);
+    project.settle();
+    let path = project.root().join("src/cache.rs");
+    let first = std::fs::read(&path).unwrap();
+    project.write("src/cache.rs", "fn another_branch() {}\n");
+    assert_eq!(project.settle().updated.n_parsed, 1);
+    std::fs::write(&path, first).unwrap();
+    let back = project.settle();
+    assert_eq!(back.updated.n_parsed, 0, "{back:?}");
+    assert_eq!(project.paths("evict_expired")[0], "src/cache.rs");
+    assert!(!project.paths("symbol:another_branch").contains(&"src/cache.rs".to_owned()));
+}
+
+#[test]
+fn ignore_rules_count_from_the_moment_they_change() {
+    let project = Project::new(FILES);
+    assert!(project.paths("draw_line").contains(&"lib/paint.py".to_owned()));
+    project.write(".mimiignore", "lib/\n");
+    assert!(!project.paths("draw_line").contains(&"lib/paint.py".to_owned()));
+    project.write(".mimiignore", "nothing/\n");
+    assert!(project.paths("draw_line").contains(&"lib/paint.py".to_owned()));
+    project.write("src/net/.gitignore", "retry.rs\n");
+    assert!(project.paths("symbol:HttpClient").is_empty());
+}
+
+#[test]
+fn a_folder_that_becomes_a_link_leads_nowhere() {
+    let project = Project::new(FILES);
+    project.settle();
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::create_dir(outside.path().join("net")).unwrap();
+    std::fs::write(outside.path().join("net/retry.rs"), "fn outside_of_the_project() {}\n").unwrap();
+    std::fs::remove_dir_all(project.root().join("src")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), project.root().join("src")).unwrap();
+    assert!(project.paths("symbol:outside_of_the_project").is_empty());
+    assert!(project.paths("symbol:HttpClient").is_empty());
+    assert!(!holds(&project.bytes(), "outside_of_the_project"));
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_found_once_it_can() {
+    if mimi::base::path::user_id() == 0 {
+        // Nothing is closed to root; the rest of this file still runs.
+        return;
+    }
+    let project = Project::new(FILES);
+    let path = project.root().join("src/cache.rs");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let settled = project.settle();
+    assert!(settled.notes.iter().any(|note| note.contains("cannot be read")), "{:?}", settled.notes);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(project.paths("evict_expired")[0], "src/cache.rs");
+}
+
+#[test]
+fn a_clock_that_was_set_back_hides_no_change() {
+    let project = Project::new(FILES);
+    let path = project.root().join("src/cache.rs");
+    let ahead = SystemTime::now() + Duration::from_secs(86_400);
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(ahead).unwrap();
+    project.settle();
+    std::fs::write(&path, "fn written_under_another_clock() {}\n").unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(ahead).unwrap();
+    assert_eq!(project.paths("written_under_another_clock")[0], "src/cache.rs");
+}
