@@ -48,7 +48,8 @@ pub fn apply(file: &File, mode: u32) -> io::Result<()> {
 
 /// Creates the missing folders of a path of the user's, with the permissions their umask leaves.
 pub fn create_dirs(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
+    // The empty path is the folder of a bare file name.
+    if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
     }
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -59,5 +60,22 @@ pub fn create_dirs(path: &Path) -> io::Result<()> {
         // Somebody else was quicker, which is as good.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_made_where_they_are_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b/c");
+        for path in [deep.as_path(), deep.as_path(), folder.path(), Path::new(""), Path::new("/")] {
+            create_dirs(path).unwrap();
+        }
+        assert_eq!(deep.metadata().unwrap().permissions().mode() & 0o777, 0o777 & !of_user());
+        File::create(folder.path().join("file")).unwrap();
+        assert!(create_dirs(&folder.path().join("file/below")).is_err());
     }
 }

@@ -16,15 +16,12 @@ pub mod signal;
 pub mod tally;
 pub mod trusting;
 
-use std::borrow::Cow;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::base::fault::{Fault, Kind};
-use crate::base::text::coloured;
 use crate::cli::color::ColorArg;
 use crate::cli::context::Cx;
 use crate::cli::output::Out;
@@ -226,13 +223,7 @@ fn parse() -> Result<Line, clap::Error> {
 /// Prints help, version or a usage error as clap words it, and keeps its exit codes: 0 for help, 2 for errors.
 fn print_usage(error: &clap::Error) -> Result<(), Fault> {
     let is_help = !error.use_stderr();
-    let shown = error.render().to_string();
-    let printed = match coloured(&shown) {
-        // What was typed may come from a name that somebody else chose.
-        Cow::Owned(safe) => std::io::stderr().write_all(safe.as_bytes()),
-        Cow::Borrowed(_) => error.print(),
-    };
-    match printed {
+    match output::print_usage(error) {
         Err(error) => Err(Fault::io(Kind::Bug, "cannot print", &error)),
         Ok(()) if is_help => Ok(()),
         Ok(()) => std::process::exit(i32::from(Kind::Usage.exit_code())),

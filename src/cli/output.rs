@@ -333,6 +333,14 @@ fn live(what: &str) -> String {
     visible(&redact(what)).replace(['\n', '\t'], " ")
 }
 
+/// Prints what clap has to say, with whatever was typed made harmless: it may be a name that somebody else chose.
+pub fn print_usage(error: &clap::Error) -> std::io::Result<()> {
+    match coloured(&error.render().to_string()) {
+        Cow::Owned(safe) => std::io::stderr().write_all(safe.as_bytes()),
+        Cow::Borrowed(_) => error.print(),
+    }
+}
+
 /// Puts the terminal back into the state a shell expects.
 pub fn restore_terminal() {
     drop(crossterm::terminal::disable_raw_mode());
