@@ -171,6 +171,19 @@ impl Cx {
     }
 }
 
+impl SandboxArg {
+    /// Returns its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Full => "full",
+            Self::Landlock => "landlock",
+            Self::External => "external",
+            Self::None => "none",
+        }
+    }
+}
+
 fn flags(texts: &[String]) -> Result<Vec<(String, String)>, Fault> {
     let read = |text: &String| {
         let (key, value) = text.split_once('=').ok_or_else(|| {

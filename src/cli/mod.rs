@@ -80,19 +80,6 @@ pub enum SandboxArg {
     None,
 }
 
-impl SandboxArg {
-    /// Returns its name in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Full => "full",
-            Self::Landlock => "landlock",
-            Self::External => "external",
-            Self::None => "none",
-        }
-    }
-}
-
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
