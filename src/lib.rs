@@ -69,6 +69,8 @@
 //! | a slash command | a row in `cli::slash` and an arm in `cli::commands::chat` |
 //! | a test runner | a row in `config/runners.yaml`; its output: a row in `strategy::failure::readers` and a sample |
 //! | a compiler or linter | a row in `config/findings.yaml` and a sample under `tests/fixtures/runners` |
+//! | a form of a report | `cli/report/<name>.rs`, a variant of `cli::report::target::Format`, an arm in `cli::report::render` |
+//! | a kind of step of `fix` | a variant of `protocol::fix_report::What`, its words in `cli::report::words`, its form in `config/fix_report.schema.json` |
 //! | a command | `cli/commands/<name>.rs` and a variant of `cli::Command` |
 //! | a setting | `config/default.yaml` and a field in `config::schema` |
 //! | a language of the index | a row in `config/languages.yaml`, `config/languages/<name>.scm`, a line in `index::grammar` |
