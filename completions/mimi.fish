@@ -113,6 +113,10 @@ external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-host -d 'Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l output -d 'Write the report as text, json, jsonl, markdown, sarif, junit or github, to a file or to standard output' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l patch -d 'Write what mimi changed to this file, for `git apply`' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l branch -d 'Commit it to this new branch instead, and leave what is checked out as it is' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l repo-list -d 'Work on every repository of this list: a line each, its path, and its check behind a tab or blank' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l shard -d 'Take only share I of N of the list, for arrays of jobs' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -126,6 +130,10 @@ complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-lockfiles -d 'Le
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-hooks -d 'Let hooks be changed'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l detect -d 'Show which checks would be run and which others there are, and stop'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l json -d 'Print every event as a line of JSON: `--output jsonl`'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l deterministic -d 'Tell the same work in the same bytes: without times, ids and folders'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l commit -d 'Commit what mimi changed, and nothing else, where the checks pass in the end'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l dry-run -d 'Put everything back afterwards, and print the patch unless it goes to a file'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l review -d 'Go through the changes piece by piece on the terminal, before anything else is done with them'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand review" -l base -d 'Review the commits since the branch left this one: `main`, `origin/main`' -r

@@ -76,6 +76,8 @@
 //! | a compiler or linter | a row in `config/findings.yaml` and a sample under `tests/fixtures/runners` |
 //! | an action of the full screen | a variant and a row in `tui::keymap`, a row in `config/keymap.yaml`, an arm in `tui::state::keys` |
 //! | a look of text | a row in `tui::look` and in every file of `config/themes` |
+//! | a form of a report | `cli/report/<name>.rs`, a variant of `cli::report::target::Format`, an arm in `cli::report::render` |
+//! | a kind of step of `fix` | a variant of `protocol::fix_report::What`, its words in `cli::report::words`, its form in `config/fix_report.schema.json` |
 //! | a command | `cli/commands/<name>.rs` and a variant of `cli::Command` |
 //! | a setting | `config/default.yaml` and a field in `config::schema` |
 //! | a language of the index | a row in `config/languages.yaml`, `config/languages/<name>.scm`, a line in `index::grammar` |
