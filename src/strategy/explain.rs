@@ -240,6 +240,7 @@ fn excerpt(path: &Path, name: &str, line: Option<usize>, around: usize) -> Resul
     };
     let (file, _) = open_regular(path).map_err(|error| unreadable(&error))?;
     let (first, last) = match line {
+        Some(0) => return Err(Fault::new(Kind::Usage, format!("`{name}` has no line 0: they are counted from 1"))),
         Some(line) => (line.saturating_sub(around).max(1), line + around),
         None => (1, WHOLE_LINES),
     };
@@ -264,7 +265,7 @@ fn excerpt(path: &Path, name: &str, line: Option<usize>, around: usize) -> Resul
             rows.push(format!("{mark}{number:>5}  {}", clip_line(text.trim_end_matches(['\n', '\r']), MAX_LINE_BYTES)));
         }
     }
-    if let Some(line) = line.filter(|line| number < *line || *line == 0) {
+    if let Some(line) = line.filter(|line| number < *line) {
         return Err(Fault::new(Kind::Usage, format!("`{name}` has {}, and no line {line}", count(number, "line"))));
     }
     if rows.is_empty() {

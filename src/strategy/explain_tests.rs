@@ -62,7 +62,7 @@ fn excerpts_mark_the_line_and_say_what_is_missing() {
     assert_eq!(excerpt(&path, "a", None, 1).unwrap(), "a:\n     1  one\n     2  two\n     3  three");
     let line = |line| excerpt(&path, "a", Some(line), 1).unwrap_err().message;
     assert_eq!(line(9), "`a` has 3 lines, and no line 9");
-    assert_eq!(line(0), "`a` has 3 lines, and no line 0");
+    assert_eq!(line(0), "`a` has no line 0: they are counted from 1");
     std::fs::write(&path, "").unwrap();
     assert_eq!(excerpt(&path, "a", None, 1).unwrap_err().message, "`a` is empty");
     std::fs::write(&path, b"\x00").unwrap();
