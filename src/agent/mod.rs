@@ -22,4 +22,5 @@ pub mod review;
 pub mod stated;
 pub mod step;
 pub mod taking_back;
+pub mod taped;
 pub mod window;

@@ -207,6 +207,23 @@ pub fn remove_tree(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Copies a folder with all that is in it: files with their modes, links as links. Pipes, sockets and devices are left out.
+pub fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (kind, target) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_symlink() {
+            std::os::unix::fs::symlink(std::fs::read_link(entry.path())?, target)?;
+        } else if kind.is_dir() {
+            copy_tree(&entry.path(), &target)?;
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    set_mode(to, from.metadata()?.permissions().mode() & 0o7777 | 0o700)
+}
+
 /// Creates the missing folders above a file of the user's, with the modes the user's umask gives.
 pub fn create_parents(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)

@@ -10,6 +10,7 @@ pub mod context;
 pub mod diff_view;
 pub mod output;
 pub mod prompt;
+pub mod recording;
 pub mod render;
 pub mod signal;
 pub mod slash;
@@ -119,6 +120,8 @@ pub enum Command {
     Run(commands::run::RunArgs),
     /// Make a failing check pass
     Fix(commands::fix::FixArgs),
+    /// Go through a recorded run again, without a model server
+    Replay(commands::replay::ReplayArgs),
     /// Watch mimi fix a small project, without any model server
     Demo(commands::demo::DemoArgs),
     /// Take back what the last turns changed, commands included
@@ -183,6 +186,7 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Chat(args) => commands::chat::run(&cx()?.with_sandbox(args.sandbox), &args),
         Command::Run(args) => commands::run::run(&cx()?.with_sandbox(args.sandbox), &args),
         Command::Fix(args) => commands::fix::run(&cx()?.with_sandbox(args.sandbox), &args),
+        Command::Replay(args) => commands::replay::run(&cx()?.with_sandbox(args.sandbox), &args),
         Command::Demo(args) => commands::demo::run(&cx()?, &args),
         Command::Undo(args) => commands::undo::undo(&cx()?, &args),
         Command::Redo(args) => commands::undo::redo(&cx()?, &args),

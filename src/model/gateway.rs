@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
@@ -41,6 +41,9 @@ use crate::protocol::task::{Class, Task};
 /// Time for [`Gateway::status`]: somebody waits for it at a prompt.
 const STATUS: Duration = Duration::from_millis(1900);
 
+/// Puts something between the gateway and each provider, such as what writes their exchanges down.
+pub type Around = Arc<dyn Fn(Arc<dyn Provider>) -> Arc<dyn Provider> + Send + Sync>;
+
 /// The one door to models.
 pub struct Gateway {
     /// None for a gateway with one fixed provider.
@@ -52,6 +55,9 @@ pub struct Gateway {
     slots: Arc<Slots>,
     meter: Arc<dyn Meter>,
     cache: Option<Arc<Cache>>,
+    around: OnceLock<Around>,
+    /// Where every task goes, whoever is asked for; none where that is to be found out.
+    settled: Option<Route>,
     found: tokio::sync::Mutex<Option<Vec<Found>>>,
     answers: AtomicU64,
     rest_time: Duration,
@@ -102,6 +108,8 @@ impl Gateway {
             slots,
             meter,
             cache,
+            around: OnceLock::new(),
+            settled: None,
             found,
             answers,
             sizes,
@@ -147,6 +155,19 @@ impl Gateway {
         self
     }
 
+    /// Has every exchange from now on pass through `around`; the first one named stays. Answers come from no cache then:
+    /// what is not exchanged would not be seen.
+    pub fn pass_through(&self, around: Around) {
+        drop(self.around.set(around));
+    }
+
+    /// Sends every task to `route`, without finding out anything about it.
+    #[must_use]
+    pub fn settled_on(mut self, route: Route) -> Self {
+        self.settled = Some(route);
+        self
+    }
+
     /// Reads what was measured about models from here.
     #[must_use]
     pub fn with_profiles(mut self, profiles: Profiles) -> Self {
@@ -164,6 +185,9 @@ impl Gateway {
     /// Finds out who carries out `task`. `wanted` is `model` or `provider/model` from the command line and is taken
     /// literally; a model from the configuration may be stood in for, which the note of the route says.
     pub async fn resolve(&self, task: Task, wanted: Option<&str>) -> Result<Route, ModelError> {
+        if let Some(route) = &self.settled {
+            return Ok(route.clone());
+        }
         let mut route = match (wanted, self.places(task).len()) {
             (None, 2..) => self.resolve_list(task, 0).await?,
             _ => self.resolve_unmeasured(task, wanted).await?,
@@ -239,7 +263,10 @@ impl Gateway {
     pub fn stream(&self, route: &Route, request: Request, cancel: CancellationToken) -> BoxStream<'static, Progress> {
         let request = Request { messages: guarded(request.messages), ..request };
         let provider = match self.seats.get(&route.provider) {
-            Ok(seat) => seat.provider,
+            Ok(seat) => match self.around.get() {
+                Some(around) => around(seat.provider),
+                None => seat.provider,
+            },
             Err(error) => return Box::pin(futures_util::stream::iter([Progress::Failed(error)])),
         };
         // The number of answers grows with the conversation, the counter with every question of this process: together
@@ -249,7 +276,8 @@ impl Gateway {
         let url = address(route);
         let (budget, gate) = (self.budget(&url), self.gate(&url));
         let account = self.account(route, request.task, request.class);
-        let kept = self.cache.clone().zip(cache::key(route, &request));
+        let cache = self.cache.clone().filter(|_| self.around.get().is_none());
+        let kept = cache.zip(cache::key(route, &request));
         let sight = self.seats.sight(route);
         let is_configured = self.config.as_ref().is_some_and(|config| config.model.window_tokens > 0);
         let asked = ask(Question {

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::handle::Handle;
@@ -19,12 +20,13 @@ use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::op::Op;
 use crate::strategy::failure::digest;
 use crate::strategy::runner::{self, Check, CheckRun};
+use crate::tape::{CheckSeen, Tape};
 
 /// Bytes of the failures as a list that a model is told; the output itself follows.
 const MAX_TOLD_BYTES: usize = 6_000;
 
 /// What is to be fixed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Job {
     /// The check, as bash reads it.
     pub command: String,
@@ -45,6 +47,8 @@ pub struct Bench<'r> {
     pub runner: &'r Runner,
     /// Keeps what checks change; none where nothing can be kept.
     pub keeper: Option<Arc<Keeper>>,
+    /// Records how checks end, or compares it with a recording.
+    pub tape: Tape,
 }
 
 /// What happens while fixing.
@@ -210,6 +214,14 @@ async fn check(
         None => None,
     };
     let run = run?;
+    bench.tape.check(CheckSeen {
+        round,
+        command: &job.command,
+        is_green: run.is_green,
+        ending: &run.ending,
+        text: &run.text,
+        failures: &run.complaints.failures,
+    });
     listen(Progress::CheckDone { round, run: &run });
     Ok((run, changed))
 }

@@ -1,15 +1,17 @@
 //! How is a failing check made to pass from the command line?
 
+use std::path::PathBuf;
 use std::pin::pin;
 
 use crate::agent::dispatch::{Approvals, allow_flags};
-use crate::app::{AgentOptions, App};
+use crate::app::{AgentOptions, App, RecordOrder};
 use crate::base::clock::format_duration;
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, visible};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
+use crate::cli::recording;
 use crate::cli::render::{Channel, Lines, json_line};
 use crate::cli::signal::Signals;
 use crate::policy::rules;
@@ -45,6 +47,9 @@ pub struct FixArgs {
     /// Print every event as a line of JSON
     #[arg(long)]
     pub json: bool,
+    /// Record what is exchanged with models, tools and checks to a new file, for `mimi replay`
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub record: Option<PathBuf>,
 }
 
 /// Makes the check pass.
@@ -55,8 +60,21 @@ pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
         return cx.out.line(&job.command);
     }
     app.need_sandbox()?;
-    let outcome = work(cx, &app, &job, args)?;
-    report(cx, &job, &outcome, args)
+    let order = RecordOrder { command: "fix", job: serde_json::to_value(&job).ok(), allow: args.allow.clone() };
+    let app = recording::begin(cx, app, args.record.as_ref(), order)?;
+    let result = work(cx, &app, &job, args).and_then(|outcome| report(cx, &job, &outcome, args));
+    recording::end(cx, &app.tape, &result);
+    result
+}
+
+/// Returns the exit code of `mimi fix` with this outcome.
+pub fn exit_code(outcome: &Outcome) -> u8 {
+    match &outcome.ending {
+        Ending::NothingToDo | Ending::Fixed => 0,
+        Ending::NotFixed => Kind::Task.exit_code(),
+        Ending::OutOfBudget { .. } => Kind::Budget.exit_code(),
+        Ending::Refused { .. } => Kind::Denied.exit_code(),
+    }
 }
 
 /// Says what is to be fixed: flags over configuration over detection.
@@ -91,7 +109,7 @@ pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fa
         allow,
         class: Class::Ci,
     };
-    let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks() };
+    let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks(), tape: app.tape.clone() };
     block_on(async {
         let mut signals = Signals::listen()?;
         let mut lines = Lines::new(&cx.out, Channel::Progress);

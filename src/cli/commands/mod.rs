@@ -18,6 +18,7 @@ pub mod doctor;
 pub mod fix;
 pub mod man;
 pub mod policy;
+pub mod replay;
 pub mod run;
 pub mod sandbox;
 pub mod session;

@@ -37,7 +37,7 @@ async fn run(stage: &Stage, command: &str, max_rounds: u32) -> Report {
         Progress::CheckStarted { .. } => {}
     };
     let start = async || Ok(app.start(agent).await?.handle);
-    let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks() };
+    let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks(), tape: app.tape.clone() };
     let outcome = fix(&job, &bench, start, CancellationToken::new(), listen).await;
     Report { outcome, outcomes, checks }
 }

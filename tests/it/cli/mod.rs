@@ -20,6 +20,7 @@ mod output;
 mod policy;
 mod recorded;
 mod refusals;
+mod replay;
 mod run;
 mod schema;
 mod servers;

@@ -29,8 +29,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("memchr", &["edit"]),
     // Reports of tests in the format of JUnit.
     ("quick_xml", &["strategy"]),
-    // The search tool, recovering calls from what models write instead of them, scripts inside of commands, and what checks print.
-    ("regex", &["tools", "model", "policy", "strategy"]),
+    // The search tool, recovering calls from what models write instead of them, scripts inside of commands, what checks print,
+    // and what differs between any two runs.
+    ("regex", &["tools", "model", "policy", "strategy", "tape"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, kinds of file systems, and walks that must be quick.
     ("rustix", &["base", "checkpoint", "config", "db", "exec", "session"]),
