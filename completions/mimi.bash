@@ -1338,12 +1338,16 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__policy__subcmd__explain)
-            opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --mode --json --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --mode)
+                    COMPREPLY=($(compgen -W "plan ask auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --cwd)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1470,12 +1474,16 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__policy__subcmd__test)
-            opts="-C -m -q -h --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --mode --json --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --mode)
+                    COMPREPLY=($(compgen -W "plan ask auto" -- "${cur}"))
+                    return 0
+                    ;;
                 --cwd)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then

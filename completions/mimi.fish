@@ -53,7 +53,7 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "completions" -d 'Print th
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "man" -d 'Print or write the man pages'
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -l mode -d 'How much may be done without asking' -r -f -a "plan\t'Read only'
 ask\t'Ask before writing and running'
-auto\t'Write in the workspace without asking'"
+auto\t'Write in the workspace and run what is confined without asking'"
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -l resume -d 'Continue this session; without an ID the newest one of this folder' -r
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
 full\t'In namespaces of their own, by bubblewrap'
@@ -70,7 +70,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand chat" -s q -l quiet -d 'Say on
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l mode -d 'How much may be done without asking: what would be asked is refused, as nobody is there to answer' -r -f -a "plan\t'Read only'
 ask\t'Ask before writing and running'
-auto\t'Write in the workspace without asking'"
+auto\t'Write in the workspace and run what is confined without asking'"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l allow -d 'Allow what this rule covers: `shell:cargo test`, `shell:make *`, `write:src/**`, `git:commit`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
 full\t'In namespaces of their own, by bubblewrap'
@@ -375,6 +375,9 @@ never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -l mode -d 'In this mode instead of the configured one' -r -f -a "plan\t'Read only'
+ask\t'Ask before writing and running'
+auto\t'Write in the workspace and run what is confined without asking'"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -384,6 +387,9 @@ never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -l json -d 'Print JSON'
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l mode -d 'In this mode instead of the configured one' -r -f -a "plan\t'Read only'
+ask\t'Ask before writing and running'
+auto\t'Write in the workspace and run what is confined without asking'"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r

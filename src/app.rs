@@ -519,7 +519,7 @@ impl App {
         let ground = layers::ground(self.workspace.root(), &self.dirs, path);
         layers::check_flags(&ground, &options.allow)?;
         let rules = layers::collect(&ground, &self.dirs, &self.config.policy, &options.allow)?;
-        let mut policy = Policy::new(mode, ground, rules)?;
+        let mut policy = Policy::new(mode, ground, rules)?.confined_by(self.choice.tier);
         policy.allow_reading(spill_dir.to_path_buf());
         Ok(policy)
     }

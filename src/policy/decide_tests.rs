@@ -154,3 +154,95 @@ fn rules_that_cannot_be_read_are_refused() {
         assert!(Rule::parse(rule, Path::new("/w")).is_err(), "{rule}");
     }
 }
+
+/// Command, what becomes of it in auto mode where nothing confines, and where something does.
+#[test]
+fn in_auto_mode_what_is_confined_runs_and_what_needs_the_outside_asks() {
+    let long = format!("echo {}; make", "x".repeat(10_000));
+    let table = [
+        ("ls", "allow", "allow"),
+        ("make test", "ask", "allow"),
+        ("cargo build && ./target/debug/x", "ask", "allow"),
+        ("python3 - <<X\nprint(1)\nX", "ask", "allow"),
+        ("make > out.txt 2>&1", "ask", "allow"),
+        ("echo $(make) | tee x", "ask", "allow"),
+        ("for f in *; do sed -i s/a/b/ $f; done", "ask", "allow"),
+        ("rm -rf build", "ask", "allow"),
+        ("git commit -m x", "ask", "allow"),
+        ("make > /tmp/log", "ask", "allow"),
+        ("make > ../log", "ask", "ask"),
+        ("make > ~/log", "ask", "ask"),
+        ("make > .github/x", "ask", "ask"),
+        ("make > src/gen/x", "ask", "ask"),
+        ("curl https://example.com/", "ask", "ask"),
+        ("cd x && wget -q example.com/x", "ask", "ask"),
+        ("timeout 5 ssh host x", "ask", "ask"),
+        ("git push origin main", "ask", "ask"),
+        ("git -C sub fetch", "ask", "ask"),
+        ("make URL=x https://example.com/x", "ask", "ask"),
+        ("make \u{202e}x", "ask", "ask"),
+        (long.as_str(), "ask", "ask"),
+        ("deploy now", "ask", "ask"),
+        ("make install", "deny", "deny"),
+        ("rm -rf /", "deny", "deny"),
+        ("cat .env", "deny", "deny"),
+        ("cat ~/.ssh/id_ed25519", "deny", "deny"),
+    ];
+    for (command, unconfined, confined) in table {
+        let policy = |mode, tier| {
+            let mut policy = policy(mode, &[], &["shell:make install", "write:src/gen/**"]).confined_by(tier);
+            let ask = rules::stated(&["shell:deploy *".to_owned()], Force::Ask, "test", Path::new("/w")).unwrap();
+            policy.rules.extend(ask);
+            policy
+        };
+        let of = |mode, tier| verdict(&policy(mode, tier), &run(command));
+        assert_eq!(of(Mode::Auto, Tier::None), unconfined, "{command} without a sandbox");
+        for tier in [Tier::Full, Tier::Landlock, Tier::External] {
+            assert_eq!(of(Mode::Auto, tier), confined, "{command} in {tier:?}");
+            assert_eq!(of(Mode::Ask, tier), of(Mode::Ask, Tier::None), "{command}: a sandbox changes nothing of `ask`");
+            assert_eq!(of(Mode::Plan, tier), of(Mode::Plan, Tier::None), "{command}: nor of `plan`");
+        }
+    }
+}
+
+#[test]
+fn the_reason_says_that_nothing_confines_or_what_the_sandbox_lacks() {
+    let why = |tier, command| match policy(Mode::Auto, &[], &[]).confined_by(tier).decide(&[run(command)]) {
+        Decision::Ask { why, .. } => why,
+        other => panic!("{command}: {other:?}"),
+    };
+    assert_eq!(why(Tier::None, "make"), "`make` may do more than look, and nothing confines it here");
+    let network = "it needs the network for `curl`, and the sandbox has none";
+    assert_eq!(why(Tier::Full, "make && curl x.org"), network);
+    let outside = why(Tier::Full, "make > /srv/x");
+    assert_eq!(outside, "it writes outside the workspace: `/srv/x`");
+    let policy = policy(Mode::Auto, &["shell:make"], &[]).confined_by(Tier::Full);
+    assert_eq!(policy.decide(&[run("make all")]), Decision::Allow(Where::Sandbox));
+    let told = |command| policy.explain(command, Path::new("/w")).why;
+    assert_eq!(told("make"), "every command in it only looks or is covered by a rule");
+    assert_eq!(told("make all"), "it is confined (full), and the mode `auto` asks about nothing that is");
+}
+
+#[test]
+fn a_rule_holds_only_where_it_says() {
+    let stated = |force, place| {
+        let rule = rules::stated(&["shell:make *".to_owned()], force, "test", Path::new("/w")).unwrap();
+        rule.into_iter().map(|rule| Stated { place, ..rule }).collect::<Vec<_>>()
+    };
+    // The rule, its place, what becomes of the command on the host and in the sandbox.
+    let table = [
+        (Force::Allow, Where::Sandbox, "ask", "allow"),
+        (Force::Allow, Where::Host, "allow", "ask"),
+        (Force::Allow, Where::Any, "allow", "allow"),
+        (Force::Deny, Where::Sandbox, "ask", "deny"),
+        (Force::Deny, Where::Host, "deny", "ask"),
+        (Force::Deny, Where::Any, "deny", "deny"),
+    ];
+    for (force, place, on_host, in_sandbox) in table {
+        for (tier, expected) in [(Tier::None, on_host), (Tier::Full, in_sandbox), (Tier::External, in_sandbox)] {
+            let ground = Ground::new("/w".into(), "/home/me".into());
+            let policy = Policy::new(Mode::Ask, ground, stated(force, place)).unwrap().confined_by(tier);
+            assert_eq!(verdict(&policy, &run("make x")), expected, "{force:?} {place:?} in {tier:?}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use crate::policy::command::Standing;
 use crate::policy::rules::{Force, Line};
 use crate::policy::words::Spot;
 use crate::policy::{Decision, Policy};
+use crate::protocol::op::Mode;
 use crate::protocol::tool::Action;
 
 /// A judgement with its reasons.
@@ -39,16 +40,15 @@ impl Policy {
     pub fn explain(&self, command: &str, cwd: &Path) -> Explained {
         let action = Action::Execute { command: command.to_owned(), cwd: Some(cwd.to_path_buf()) };
         let (verdict, why, rules) = match self.decide(std::slice::from_ref(&action)) {
-            Decision::Allow(_) => {
-                (Force::Allow, "every command in it only looks or is covered by a rule".to_owned(), Vec::new())
-            }
+            Decision::Allow(_) => (Force::Allow, self.why_allowed(command, cwd), Vec::new()),
             Decision::Ask { why, rules } => (Force::Ask, why, rules),
             Decision::Deny { why } => (Force::Deny, why, Vec::new()),
         };
         let reading = self.read(command, cwd);
         let line = Line { text: command, reading: &reading, spot: Spot { cwd: cwd.to_path_buf() } };
         let by_rule = |part| {
-            let mut allowing = self.stated(Force::Allow).filter(|stated| stated.rule.covers_part(&line, part));
+            let mut allowing =
+                self.stated(Force::Allow, self.place()).filter(|stated| stated.rule.covers_part(&line, part));
             allowing.next().map(|stated| format!("the rule `{}` ({})", stated.rule.text(), stated.origin))
         };
         let own = reading.parts.iter().filter(|part| part.is_own);
@@ -66,5 +66,20 @@ impl Policy {
             ExplainedPart { text, verdict, why }
         });
         Explained { verdict, why, parts: parts.collect(), rules }
+    }
+
+    /// Says why a command that is allowed is.
+    pub fn why_allowed(&self, command: &str, cwd: &Path) -> String {
+        if self.mode == Mode::Yolo {
+            return "the mode `yolo` allows what no rule refuses".to_owned();
+        }
+        let reading = self.read(command, cwd);
+        let line = Line { text: command, reading: &reading, spot: Spot { cwd: cwd.to_path_buf() } };
+        let action = Action::Execute { command: command.to_owned(), cwd: Some(cwd.to_path_buf()) };
+        let mut allowing = self.stated(Force::Allow, self.place());
+        if allowing.any(|stated| stated.rule.covers_line(&line, &action)) || self.objection(&line).is_none() {
+            return "every command in it only looks or is covered by a rule".to_owned();
+        }
+        format!("it is confined ({}), and the mode `auto` asks about nothing that is", self.tier.name())
     }
 }

@@ -10,6 +10,7 @@ pub mod command;
 pub mod commands;
 pub mod error;
 pub mod explain;
+pub mod files;
 pub mod host;
 pub mod kept;
 pub mod layers;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use crate::base::yaml::{self, Node};
+use crate::exec::sandbox::Tier;
 use crate::policy::command::place::{Disk, World};
 use crate::policy::command::{Reading, disk::RealDisk};
 use crate::policy::error::PolicyError;
@@ -75,6 +77,8 @@ impl Ground {
 pub struct Policy {
     /// How much may be done without asking.
     pub mode: Mode,
+    /// What confines commands.
+    tier: Tier,
     ground: Ground,
     /// Folders outside the workspace that may be read, such as the session's own spilled outputs.
     readable: Vec<PathBuf>,
@@ -98,11 +102,25 @@ pub fn own_rules(ground: &Ground, examples: Examples) -> Result<Vec<Stated>, Pol
 }
 
 impl Policy {
-    /// Builds the policy of a workspace from the rules of the user; mimi's own come with it.
+    /// Builds the policy of a workspace from the rules of the user; mimi's own come with it. Nothing confines commands until
+    /// [`Self::confined_by`] says so.
     pub fn new(mode: Mode, ground: Ground, rules: Vec<Stated>) -> Result<Self, PolicyError> {
         let mut all = own_rules(&ground, Examples::Trusted)?;
         all.extend(rules);
-        Ok(Self { mode, ground, readable: Vec::new(), rules: all, granted: Vec::new(), names: Names::load()? })
+        let (tier, readable, granted, names) = (Tier::None, Vec::new(), Vec::new(), Names::load()?);
+        Ok(Self { mode, tier, ground, readable, rules: all, granted, names })
+    }
+
+    /// Judges commands as ones that this tier confines. One that was declared counts as one of mimi's: whoever declared it
+    /// answers for the machine.
+    #[must_use]
+    pub fn confined_by(self, tier: Tier) -> Self {
+        Self { tier, ..self }
+    }
+
+    /// Returns where commands run.
+    pub fn place(&self) -> Where {
+        if self.tier == Tier::None { Where::Host } else { Where::Sandbox }
     }
 
     /// Lets a folder outside the workspace be read.
@@ -130,8 +148,10 @@ impl Policy {
     /// Judges a call by everything it would touch.
     pub fn decide(&self, actions: &[Action]) -> Decision {
         let mut asked: Option<(String, Vec<String>)> = None;
+        let mut place = Where::Host;
         for action in actions {
             match self.decide_one(action) {
+                Decision::Allow(Where::Sandbox) => place = Where::Sandbox,
                 Decision::Allow(_) => {}
                 Decision::Ask { why, rules } => match &mut asked {
                     Some((_, all)) => all.extend(rules),
@@ -140,7 +160,7 @@ impl Policy {
                 denied @ Decision::Deny { .. } => return denied,
             }
         }
-        asked.map_or(Decision::Allow(Where::Host), |(why, rules)| Decision::Ask { why, rules })
+        asked.map_or(Decision::Allow(place), |(why, rules)| Decision::Ask { why, rules })
     }
 
     /// Returns the files of the workspace that a command writes by redirection, absolute.
@@ -174,29 +194,30 @@ impl Policy {
         if self.granted.iter().any(|rule| rule.covers(action)) {
             return Decision::Allow(Where::Host);
         }
-        if let Some(stated) = self.stated(Force::Ask).find(|stated| stated.rule.covers(action)) {
+        if let Some(stated) = self.stated(Force::Ask, Where::Host).find(|stated| stated.rule.covers(action)) {
             return self.ask(&stated.reason(), action);
         }
-        if self.mode == Mode::Yolo || self.stated(Force::Allow).any(|stated| stated.rule.covers(action)) {
+        let mut allowing = self.stated(Force::Allow, Where::Host);
+        if self.mode == Mode::Yolo || allowing.any(|stated| stated.rule.covers(action)) {
             return Decision::Allow(Where::Host);
         }
         match action {
-            Action::Read { path } if self.may_read(path) => Decision::Allow(Where::Host),
-            Action::Read { .. } => self.ask("it reads outside the workspace", action),
+            Action::Read { path } => self.decide_read(path, action),
             Action::Write { path } => self.decide_write(path, action),
             Action::Execute { .. } => self.ask("it runs a command", action),
             Action::Commit { .. } => self.ask("it records a commit", action),
         }
     }
 
-    /// Returns the rules of one kind that hold where things run: on the host, as long as there is nothing else.
-    fn stated(&self, force: Force) -> impl Iterator<Item = &Stated> {
-        self.rules.iter().filter(move |stated| stated.force == force && stated.place != Where::Sandbox)
+    /// Returns the rules of one kind that hold in a place. What mimi does itself, it does on the host.
+    fn stated(&self, force: Force, place: Where) -> impl Iterator<Item = &Stated> {
+        let holds = move |stated: &Stated| stated.place == Where::Any || stated.place == place;
+        self.rules.iter().filter(move |stated| stated.force == force && holds(stated))
     }
 
     /// Returns why an action is refused whatever the user's rules allow.
     fn refusal(&self, action: &Action) -> Option<String> {
-        if let Some(stated) = self.stated(Force::Deny).find(|stated| stated.rule.covers(action)) {
+        if let Some(stated) = self.stated(Force::Deny, Where::Host).find(|stated| stated.rule.covers(action)) {
             return Some(stated.reason());
         }
         if let Action::Read { path } | Action::Write { path } = action
@@ -208,29 +229,6 @@ impl Policy {
             return Some(PLAN.to_owned());
         }
         None
-    }
-
-    fn decide_write(&self, path: &Path, action: &Action) -> Decision {
-        if !path.starts_with(&self.ground.root) {
-            return self.ask("it writes outside the workspace", action);
-        }
-        if self.names.is_protected(self.below_root(path)) {
-            return self.ask("files there run code or change permissions later", action);
-        }
-        match self.mode {
-            Mode::Auto | Mode::Yolo => Decision::Allow(Where::Host),
-            Mode::Ask | Mode::Plan => self.ask("it changes a file", action),
-        }
-    }
-
-    fn may_read(&self, path: &Path) -> bool {
-        path.starts_with(&self.ground.root) || self.readable.iter().any(|folder| path.starts_with(folder))
-    }
-
-    /// Returns the part of the path the names are checked in: inside the workspace only what lies below it, so that a
-    /// workspace that itself stands in a folder called `.docker` stays usable.
-    fn below_root<'a>(&self, path: &'a Path) -> &'a Path {
-        path.strip_prefix(&self.ground.root).unwrap_or(path)
     }
 
     fn ask(&self, why: &str, action: &Action) -> Decision {

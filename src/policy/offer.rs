@@ -6,7 +6,7 @@
 use crate::policy::command::scan::Word;
 use crate::policy::command::table::Table;
 use crate::policy::command::{Part, Standing};
-use crate::policy::rules::{self, Force, Line};
+use crate::policy::rules::{self, Force, Line, Where};
 use crate::policy::words::Spot;
 use crate::policy::{Decision, Policy};
 use crate::protocol::op::Offer;
@@ -24,7 +24,7 @@ impl Policy {
                 let folder = rules::folder(cwd.as_ref(), &self.ground.root);
                 let reading = self.read(command, folder);
                 let line = Line { text: command, reading: &reading, spot: Spot { cwd: folder.to_path_buf() } };
-                if self.stated(Force::Ask).any(|stated| stated.rule.speaks_of(&line, action)) {
+                if self.stated(Force::Ask, self.place()).any(|stated| stated.rule.speaks_of(&line, action)) {
                     return None;
                 }
                 match (&reading.doubt, reading.parts.as_slice()) {
@@ -32,7 +32,7 @@ impl Policy {
                     _ => None,
                 }
             }
-            _ if self.stated(Force::Ask).any(|stated| stated.rule.covers(action)) => None,
+            _ if self.stated(Force::Ask, Where::Host).any(|stated| stated.rule.covers(action)) => None,
             Action::Read { .. } => Some(exact(rules::relative_rule(action, &self.ground.root))),
             Action::Write { path } => {
                 let may = path.starts_with(&self.ground.root) && !self.names.is_protected(self.below_root(path));

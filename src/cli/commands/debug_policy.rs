@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::base::fault::Fault;
 use crate::base::yaml::{self, Node};
+use crate::exec::sandbox::Tier;
 use crate::policy::command::disk::RealDisk;
 use crate::policy::rule_file::{Examples, Right};
 use crate::policy::rules::{Force, Stated, stated};
@@ -33,6 +34,8 @@ struct Case {
     #[serde(default)]
     mode: Option<Mode>,
     #[serde(default)]
+    sandbox: Option<Tier>,
+    #[serde(default)]
     rules: Value,
 }
 
@@ -50,9 +53,10 @@ pub fn judge(line: &str) -> Result<Value, String> {
     let ground = Ground { disk, ..Ground::new(root, home) };
     let rules = rules(&case.rules, &ground)?;
     let policy = Policy::new(case.mode.unwrap_or_default(), ground, rules).map_err(words)?;
-    let action = Action::Execute { command: case.command, cwd: Some(cwd) };
+    let policy = policy.confined_by(case.sandbox.unwrap_or(Tier::None));
+    let action = Action::Execute { command: case.command.clone(), cwd: Some(cwd.clone()) };
     let (verdict, why) = match policy.decide(std::slice::from_ref(&action)) {
-        Decision::Allow(_) => ("allow", "every command in it only looks or is covered by a rule".to_owned()),
+        Decision::Allow(_) => ("allow", policy.why_allowed(&case.command, &cwd)),
         Decision::Ask { why, .. } => ("ask", why),
         Decision::Deny { why } => ("deny", why),
     };

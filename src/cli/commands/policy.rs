@@ -1,14 +1,16 @@
 //! What does `mimi policy` do?
 //!
 //! Shows the rules that hold here, says what would become of a command and why, and forgets what was agreed to for always.
-//! It runs nothing and asks no model.
+//! It judges for the sandbox that works here, runs nothing of what it judges, and asks no model.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use crate::app::{App, Look};
 use crate::base::clock::{Clock as _, SystemClock, format_utc};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{shell_quoted, visible};
+use crate::cli::commands::run::ModeArg;
 use crate::cli::context::Cx;
 use crate::cli::output::Style;
 use crate::policy::explain::Explained;
@@ -48,6 +50,9 @@ struct TestArgs {
     /// The command, as one word
     #[arg(value_name = "COMMAND")]
     text: String,
+    /// In this mode instead of the configured one
+    #[arg(long, value_enum)]
+    mode: Option<ModeArg>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -79,16 +84,17 @@ pub fn run(cx: &Cx, args: &PolicyArgs) -> Result<(), Fault> {
     }
 }
 
-fn policy(cx: &Cx) -> Result<Policy, Fault> {
+fn policy(cx: &Cx, mode: Option<ModeArg>) -> Result<Policy, Fault> {
     let config = cx.load()?.config;
     let path = cx.env.get("PATH").unwrap_or_default().to_owned();
     let ground = layers::ground(&cx.workspace_root, &cx.dirs, &path);
     let rules = layers::collect(&ground, &cx.dirs, &config.policy, &[])?;
-    Ok(Policy::new(config.agent.mode, ground, rules)?)
+    let tier = App::choose(&config, &cx.env, &cx.dirs, &cx.workspace_root, Look::Kept)?.tier;
+    Ok(Policy::new(mode.map_or(config.agent.mode, Into::into), ground, rules)?.confined_by(tier))
 }
 
 fn list(cx: &Cx, args: &ListArgs) -> Result<(), Fault> {
-    let policy = policy(cx)?;
+    let policy = policy(cx, None)?;
     let agreed = Kept::of(&cx.dirs, &cx.workspace_root).agreed(SystemClock.now_ms())?;
     let until = |text: &str| agreed.iter().find(|agreed| agreed.rule == text).map(|agreed| agreed.until_ms);
     if args.json {
@@ -114,7 +120,7 @@ fn list(cx: &Cx, args: &ListArgs) -> Result<(), Fault> {
 }
 
 fn test(cx: &Cx, args: &TestArgs) -> Result<(), Fault> {
-    let explained = policy(cx)?.explain(&args.text, &cx.workspace_root);
+    let explained = policy(cx, args.mode)?.explain(&args.text, &cx.workspace_root);
     if args.json {
         return cx.out.line(json!({"verdict": explained.verdict, "why": explained.why}).to_string());
     }
@@ -122,7 +128,7 @@ fn test(cx: &Cx, args: &TestArgs) -> Result<(), Fault> {
 }
 
 fn explain(cx: &Cx, args: &TestArgs) -> Result<(), Fault> {
-    let policy = policy(cx)?;
+    let policy = policy(cx, args.mode)?;
     let Explained { verdict, why, parts, rules } = policy.explain(&args.text, &cx.workspace_root);
     if args.json {
         let parts = parts.iter().map(|part| json!({"command": part.text, "verdict": part.verdict, "why": part.why}));

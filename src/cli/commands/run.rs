@@ -53,7 +53,7 @@ pub enum ModeArg {
     Plan,
     /// Ask before writing and running
     Ask,
-    /// Write in the workspace without asking
+    /// Write in the workspace and run what is confined without asking
     Auto,
 }
 

@@ -25,6 +25,13 @@ pub fn parts(line: &Line, world: &World<'_>, table: &Table) -> Vec<Part> {
     parts
 }
 
+/// Where a command leads its output.
+#[derive(Default)]
+struct Led {
+    writes: Vec<PathBuf>,
+    outside: Vec<PathBuf>,
+}
+
 struct Judge<'a> {
     world: &'a World<'a>,
     table: &'a Table,
@@ -35,9 +42,9 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn part(&mut self, command: &Simple) -> Part {
-        let (mut doubt, mut refused, mut writes) = (None, None, Vec::new());
+        let (mut doubt, mut refused, mut led) = (None, None, Led::default());
         for (lead, word) in &command.leads {
-            match self.lead(*lead, word, &mut writes) {
+            match self.lead(*lead, word, &mut led) {
                 Standing::Looks => {}
                 Standing::Doubt(why) => drop(doubt.get_or_insert(why)),
                 Standing::Refused(why) => drop(refused.get_or_insert(why)),
@@ -54,7 +61,17 @@ impl Judge<'_> {
             false => self.words(&command.words),
         };
         let standing = refused.map_or(standing, Standing::Refused);
-        Part { range: command.range(), layers, n_allowable, standing, doubt, writes, is_own: command.depth == 0 }
+        let Led { writes, outside } = led;
+        Part {
+            range: command.range(),
+            layers,
+            n_allowable,
+            standing,
+            doubt,
+            writes,
+            outside,
+            is_own: command.depth == 0,
+        }
     }
 
     fn assignment(&self, word: &Word) -> Option<String> {
@@ -65,7 +82,7 @@ impl Judge<'_> {
         }
     }
 
-    fn lead(&self, lead: Lead, word: &Word, writes: &mut Vec<PathBuf>) -> Standing {
+    fn lead(&self, lead: Lead, word: &Word, led: &mut Led) -> Standing {
         if matches!(lead, Lead::Copy | Lead::HereDocument) {
             return Standing::Looks;
         }
@@ -91,8 +108,9 @@ impl Judge<'_> {
                 }
                 (Lead::To, Place::Listed | Place::Outside) => {
                     standing = Standing::Doubt(format!("it writes outside the workspace: `{shown}`"));
+                    led.outside.push(found.path);
                 }
-                (Lead::To, Place::Inside) => writes.push(found.path),
+                (Lead::To, Place::Inside) => led.writes.push(found.path),
                 (_, Place::Secret) => return Standing::Refused(arguments::secret(&found.path)),
                 (_, Place::Listed | Place::Outside) => {
                     standing = Standing::Doubt(format!("it reads outside the workspace: `{shown}`"));

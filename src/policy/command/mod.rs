@@ -59,8 +59,10 @@ pub struct Part {
     pub standing: Standing,
     /// Why its redirections or variables alone keep it from running unasked.
     pub doubt: Option<String>,
-    /// Files it writes by redirection, absolute.
+    /// Files of the workspace it writes by redirection, absolute.
     pub writes: Vec<PathBuf>,
+    /// Those elsewhere.
+    pub outside: Vec<PathBuf>,
     /// Whether it stands in the line itself, not in a substitution.
     pub is_own: bool,
 }
@@ -93,7 +95,7 @@ pub fn read(text: &str, world: &World<'_>) -> Reading {
 }
 
 /// Says which invisible character the text holds.
-fn hidden(text: &str) -> Option<String> {
+pub fn hidden(text: &str) -> Option<String> {
     let found = text.chars().find(|c| is_hidden(*c) || *c == '\u{ad}' || matches!(c, '\u{fe00}'..='\u{fe0f}'))?;
     Some(format!("it holds a character that cannot be seen (U+{:04X})", found as u32))
 }

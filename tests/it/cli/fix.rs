@@ -79,14 +79,15 @@ fn a_check_that_stays_red_is_said_with_its_output() {
 #[test]
 fn a_refusal_ends_it_and_names_the_rule_that_helps() {
     let turns = "[{calls: [{name: shell, arguments: {command: tee answer.txt <<< good}}]}, {say: I may not.}]";
-    let outcome = fix(&red(turns), &[]).fails_with(5);
+    // In a sandbox it would need no approval.
+    let outcome = fix(&red(turns), &["--sandbox", "none"]).fails_with(5);
     let rule = "shell:tee answer.txt <<< good";
     let expected = format!(
         "error: the check `{CHECK}` still fails after 1 round; the agent needed an approval nobody could give\n\
          hint: allow it: mimi fix --allow '{rule}'\n"
     );
     assert!(outcome.stderr.ends_with(&expected), "{outcome}");
-    fix(&red(turns), &["--allow", rule]).success();
+    fix(&red(turns), &["--sandbox", "none", "--allow", rule]).success();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Does a person see which rules hold, why a command is judged as it is, and what is wrong with a file of rules?
 
 use super::{json, run_task, scripted};
-use crate::support::Env;
+use crate::support::{Env, machine_confines};
 
 const RULES: &str = ".config/mimi/policy.yaml";
 
@@ -108,4 +108,27 @@ fn what_was_never_agreed_to_cannot_be_forgotten() {
         "{outcome}"
     );
     assert_eq!(json(&env.run(["policy", "forget", "--all", "--json"]).outcome().success()), serde_json::json!([]));
+}
+
+#[test]
+fn in_auto_mode_a_run_needs_no_rule_for_what_is_confined_and_one_for_everything_where_nothing_confines() {
+    let call = |command: &str| {
+        format!("turns: [{{calls: [{{name: shell, arguments: {{command: '{command}'}}}}]}}, {{say: Done.}}]")
+    };
+    if machine_confines() {
+        let env = scripted(&call("touch made.txt && ls"));
+        run_task(&env, &["--mode", "auto"]).success();
+        assert!(env.work().join("made.txt").exists());
+        let env = scripted(&call("curl -s http://127.0.0.1:1/"));
+        let outcome = run_task(&env, &["--mode", "auto"]).fails_with(5);
+        assert!(outcome.stderr.contains("it needs the network for `curl`, and the sandbox has none"), "{outcome}");
+        assert!(outcome.stderr.contains("--allow 'shell:curl -s http://127.0.0.1:1/'"), "{outcome}");
+        let told = env.run(["policy", "test", "--mode", "auto", "make"]).outcome().success().stdout;
+        assert!(told.starts_with("allow: it is confined (") && told.contains("mode `auto`"), "{told}");
+    }
+    let env = scripted(&call("touch made.txt && ls"));
+    let outcome = run_task(&env, &["--mode", "auto", "--sandbox", "none"]).fails_with(5);
+    assert!(outcome.stderr.contains("`touch` may do more than look, and nothing confines it here"), "{outcome}");
+    assert!(outcome.stderr.contains("--allow 'shell:touch made.txt && ls'"), "{outcome}");
+    assert!(!env.work().join("made.txt").exists());
 }

@@ -55,7 +55,12 @@ fn a_refusal_names_the_rule_and_the_rule_allows_it() {
 fn a_mode_decides_what_needs_a_rule() {
     let table = [
         ("auto", CALLS[0].0, 0, "- Wrote b.txt"),
-        ("auto", CALLS[1].0, 5, "x Run touch b.txt: refused: `touch` may do more than look"),
+        (
+            "auto",
+            CALLS[1].0,
+            5,
+            "x Run touch b.txt: refused: `touch` may do more than look, and nothing confines it here",
+        ),
         ("auto", CALLS[4].0, 5, "x Write .git/hooks/x: refused"),
         ("ask", CALLS[0].0, 5, "x Write b.txt: refused: it changes a file"),
         ("plan", CALLS[0].0, 0, "x Write b.txt: refused: plan mode only reads"),
@@ -77,7 +82,7 @@ fn a_mode_decides_what_needs_a_rule() {
     ];
     for (mode, call, code, line) in table {
         let env = scripted(&format!("turns: [{{calls: [{call}]}}, {{say: Hm.}}]"));
-        let outcome = run_task(&env, &["--mode", mode]);
+        let outcome = run_task(&env, &["--mode", mode, "--sandbox", "none"]);
         assert_eq!(outcome.code, code, "{mode} {call}\n{outcome}");
         assert!(outcome.stderr.starts_with(line), "{mode} {call}\n{outcome}");
         assert_eq!(env.work().join("b.txt").exists(), line.starts_with("- Wrote"), "{mode} {call}");

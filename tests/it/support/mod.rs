@@ -41,7 +41,7 @@ pub struct Env {
 
 /// Says whether this machine gives any sandbox. Where it gives none, such as in a container that forbids namespaces and
 /// Landlock, programs run without one: all but the tests of the sandbox itself are about something else.
-fn machine_confines() -> bool {
+pub fn machine_confines() -> bool {
     static CONFINES: LazyLock<bool> = LazyLock::new(|| {
         let home = tempfile::tempdir().unwrap();
         let mut probe = std::process::Command::new(env!("CARGO_BIN_EXE_mimi"));
