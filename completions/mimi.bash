@@ -52,6 +52,9 @@ _mimi() {
             mimi,redo)
                 cmd="mimi__subcmd__redo"
                 ;;
+            mimi,replay)
+                cmd="mimi__subcmd__replay"
+                ;;
             mimi,run)
                 cmd="mimi__subcmd__run"
                 ;;
@@ -155,7 +158,7 @@ _mimi() {
 
     case "${cmd}" in
         mimi)
-            opts="-C -m -q -h -V --cwd --model --set --quiet --color --help --version chat run fix demo undo redo checkpoint session sandbox config policy auth usage cache doctor status completions man"
+            opts="-C -m -q -h -V --cwd --model --set --quiet --color --help --version chat run fix replay demo undo redo checkpoint session sandbox config policy auth usage cache doctor status completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1183,7 +1186,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__fix)
-            opts="-C -m -q -h --test --max-rounds --allow --sandbox --detect --json --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --test --max-rounds --allow --sandbox --detect --json --record --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1203,6 +1206,21 @@ _mimi() {
                     ;;
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --cwd)
@@ -1569,8 +1587,64 @@ _mimi() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mimi__subcmd__replay)
+            opts="-C -m -q -h --tools --in-place --allow --sandbox --json --cwd --model --set --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --tools)
+                    COMPREPLY=($(compgen -W "recorded real" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mimi__subcmd__run)
-            opts="-C -m -q -h --mode --allow --sandbox --json --output-schema --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --mode --allow --sandbox --json --output-schema --record --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1589,6 +1663,21 @@ _mimi() {
                     return 0
                     ;;
                 --output-schema)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --record)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"

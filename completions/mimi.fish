@@ -36,6 +36,7 @@ complete -c mimi -n "__fish_mimi_needs_command" -s V -l version -d 'Print versio
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "chat" -d 'Talk with the agent about this project'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "run" -d 'Carry out one task and print the answer'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "fix" -d 'Make a failing check pass'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "replay" -d 'Go through a recorded run again, without a model server'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "demo" -d 'Watch mimi fix a small project, without any model server'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "undo" -d 'Take back what the last turns changed, commands included'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "redo" -d 'Do again what was taken back last'
@@ -78,6 +79,7 @@ landlock\t'By Landlock, where namespaces are forbidden'
 external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l output-schema -d 'Make the answer one JSON value that follows the JSON schema in this file' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l record -d 'Record what is exchanged with models and tools to a new file, for `mimi replay`' -r -F
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -95,6 +97,7 @@ full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
 external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l record -d 'Record what is exchanged with models, tools and checks to a new file, for `mimi replay`' -r -F
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -105,6 +108,24 @@ complete -c mimi -n "__fish_mimi_using_subcommand fix" -l detect -d 'Show which 
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l json -d 'Print every event as a line of JSON'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l tools -d 'Where results of calls and checks come from: the recording, or running them in a scratch copy of this folder' -r -f -a "recorded\t'Nothing is run'
+real\t'Calls and checks run'"
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l allow -d 'With `--tools real`: allow what this rule covers; what the recording allowed is not taken over' -r
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l in-place -d 'With `--tools real`: run in this folder itself instead of a copy'
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l json -d 'Print the steps as one JSON value'
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
