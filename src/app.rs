@@ -262,7 +262,7 @@ impl App {
             allow: order.allow,
             limits: self.kept_limits(),
         };
-        let recorder = Arc::new(TapeRecorder::create(path, &head, self.secrets(env))?);
+        let recorder = Arc::new(TapeRecorder::create(path, &head, &self.secrets(env))?);
         self.tape = Tape::recording(recorder);
         if let Some(around) = self.tape.around() {
             self.gateway.pass_through(around);

@@ -218,7 +218,11 @@ pub fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
         } else if kind.is_dir() {
             copy_tree(&entry.path(), &target)?;
         } else if kind.is_file() {
-            std::fs::copy(entry.path(), target)?;
+            let (mut source, meta) = open_regular(&entry.path())?;
+            let mode = meta.permissions().mode() & 0o7777;
+            let mut copy = OpenOptions::new().write(true).create_new(true).mode(mode).open(&target)?;
+            io::copy(&mut source, &mut copy)?;
+            set_mode(&target, mode)?;
         }
     }
     set_mode(to, from.metadata()?.permissions().mode() & 0o7777 | 0o700)

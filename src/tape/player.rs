@@ -63,8 +63,8 @@ enum What {
     },
     Call {
         call: ToolCall,
-        judged: Judged,
-        ran: Option<Ran>,
+        judged: Box<Judged>,
+        ran: Option<Box<Ran>>,
     },
     Check(CheckRan),
     /// The recording does not have it.
@@ -267,9 +267,12 @@ impl Player {
         let mut state = self.lock();
         if let Some(step) = state.call(&call.id) {
             let What::Call { judged, ran, .. } = &step.what else { return None };
-            let fate =
-                if ran.is_some() || matches!(judged, Judged::Refused { .. }) { Fate::Taken } else { Fate::Unfinished };
-            let judged = judged.clone();
+            let fate = if ran.is_some() || matches!(**judged, Judged::Refused { .. }) {
+                Fate::Taken
+            } else {
+                Fate::Unfinished
+            };
+            let judged = (**judged).clone();
             step.fate = fate;
             return Some(judged);
         }
@@ -285,7 +288,7 @@ impl Player {
     pub(super) fn ran_before(&self, call: &CallId) -> Option<Ran> {
         let mut state = self.lock();
         let recorded = state.call(call).and_then(|step| match &step.what {
-            What::Call { ran, .. } => ran.clone(),
+            What::Call { ran, .. } => ran.as_deref().cloned(),
             _ => None,
         });
         let interrupted = || Ran {
@@ -313,7 +316,7 @@ impl Player {
             return state.add_extra(call.name.clone(), "the recording lacks this call".to_owned());
         };
         let What::Call { judged, .. } = &step.what else { return };
-        let told = match (judged, now) {
+        let told = match (&**judged, now) {
             (Judged::Refused { report: before, .. }, Judged::Refused { report: now, .. }) => {
                 self.compare_outcomes(&before.outcome, &now.outcome)
             }
@@ -468,11 +471,11 @@ impl Reading {
                     }
                     _ => call.name.clone(),
                 };
-                self.state.add(title.trim_end().to_owned(), What::Call { call, judged, ran: None });
+                self.state.add(title.trim_end().to_owned(), What::Call { call, judged: Box::new(judged), ran: None });
             }
             Entry::Ran(done) => {
                 if let Some(Step { what: What::Call { ran, .. }, .. }) = self.state.call(&done.call.clone()) {
-                    *ran = Some(*done);
+                    *ran = Some(done);
                 }
             }
             Entry::Looked { event } => self.state.looked.push_back(event.map(|event| *event)),

@@ -37,7 +37,7 @@ struct Inner {
 
 impl Recorder {
     /// Begins a recording; refuses to replace a file. `secrets` never reach it.
-    pub fn create(path: &Path, head: &Head, secrets: Vec<String>) -> Result<Self, TapeError> {
+    pub fn create(path: &Path, head: &Head, secrets: &[String]) -> Result<Self, TapeError> {
         let file = create_private(path).map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => TapeError::Exists { path: path.to_path_buf() },
             _ => TapeError::Create { path: path.to_path_buf(), source },
