@@ -302,6 +302,17 @@ pub fn open_append(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(PRIVATE_FILE).open(path)
 }
 
+/// Creates a file of the user's for writing piece by piece, with the mode the umask gives; what it held is gone.
+pub fn create_anew(path: &Path) -> io::Result<File> {
+    create_parents(path)?;
+    OpenOptions::new().write(true).create(true).truncate(true).open(path)
+}
+
+/// Adds to a file of somebody else's, which is made when missing.
+pub fn append_to(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes)
+}
+
 /// Creates a new private file for writing; fails when it exists.
 pub fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(PRIVATE_FILE).open(path)

@@ -49,6 +49,8 @@ impl Cx {
         })?;
         let dirs = Dirs::from_env(&env)?;
         let out = if global.quiet { Out::process().quiet() } else { Out::process() };
+        // There, a line of a program that begins like a command would be one.
+        let out = if env.get("GITHUB_ACTIONS") == Some("true") { out.guarded() } else { out };
         out.set_colour(global.color.map_or(ColorChoice::Auto, Into::into), &env);
         let flags = flags(&global.set)?;
         Ok(Self { env, dirs, workspace_root, system_file: SYSTEM_FILE.into(), flags, out, global })

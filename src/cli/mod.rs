@@ -12,6 +12,7 @@ pub mod output;
 pub mod prompt;
 pub mod recording;
 pub mod render;
+pub mod report;
 pub mod signal;
 pub mod slash;
 pub mod tally;

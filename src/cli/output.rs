@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::base::fault::{Fault, Kind};
+use crate::cli::report::github::harmless;
 use crate::config::env::Env;
 use crate::config::schema::ColorChoice;
 
@@ -79,6 +80,8 @@ pub struct Out {
     results: Stream,
     remarks: Stream,
     is_quiet: bool,
+    /// Whether lines that a runner of pipelines would take for commands are kept from looking like ones.
+    is_guarded: bool,
     colours: Arc<Colours>,
     spinner: Arc<Mutex<Option<ProgressBar>>>,
     width: Width,
@@ -105,6 +108,7 @@ impl Out {
             results: Arc::new(Mutex::new(results)),
             remarks: Arc::new(Mutex::new(remarks)),
             is_quiet: false,
+            is_guarded: false,
             colours: Arc::default(),
             spinner: Arc::default(),
             width: Width::Fixed(None),
@@ -132,6 +136,12 @@ impl Out {
     #[must_use]
     pub fn quiet(self) -> Self {
         Self { is_quiet: true, ..self }
+    }
+
+    /// Keeps what is printed from being taken for commands of GitHub's workflows; [`Out::command`] still writes them.
+    #[must_use]
+    pub fn guarded(self) -> Self {
+        Self { is_guarded: true, ..self }
     }
 
     /// Decides about colour: the choice, then `NO_COLOR` and `CLICOLOR_FORCE`, then what the streams and `TERM` are.
@@ -180,6 +190,11 @@ impl Out {
 
     /// Prints a piece of the result as it comes.
     pub fn text(&self, text: &str) -> Result<(), Fault> {
+        if self.is_guarded { self.command(&harmless(text)) } else { self.command(text) }
+    }
+
+    /// Prints lines that are meant for the runner of a pipeline.
+    pub fn command(&self, text: &str) -> Result<(), Fault> {
         self.idle();
         let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
         results
@@ -218,7 +233,10 @@ impl Out {
     /// Standard error may be closed; then there is nobody to tell.
     fn remark(&self, line: &str) {
         let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(writeln!(remarks, "{line}"));
+        drop(match self.is_guarded {
+            true => writeln!(remarks, "{}", harmless(line)),
+            false => writeln!(remarks, "{line}"),
+        });
     }
 
     /// Says whether standard error has a line that can change: a terminal that was not told to be plain or quiet.

@@ -8,7 +8,9 @@
 pub mod diff;
 pub mod event;
 pub mod failure;
+pub mod fix_report;
 pub mod message;
+pub mod notice;
 pub mod op;
 pub mod path;
 pub mod plan;

@@ -17,6 +17,7 @@ use crate::checkpoint::step::{About, Cause};
 use crate::context::prompt;
 use crate::exec::run::Runner;
 use crate::protocol::event::{Event, Record, TurnEnd};
+use crate::protocol::fix_report::{Budget, Ran, Scope, Step, What};
 use crate::protocol::op::Op;
 use crate::strategy::failure::digest;
 use crate::strategy::runner::{self, Check, CheckRun};
@@ -61,11 +62,17 @@ pub enum Progress<'a> {
     },
     /// The check ran.
     CheckDone {
+        /// Which of the checks, counted from 0.
+        check: usize,
         /// The round.
         round: u32,
         /// What it showed.
         run: &'a CheckRun,
     },
+    /// A step is done; the agent's own work is told by its records.
+    Step(&'a Step),
+    /// So much of a budget was used by now.
+    Budget(&'a Budget),
     /// The agent reported something.
     Agent(&'a Record),
 }
@@ -122,6 +129,8 @@ pub async fn fix(
     note(&agent, changed).await;
     let mut answer = String::new();
     for round in 1..=job.max_rounds {
+        let limit = Some(f64::from(job.max_rounds));
+        listen(Progress::Budget(&Budget { name: "rounds".to_owned(), used: f64::from(round), limit }));
         let words = task_words(job, round, &last_run);
         let mut has_changed = false;
         let listen_agent = |record: &Record| {
@@ -222,8 +231,17 @@ async fn check(
         text: &run.text,
         failures: &run.complaints.failures,
     });
-    listen(Progress::CheckDone { round, run: &run });
+    listen(Progress::CheckDone { check: 0, round, run: &run });
+    listen(Progress::Step(&step_of(round, &run)));
     Ok((run, changed))
+}
+
+/// Tells a run of the check as a step.
+fn step_of(round: u32, run: &CheckRun) -> Step {
+    let failures = run.complaints.failures.len() + run.complaints.n_more;
+    let ran = Ran { check: 0, is_green: run.is_green, ending: run.ending.clone(), failures };
+    let what = if round == 0 { What::Reproduce(ran) } else { What::Rerun { round, scope: Scope::Whole, ran } };
+    Step { what, duration_ms: run.duration_ms }
 }
 
 /// Keeps what a check changed. Where that fails the agent's own commands meet the same trouble, and say so.

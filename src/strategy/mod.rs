@@ -7,4 +7,5 @@ pub mod answer;
 pub mod conformance;
 pub mod failure;
 pub mod fix;
+pub mod fix_report;
 pub mod runner;

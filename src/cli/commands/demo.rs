@@ -3,6 +3,7 @@
 //! Writes a small project with a real bug to a scratch folder and runs the real `mimi fix` on it. Only the model's words come
 //! from a script, and the user is told so.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +11,11 @@ use std::time::Duration;
 use crate::app::App;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{PRIVATE_FILE, create_private_dir, write_atomic};
-use crate::cli::commands::fix::{FixArgs, work};
+use crate::cli::commands::fix::{FixArgs, collector, work};
+use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, runtime};
 use crate::cli::output::Style;
+use crate::cli::report::target::Targets;
 use crate::exec::run::Ending;
 use crate::model::providers::script::{Script, ScriptProvider};
 use crate::strategy::fix::{self, Job, Outcome};
@@ -52,7 +55,10 @@ pub fn run(cx: &Cx, args: &DemoArgs) -> Result<(), Fault> {
         timeout_s: TIMEOUT_S,
         spill_dir: app.spill_dir(),
     };
-    let outcome = work(cx, &app, &job, &FixArgs::default()).map_err(|fault| explain(fault, args))?;
+    let watched = RefCell::new(collector(&app, Some(&job)));
+    let mut show = Show::new(&cx.out, &Targets::new(&[])?)?;
+    let outcome = work(cx, &app, (&job, &FixArgs::default()), &watched, &mut show);
+    let outcome = outcome.map_err(|fault| explain(fault, args))?;
     finish(cx, &folder, &outcome)
 }
 

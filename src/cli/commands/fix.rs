@@ -1,30 +1,34 @@
 //! How is a failing check made to pass from the command line?
+//!
+//! Finds the check, has the strategy work, and ends with one report in every form that was asked for. What is seen meanwhile
+//! is in `fix_show`.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::pin::pin;
 
 use crate::agent::dispatch::{Approvals, allow_flags};
 use crate::app::{AgentOptions, App, RecordOrder};
-use crate::base::clock::format_duration;
 use crate::base::fault::{Fault, Kind};
+use crate::base::path::append_to;
 use crate::base::text::{count, visible};
 use crate::cli::SandboxArg;
+use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::output::Style;
 use crate::cli::recording;
-use crate::cli::render::{Channel, Lines, json_line};
+use crate::cli::report::target::{self, Format, Target, Targets};
+use crate::cli::report::{markdown, render, text};
 use crate::cli::signal::Signals;
 use crate::policy::rules;
+use crate::protocol::fix_report::{self, CheckKind, CheckSpec, FixReport};
 use crate::protocol::op::Mode;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::Action;
-use crate::strategy::failure::Complaints;
-use crate::strategy::fix::{self, Bench, Ending, Job, Outcome, Progress};
+use crate::strategy::fix::{self, Bench, Ending, Job, Outcome};
+use crate::strategy::fix_report::Collector;
 use crate::strategy::runner;
+use crate::telemetry::price::Prices;
 use tokio_util::sync::CancellationToken;
-
-/// Failures listed for a person after each run of the check; all of them stand in `--json`.
-const MAX_LISTED: usize = 10;
 
 /// Arguments of `mimi fix`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -44,7 +48,10 @@ pub struct FixArgs {
     /// Show which check would be run, and stop
     #[arg(long)]
     pub detect: bool,
-    /// Print every event as a line of JSON
+    /// Write the report as text, json, jsonl, markdown, sarif, junit or github, to a file or to standard output
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = target::parse)]
+    pub output: Vec<Target>,
+    /// Print every event as a line of JSON: `--output jsonl`
     #[arg(long)]
     pub json: bool,
     /// Record what is exchanged with models, tools and checks to a new file, for `mimi replay`
@@ -52,29 +59,62 @@ pub struct FixArgs {
     pub record: Option<PathBuf>,
 }
 
+impl FixArgs {
+    /// Returns where the report goes.
+    fn targets(&self) -> Result<Targets, Fault> {
+        let json = self.json.then_some(Target { format: Format::Jsonl, file: None });
+        let typed: Vec<Target> = self.output.iter().cloned().chain(json).collect();
+        Targets::new(&typed)
+    }
+}
+
 /// Makes the check pass.
 pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
+    let targets = args.targets()?;
     let app = cx.app()?;
-    let job = job(&app, args)?;
     if args.detect {
-        return cx.out.line(&job.command);
+        return cx.out.line(job(&app, args)?.command);
     }
-    app.need_sandbox()?;
-    let order = RecordOrder { command: "fix", job: serde_json::to_value(&job).ok(), allow: args.allow.clone() };
+    let mut show = Show::new(&cx.out, &targets)?;
+    let job = job(&app, args);
+    let order = RecordOrder {
+        command: "fix",
+        job: job.as_ref().ok().and_then(|job| serde_json::to_value(job).ok()),
+        allow: args.allow.clone(),
+    };
     let app = recording::begin(cx, app, args.record.as_ref(), order)?;
-    let result = work(cx, &app, &job, args).and_then(|outcome| report(cx, &job, &outcome, args));
+    let collector = RefCell::new(collector(&app, job.as_ref().ok()));
+    let outcome = job.and_then(|job| {
+        app.need_sandbox()?;
+        let outcome = work(cx, &app, (&job, args), &collector, &mut show)?;
+        Ok((job, outcome))
+    });
+    let (outcome, result) = match outcome {
+        Ok((job, outcome)) => {
+            let result = verdict(&job, &outcome);
+            (Some(outcome), result)
+        }
+        Err(fault) => (None, Err(fault)),
+    };
+    let answer = outcome.as_ref().map_or("", |outcome| &outcome.answer);
+    let report = collector.into_inner().finish(outcome.as_ref().map(|outcome| &outcome.ending), &result, answer);
     recording::end(cx, &app.tape, &result);
+    write(cx, &targets, &report, &mut show)?;
     result
 }
 
 /// Returns the exit code of `mimi fix` with this outcome.
-pub fn exit_code(outcome: &Outcome) -> u8 {
-    match &outcome.ending {
-        Ending::NothingToDo | Ending::Fixed => 0,
-        Ending::NotFixed => Kind::Task.exit_code(),
-        Ending::OutOfBudget { .. } => Kind::Budget.exit_code(),
-        Ending::Refused { .. } => Kind::Denied.exit_code(),
-    }
+pub fn exit_code(job: &Job, outcome: &Outcome) -> u8 {
+    verdict(job, outcome).map_or_else(|fault| fault.kind.exit_code(), |()| 0)
+}
+
+/// Begins a report.
+pub fn collector(app: &App, job: Option<&Job>) -> Collector {
+    let checks =
+        job.map(|job| CheckSpec { kind: CheckKind::Test, command: job.command.clone(), folder: String::new() });
+    let told = fix_report::Job { folder: app.workspace.root().to_path_buf(), checks: checks.into_iter().collect() };
+    let prices = Prices::new(app.config.prices.clone());
+    Collector::new(told, app.choice.words(), prices, app.clock().as_ref())
 }
 
 /// Says what is to be fixed: flags over configuration over detection.
@@ -98,8 +138,14 @@ fn job(app: &App, args: &FixArgs) -> Result<Job, Fault> {
     })
 }
 
-/// Runs the job and shows its progress.
-pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fault> {
+/// Runs the job, shows its progress and writes it down.
+pub(super) fn work(
+    cx: &Cx,
+    app: &App,
+    (job, args): (&Job, &FixArgs),
+    collector: &RefCell<Collector>,
+    show: &mut Show<'_>,
+) -> Result<Outcome, Fault> {
     let allow = args.allow.iter().cloned().chain(check_rules(job)).collect();
     let options = AgentOptions {
         task: Task::Fix,
@@ -110,23 +156,23 @@ pub fn work(cx: &Cx, app: &App, job: &Job, args: &FixArgs) -> Result<Outcome, Fa
         class: Class::Ci,
     };
     let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks(), tape: app.tape.clone() };
+    let start = async || {
+        let session = app.start(options).await?;
+        let route = &session.route;
+        collector.borrow_mut().works_with(&session.id, &route.model, &route.provider, &route.url);
+        Ok(session.handle)
+    };
     block_on(async {
         let mut signals = Signals::listen()?;
-        let mut lines = Lines::new(&cx.out, Channel::Progress);
         let mut broken = None;
         let cancel = CancellationToken::new();
         let result = {
-            let mut fixing = pin!(fix::fix(
-                job,
-                &bench,
-                async || Ok(app.start(options).await?.handle),
-                cancel.clone(),
-                |progress| {
-                    if broken.is_none() {
-                        broken = show(cx, job, args, &mut lines, &progress).err();
-                    }
-                },
-            ));
+            let mut fixing = pin!(fix::fix(job, &bench, start, cancel.clone(), |progress| {
+                collector.borrow_mut().see(&progress);
+                if broken.is_none() {
+                    broken = show.show(job, &progress).err();
+                }
+            }));
             tokio::select! {
                 result = &mut fixing => result,
                 stop = signals.next() => {
@@ -152,67 +198,13 @@ fn check_rules(job: &Job) -> Vec<String> {
     allowed
 }
 
-fn show(cx: &Cx, job: &Job, args: &FixArgs, lines: &mut Lines<'_>, progress: &Progress<'_>) -> Result<(), Fault> {
-    if args.json {
-        return match progress {
-            Progress::Agent(record) => cx.out.line(json_line(record)?),
-            Progress::CheckStarted { .. } => Ok(()),
-            Progress::CheckDone { round, run } => cx.out.line(
-                serde_json::json!({
-                    "v": crate::protocol::event::SCHEMA_VERSION,
-                    "type": "check_done",
-                    "round": round,
-                    "command": job.command,
-                    "is_green": run.is_green,
-                    "ending": run.ending,
-                    "duration_ms": run.duration_ms,
-                    "failures": run.complaints.failures,
-                    "more_failures": run.complaints.n_more,
-                    "output": run.text,
-                })
-                .to_string(),
-            ),
-        };
-    }
-    match progress {
-        Progress::Agent(record) => lines.show(record)?,
-        Progress::CheckStarted { .. } => {
-            cx.out.busy(&format!("running {}", visible(&job.command)));
-        }
-        Progress::CheckDone { run, .. } => {
-            cx.out.idle();
-            let (style, word) = if run.is_green { (Style::Good, "passes") } else { (Style::Bad, "fails") };
-            let ending = if run.is_green { String::new() } else { format!(" with {}", run.ending) };
-            let time = format_duration(run.duration_ms);
-            cx.out.note_styled(style, format!("check `{}` {word}{ending} ({time})", visible(&job.command)));
-            show_failures(cx, &run.complaints);
-        }
-    }
-    Ok(())
-}
-
-/// Lists what a check complains of, on the first lines.
-fn show_failures(cx: &Cx, complaints: &Complaints) {
-    for failure in complaints.failures.iter().take(MAX_LISTED) {
-        cx.out.note_styled(Style::Dim, format!("    {}", visible(&failure.line())));
-    }
-    let n_left = complaints.failures.len().saturating_sub(MAX_LISTED) + complaints.n_more;
-    if n_left > 0 {
-        cx.out.note_styled(Style::Dim, format!("    and {n_left} more"));
-    }
-}
-
-fn report(cx: &Cx, job: &Job, outcome: &Outcome, args: &FixArgs) -> Result<(), Fault> {
+/// Says whether the check passes now, and if not, why and what would help.
+fn verdict(job: &Job, outcome: &Outcome) -> Result<(), Fault> {
     let rounds = count(outcome.rounds as usize, "round");
     let still = format!("the check `{}` still fails after {rounds}", job.command);
     let output = || visible(crate::base::text::suffix(outcome.last_run.text.trim(), 2_000)).into_owned();
-    let say = |text: String| if args.json { Ok(()) } else { cx.out.line(text) };
     match &outcome.ending {
-        Ending::NothingToDo => say(format!("nothing to fix: `{}` passes", visible(&job.command))),
-        Ending::Fixed => {
-            let answer = visible(outcome.answer.trim()).into_owned();
-            say(format!("fixed in {rounds}: `{}` passes\n\n{answer}", visible(&job.command)))
-        }
+        Ending::NothingToDo | Ending::Fixed => Ok(()),
         Ending::NotFixed => {
             Err(Fault::new(Kind::Task, still).cause(output()).hint("give it more rounds: mimi fix --max-rounds 10"))
         }
@@ -223,5 +215,28 @@ fn report(cx: &Cx, job: &Job, outcome: &Outcome, args: &FixArgs) -> Result<(), F
             Err(Fault::new(Kind::Denied, format!("{still}; the agent needed an approval nobody could give"))
                 .hint(format!("allow it: mimi fix {}", allow_flags(rules))))
         }
+    }
+}
+
+/// Writes the report in every form that was asked for. A failure is said by its fault, so that the text is for good ends.
+fn write(cx: &Cx, targets: &Targets, report: &FixReport, show: &mut Show<'_>) -> Result<(), Fault> {
+    for (format, path) in targets.files().filter(|(format, _)| *format != Format::Jsonl) {
+        target::write_file(path, render(format, report)?.as_bytes())?;
+    }
+    show.event(render(Format::Jsonl, report)?.trim_end())?;
+    if targets.has(Format::Github)
+        && let Some(summary) = target::summary_file(&cx.env)
+    {
+        let written = append_to(&summary, markdown::document(report).as_bytes());
+        written.map_err(|error| Fault::io(Kind::Task, format!("cannot write `{}`", summary.display()), &error))?;
+    }
+    for format in [Format::Json, Format::Markdown, Format::Sarif, Format::Junit, Format::Github] {
+        if targets.streams(format) {
+            cx.out.command(&render(format, report)?)?;
+        }
+    }
+    match targets.streams(Format::Text) && report.ending.code == 0 {
+        true => cx.out.text(&text::result(report)),
+        false => Ok(()),
     }
 }

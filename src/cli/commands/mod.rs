@@ -16,6 +16,7 @@ pub mod debug_policy;
 pub mod demo;
 pub mod doctor;
 pub mod fix;
+mod fix_show;
 pub mod man;
 pub mod policy;
 pub mod replay;

@@ -3,6 +3,7 @@
 //! The model's answers come from the recording. Calls and checks come from it too, so that nothing is run and only mimi itself
 //! can differ; or they run, in a scratch copy, so that it shows where the world of today differs from that of the recording.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,9 +15,11 @@ use crate::base::path::{copy_tree, create_private_dir, remove_tree};
 use crate::base::text::{count, shell_quoted, visible};
 use crate::cli::SandboxArg;
 use crate::cli::commands::fix::{self, FixArgs};
+use crate::cli::commands::fix_show::Show;
 use crate::cli::commands::run::end_fault;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
+use crate::cli::report::target::Targets;
 use crate::cli::signal::Signals;
 use crate::config::dirs::Dirs;
 use crate::protocol::event::TurnEnd;
@@ -115,8 +118,10 @@ fn work(cx: &Cx, app: &App, player: &Arc<Player>, args: &ReplayArgs) -> Result<O
     let job: Job = serde_json::from_value(job).map_err(|source| TapeError::Broken { path, line: 1, source })?;
     let job = Job { folder: app.workspace.root().to_path_buf(), spill_dir: app.spill_dir(), ..job };
     let fix = FixArgs { allow: args.allow.clone(), ..FixArgs::default() };
-    match fix::work(cx, app, &job, &fix) {
-        Ok(outcome) => Ok(Some(fix::exit_code(&outcome))),
+    let targets = Targets::new(&[])?;
+    let (mut show, watched) = (Show::new(&cx.out, &targets)?, RefCell::new(fix::collector(app, Some(&job))));
+    match fix::work(cx, app, (&job, &fix), &watched, &mut show) {
+        Ok(outcome) => Ok(Some(fix::exit_code(&job, &outcome))),
         Err(fault) if matches!(fault.kind, Kind::Interrupted | Kind::Terminated) => Err(fault),
         Err(fault) => Ok(Some(fault.kind.exit_code())),
     }

@@ -33,8 +33,8 @@ async fn run(stage: &Stage, command: &str, max_rounds: u32) -> Report {
                 outcomes.push(outcome.clone());
             }
         }
-        Progress::CheckDone { round, run } => checks.push((round, run.is_green)),
-        Progress::CheckStarted { .. } => {}
+        Progress::CheckDone { round, run, .. } => checks.push((round, run.is_green)),
+        Progress::CheckStarted { .. } | Progress::Step(_) | Progress::Budget(_) => {}
     };
     let start = async || Ok(app.start(agent).await?.handle);
     let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks(), tape: app.tape.clone() };

@@ -202,15 +202,17 @@ fn programs_can_follow() {
     assert_eq!(outcome.stderr, "");
     let types = types(&outcome);
     assert_eq!((types[0].as_str(), types[1].as_str()), ("check_done", "turn_started"));
-    assert_eq!(types[types.len() - 2..], ["turn_done", "check_done"]);
+    assert_eq!(types[types.len() - 3..], ["turn_done", "check_done", "fix_report"]);
     let lines = outcome.json_lines();
-    let (first, last) = (&lines[0], lines.last().unwrap());
+    let (first, last) = (&lines[0], &lines[lines.len() - 2]);
     assert_eq!(
         (&first["is_green"], &first["ending"], &first["round"]),
         (&false.into(), &"exit code 1".into(), &0.into())
     );
     assert_eq!((&last["is_green"], &last["round"], &last["output"]), (&true.into(), &1.into(), &"good\n".into()));
-    for (line, name) in outcome.raw_stdout.lines().zip(&types).filter(|(_, name)| *name != "check_done") {
+    for (line, name) in
+        outcome.raw_stdout.lines().zip(&types).filter(|(_, name)| !matches!(name.as_str(), "check_done" | "fix_report"))
+    {
         serde_json::from_str::<Record>(line).unwrap_or_else(|error| panic!("{name}: {error}: {line}"));
     }
 }

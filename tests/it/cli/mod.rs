@@ -13,6 +13,7 @@ mod dialects;
 mod egress;
 mod files;
 mod fix;
+mod fix_report;
 mod json;
 mod machine;
 mod ollama;

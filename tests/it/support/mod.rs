@@ -8,6 +8,7 @@ pub mod live;
 pub mod ollama;
 pub mod prefix;
 pub mod pty;
+pub mod report;
 pub mod tls;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub mod trace;

@@ -27,8 +27,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("keyring", &["config"]),
     ("lz4_flex", &["checkpoint"]),
     ("memchr", &["edit"]),
-    // Reports of tests in the format of JUnit.
-    ("quick_xml", &["strategy"]),
+    // Reports of tests in the format of JUnit: read where checks leave them, written where results are shown.
+    ("quick_xml", &["strategy", "cli"]),
     // The search tool, recovering calls from what models write instead of them, scripts inside of commands, what checks print,
     // and what differs between any two runs.
     ("regex", &["tools", "model", "policy", "strategy", "tape"]),

@@ -1,0 +1,61 @@
+//! In which forms can a report be had?
+//!
+//! One file a format, each a function from plain data to text; [`target`] says where each goes. Must not look at the world:
+//! what is not in the data is not in a report. SARIF, JUnit and annotations are written of notices
+//! ([`crate::protocol::notice`]), so that findings of a review take the same way as failures of a check.
+//! To add one: a file here, a variant of [`target::Format`], an arm in [`render`].
+
+pub mod github;
+pub mod junit;
+pub mod markdown;
+pub mod sarif;
+pub mod target;
+pub mod text;
+pub mod words;
+
+use crate::base::fault::{Fault, Kind};
+use crate::cli::report::target::Format;
+use crate::protocol::fix_report::FixReport;
+use crate::protocol::notice::Notice;
+
+/// Writes a report in a format; ends with a line feed unless there is nothing to say.
+///
+/// # Errors
+/// A bug: plain data that cannot be written as JSON.
+pub fn render(format: Format, report: &FixReport) -> Result<String, Fault> {
+    Ok(match format {
+        Format::Text => text::whole(report),
+        Format::Json => json(report)?,
+        Format::Jsonl => json_line(report)?,
+        Format::Markdown => markdown::document(report),
+        Format::Sarif => sarif::document(&sarif_run(report))?,
+        Format::Junit => junit::document(report),
+        Format::Github => github::annotations(&github::notices(report)),
+    })
+}
+
+fn json(report: &FixReport) -> Result<String, Fault> {
+    serde_json::to_string_pretty(report).map(|text| text + "\n").map_err(|error| unwritable(&error))
+}
+
+/// The last line of a stream of events.
+fn json_line(report: &FixReport) -> Result<String, Fault> {
+    let mut value = serde_json::to_value(report).map_err(|error| unwritable(&error))?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.shift_insert(1, "type".to_owned(), "fix_report".into());
+    }
+    Ok(format!("{value}\n"))
+}
+
+fn unwritable(error: &serde_json::Error) -> Fault {
+    Fault::new(Kind::Bug, "cannot write the report as JSON").cause(error.to_string())
+}
+
+fn sarif_run(report: &FixReport) -> sarif::Run {
+    sarif::Run {
+        notices: report.at_end.failures.iter().map(Notice::from).collect(),
+        exit_code: report.ending.code,
+        is_done: report.ending.code != Kind::Bug.exit_code(),
+        words: report.ending.message.clone(),
+    }
+}
