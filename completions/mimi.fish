@@ -97,6 +97,7 @@ full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
 external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l output -d 'Write the report as text, json, jsonl, markdown, sarif, junit or github, to a file or to standard output' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l record -d 'Record what is exchanged with models, tools and checks to a new file, for `mimi replay`' -r -F
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
@@ -105,7 +106,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand fix" -l color -d 'Colour the o
 always\t'Always'
 never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l detect -d 'Show which check would be run, and stop'
-complete -c mimi -n "__fish_mimi_using_subcommand fix" -l json -d 'Print every event as a line of JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l json -d 'Print every event as a line of JSON: `--output jsonl`'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand replay" -l tools -d 'Where results of calls and checks come from: the recording, or running them in a scratch copy of this folder' -r -f -a "recorded\t'Nothing is run'
