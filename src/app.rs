@@ -24,7 +24,7 @@ use crate::checkpoint::scan;
 use crate::checkpoint::store::Store;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
-use crate::config::schema::{Config, ProviderConfig, SandboxTier};
+use crate::config::schema::{Config, SandboxTier};
 use crate::config::variables::TREE;
 use crate::edit::writer::Writer;
 use crate::exec::environment;
@@ -38,7 +38,6 @@ use crate::model::meter::Meter;
 use crate::model::profile::Profiles;
 use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
-use crate::model::seats::{SERVER, SERVER_KEY_ENV};
 use crate::model::settings::GatewayConfig;
 use crate::model::slots::{self, Slots};
 use crate::policy::kept::Kept;
@@ -52,10 +51,7 @@ use crate::session::journal::Journal;
 use crate::session::recorder::Recorder;
 use crate::session::transcript::Transcript;
 use crate::tape::Tape;
-use crate::tape::entry::{self, Head};
-use crate::tape::player::Player;
-use crate::tape::provider::Played;
-use crate::tape::recorder::Recorder as TapeRecorder;
+use crate::tape::entry;
 use crate::telemetry::dialects::Habits;
 use crate::telemetry::ledger::{self, Ledger};
 use crate::tools::registry::Registry;
@@ -102,17 +98,6 @@ pub struct AgentOptions {
     pub allow: Vec<String>,
     /// Who waits for its answers.
     pub class: Class,
-}
-
-/// What a recording says of the command it is made of.
-#[derive(Debug, Clone, Default)]
-pub struct RecordOrder {
-    /// The command: `fix` or `run`.
-    pub command: &'static str,
-    /// What `mimi fix` is to do.
-    pub job: Option<serde_json::Value>,
-    /// Rules that the command line allowed.
-    pub allow: Vec<String>,
 }
 
 /// A running agent and what a front end shows of it.
@@ -245,72 +230,6 @@ impl App {
     pub fn with_provider(mut self, name: &str, provider: Arc<dyn Provider>) -> Self {
         self.gateway = Arc::new(Gateway::with_provider(name, provider));
         self
-    }
-
-    /// Records everything from now on to `path`, for `command`. Fails where there is such a file.
-    pub fn record_to(mut self, path: &Path, order: RecordOrder, env: &Env) -> Result<Self, Fault> {
-        let head = Head {
-            magic: entry::MAGIC.to_owned(),
-            v: entry::VERSION,
-            mimi: env!("CARGO_PKG_VERSION").to_owned(),
-            at_ms: self.clock.now_ms(),
-            command: order.command.to_owned(),
-            root: self.workspace.root().display().to_string(),
-            home: self.dirs.home.display().to_string(),
-            state: self.dirs.state.display().to_string(),
-            job: order.job,
-            allow: order.allow,
-            limits: self.kept_limits(),
-        };
-        let recorder = Arc::new(TapeRecorder::create(path, &head, &self.secrets(env))?);
-        self.tape = Tape::recording(recorder);
-        if let Some(around) = self.tape.around() {
-            self.gateway.pass_through(around);
-        }
-        Ok(self)
-    }
-
-    /// Has models answer as in a recording, and with [`crate::tape::player::Calls::Recorded`] calls as well.
-    #[must_use]
-    pub fn play(mut self, player: &Arc<Player>) -> Self {
-        let entry::Limits { max_steps, max_tokens, max_same_failures, max_output_tokens, max_output_bytes } =
-            player.head().limits;
-        let agent = &mut self.config.agent;
-        (agent.max_steps, agent.max_tokens, agent.max_same_failures) = (max_steps, max_tokens, max_same_failures);
-        // Answers come at once, so that a limit of time would tell nothing.
-        agent.max_seconds = 0;
-        self.config.model.max_output_tokens = max_output_tokens;
-        self.config.tools.max_output_bytes = max_output_bytes;
-        let gateway = Gateway::with_provider("recording", Arc::new(Played::new(player.clone())));
-        self.gateway = Arc::new(match player.agents().first() {
-            Some((agent, _)) => gateway.settled_on(agent.route.clone().into()),
-            None => gateway,
-        });
-        self.tape = Tape::playing(player.clone());
-        self
-    }
-
-    fn kept_limits(&self) -> entry::Limits {
-        let agent = &self.config.agent;
-        entry::Limits {
-            max_steps: agent.max_steps,
-            max_tokens: agent.max_tokens,
-            max_same_failures: agent.max_same_failures,
-            max_output_tokens: self.config.model.max_output_tokens,
-            max_output_bytes: self.config.tools.max_output_bytes,
-        }
-    }
-
-    /// Returns the keys and header values of all servers of the configuration that can be had without asking anybody.
-    fn secrets(&self, env: &Env) -> Vec<String> {
-        let of_provider = |(name, row): (&String, &ProviderConfig)| {
-            let key = crate::config::secret::find(env, &self.dirs, name, &row.api_key_env);
-            let key = key.ok().flatten().map(|secret| secret.expose().to_owned());
-            row.headers.values().cloned().chain(key).collect::<Vec<_>>()
-        };
-        let of_server = crate::config::secret::find(env, &self.dirs, SERVER, SERVER_KEY_ENV);
-        let of_server = of_server.ok().flatten().map(|secret| secret.expose().to_owned());
-        self.config.providers.iter().flat_map(of_provider).chain(of_server).collect()
     }
 
     /// Starts an agent on a new session.

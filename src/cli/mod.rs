@@ -123,6 +123,8 @@ pub enum Command {
     Fix(commands::fix::FixArgs),
     /// Go through a recorded run again, without a model server
     Replay(commands::replay::ReplayArgs),
+    /// Have a model work on a folder of tasks, and print what came of each
+    Eval(commands::eval::EvalArgs),
     /// Watch mimi fix a small project, without any model server
     Demo(commands::demo::DemoArgs),
     /// Take back what the last turns changed, commands included
@@ -188,6 +190,7 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Run(args) => commands::run::run(&cx()?.with_sandbox(args.sandbox), &args),
         Command::Fix(args) => commands::fix::run(&cx()?.with_sandbox(args.sandbox), &args),
         Command::Replay(args) => commands::replay::run(&cx()?.with_sandbox(args.sandbox), &args),
+        Command::Eval(args) => commands::eval::run(&cx()?, &args),
         Command::Demo(args) => commands::demo::run(&cx()?, &args),
         Command::Undo(args) => commands::undo::undo(&cx()?, &args),
         Command::Redo(args) => commands::undo::redo(&cx()?, &args),

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod conformance;
+pub mod eval;
 pub mod failure;
 pub mod fix;
 pub mod fix_report;

@@ -5,7 +5,7 @@
 //! what stands in it and notes where the world of today differs. A [`Tape`] is what everybody else holds: it records, plays,
 //! or does nothing. Must not decide anything a run decides, nor run anything. Surprising: keys and headers of servers never
 //! reach it, because it sits between the agent and the provider, not at the wire.
-//! To keep one more thing: a variant of [`entry::Entry`], a method here, and a case in [`player`].
+//! To add a thing that is kept: a variant of [`entry::Entry`], a method here, and a case in [`player`].
 
 pub mod compare;
 pub mod entry;

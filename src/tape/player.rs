@@ -4,7 +4,7 @@
 //! was the same. Answers of the model come by their place, calls by their id, checks by their command. Surprising: of a
 //! conversation only what a request adds is compared, so that one difference is not told again with every later request.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::text::first_line;
@@ -95,6 +95,8 @@ struct State {
     moved: VecDeque<(usize, Moved)>,
     windows: VecDeque<(usize, u64)>,
     n_agents: usize,
+    /// Where among the steps the call is that an id means at the moment.
+    at_work: HashMap<CallId, usize>,
     /// Whether the recording ends before the run did.
     is_cut_short: bool,
 }
@@ -265,7 +267,7 @@ impl Player {
     /// Returns what the checks of a call found. A call that the recording lacks is refused: nothing runs.
     pub(super) fn judged_before(&self, call: &ToolCall) -> Option<Judged> {
         let mut state = self.lock();
-        if let Some(step) = state.call(&call.id) {
+        if let Some(step) = state.begin(&call.id) {
             let What::Call { judged, ran, .. } = &step.what else { return None };
             let fate = if ran.is_some() || matches!(**judged, Judged::Refused { .. }) {
                 Fate::Taken
@@ -312,7 +314,7 @@ impl Player {
             return;
         }
         let mut state = self.lock();
-        let Some(step) = state.call(&call.id) else {
+        let Some(step) = state.begin(&call.id) else {
             return state.add_extra(call.name.clone(), "the recording lacks this call".to_owned());
         };
         let What::Call { judged, .. } = &step.what else { return };
@@ -403,8 +405,19 @@ impl Player {
 }
 
 impl State {
+    /// Finds the call that is at work under this id: servers that count anew in each answer give an id several times.
     fn call(&mut self, id: &CallId) -> Option<&mut Step> {
-        self.steps.iter_mut().find(|step| matches!(&step.what, What::Call { call, .. } if call.id == *id))
+        let at = *self.at_work.get(id)?;
+        self.steps.get_mut(at)
+    }
+
+    /// Finds the next call of the recording with this id, which is at work from now on.
+    fn begin(&mut self, id: &CallId) -> Option<&mut Step> {
+        let is_next =
+            |step: &Step| step.fate == Fate::Pending && matches!(&step.what, What::Call { call, .. } if call.id == *id);
+        let at = self.steps.iter().position(is_next)?;
+        self.at_work.insert(id.clone(), at);
+        self.steps.get_mut(at)
     }
 
     fn add(&mut self, title: String, what: What) {
@@ -445,6 +458,7 @@ impl Default for State {
             moved: VecDeque::new(),
             windows: VecDeque::new(),
             n_agents: 0,
+            at_work: HashMap::new(),
             is_cut_short: true,
         }
     }
@@ -471,6 +485,7 @@ impl Reading {
                     }
                     _ => call.name.clone(),
                 };
+                self.state.at_work.insert(call.id.clone(), self.state.steps.len());
                 self.state.add(title.trim_end().to_owned(), What::Call { call, judged: Box::new(judged), ran: None });
             }
             Entry::Ran(done) => {

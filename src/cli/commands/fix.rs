@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::pin::pin;
 
 use crate::agent::dispatch::{Approvals, allow_flags};
-use crate::app::{AgentOptions, App, RecordOrder};
+use crate::app::{AgentOptions, App};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::append_to;
 use crate::base::text::{count, visible};
@@ -77,7 +77,7 @@ pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
     }
     let mut show = Show::new(&cx.out, &targets)?;
     let job = job(&app, args);
-    let order = RecordOrder {
+    let order = recording::Order {
         command: "fix",
         job: job.as_ref().ok().and_then(|job| serde_json::to_value(job).ok()),
         allow: args.allow.clone(),

@@ -19,6 +19,7 @@ use crate::cli::commands::fix_show::Show;
 use crate::cli::commands::run::end_fault;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
+use crate::cli::recording;
 use crate::cli::report::target::Targets;
 use crate::cli::signal::Signals;
 use crate::config::dirs::Dirs;
@@ -87,7 +88,7 @@ pub fn run(cx: &Cx, args: &ReplayArgs) -> Result<(), Fault> {
     let player = Arc::new(Player::new(recording, calls, &today));
     let config = cx.load()?.config;
     let choice = App::choose(&config, &cx.env, &cx.dirs, &folder, Look::Kept)?;
-    let app = App::new(config, &cx.env, dirs, &folder, choice)?.play(&player);
+    let app = recording::play(App::new(config, &cx.env, dirs, &folder, choice)?, &player);
     let code = match args.tools {
         ToolsArg::Recorded => {
             player.take_checks();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 
 use crate::agent::dispatch::{Approvals, allow_flags};
-use crate::app::{AgentOptions, App, RecordOrder, Session};
+use crate::app::{AgentOptions, App, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
@@ -74,7 +74,7 @@ pub fn run(cx: &Cx, args: &RunArgs) -> Result<(), Fault> {
     let compiled = schema.as_ref().map(AnswerSchema::compile).transpose()?;
     let app = cx.app()?;
     app.need_sandbox()?;
-    let order = RecordOrder { command: "run", job: None, allow: args.allow.clone() };
+    let order = recording::Order { command: "run", job: None, allow: args.allow.clone() };
     let app = recording::begin(cx, app, args.record.as_ref(), order)?;
     let result = work(cx, &app, args, task, compiled.as_ref());
     recording::end(cx, &app.tape, &result);

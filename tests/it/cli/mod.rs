@@ -11,6 +11,7 @@ mod debug;
 mod demo;
 mod dialects;
 mod egress;
+mod eval;
 mod files;
 mod fix;
 mod fix_report;
