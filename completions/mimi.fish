@@ -61,6 +61,7 @@ full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
 external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -l allow-host -d 'Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -78,6 +79,7 @@ full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
 external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l allow-host -d 'Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l output-schema -d 'Make the answer one JSON value that follows the JSON schema in this file' -r -F
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l record -d 'Record what is exchanged with models and tools to a new file, for `mimi replay`' -r -F
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
@@ -97,6 +99,7 @@ full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
 external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-host -d 'Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l output -d 'Write the report as text, json, jsonl, markdown, sarif, junit or github, to a file or to standard output' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l record -d 'Record what is exchanged with models, tools and checks to a new file, for `mimi replay`' -r -F
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
@@ -292,6 +295,7 @@ full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
 external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l allow-host -d 'Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -307,6 +311,7 @@ full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
 external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -l allow-host -d 'Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -321,6 +326,7 @@ full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
 external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l allow-host -d 'Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -516,6 +522,7 @@ always\t'Always'
 never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l json -d 'Print the rows as JSON'
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l quick -d 'Ask the model nothing: only look whether everything is there'
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l egress -d 'List what would be connected to, by whom and what for; connect to nothing'
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand status" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"

@@ -17,6 +17,7 @@ use crate::base::clock::{Clock, SystemClock, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{remove_tree, touch_new};
 use crate::base::pending::{Pending, sweep};
+use crate::base::secrets;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::keeper::{Keeper, Place};
 use crate::checkpoint::prune::{self, Rules};
@@ -25,9 +26,13 @@ use crate::checkpoint::store::Store;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
 use crate::config::schema::{Config, SandboxTier};
+use crate::config::secret;
 use crate::config::variables::TREE;
 use crate::edit::writer::Writer;
 use crate::exec::environment;
+use crate::exec::proxy::Network;
+use crate::exec::proxy::allowed::Allowed;
+use crate::exec::proxy::host::{Host, Target};
 use crate::exec::run::Runner;
 use crate::exec::sandbox::probe::{self, Choice, Wanted};
 use crate::exec::sandbox::{self, Sandbox, Tier};
@@ -36,8 +41,10 @@ use crate::model::cache::Cache;
 use crate::model::gateway::Gateway;
 use crate::model::meter::Meter;
 use crate::model::profile::Profiles;
+use crate::model::providers::egress::Dial;
 use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
+use crate::model::seats::SERVER_KEY_ENV;
 use crate::model::settings::GatewayConfig;
 use crate::model::slots::{self, Slots};
 use crate::policy::kept::Kept;
@@ -143,6 +150,7 @@ impl App {
         let workspace = Workspace::open(folder)
             .map_err(|error| Fault::io(Kind::Usage, format!("cannot work in `{}`", folder.display()), &error))?;
         let runner = runner(&config, env)?.within(sandbox(&config, &dirs, &workspace, &choice)?);
+        let runner = runner.reaching(network(&config)?);
         let tree = environment::tree_name(env.get(TREE));
         let slots = Slots::new(slots::Place { folder: dirs.slots(), tree }, config.model.max_in_flight);
         let http = Http::new(HttpLimits::from(&config.model))?;
@@ -153,7 +161,9 @@ impl App {
             keep_days: config.usage.keep_days,
         }));
         let gateway = Gateway::remembering(GatewayConfig::of(&config), keys(env, &dirs), http, dirs.servers_file());
-        let gateway = gateway.with_slots(slots).with_meter(ledger.clone());
+        let gateway = gateway.with_slots(slots).with_meter(ledger.clone()).with_secrets(config.secrets.in_requests);
+        let key_envs = config.providers.values().map(|row| row.api_key_env.as_str()).chain([SERVER_KEY_ENV]);
+        secret::at_hand(env, &dirs, key_envs).iter().for_each(|key| secrets::know(key));
         let mut gateway = gateway.with_profiles(Profiles::new(dirs.profiles()));
         if config.cache.max_mb > 0 {
             gateway =
@@ -215,6 +225,17 @@ impl App {
         Err(fault.hint("where the machine itself is the boundary: --sandbox external; without any: --sandbox none"))
     }
 
+    /// Says that the hosts of the configuration mean nothing here, where that is so.
+    fn unheld_hosts(&self) -> Option<String> {
+        let why = match self.choice.tier {
+            _ if self.config.sandbox.hosts.is_empty() => return None,
+            Tier::Full => return None,
+            Tier::Landlock => "commands reach no host: without a network of its own one of them could reach them all",
+            Tier::External | Tier::None => "commands reach every host that the machine reaches",
+        };
+        Some(format!("`sandbox.hosts` counts in the sandbox `full` only; in `{}` {why}", self.choice.tier.name()))
+    }
+
     /// Returns where outputs wait that are too long to be held.
     pub fn spill_dir(&self) -> PathBuf {
         self.dirs.outputs()
@@ -228,7 +249,7 @@ impl App {
     /// Uses this provider for everything, instead of any server.
     #[must_use]
     pub fn with_provider(mut self, name: &str, provider: Arc<dyn Provider>) -> Self {
-        self.gateway = Arc::new(Gateway::with_provider(name, provider));
+        self.gateway = Arc::new(Gateway::with_provider(name, provider).with_secrets(self.config.secrets.in_requests));
         self
     }
 
@@ -292,6 +313,7 @@ impl App {
     fn launch(&self, begun: Begun, options: &AgentOptions) -> Result<Session, Fault> {
         let Begun { id, recorder, transcript, mut notices, route, is_kept } = begun;
         notices.extend(self.choice.shortcoming());
+        notices.extend(self.unheld_hosts());
         sweep(&self.dirs.pending());
         self.ledger.enter_session(&id);
         if !is_kept {
@@ -337,6 +359,7 @@ impl App {
                 None => Habits::read(&self.dirs.ledger_file()),
             },
             max_output_tokens: self.config.model.max_output_tokens,
+            secrets: self.config.secrets.in_requests,
             keeper,
             root: self.workspace.root().to_path_buf(),
             opening: Some(opening.clone()),
@@ -540,6 +563,21 @@ fn sandbox(config: &Config, dirs: &Dirs, workspace: &Workspace, choice: &Choice)
     })
 }
 
+/// Describes what commands reach of the network.
+fn network(config: &Config) -> Result<Option<Arc<Network>>, Fault> {
+    let own = &config.sandbox;
+    let allowed = Allowed::parse(&own.hosts).map_err(|(text, error)| {
+        Fault::new(Kind::Config, format!("`sandbox.hosts` names `{text}`: {error}"))
+            .hint("sandbox: {hosts: [crates.io, \"10.0.0.7:8443\"]}")
+    })?;
+    let dials = GatewayConfig::of(config).dials();
+    let proxies = dials.iter().filter_map(|dial| Dial::of(dial.through.as_deref()?, ""));
+    let server = |dial: &Dial| Some(Target { host: Host::parse(&dial.host).ok()?, port: dial.port });
+    let servers = dials.iter().filter_map(server).chain(proxies.filter_map(|proxy| server(&proxy))).collect();
+    let network = Network::new(allowed, servers, own.network_mb.saturating_mul(1_000_000));
+    Ok((!network.allowed.is_empty()).then(|| Arc::new(network)))
+}
+
 /// A session that has a file, or has to do without, and no agent yet.
 struct Begun {
     id: String,
@@ -554,7 +592,9 @@ struct Begun {
 fn keys(env: &Env, dirs: &Dirs) -> crate::model::seats::Keys {
     let (env, dirs) = (env.clone(), dirs.clone());
     Box::new(move |provider: &str, key_env: &str| {
-        let found = crate::config::secret::find(&env, &dirs, provider, key_env);
-        found.ok().flatten().map(|secret| secret.expose().to_owned())
+        let found = secret::find(&env, &dirs, provider, key_env);
+        let key = found.ok().flatten().map(|secret| secret.expose().to_owned());
+        key.iter().for_each(|key| secrets::know(key));
+        key
     })
 }

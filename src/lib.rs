@@ -35,7 +35,8 @@
 //! 2. No tool decides its own permission; the only caller of `Tool::run` is `agent::dispatch`.
 //! 3. Only `exec` starts processes. Only `base` writes files (`path`; `swap` where others may write too); the user's files only
 //!    through `edit`, and of a running call only those it was judged for.
-//! 4. Only `model::gateway` calls a provider. Nothing else knows keys or retries.
+//! 4. Only `model::gateway` calls a provider. Nothing else knows keys or retries. Nothing else connects, but for `exec::proxy`
+//!    to the hosts a user named for commands.
 //! 5. A front end holds no truth: replayed from the session file, the same transcript shows.
 //! 6. The prompt prefix only grows: tools, then system, then history, byte for byte, except at a recorded compaction. Nothing
 //!    that changes (time, folder, git, user) stands in tools or system.

@@ -8,5 +8,6 @@ fn main() -> ExitCode {
     if let Some(code) = mimi::exec::supervise::main_if_supervisor(std::env::args_os()) {
         return code;
     }
+    mimi::exec::own::close();
     mimi::cli::main()
 }

@@ -18,6 +18,7 @@ use crate::agent::{changed, invalid};
 use crate::base::clock::Clock;
 use crate::base::control;
 use crate::base::fault::Fault;
+use crate::base::secrets::Veiled;
 use crate::base::text::{self, one_line_name};
 use crate::checkpoint::keeper::Keeper;
 use crate::checkpoint::step::{About, Cause};
@@ -34,6 +35,7 @@ use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
 use crate::session::knowledge::Knowledge;
 use crate::tools::ToolContext;
 use crate::tools::bad_call::{BadCall, Malformed};
+use crate::tools::manifest::{Effect, Manifest};
 use crate::tools::registry::Registry;
 
 /// Bytes any outcome may hand to the model, whatever the tool thinks; a safety net above the tools' own caps.
@@ -71,6 +73,8 @@ pub struct Dispatch {
     keeper: Option<Arc<Keeper>>,
     agreements: Option<Agreements>,
     judged: HashMap<CallId, Judged>,
+    /// What the placeholders in the next call stand for.
+    pub veiled: Veiled,
     /// How the edits of the turn were stated.
     pub edits: Tally,
     /// Whether the user knows that the store cannot be written.
@@ -127,6 +131,7 @@ impl Dispatch {
             keeper,
             agreements: None,
             judged: HashMap::new(),
+            veiled: Veiled::default(),
             edits: Tally::default(),
             has_warned: false,
             told: Told::default(),
@@ -146,7 +151,12 @@ impl Dispatch {
             Ok(found) => found,
             Err(bad) => return refused(&bad),
         };
-        let name = tool.manifest().name.clone();
+        let (arguments, manifest) = (self.unveiled(tool.manifest(), arguments), tool.manifest());
+        let arguments = match arguments {
+            Ok(arguments) => arguments,
+            Err(bad) => return refused(&bad),
+        };
+        let name = manifest.name.clone();
         let intent = tool.intent(&self.context, &arguments);
         self.edits.note(&call.id, &intent);
         let intent = match intent {
@@ -207,6 +217,22 @@ impl Dispatch {
         };
         let tool = self.registry.resolve(&call.name).ok_or_else(|| self.registry.unknown(&call.name))?;
         Err(Malformed::NotAnObject { form: tool.manifest().form(), why, got: call.arguments.clone() }.into())
+    }
+
+    /// Puts secrets in the place of the placeholders a model was sent for them: where it writes files, and nowhere else,
+    /// since a command could carry them away.
+    fn unveiled(&self, manifest: &Manifest, mut arguments: Value) -> Result<Value, BadCall> {
+        if manifest.effects.contains(&Effect::Write) {
+            self.veiled.unveil_value(&mut arguments).map_err(|name| {
+                BadCall::Impossible(format!(
+                    "`{name}` stands for a secret that is not in this conversation (any longer)"
+                ))
+            })?;
+        } else if manifest.effects.contains(&Effect::Execute) && self.veiled.is_in(&arguments) {
+            let why = "a command cannot use a secret that is kept from you; write files with the editing tools, or ask the user";
+            return Err(BadCall::Impossible(why.to_owned()));
+        }
+        Ok(arguments)
     }
 
     fn verdict(&self, decision: Decision, proposal: Proposal) -> Verdict {

@@ -21,7 +21,9 @@ use crate::agent::memory::Memory;
 use crate::agent::step::{Effect, Input};
 use crate::agent::taking_back::Rewound;
 use crate::agent::taped;
+use crate::agent::telling::Telling;
 use crate::base::fault::{Explain as _, Fault};
+use crate::base::secrets;
 use crate::model::ToolChoice;
 use crate::model::ask::Progress;
 use crate::model::error::ModelError;
@@ -78,6 +80,7 @@ struct Driver {
     cancel_calls: CancellationToken,
     deadline: Option<Instant>,
     inputs: VecDeque<Input>,
+    telling: Telling,
 }
 
 /// Both ends of what running calls print.
@@ -115,6 +118,7 @@ enum Wake {
 impl Driver {
     fn new(parts: Parts, ops: mpsc::Receiver<Op>, records: mpsc::Sender<Record>) -> Self {
         let (sender, receiver) = mpsc::channel(RECORDS_CAPACITY);
+        let telling = Telling::new(parts.memory.secrets());
         Self {
             parts,
             ops,
@@ -125,6 +129,7 @@ impl Driver {
             cancel_calls: CancellationToken::new(),
             deadline: None,
             inputs: VecDeque::new(),
+            telling,
         }
     }
 
@@ -184,6 +189,9 @@ impl Driver {
             Effect::CallModel(tool_choice) => self.call_model(tool_choice),
             Effect::StopModel => self.stream = None,
             Effect::Judge(call) => {
+                if call.arguments.contains(secrets::OPEN) {
+                    self.parts.dispatch.veiled = self.parts.memory.veiled();
+                }
                 let before = self.parts.tape.judged_before(&call).map(taped::verdict);
                 let verdict = before.unwrap_or_else(|| self.parts.dispatch.judge(&call));
                 self.parts.tape.judged(&call, || taped::judged(&verdict));
@@ -237,8 +245,12 @@ impl Driver {
 
     /// Writes the event to the session file, takes it into the conversation, and shows it.
     async fn emit(&mut self, event: Event) {
-        let (record, trouble) = self.parts.recorder.record(event);
-        for record in [record].into_iter().chain(trouble) {
+        let told = self.telling.of(&event).map(|text| Event::Warning { text });
+        let recorder = &mut self.parts.recorder;
+        let (record, trouble) = recorder.record(event);
+        let told = told.map(|event| recorder.record(event));
+        let told = told.into_iter().flat_map(|(record, trouble)| [Some(record), trouble]).flatten();
+        for record in [record].into_iter().chain(trouble).chain(told) {
             self.parts.memory.apply(&record);
             if matches!(record.event, Event::Undone { .. } | Event::Redone { .. }) {
                 self.parts.dispatch.recall(self.parts.memory.knowledge());

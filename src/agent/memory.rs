@@ -10,7 +10,9 @@ use crate::agent::step::{Compaction, Offer};
 use crate::agent::taking_back::{self, Rewound};
 use crate::agent::window;
 use crate::base::fault::Fault;
+use crate::base::secrets::Veiled;
 use crate::checkpoint::keeper::Keeper;
+use crate::config::schema::InRequests;
 use crate::context::compact::{self, Carried};
 use crate::context::estimate::{self, Meter};
 use crate::context::prompt;
@@ -43,6 +45,7 @@ pub struct Memory {
     dialect: EditDialect,
     habits: Habits,
     max_output_tokens: u32,
+    secrets: InRequests,
     keeper: Option<Arc<Keeper>>,
     root: std::path::PathBuf,
     meter: Meter,
@@ -70,6 +73,8 @@ pub struct MemoryParts {
     pub habits: Habits,
     /// Upper bound of one answer.
     pub max_output_tokens: u32,
+    /// What becomes of secrets in what is sent.
+    pub secrets: InRequests,
     /// Files as they were.
     pub keeper: Option<Arc<Keeper>>,
     /// The workspace.
@@ -94,6 +99,7 @@ impl Memory {
             registry: parts.registry,
             route: parts.route,
             max_output_tokens: parts.max_output_tokens,
+            secrets: parts.secrets,
             keeper: parts.keeper,
             root: parts.root,
             opening: parts.opening,
@@ -251,7 +257,7 @@ impl Memory {
         Request {
             model: self.route.model.clone(),
             tools: self.tools.clone(),
-            messages: std::iter::once(system).chain(sent::messages(conversation)).collect(),
+            messages: std::iter::once(system).chain(sent::messages(conversation, self.secrets)).collect(),
             max_tokens: self.max_answer_tokens(),
             temperature: self.route.row.temperature,
             // Servers refuse a schema beside tools; answers are checked here instead.
@@ -327,7 +333,8 @@ impl Memory {
     fn raw_tokens(&mut self) -> f64 {
         let messages = &self.transcript.messages;
         let (n, sum) = if self.counted.0 <= messages.len() { self.counted } else { (0, 0.0) };
-        let tokens = |message: &Message| estimate::message_tokens(&sent::message(message));
+        let secrets = self.secrets;
+        let tokens = |message: &Message| estimate::message_tokens(&sent::message(message, secrets));
         let sum = sum + messages[n..].iter().map(tokens).sum::<f64>();
         self.counted = (messages.len(), sum);
         sum + self.fixed_tokens()
@@ -362,6 +369,18 @@ impl Memory {
             },
         };
         Event::Warning { text }.into()
+    }
+
+    /// Returns what becomes of secrets in what is sent.
+    pub fn secrets(&self) -> InRequests {
+        self.secrets
+    }
+
+    /// Returns what the placeholders stand for that the model was sent.
+    pub fn veiled(&self) -> Veiled {
+        let mut veiled = Veiled::default();
+        self.transcript.messages.iter().for_each(|message| veiled.learn(message.text()));
+        veiled
     }
 
     /// Returns what the model has to be told with the user's next words, because it happened behind its back.

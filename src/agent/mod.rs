@@ -23,4 +23,5 @@ pub mod stated;
 pub mod step;
 pub mod taking_back;
 pub mod taped;
+pub mod telling;
 pub mod window;

@@ -15,6 +15,8 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use crate::base::umask;
+
 /// Opens a folder for looking names up in it; needs no right to list it where the system knows such a thing.
 #[cfg(target_os = "linux")]
 const SEARCH: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -166,7 +168,12 @@ pub enum Found {
 impl Made {
     fn make(&mut self, parent: &OwnedFd, name: &OsStr) -> io::Result<()> {
         match mkdirat(parent, name, Mode::from_raw_mode(0o777)) {
-            Ok(()) => self.0.push((parent.as_fd().try_clone_to_owned()?, name.to_owned())),
+            Ok(()) => {
+                self.0.push((parent.as_fd().try_clone_to_owned()?, name.to_owned()));
+                // Not for us alone: it is the user's.
+                let mode = Mode::from_raw_mode(0o777 & !umask::of_user());
+                rustix::fs::chmodat(parent, name, mode, AtFlags::empty())?;
+            }
             // Somebody else was quicker, which is as good.
             Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),

@@ -1,6 +1,6 @@
 //! What does every room need, whatever it does?
 //!
-//! Errors as people read them, text clipping, control strings of tokenizers, safe paths and atomic writes, exchanging
+//! Errors as people read them, text clipping, control strings of tokenizers, secrets, safe paths and atomic writes, exchanging
 //! files nobody else touched meanwhile, hashes, located YAML, clock and ids.
 //! Must not know any other room, nor start processes, nor touch the network.
 //! To add one: a file here, only if at least two rooms above need it.
@@ -14,6 +14,8 @@ pub mod fault;
 pub mod hash;
 pub mod path;
 pub mod pending;
+pub mod secrets;
 pub mod swap;
 pub mod text;
+pub mod umask;
 pub mod yaml;

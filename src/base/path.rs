@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
+use crate::base::umask;
+
 /// Mode of files only their owner may read.
 pub const PRIVATE_FILE: u32 = 0o600;
 /// Mode of folders only their owner may enter.
@@ -107,7 +109,7 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
 
 /// Creates a folder, and its parents, with the modes the user's umask gives.
 pub fn create_dirs(path: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(path)
+    umask::create_dirs(path)
 }
 
 /// Opens a file for reading without ever waiting: a FIFO put in its place since the caller looked would block.
@@ -230,13 +232,18 @@ pub fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Creates the missing folders above a file of the user's, with the modes the user's umask gives.
 pub fn create_parents(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), std::fs::create_dir_all)
+    path.parent().map_or(Ok(()), umask::create_dirs)
 }
 
 /// Writes a file where it lies, making it when missing: through links, and torn when mimi is killed meanwhile. For what must
 /// do as another program does; everything else takes [`write_atomic`].
 pub fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    OpenOptions::new().write(true).create(true).truncate(true).open(path)?.write_all(bytes)
+    let is_new = path.symlink_metadata().is_err();
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+    if is_new {
+        umask::apply(&file, 0o666)?;
+    }
+    file.write_all(bytes)
 }
 
 /// Gives a file exactly these permission bits, whatever the umask.
@@ -270,6 +277,8 @@ fn write_and_rename(temporary: &Path, path: &Path, bytes: &[u8], mode: u32) -> i
         // mode, because a change of owner clears the set-id bits.
         drop(std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid())));
         file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+    } else if mode != PRIVATE_FILE {
+        umask::apply(&file, mode)?;
     }
     file.write_all(bytes)?;
     file.sync_all()?;

@@ -16,6 +16,7 @@ use crate::base::attributes::{self, NotKept};
 use crate::base::beneath::{Folder, Found, Made, is_link_met};
 use crate::base::hash;
 use crate::base::pending::{Noted, Pending};
+use crate::base::umask;
 
 /// Mode of a temporary file until it has that of the file it replaces.
 const UNFINISHED: u32 = 0o600;
@@ -52,7 +53,7 @@ impl Content {
 pub enum After<'a> {
     /// Nothing: it goes.
     Nothing,
-    /// This content. A file that was there keeps its mode, owner and attributes; a new one gets `mode` less the umask.
+    /// This content. A file that was there keeps its mode, owner and attributes; a new one gets `mode` less the user's umask.
     Content {
         /// The content.
         bytes: &'a [u8],
@@ -185,6 +186,8 @@ impl Swap {
         file.write_all(bytes)?;
         if let Some((old, meta)) = old {
             take_over(&file, old, meta)?;
+        } else {
+            umask::apply(&file, mode)?;
         }
         sync(&file)?;
         self.after = Some(Content::of(bytes));

@@ -83,6 +83,78 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Does the same as [`visible`], but lets colours through: the one filter before a terminal.
+///
+/// Of all that a terminal acts on only `ESC [ ... m` passes, and of that only what changes how text looks and never whether it
+/// can be seen or blinks (ECMA-48 SGR without 5, 6 and 8). A sequence that is cut off is shown, not held back.
+pub fn coloured(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let (mut out, mut rest) = (String::with_capacity(text.len() + 16), text);
+    while let Some(at) = rest.find(is_hidden) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let colour = colour_bytes(rest);
+        let taken = if colour > 0 { colour } else { rest.chars().next().map_or(1, char::len_utf8) };
+        let (piece, behind) = rest.split_at(taken);
+        if colour > 0 {
+            out.push_str(piece)
+        } else {
+            out.push_str(&visible(piece))
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// Returns [`coloured`] text behind which nothing is coloured any more.
+pub fn coloured_whole(text: &str) -> String {
+    let mut out = coloured(text).into_owned();
+    if out.contains('\u{1b}') {
+        out.push_str("\u{1b}[0m");
+    }
+    out
+}
+
+/// Longest sequence that is taken for a colour; `38;2;255;255;255` has 16.
+const MAX_COLOUR_BYTES: usize = 48;
+
+/// Returns the length of the colour sequence a text begins with; 0 for none.
+fn colour_bytes(text: &str) -> usize {
+    let Some(inner) = text.strip_prefix("\u{1b}[") else { return 0 };
+    let inner = prefix(inner, MAX_COLOUR_BYTES);
+    let end = inner.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(inner.len());
+    if !inner[end..].starts_with('m') || !are_looks(&inner[..end]) {
+        return 0;
+    }
+    "\u{1b}[".len() + end + "m".len()
+}
+
+/// Says whether all parameters of a sequence say how text looks.
+fn are_looks(parameters: &str) -> bool {
+    let mut numbers = parameters.split(';');
+    while let Some(number) = numbers.next() {
+        let is_look = match number.parse::<u16>() {
+            Err(_) => number.is_empty(),
+            Ok(38 | 48) => {
+                let n_more = match numbers.next() {
+                    Some("5") => 1,
+                    Some("2") => 3,
+                    _ => return false,
+                };
+                (0..n_more).all(|_| numbers.next().is_some_and(|level| level.parse::<u8>().is_ok()))
+            }
+            Ok(number) => matches!(number, 0..=4 | 7 | 9 | 21..=24 | 27 | 29..=37 | 39..=47 | 49 | 90..=97 | 100..=107),
+        };
+        if !is_look {
+            return false;
+        }
+    }
+    true
+}
+
 /// Says whether a terminal could act on the character, or a reader be fooled by it.
 pub fn is_hidden(c: char) -> bool {
     match c {
@@ -213,6 +285,49 @@ mod tests {
         assert_eq!(visible("a\x1b]0;x\x07b"), "a\\x1b]0;x\\x07b");
         assert_eq!(visible("safe\u{202e}evil\u{9b}"), "safe\\u{202e}evil\\x9b");
         assert_eq!(visible("tab\tand\nnewline é"), "tab\tand\nnewline é");
+    }
+
+    #[test]
+    fn of_all_sequences_only_colours_pass() {
+        for kept in [
+            "\x1b[0m",
+            "\x1b[m",
+            "\x1b[1;31m",
+            "\x1b[38;5;200m",
+            "\x1b[38;2;1;2;255;4m",
+            "\x1b[32;7mx\x1b[0m",
+            "a\n\tb",
+        ] {
+            assert_eq!(coloured(kept), kept, "{kept:?}");
+        }
+        for gone in [
+            "\x1b[8m",
+            "\x1b[5m",
+            "\x1b[1;8m",
+            "\x1b[38;5m",
+            "\x1b[38;5;300m",
+            "\x1b[38;2;1;2m",
+            "\x1b[2J",
+            "\x1b[?25l",
+            "\x1b[",
+            "\x1b[31",
+            "\x1b]0;title\x07",
+            "\x1bc",
+            "\u{9b}31m",
+            "\x1b[>4m",
+            "\x1b[4:3m",
+            "\r",
+            "\x08",
+            "\u{202e}",
+            "\u{200b}",
+            "\u{e0041}",
+        ] {
+            let safe = coloured(gone);
+            assert_eq!(safe, visible(gone), "{gone:?}");
+            assert!(!safe.chars().any(is_hidden));
+        }
+        assert_eq!(coloured_whole("\x1b[31mred"), "\x1b[31mred\x1b[0m");
+        assert_eq!(coloured_whole("plain"), "plain");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::cli::output::Out;
 use crate::cli::{Global, SandboxArg};
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
+use crate::config::formats;
 use crate::config::layer::{Loaded, Sources, load_or_problems};
 use crate::config::schema::{ColorChoice, Config};
 use crate::policy::layers;
@@ -29,6 +30,8 @@ pub struct Cx {
     pub system_file: PathBuf,
     /// Settings from the command line: key path and value.
     pub flags: Vec<(String, String)>,
+    /// Hosts commands may reach besides those of the configuration.
+    pub allow_hosts: Vec<String>,
     /// Where output goes.
     pub out: Out,
     /// The options of every command.
@@ -48,12 +51,23 @@ impl Cx {
             Fault::io(Kind::Usage, format!("cannot work in `{}`", workspace_root.display()), &error)
         })?;
         let dirs = Dirs::from_env(&env)?;
+        dirs.check()?;
+        formats::load(&dirs)?;
         let out = if global.quiet { Out::process().quiet() } else { Out::process() };
         // There, a line of a program that begins like a command would be one.
         let out = if env.get("GITHUB_ACTIONS") == Some("true") { out.guarded() } else { out };
         out.set_colour(global.color.map_or(ColorChoice::Auto, Into::into), &env);
         let flags = flags(&global.set)?;
-        Ok(Self { env, dirs, workspace_root, system_file: SYSTEM_FILE.into(), flags, out, global })
+        Ok(Self {
+            env,
+            dirs,
+            workspace_root,
+            system_file: SYSTEM_FILE.into(),
+            flags,
+            allow_hosts: Vec::new(),
+            out,
+            global,
+        })
     }
 
     /// Returns the places settings are read from.
@@ -110,14 +124,16 @@ impl Cx {
     }
 
     /// Puts everything together for a folder, with the sandbox that works here.
-    pub fn app_in(&self, config: Config, folder: &Path) -> Result<App, Fault> {
+    pub fn app_in(&self, mut config: Config, folder: &Path) -> Result<App, Fault> {
+        config.sandbox.hosts.extend(self.allow_hosts.iter().cloned());
         let choice = App::choose(&config, &self.env, &self.dirs, folder, Look::Kept)?;
         App::new(config, &self.env, self.dirs.clone(), folder, choice)
     }
 
-    /// Asks for this tier, as if it stood in the configuration.
+    /// Asks for this tier, and for these hosts besides those of the configuration.
     #[must_use]
-    pub fn with_sandbox(mut self, tier: Option<SandboxArg>) -> Self {
+    pub fn with_sandbox(mut self, tier: Option<SandboxArg>, hosts: &[String]) -> Self {
+        self.allow_hosts = hosts.to_vec();
         self.flags.extend(tier.map(|tier| ("sandbox.tier".to_owned(), tier.name().to_owned())));
         self
     }

@@ -17,12 +17,15 @@ pub mod signal;
 pub mod slash;
 pub mod tally;
 
+use std::borrow::Cow;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::base::fault::{Fault, Kind};
+use crate::base::text::coloured;
 use crate::cli::context::Cx;
 use crate::cli::output::Out;
 use crate::config::env::Env;
@@ -186,17 +189,17 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Ok(cx)
     };
     match cli.command.unwrap_or_else(|| Command::Chat(commands::chat::ChatArgs::default())) {
-        Command::Chat(args) => commands::chat::run(&cx()?.with_sandbox(args.sandbox), &args),
-        Command::Run(args) => commands::run::run(&cx()?.with_sandbox(args.sandbox), &args),
-        Command::Fix(args) => commands::fix::run(&cx()?.with_sandbox(args.sandbox), &args),
-        Command::Replay(args) => commands::replay::run(&cx()?.with_sandbox(args.sandbox), &args),
+        Command::Chat(args) => commands::chat::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
+        Command::Run(args) => commands::run::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
+        Command::Fix(args) => commands::fix::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
+        Command::Replay(args) => commands::replay::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
         Command::Eval(args) => commands::eval::run(&cx()?, &args),
         Command::Demo(args) => commands::demo::run(&cx()?, &args),
         Command::Undo(args) => commands::undo::undo(&cx()?, &args),
         Command::Redo(args) => commands::undo::redo(&cx()?, &args),
         Command::Checkpoint(args) => commands::checkpoint::run(&cx()?, &args),
         Command::Session(args) => commands::session::run(&cx()?, &args),
-        Command::Sandbox(args) => commands::sandbox::run(&cx()?.with_sandbox(args.sandbox), &args),
+        Command::Sandbox(args) => commands::sandbox::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Policy(args) => commands::policy::run(&cx()?, &args),
         Command::Auth(args) => commands::auth::run(&cx()?, &args),
@@ -230,7 +233,13 @@ fn parse() -> Result<Line, clap::Error> {
 /// Prints help, version or a usage error as clap words it, and keeps its exit codes: 0 for help, 2 for errors.
 fn print_usage(error: &clap::Error) -> Result<(), Fault> {
     let is_help = !error.use_stderr();
-    match error.print() {
+    let shown = error.render().to_string();
+    let printed = match coloured(&shown) {
+        // What was typed may come from a name that somebody else chose.
+        Cow::Owned(safe) => std::io::stderr().write_all(safe.as_bytes()),
+        Cow::Borrowed(_) => error.print(),
+    };
+    match printed {
         Err(error) => Err(Fault::io(Kind::Bug, "cannot print", &error)),
         Ok(()) if is_help => Ok(()),
         Ok(()) => std::process::exit(i32::from(Kind::Usage.exit_code())),

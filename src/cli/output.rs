@@ -1,8 +1,11 @@
 //! How does text reach the terminal or the pipe behind it?
 //!
 //! Results go to standard output, everything else to standard error. A reader that goes away is no error. Text of tools and
-//! models is made harmless before it gets here (`base::text::visible`); the only control sequences are our own colours.
+//! models is made harmless before it gets here (`base::text::visible`); whatever still comes passes one filter here that lets
+//! nothing through but colours. What others may come to read (remarks, failures, records, lists) holds no secrets either; a
+//! conversation and what a person approves are shown as they are.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,9 +14,12 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::base::fault::{Fault, Kind};
+use crate::base::secrets::{redact, redact_json};
+use crate::base::text::{coloured, visible};
 use crate::cli::report::github::harmless;
 use crate::config::env::Env;
 use crate::config::schema::ColorChoice;
+use crate::session::export::escape_hidden;
 
 /// How a piece of text looks. Never the only carrier of a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +91,8 @@ pub struct Out {
     colours: Arc<Colours>,
     spinner: Arc<Mutex<Option<ProgressBar>>>,
     width: Width,
+    /// Whether results are shown with the secrets in them.
+    is_open: Arc<AtomicBool>,
 }
 
 /// How many columns a line has.
@@ -112,6 +120,7 @@ impl Out {
             colours: Arc::default(),
             spinner: Arc::default(),
             width: Width::Fixed(None),
+            is_open: Arc::default(),
         }
     }
 
@@ -165,26 +174,42 @@ impl Out {
         self.colours.stderr.load(Ordering::Relaxed)
     }
 
+    /// Shows results as they are from now on: to the person who talks with the agent and judges what it asks for.
+    pub fn show_secrets(&self) {
+        self.is_open.store(true, Ordering::Relaxed);
+    }
+
+    fn safe<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.is_open.load(Ordering::Relaxed) { Cow::Borrowed(text) } else { redact(text) }
+    }
+
     /// Prints a line of the result.
     pub fn line(&self, text: impl AsRef<str>) -> Result<(), Fault> {
-        self.text(&format!("{}\n", text.as_ref()))
+        self.text(&format!("{}\n", self.safe(text.as_ref())))
+    }
+
+    /// Prints JSON: without secrets, and with every character written out that a terminal or reader could be fooled by.
+    pub fn json(&self, json: &str) -> Result<(), Fault> {
+        self.text(&format!("{}\n", escape_hidden(&redact_json(json))))
     }
 
     /// Prints a line of the result in a style.
     pub fn styled(&self, style: Style, text: impl AsRef<str>) -> Result<(), Fault> {
-        self.text(&format!("{}\n", style.paint(text.as_ref(), self.colours_stdout())))
+        self.text(&format!("{}\n", style.paint(&self.safe(text.as_ref()), self.colours_stdout())))
     }
 
     /// Prints a line of the result in several styles.
     pub fn spans(&self, spans: &[(Style, String)]) -> Result<(), Fault> {
-        self.line(painted(spans, self.colours_stdout()))
+        let safe: Vec<_> = spans.iter().map(|(style, text)| (*style, self.safe(text).into_owned())).collect();
+        self.text(&format!("{}\n", painted(&safe, self.colours_stdout())))
     }
 
     /// Says a line beside the result in several styles, unless told to be quiet.
     pub fn note_spans(&self, spans: &[(Style, String)]) {
         if !self.is_quiet {
             self.idle();
-            self.remark(&painted(spans, self.colours_stderr()));
+            let safe: Vec<_> = spans.iter().map(|(style, text)| (*style, redact(text).into_owned())).collect();
+            self.remark(&painted(&safe, self.colours_stderr()));
         }
     }
 
@@ -198,7 +223,7 @@ impl Out {
         self.idle();
         let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
         results
-            .write_all(text.as_bytes())
+            .write_all(coloured(text).as_bytes())
             .and_then(|()| results.flush())
             .map_err(|error| Fault::io(Kind::Task, "cannot write to standard output", &error))
     }
@@ -217,14 +242,14 @@ impl Out {
     pub fn note_styled(&self, style: Style, text: impl AsRef<str>) {
         if !self.is_quiet {
             self.idle();
-            self.remark(&style.paint(text.as_ref(), self.colours_stderr()));
+            self.remark(&style.paint(&redact(text.as_ref()), self.colours_stderr()));
         }
     }
 
     /// Prints a failure, also when told to be quiet: heading, causes, hints.
     pub fn fault(&self, fault: &Fault) {
         self.idle();
-        let text = crate::base::text::visible(&fault.to_string()).into_owned();
+        let text = visible(&redact(&fault.to_string())).into_owned();
         let rest = text.strip_prefix("error:").unwrap_or(&text);
         let heading = Style::Bad.paint("error:", self.colours_stderr());
         self.remark(&format!("{heading}{rest}"));
@@ -233,8 +258,9 @@ impl Out {
     /// Standard error may be closed; then there is nobody to tell.
     fn remark(&self, line: &str) {
         let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = coloured(line);
         drop(match self.is_guarded {
-            true => writeln!(remarks, "{}", harmless(line)),
+            true => writeln!(remarks, "{}", harmless(&line)),
             false => writeln!(remarks, "{line}"),
         });
     }
@@ -259,7 +285,7 @@ impl Out {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(live(what));
         true
     }
 
@@ -280,7 +306,7 @@ impl Out {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {left}: {wide_msg}") {
             bar.set_style(style.with_key("left", left));
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(live(what));
         bar.enable_steady_tick(Duration::from_millis(120));
         *self.spinner.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
         true
@@ -292,6 +318,11 @@ impl Out {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Makes a text fit for the one line that changes.
+fn live(what: &str) -> String {
+    visible(&redact(what)).replace(['\n', '\t'], " ")
 }
 
 /// Puts the terminal back into the state a shell expects.

@@ -7,10 +7,7 @@ use crate::app::App;
 use crate::base::fault::Fault;
 use crate::base::text::shell_quoted;
 use crate::cli::context::Cx;
-use crate::config::schema::ProviderConfig;
-use crate::config::secret;
 use crate::model::gateway::Gateway;
-use crate::model::seats::{SERVER, SERVER_KEY_ENV};
 use crate::tape::Tape;
 use crate::tape::entry::{self, Head, Limits};
 use crate::tape::player::Player;
@@ -29,14 +26,14 @@ pub struct Order {
 }
 
 /// Records what `app` does from now on, if a file is named.
-pub fn begin(cx: &Cx, app: App, file: Option<&PathBuf>, order: Order) -> Result<App, Fault> {
+pub fn begin(app: App, file: Option<&PathBuf>, order: Order) -> Result<App, Fault> {
     match file {
-        Some(file) => record_to(cx, app, file, order),
+        Some(file) => record_to(app, file, order),
         None => Ok(app),
     }
 }
 
-fn record_to(cx: &Cx, mut app: App, path: &Path, order: Order) -> Result<App, Fault> {
+fn record_to(mut app: App, path: &Path, order: Order) -> Result<App, Fault> {
     let (agent, model, tools) = (&app.config.agent, &app.config.model, &app.config.tools);
     let head = Head {
         magic: entry::MAGIC.to_owned(),
@@ -57,23 +54,17 @@ fn record_to(cx: &Cx, mut app: App, path: &Path, order: Order) -> Result<App, Fa
             max_output_bytes: tools.max_output_bytes,
         },
     };
-    app.tape = Tape::recording(Arc::new(Recorder::create(path, &head, &secrets(cx, &app))?));
+    app.tape = Tape::recording(Arc::new(Recorder::create(path, &head, &headers(&app))?));
     if let Some(around) = app.tape.around() {
         app.gateway.pass_through(around);
     }
     Ok(app)
 }
 
-/// Returns the keys and header values of all servers of the configuration.
-fn secrets(cx: &Cx, app: &App) -> Vec<String> {
-    let key = |provider: &str, key_env: &str| {
-        let found = secret::find(&cx.env, &cx.dirs, provider, key_env);
-        found.ok().flatten().map(|secret| secret.expose().to_owned())
-    };
-    let of_provider = |(name, row): (&String, &ProviderConfig)| {
-        row.headers.values().cloned().chain(key(name, &row.api_key_env)).collect::<Vec<_>>()
-    };
-    app.config.providers.iter().flat_map(of_provider).chain(key(SERVER, SERVER_KEY_ENV)).collect()
+/// Returns the header values of all servers of the configuration, which are not meant for secrets and may be some. Keys are
+/// known to `base::secrets`.
+fn headers(app: &App) -> Vec<String> {
+    app.config.providers.values().flat_map(|row| row.headers.values().cloned()).collect()
 }
 
 /// Notes how the command ended, and tells the user when the recording is not whole.

@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use crate::base::clock::format_duration;
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
+use crate::base::secrets::redact;
+use crate::base::secrets::stream::Redactor;
 use crate::base::text::{first_line, one_line_name, visible};
 use crate::cli::diff_view::{self, Spans};
 use crate::cli::output::{Out, Style};
@@ -16,6 +18,7 @@ use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::tool::ToolOutcome;
 use crate::protocol::tree::TreeChange;
 use crate::protocol::wait::Wait;
+use crate::session::export::escape_hidden;
 use crate::tools::manifest::Verbs;
 use crate::tools::registry::Registry;
 
@@ -55,6 +58,8 @@ pub struct Lines<'a> {
     previewed: Vec<FileDiff>,
     wait: Waiting,
     tally: Tally,
+    /// Holds pieces of texts back where records are shown as JSON.
+    redactor: Redactor,
 }
 
 /// What was said of a request that waits.
@@ -80,6 +85,7 @@ impl<'a> Lines<'a> {
             previewed: Vec::new(),
             wait: Waiting::Untold,
             tally: Tally::default(),
+            redactor: Redactor::default(),
         }
     }
 
@@ -89,7 +95,7 @@ impl<'a> Lines<'a> {
             Event::Waiting(wait) => return self.waiting(wait),
             Event::Retrying { attempt, max, wait_ms, error } => {
                 let tries = format!("try {attempt} of {max}");
-                return self.retrying(&visible(error), &tries, Duration::from_millis(*wait_ms));
+                return self.retrying(&visible(&redact(error)), &tries, Duration::from_millis(*wait_ms));
             }
             // What a live line says is over now; the words of the answer take its place.
             _ if std::mem::replace(&mut self.wait, Waiting::Untold) == Waiting::Live => {
@@ -128,7 +134,7 @@ impl<'a> Lines<'a> {
                 self.note(Style::Dim, &format!("changed since the model saw it: {}", visible(&names.join(", "))))
             }
             Event::PlanUpdated { plan } => self.note(Style::Bold, visible(&plan.to_string()).trim_end()),
-            Event::Warning { text } => self.note(Style::Notice, &format!("! {}", visible(text))),
+            Event::Warning { text } => self.note(Style::Notice, &format!("! {}", visible(&redact(text)))),
             Event::Compacted { before_tokens, after_tokens, .. } => {
                 self.note(Style::Notice, &format!("conversation summarised: {before_tokens} to {after_tokens} tokens"))
             }
@@ -339,7 +345,7 @@ impl<'a> Lines<'a> {
             // A command that is over says it as its own failure.
             TurnEnd::ModelFailed { .. } if self.channel != Channel::Conversation => Ok(()),
             TurnEnd::ModelFailed { message, hints } => {
-                self.note(Style::Bad, &format!("error: {}", visible(message)))?;
+                self.note(Style::Bad, &format!("error: {}", visible(&redact(message))))?;
                 hints.iter().try_for_each(|hint| self.note(Style::Plain, &format!("hint: {}", visible(hint))))
             }
         }
@@ -355,10 +361,31 @@ pub fn some_names(names: &[String], n_names: usize) -> String {
     }
 }
 
-/// Renders a record as one line of JSON.
-pub fn json_line(record: &Record) -> Result<String, Fault> {
-    serde_json::to_string(record)
-        .map_err(|error| Fault::new(crate::base::fault::Kind::Bug, "cannot write a record").cause(error.to_string()))
+/// Returns a record as JSON, secrets and all.
+pub fn json(record: &Record) -> Result<serde_json::Value, Fault> {
+    let bug = |error: serde_json::Error| Fault::new(Kind::Bug, "cannot write a record").cause(error.to_string());
+    serde_json::to_value(record).map_err(bug)
+}
+
+impl Lines<'_> {
+    /// Shows a record as a line of JSON instead, without secrets. A piece of a text comes when its last word is over, because a
+    /// secret may lie across several.
+    pub fn json(&mut self, record: &Record) -> Result<(), Fault> {
+        let ready = self.redactor.push(json(record)?);
+        self.json_lines(&ready)
+    }
+
+    fn json_lines(&self, values: &[serde_json::Value]) -> Result<(), Fault> {
+        values.iter().try_for_each(|value| self.out.text(&format!("{}\n", escape_hidden(&value.to_string()))))
+    }
+}
+
+impl Drop for Lines<'_> {
+    /// Whatever ended the command, what was said before stands in its output.
+    fn drop(&mut self) {
+        let left = self.redactor.finish();
+        drop(self.json_lines(&left));
+    }
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 //! By the XDG base directory specification: its variables, else folders below the home folder. Only names them: a folder is
 //! created, for its owner alone, by whoever first writes into it.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::base::path::{PRIVATE_DIR, set_mode, user_id};
 use crate::config::env::Env;
-use crate::config::error::ConfigError;
+use crate::config::error::{ConfigError, quoted};
 
 /// The settings file of the whole machine.
 pub const SYSTEM_FILE: &str = "/etc/mimi/config.yaml";
@@ -49,6 +51,33 @@ impl Dirs {
         })
     }
 
+    /// Makes sure that nobody else can put anything into mimi's own folders, and that nobody else can look into those it
+    /// makes. Links are followed: what they lead to is judged. What is missing is made later, private from the start.
+    ///
+    /// # Errors
+    /// A folder, or one directly in it, belongs to somebody else or can be changed by others.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        for (folder, ownership) in [
+            // Settings may be an administrator's; nothing is written there unasked.
+            (&self.config, Ownership::OrRoot),
+            (&self.state, Ownership::Own),
+            (&self.cache, Ownership::Own),
+        ] {
+            check_folder(folder, ownership)?;
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                check_folder(&entry.path(), ownership)?;
+            }
+        }
+        for folder in [&self.state, &self.cache] {
+            let is_open = std::fs::metadata(folder).is_ok_and(|meta| meta.mode() & 0o077 != 0);
+            if is_open {
+                // On file systems without modes there is nothing to be done.
+                drop(set_mode(folder, PRIVATE_DIR));
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the path of the user's settings file.
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.yaml")
@@ -57,6 +86,11 @@ impl Dirs {
     /// Returns the path of the user's rules.
     pub fn rules_file(&self) -> PathBuf {
         self.config.join("policy.yaml")
+    }
+
+    /// Returns the path of the user's own forms of secrets.
+    pub fn formats_file(&self) -> PathBuf {
+        self.config.join("secrets.yaml")
     }
 
     /// Returns the path of the file that holds keys where there is no keyring.
@@ -115,6 +149,30 @@ impl Dirs {
     }
 }
 
+/// Whose a folder may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ownership {
+    /// The user's.
+    Own,
+    /// The user's or root's.
+    OrRoot,
+}
+
+/// Fails when others can put something into a folder; what is no folder, or not there, holds nothing.
+fn check_folder(folder: &Path, ownership: Ownership) -> Result<(), ConfigError> {
+    let Some(meta) = std::fs::metadata(folder).ok().filter(std::fs::Metadata::is_dir) else { return Ok(()) };
+    let is_ours = meta.uid() == user_id() || (ownership == Ownership::OrRoot && meta.uid() == 0);
+    let (problem, command) = if !is_ours {
+        (format!("belongs to another user (number {}), who could change what mimi keeps there", meta.uid()), "ls -ld")
+    } else if meta.mode() & 0o022 != 0 {
+        ("can be changed by others than its owner".to_owned(), "chmod go-w")
+    } else {
+        return Ok(());
+    };
+    let command = format!("{command} {}", quoted(folder));
+    Err(ConfigError::Exposed { file: folder.to_path_buf(), problem, command })
+}
+
 fn absolute(env: &Env, variable: &str) -> Option<PathBuf> {
     env.get_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
 }
@@ -148,6 +206,36 @@ mod tests {
             let dirs = Dirs::from_env(&Env::from_pairs(pairs)).unwrap();
             assert_eq!((dirs.config, dirs.state, dirs.cache), (config.into(), state.into(), cache.into()));
         }
+    }
+
+    #[test]
+    fn folders_others_can_change_are_refused_and_open_ones_closed() {
+        let home = tempfile::tempdir().unwrap();
+        let dirs = Dirs::from_env(&Env::from_pairs([("HOME", home.path().to_str().unwrap())])).unwrap();
+        dirs.check().unwrap();
+        let state = |mode: u32| {
+            std::fs::create_dir_all(dirs.sessions()).unwrap();
+            set_mode(&dirs.state, mode).unwrap();
+        };
+        state(0o755);
+        dirs.check().unwrap();
+        assert_eq!(std::fs::metadata(&dirs.state).unwrap().mode() & 0o777, 0o700);
+        for folder in [dirs.state.clone(), dirs.sessions()] {
+            set_mode(&folder, 0o770).unwrap();
+            let fault = Fault::from(dirs.check().unwrap_err());
+            assert_eq!(fault.kind.exit_code(), 3);
+            assert!(fault.message.contains("can be changed by others"), "{fault}");
+            assert_eq!(fault.hints, [format!("chmod go-w {}", folder.display())]);
+            set_mode(&folder, 0o700).unwrap();
+        }
+        // The same behind a link.
+        let elsewhere = tempfile::tempdir().unwrap();
+        set_mode(elsewhere.path(), 0o777).unwrap();
+        std::fs::create_dir_all(dirs.cache.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), &dirs.cache).unwrap();
+        assert!(dirs.check().is_err());
+        set_mode(elsewhere.path(), 0o700).unwrap();
+        dirs.check().unwrap();
     }
 
     #[test]

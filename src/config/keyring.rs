@@ -60,6 +60,11 @@ impl SystemRing {
         ring
     }
 
+    /// Says why there can be no keyring, where that is known without asking it.
+    pub fn absent(&self) -> Option<String> {
+        self.failed.get().map(ToString::to_string)
+    }
+
     /// Asks the keyring for something it does not have, to learn whether it answers.
     pub fn reach(&self) -> Reach {
         self.get("mimi-doctor").map_or_else(|reach| reach, |_| Reach::Ready)

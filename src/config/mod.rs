@@ -9,6 +9,7 @@ pub mod dirs;
 pub mod env;
 pub mod error;
 pub mod file;
+pub mod formats;
 pub mod keyring;
 pub mod layer;
 pub mod merge;

@@ -26,6 +26,7 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("policy.always_days", 0, 36_500),
     ("tools.shell_timeout_s", 1, WEEK_S),
     ("sandbox.max_processes", 0, 4_194_304),
+    ("sandbox.network_mb", 0, 1_000_000),
     ("sandbox.tmp_mb", 0, 1_000_000),
     ("fix.max_rounds", 0, 1000),
     ("fix.test_timeout_s", 1, WEEK_S),

@@ -23,6 +23,8 @@ pub struct Config {
     pub agent: AgentConfig,
     /// Rules.
     pub policy: PolicyConfig,
+    /// Keys and passwords in what is sent.
+    pub secrets: SecretsConfig,
     /// Limits of tools.
     pub tools: ToolsConfig,
     /// What commands can see and change.
@@ -301,6 +303,29 @@ fn lasting<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Mode, D::Error>
     })
 }
 
+/// What becomes of secrets in the texts that are sent to a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InRequests {
+    /// They are sent, and the user is told.
+    Warn,
+    /// A placeholder is sent in their place.
+    #[default]
+    Redact,
+    /// The text that holds one is not sent at all.
+    Refuse,
+    /// They are sent.
+    Allow,
+}
+
+/// Keys and passwords in what is sent.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsConfig {
+    /// What becomes of them.
+    pub in_requests: InRequests,
+}
+
 /// Limits of tools.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -343,6 +368,10 @@ pub struct SandboxConfig {
     pub caches: Vec<String>,
     /// Devices they may use, by the names in `config/sandbox.yaml`.
     pub devices: Vec<String>,
+    /// Hosts they may reach, with a port where it is not one of the web's.
+    pub hosts: Vec<String>,
+    /// Megabytes one command may move over the network; 0: no limit.
+    pub network_mb: u64,
     /// Most processes at once.
     pub max_processes: u64,
     /// Size of their temporary folders.

@@ -74,6 +74,17 @@ pub fn find(env: &Env, dirs: &Dirs, provider: &str, key_env: &str) -> Result<Opt
     KeyStore::new(env, dirs, &SystemRing::new(env)).find(provider, key_env)
 }
 
+/// Returns the keys that can be read at once, so all but those in the keyring, which may let us wait. `key_envs` are the
+/// variables that may hold one.
+pub fn at_hand<'a>(env: &Env, dirs: &Dirs, key_envs: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let ring = SystemRing::default();
+    let store = KeyStore::new(env, dirs, &ring);
+    // A place that cannot be read is reported when its key is needed.
+    let named = key_envs.filter_map(|name| store.find_in_env(name).ok().flatten()).map(|secret| secret.key);
+    let stored = store.credentials.load().unwrap_or_default().into_values();
+    named.chain(stored).collect()
+}
+
 /// All places keys are kept in.
 pub struct KeyStore<'a> {
     env: &'a Env,

@@ -41,6 +41,8 @@ prompts! {
     NOTE_LOST_CALL = "note_lost_call" ["tokens"];
     NOTE_PLAIN_CALLS = "note_plain_calls" ["tools"];
     NOTE_BROKEN_UP = "note_broken_up" [];
+    NOTE_SECRET = "note_secret" [];
+    NOTE_WITHHELD = "note_withheld" ["kinds"];
     REVIEW_NONE = "review_none" ["parts"];
     REVIEW_PART = "review_part" ["parts"];
     REVIEW_LEFT = "review_left" ["path", "line", "why", "lines"];

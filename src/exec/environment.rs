@@ -31,6 +31,10 @@ const FIXED: &[(&str, &str)] = &[
     ("NO_COLOR", "1"),
     ("PAGER", "cat"),
     ("GIT_PAGER", "cat"),
+    ("EDITOR", "true"),
+    ("VISUAL", "true"),
+    // Started by itself on a pipe it would wait for ever; commands given to it (`-c`, `-S`) have been carried out by then.
+    ("VIMINIT", "autocmd VimEnter * cquit"),
     ("GIT_EDITOR", "true"),
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GCM_INTERACTIVE", "never"),

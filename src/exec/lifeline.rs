@@ -10,16 +10,21 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncWriteExt as _, Interest};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
+use crate::base::umask;
+use crate::exec::proxy::Network;
+use crate::exec::proxy::log::Log;
+use crate::exec::proxy::serve::Serving;
 use crate::exec::report::{Report, Verdict};
 use crate::exec::run::{ExecError, Runner};
 use crate::exec::sandbox::Order;
-use crate::exec::{supervise, tree};
+use crate::exec::{doors, supervise, tree};
 
 /// Time the supervisor has to be gone once the command ended or the lifeline was cut.
 const FAREWELL: Duration = Duration::from_millis(300);
@@ -33,6 +38,8 @@ pub(crate) struct Lifeline {
     socket: UnixStream,
     supervisor: Child,
     heard: Vec<u8>,
+    network: Option<Arc<Network>>,
+    serving: Option<Serving>,
 }
 
 impl Lifeline {
@@ -64,22 +71,45 @@ impl Lifeline {
         let mut command = std::process::Command::new(&runner.supervisor);
         // The clean environment already here: a command can read its parent's in /proc.
         command.arg0("mimi").env_clear().envs(runner.environment.iter().map(|(name, value)| (name, value)));
-        command.arg(supervise::ARGUMENT).args(runner.sandbox.as_ref().map(|_| supervise::CONFINED));
+        // Ours is narrower than what the user wants of their programs.
+        command.arg(supervise::ARGUMENT).arg(format!("{}{:o}", supervise::UMASK, umask::of_user()));
+        command.args(runner.sandbox.as_ref().map(|_| supervise::CONFINED));
         command.arg("--").args(argv).current_dir(cwd);
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
         let supervisor = Command::from(command).spawn()?;
-        Ok(Self { socket: UnixStream::from_std(ours)?, supervisor, heard: Vec::new() })
+        Ok(Self {
+            socket: UnixStream::from_std(ours)?,
+            supervisor,
+            heard: Vec::new(),
+            network: runner.network.clone(),
+            serving: None,
+        })
     }
 
     /// Waits for the report; none when the supervisor died without one. May be dropped and called again.
     pub(crate) async fn report(&mut self) -> Option<Report> {
         while !self.heard.contains(&b'\n') {
-            match self.socket.read_buf(&mut self.heard).await {
+            match self.hear().await {
                 Ok(1..) => {}
                 Ok(0) | Err(_) => break,
             }
         }
         Report::parse(&self.heard)
+    }
+
+    /// Reads what comes, and answers at the doors that come with it.
+    async fn hear(&mut self) -> io::Result<usize> {
+        let Self { socket, heard, .. } = self;
+        let (n, doors) = socket.async_io(Interest::READABLE, || doors::receive(&*socket, heard)).await?;
+        if let Some(network) = self.network.take_if(|_| !doors.is_empty()) {
+            self.serving = Some(Serving::start(network, doors)?);
+        }
+        Ok(n)
+    }
+
+    /// Returns what the command asked of the network so far.
+    pub(crate) fn network_log(&self) -> Log {
+        self.serving.as_ref().map(Serving::log).unwrap_or_default()
     }
 
     /// Lets go: the supervisor ends the command. Returns when both are gone.

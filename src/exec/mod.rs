@@ -4,12 +4,16 @@
 //! owns all its descendants and ends them when the command ends, when it is cancelled, and when mimi itself dies:
 //! [`run`] -> `lifeline` -> [`supervise`] in the other process -> `tree`; what is printed comes back through `capture`.
 //! Must not decide whether a command may run.
-//! What it may see and change is enforced in [`sandbox`]. To add a way of running things: a file here.
+//! What it may see and change is enforced in [`sandbox`], whom it may reach in [`proxy`]. To add a way of running things: a
+//! file here.
 
 mod capture;
+mod doors;
 pub mod environment;
 pub mod interactive;
 mod lifeline;
+pub mod own;
+pub mod proxy;
 mod report;
 pub mod run;
 pub mod sandbox;

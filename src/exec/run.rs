@@ -12,8 +12,10 @@ use tokio_util::sync::CancellationToken;
 use crate::base::fault::{Explain, Kind};
 use crate::exec::capture::{Capture, Prefix, Reading, Sink};
 use crate::exec::lifeline::Lifeline;
+use crate::exec::proxy::Network;
+use crate::exec::proxy::log::Log;
 use crate::exec::report::{Report, Verdict};
-use crate::exec::sandbox::{Access, Order, Sandbox};
+use crate::exec::sandbox::{Access, Order, Sandbox, Tier};
 
 /// Time given to the rest of the output once the command is over. Longer only helps whoever holds the pipe open.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -84,6 +86,8 @@ pub struct Output {
     pub n_leftovers: usize,
     /// How long it ran.
     pub duration: Duration,
+    /// What it asked of the network, where it may reach some of it.
+    pub network: Log,
 }
 
 /// What a program printed for mimi itself to read.
@@ -175,6 +179,8 @@ pub struct Runner {
     pub environment: Arc<Vec<(String, String)>>,
     /// What confines commands; none where nothing does.
     pub sandbox: Option<Arc<Sandbox>>,
+    /// What commands reach of the network where the sandbox gives them one of their own; none: nothing.
+    pub network: Option<Arc<Network>>,
 }
 
 /// Why a command is not waited for any longer.
@@ -186,13 +192,22 @@ enum Stop {
 impl Runner {
     /// Prepares to start commands with `environment` below `supervisor`. Nothing confines them yet: [`Self::within`].
     pub fn new(supervisor: PathBuf, environment: Vec<(String, String)>) -> Self {
-        Self { supervisor, environment: Arc::new(environment), sandbox: None }
+        Self { supervisor, environment: Arc::new(environment), sandbox: None, network: None }
     }
 
     /// Returns a runner whose commands are confined, where the tier does confine.
     #[must_use]
     pub fn within(&self, sandbox: Sandbox) -> Self {
         Self { sandbox: sandbox.tier.confines().then(|| Arc::new(sandbox)), ..self.clone() }
+    }
+
+    /// Returns a runner whose commands reach these hosts, where the sandbox can hold them to it.
+    #[must_use]
+    pub fn reaching(&self, network: Option<Arc<Network>>) -> Self {
+        let is_held = self.sandbox.as_ref().is_some_and(|sandbox| sandbox.tier == Tier::Full);
+        let network = network.filter(|network| is_held && !network.allowed.is_empty());
+        let doors = network.as_ref().map(|network| network.allowed.doors()).unwrap_or_default();
+        Self { network, ..self.changed(|sandbox| sandbox.doors = doors) }
     }
 
     /// Returns a runner whose commands may change this much.
@@ -255,6 +270,7 @@ impl Runner {
             () = cancel.cancelled() => Stop::Cut(Ending::Cancelled),
             () = tokio::time::sleep(command.timeout) => Stop::Cut(Ending::TimedOut),
         };
+        let network = lifeline.network_log();
         let settled = settle(lifeline, stop, &program).await;
         let capture = reading.finish(DRAIN).await;
         let mut capture = capture.unwrap_or_else(|| Capture::new(&command, None));
@@ -266,6 +282,7 @@ impl Runner {
             spilled: capture.spilled().map(Path::to_path_buf),
             n_leftovers,
             duration: started_at.elapsed(),
+            network,
         })
     }
 
@@ -275,7 +292,8 @@ impl Runner {
         let failed = |source| ExecError::Start { program: program.clone(), source };
         let (stdout, out) = pipe_into(Prefix::new(QUIET_STDOUT_BYTES)).map_err(failed)?;
         let (stderr, err) = pipe_into(Prefix::new(QUIET_STDERR_BYTES)).map_err(failed)?;
-        let mut lifeline = Lifeline::start(self, argv, cwd, [out, err])?;
+        // What mimi asks for itself needs nobody.
+        let mut lifeline = Lifeline::start(&self.reaching(None), argv, cwd, [out, err])?;
         let stop = tokio::select! {
             report = lifeline.report() => Stop::Over(report),
             () = tokio::time::sleep(timeout) => Stop::Cut(Ending::TimedOut),

@@ -1,6 +1,6 @@
 //! Who ends what a command started, even when mimi is killed?
 //!
-//! mimi re-executes itself as `mimi __supervise -- PROGRAM ARGS...`; with `--confined` before the dashes an order follows on
+//! mimi re-executes itself as `mimi __supervise --umask=22 -- PROGRAM ARGS...`; with `--confined` before the dashes an order follows on
 //! the lifeline, and the command is started below an inner supervisor in a `sandbox`. Standard input is a socket whose other end only mimi
 //! holds: its end of file means that mimi cancelled or died, and the report goes back through it. The command gets `/dev/null`.
 //! A session of its own takes away the terminal, so opening `/dev/tty` fails at once instead of waiting for a password; a
@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 
+use crate::base::umask;
 use crate::exec::report::{Report, Verdict};
 use crate::exec::sandbox::{Order, confine, inside};
 use crate::exec::tree;
@@ -28,6 +29,9 @@ pub const ARGUMENT: &str = "__supervise";
 
 /// Second argument when an order for a sandbox waits on the lifeline.
 pub(crate) const CONFINED: &str = "--confined";
+
+/// Begins the word that says which permissions what the command makes does not get, in octal.
+pub(crate) const UMASK: &str = "--umask=";
 
 /// Time in which processes that outlive the command may end by themselves: `> >(tee log)` needs a moment to write, more of it on a busy machine.
 const SETTLE: Duration = Duration::from_millis(150);
@@ -56,6 +60,10 @@ pub fn main_if_supervisor(args: impl Iterator<Item = OsString>) -> Option<ExitCo
     close_fds::set_fds_cloexec(3, &[]);
     // Its own session takes the terminal away. Fails only for a group leader, which mimi's children are not.
     let _ = rustix::process::setsid();
+    if let Some(word) = args.next_if(|arg| arg.as_encoded_bytes().starts_with(UMASK.as_bytes())) {
+        let mask = word.to_str().and_then(|word| u32::from_str_radix(word.strip_prefix(UMASK)?, 8).ok());
+        mask.into_iter().for_each(umask::take_over);
+    }
     let is_confined = args.next_if(|arg| arg == CONFINED).is_some();
     let mut args = args.skip_while(|arg| arg == "--");
     let Some(program) = args.next() else { return Some(ExitCode::from(2)) };

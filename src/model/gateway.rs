@@ -14,13 +14,14 @@ use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::SystemClock;
+use crate::config::schema::InRequests;
 use crate::model::ask::{Progress, Question, ask};
 use crate::model::cache::{self, Cache, Words};
 use crate::model::discover::{self, Found};
 use crate::model::error::{Cause, ModelError};
 use crate::model::fallback::REST;
 use crate::model::fim::{Fill, Filling};
-use crate::model::guard::guarded;
+use crate::model::guard::{all_veiled, guarded, veil_for};
 use crate::model::meter::{Account, Meter, NoMeter, Purpose};
 use crate::model::present::{self, Status};
 use crate::model::probe::book::Book;
@@ -65,6 +66,8 @@ pub struct Gateway {
     rests: Mutex<HashMap<Task, tokio::time::Instant>>,
     /// Numbers in the vectors of each model, by provider and name.
     sizes: Mutex<HashMap<(String, String), usize>>,
+    /// What becomes of secrets in requests.
+    secrets: InRequests,
 }
 
 impl Gateway {
@@ -113,6 +116,7 @@ impl Gateway {
             found,
             answers,
             sizes,
+            secrets: InRequests::default(),
             rest_time: REST,
             rests: Mutex::default(),
         }
@@ -139,6 +143,13 @@ impl Gateway {
     /// Adds one to what is counted of a model by name.
     pub fn count(&self, model: &str, name: &'static str) {
         self.meter.count(model, name);
+    }
+
+    /// Sends secrets on, or placeholders in their place.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: InRequests) -> Self {
+        self.secrets = secrets;
+        self
     }
 
     /// Tells `meter` what each request took.
@@ -261,7 +272,8 @@ impl Gateway {
 
     /// Asks the model of `route`. Dropping the stream, or cancelling, ends the request.
     pub fn stream(&self, route: &Route, request: Request, cancel: CancellationToken) -> BoxStream<'static, Progress> {
-        let request = Request { messages: guarded(request.messages), ..request };
+        let messages = all_veiled(guarded(request.messages), self.secrets);
+        let request = Request { messages, ..request };
         let provider = match self.seats.get(&route.provider) {
             Ok(seat) => match self.around.get() {
                 Some(around) => around(seat.provider),
@@ -314,6 +326,7 @@ impl Gateway {
         texts: Vec<String>,
         cancel: &CancellationToken,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let texts: Vec<String> = texts.iter().map(|text| veil_for(self.secrets)(text).into_owned()).collect();
         let all = texts.clone();
         let size = self.sizes().get(&key(route)).copied();
         let compute = |texts: Vec<String>, size| -> BoxFuture<'_, _> {
@@ -385,7 +398,9 @@ impl Gateway {
     /// Fills a gap in a text with the model of `route`, whatever model `fill` names; a gap filled before is filled alike
     /// without asking. Not repeated: whoever types on wants the next one.
     pub async fn fill(&self, route: &Route, fill: Fill, cancel: &CancellationToken) -> Result<Filling, ModelError> {
-        let fill = Fill { model: route.model.clone(), ..fill };
+        let veil = veil_for(self.secrets);
+        let (prefix, suffix) = (veil(&fill.prefix).into_owned(), veil(&fill.suffix).into_owned());
+        let fill = Fill { model: route.model.clone(), prefix, suffix, ..fill };
         let work = async {
             let Some(cache) = &self.cache else { return self.compute_filling(route, fill).await };
             let key = cache::key_of_fill(route, &fill);

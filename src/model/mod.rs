@@ -23,6 +23,7 @@ pub mod met;
 pub mod meter;
 pub mod metrics;
 pub mod ndjson;
+pub mod outlets;
 pub mod present;
 pub mod probe;
 pub mod profile;

@@ -41,7 +41,7 @@ impl GatewayConfig {
 
     /// Lists what may be connected to: the servers of the configuration and where they publish their numbers, each through its
     /// proxy where it has one.
-    pub(super) fn dials(&self) -> Vec<Dial> {
+    pub fn dials(&self) -> Vec<Dial> {
         let rows = self.providers.values().filter(|row| row.kind != ProviderKind::Script);
         let rows = rows.flat_map(|row| [&row.base_url, &row.metrics_url].map(|url| (url.as_str(), row.proxy.as_str())));
         let dial = |(url, proxy): (&str, &str)| Dial::of(&normalise_url(url).ok()?, proxy);

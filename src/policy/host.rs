@@ -1,9 +1,10 @@
 //! Which host does a word of a command name?
 //!
-//! One host has many spellings; here each has one: lower case, no dot at the end, and addresses in their usual form, also
-//! those written as one number, in octal or hexadecimal.
+//! One host has many spellings; here each has one, the same that the proxy of the sandbox goes by: lower case, no dot at the
+//! end, and addresses in their usual form, also those written as one number, in octal or hexadecimal. What the proxy would not
+//! even read keeps its letters, so that a rule against it still holds.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use crate::exec::proxy::host::{Host, number_forms};
 
 /// Returns the host of a word that is an address of the web, or an address of a machine.
 pub fn of(word: &str) -> Option<String> {
@@ -19,7 +20,7 @@ pub fn of(word: &str) -> Option<String> {
         None => host,
     };
     let host = host.trim_end_matches('.').to_lowercase();
-    (!host.is_empty()).then(|| address(&host).map_or(host, |ip| ip.to_string()))
+    (!host.is_empty()).then(|| Host::parse(&host).map_or(host, |known| known.to_string()))
 }
 
 /// Says whether `host` is `own` or, when that starts with `*.`, a host below it.
@@ -35,31 +36,8 @@ fn looks_like_host(word: &str) -> bool {
     let head = word.split(['/', '?', '#']).next().unwrap_or_default();
     let head = head.rsplit('@').next().unwrap_or_default();
     let head = head.split(':').next().unwrap_or_default();
-    address(head).is_some() && head.len() > 6
+    number_forms(head).is_some() && head.len() > 6
         || (head.contains('.') && head.contains(|c: char| c.is_ascii_alphabetic()))
-}
-
-/// Reads an IPv4 address in any of the forms `inet_aton` takes, also inside of IPv6.
-fn address(host: &str) -> Option<Ipv4Addr> {
-    if let Ok(ip) = host.parse::<Ipv6Addr>() {
-        return ip.to_ipv4_mapped();
-    }
-    let parts: Vec<u64> = host.split('.').map(number).collect::<Option<_>>()?;
-    let (last, front) = parts.split_last()?;
-    if front.len() > 3 || front.iter().any(|part| *part > 255) || *last >= 1 << (8 * (4 - front.len())) {
-        return None;
-    }
-    let high = front.iter().enumerate().fold(0_u64, |value, (at, part)| value | part << (24 - 8 * at));
-    Some(Ipv4Addr::from((high | last) as u32))
-}
-
-fn number(text: &str) -> Option<u64> {
-    let lower = text.to_lowercase();
-    match lower.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16).ok(),
-        None if lower.len() > 1 && lower.starts_with('0') => u64::from_str_radix(&lower[1..], 8).ok(),
-        None => lower.bytes().all(|byte| byte.is_ascii_digit()).then(|| lower.parse().ok())?,
-    }
 }
 
 #[cfg(test)]
@@ -86,6 +64,13 @@ mod tests {
         ];
         for (word, expected) in table {
             assert_eq!(of(word).as_deref(), expected, "{word}");
+        }
+        for spelled in
+            ["crates.IO.", "127.1", "0x7f000001", "[::FFFF:10.0.0.1]", "[2001:DB8:0::1]", "xn--bcher-kva.example"]
+        {
+            let judged = of(&format!("http://{spelled}/x"));
+            let reached = Host::parse(spelled).unwrap().to_string();
+            assert_eq!(judged, Some(reached), "the rules and the proxy mean the same host: {spelled}");
         }
         assert!(is("*.a.b", "x.a.b") && !is("*.a.b", "xa.b") && !is("*.a.b", "a.b") && is("a.b", "a.b"));
     }

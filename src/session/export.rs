@@ -1,13 +1,15 @@
 //! How does a session leave mimi?
 //!
 //! As Markdown for people, as JSON for programs. Streams: one record in memory at a time. Every piece passes one place,
-//! [`write`], which is where secrets will be taken out. Nothing a terminal acts on comes through in any format.
+//! [`write`], and leaves it without secrets; the file itself keeps them. Nothing a terminal acts on comes through in any format.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::base::clock::format_utc;
+use crate::base::secrets::redact;
+use crate::base::secrets::stream::Redactor;
 use crate::base::text::{first_line, is_hidden, visible};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Author, Event, TurnEnd};
@@ -50,12 +52,13 @@ fn write_jsonl<E: From<SessionError>>(
     reader: &mut Reader<std::fs::File>,
     emit: &mut impl FnMut(&str) -> Result<(), E>,
 ) -> Result<(), E> {
+    let mut redactor = Redactor::default();
     while let Some(line) = reader.next_line()? {
         if line != Line::Unreadable {
-            emit(&escape_hidden(&String::from_utf8_lossy(reader.raw())))?;
+            json_of(reader, &mut redactor).iter().try_for_each(|line| emit(line))?;
         }
     }
-    Ok(())
+    redactor.finish().iter().try_for_each(|value| emit(&escape_hidden(&value.to_string())))
 }
 
 fn write_json<E: From<SessionError>>(
@@ -64,18 +67,32 @@ fn write_json<E: From<SessionError>>(
 ) -> Result<(), E> {
     emit("[")?;
     let mut held: Option<String> = None;
+    let mut redactor = Redactor::default();
+    let mut put = |next: String| match held.replace(next) {
+        Some(record) => emit(&format!("{record},")),
+        None => Ok(()),
+    };
     while let Some(line) = reader.next_line()? {
         if matches!(line, Line::Record(_) | Line::Unknown { .. }) {
-            let next = escape_hidden(&String::from_utf8_lossy(reader.raw()));
-            if let Some(record) = held.replace(next) {
-                emit(&format!("{record},"))?;
-            }
+            json_of(reader, &mut redactor).into_iter().try_for_each(&mut put)?;
         }
     }
+    redactor.finish().iter().try_for_each(|value| put(escape_hidden(&value.to_string())))?;
     if let Some(record) = held {
         emit(&record)?;
     }
     emit("]")
+}
+
+/// Takes the line that was just read and returns those that can be shown by now, without secrets.
+fn json_of(reader: &Reader<std::fs::File>, redactor: &mut Redactor) -> Vec<String> {
+    let line = String::from_utf8_lossy(reader.raw());
+    let ready = match serde_json::from_str(&line) {
+        Ok(value) => redactor.push(value),
+        // A line that was read is JSON; should it not be, its text is all there is.
+        Err(_) => vec![serde_json::Value::String(redact(&line).into_owned())],
+    };
+    ready.iter().map(|value| escape_hidden(&value.to_string())).collect()
 }
 
 /// Writes characters a terminal or reader could be fooled by as JSON escapes. In JSON text they stand in strings only.
@@ -122,7 +139,7 @@ fn write_markdown<E: From<SessionError>>(
 }
 
 fn emit_block<E>(block: &str, emit: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-    for line in visible(block).trim_end().lines() {
+    for line in visible(&redact(block)).trim_end().lines() {
         emit(line)?;
     }
     emit("")

@@ -154,7 +154,7 @@ pub async fn run(runner: &Runner, check: &Check<'_>, cancel: CancellationToken) 
         .await
         .map_err(|source| CheckError::Start { command: command.to_owned(), source })?;
     let complaints = complaints(&output, folder);
-    judge(command, limit_s, output, complaints)
+    judge(command, limit_s, &output, complaints)
 }
 
 /// Reads the whole output, also where only its ends are held.
@@ -165,7 +165,7 @@ fn complaints(output: &Output, folder: &Path) -> Complaints {
     read.unwrap_or_else(|_| failure::read(&output.text, folder))
 }
 
-fn judge(command: &str, limit_s: u64, output: Output, complaints: Complaints) -> Result<CheckRun, CheckError> {
+fn judge(command: &str, limit_s: u64, output: &Output, complaints: Complaints) -> Result<CheckRun, CheckError> {
     let not_runnable = |why: &str| CheckError::NotRunnable { command: command.to_owned(), why: why.to_owned() };
     let ending = match output.ending {
         Ending::TimedOut => return Err(CheckError::TooSlow { command: command.to_owned(), limit_s }),
@@ -180,9 +180,18 @@ fn judge(command: &str, limit_s: u64, output: Output, complaints: Complaints) ->
         is_green: output.ending == Ending::Exited(0),
         ending,
         complaints: if output.ending == Ending::Exited(0) { Complaints::default() } else { complaints },
-        text: output.text,
+        text: told(output),
         duration_ms: output.duration.as_millis() as u64,
     })
+}
+
+/// What the check printed, and what it could not reach, which may be why it fails.
+fn told(output: &Output) -> String {
+    let newline = if output.text.is_empty() || output.text.ends_with('\n') { "" } else { "\n" };
+    match output.network.notes() {
+        notes if notes.is_empty() => output.text.clone(),
+        notes => format!("{}{newline}{notes}", output.text),
+    }
 }
 
 fn missing_program(output: &str) -> String {

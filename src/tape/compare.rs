@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::base::secrets::veil;
 use crate::base::text::clip_line;
 use crate::edit::diff::file_diff;
 
@@ -45,7 +46,8 @@ impl Places {
             ];
             rows.into_iter().filter_map(|(pattern, word)| Some((Regex::new(pattern).ok()?, word))).collect()
         });
-        let text = self.0.iter().fold(text.to_owned(), |text, (folder, word)| text.replace(folder.as_str(), word));
+        let text =
+            self.0.iter().fold(veil(text).into_owned(), |text, (folder, word)| text.replace(folder.as_str(), word));
         let text = VARYING.iter().fold(text, |text, (pattern, word)| pattern.replace_all(&text, *word).into_owned());
         ordered(&text)
     }

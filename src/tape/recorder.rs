@@ -1,7 +1,7 @@
 //! How does a recording get onto disk so that a killed run leaves a readable one?
 //!
-//! One line a record, each in one write, to a file that only the user may read. What the user's keys are is struck out of
-//! every line. A disk that is full ends the recording, never the run.
+//! One line a record, each in one write, to a file that only the user may read. In the place of secrets stand the placeholders
+//! that models get, so that a request that is played is the same. A disk that is full ends the recording, never the run.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 use crate::base::path::create_private;
+use crate::base::secrets::{change_json, veil};
 use crate::model::Request;
 use crate::tape::asked;
 use crate::tape::entry::{Entry, Head};
@@ -92,7 +93,8 @@ impl Inner {
         if self.trouble.is_some() {
             return;
         }
-        let written = serde_json::to_string(value).map_err(io::Error::from).and_then(|mut line| {
+        let written = serde_json::to_string(value).map_err(io::Error::from).and_then(|line| {
+            let mut line = change_json(&line, veil).into_owned();
             for secret in &self.secrets {
                 if line.contains(secret.as_str()) {
                     line = line.replace(secret.as_str(), STRUCK);

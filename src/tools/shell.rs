@@ -166,7 +166,8 @@ fn told(output: &Output, ending: &str) -> String {
             format!("[{processes} ended with the command]\n")
         }
     };
-    format!("{}{newline}{leftovers}{ending}", output.text)
+    let network = output.network.notes();
+    format!("{}{newline}{network}{leftovers}{ending}", output.text)
 }
 
 /// Renders a signal with its name where it is one of those commands die of.

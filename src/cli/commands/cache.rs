@@ -53,7 +53,7 @@ fn stats(cx: &Cx, json: bool) -> Result<(), Fault> {
         let stats = serde_json::json!({
             "path": shown, "max_bytes": max_bytes, "bytes": bytes, "entries": entries, "parts": parts
         });
-        return cx.out.line(stats.to_string());
+        return cx.out.json(&stats.to_string());
     }
     if parts.is_empty() {
         cx.out.note(format!("Nothing is kept in {}.", visible(&shown)));
@@ -72,7 +72,7 @@ fn clear(cx: &Cx, json: bool) -> Result<(), Fault> {
     let path = cache::file(&cx.dirs.cache);
     let n_entries = cache::clear(&path)?;
     if json {
-        return cx.out.line(serde_json::json!({"deleted": n_entries}).to_string());
+        return cx.out.json(&serde_json::json!({"deleted": n_entries}).to_string());
     }
     let entries = if n_entries == 1 { "entry".to_owned() } else { format!("{n_entries} entries") };
     cx.out.line(format!("deleted {entries}"))

@@ -47,6 +47,9 @@ pub struct ChatArgs {
     /// Confine commands this way instead of the best that works here
     #[arg(long, value_name = "TIER", value_enum)]
     pub sandbox: Option<SandboxArg>,
+    /// Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
 }
 
 impl ChatArgs {
@@ -62,6 +65,8 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
         return Err(Fault::new(Kind::Usage, "`mimi chat` needs a terminal to read from")
             .hint("one task without a conversation: mimi run \"TASK\""));
     }
+    // They are theirs, and what they approve must be seen whole.
+    cx.out.show_secrets();
     let app = cx.app()?;
     // Without a sandbox a person can still look at each command; a tier they named is not taken for another.
     if app.config.sandbox.tier != SandboxTier::Auto {

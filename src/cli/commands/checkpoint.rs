@@ -113,7 +113,7 @@ pub fn run(cx: &Cx, args: &CheckpointArgs) -> Result<(), Fault> {
 fn print_json(cx: &Cx, value: &impl Serialize) -> Result<(), Fault> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Fault::new(Kind::Bug, "cannot write it as JSON").cause(error.to_string()))?;
-    cx.out.line(text)
+    cx.out.json(&text)
 }
 
 /// A row of the list.

@@ -86,7 +86,7 @@ fn show(cx: &Cx, args: &ShowArgs) -> Result<(), Fault> {
     if args.origin {
         show_origins(cx, value, key, &loaded, args.json)
     } else if args.json {
-        cx.out.line(format!("{value:#}"))
+        cx.out.json(&format!("{value:#}"))
     } else if let Value::String(text) = value {
         // One value alone is printed as scripts want it: without quotes.
         cx.out.line(visible(text))
@@ -140,7 +140,7 @@ fn show_origins(cx: &Cx, value: &Value, key: &str, loaded: &Loaded, as_json: boo
                 (key, json!({ "value": value, "origin": origin }))
             })
             .collect();
-        return cx.out.line(format!("{:#}", Value::Object(rows)));
+        return cx.out.json(&format!("{:#}", Value::Object(rows)));
     }
     rows.iter().try_for_each(|(key, value)| cx.out.line(origin_line(key, value, &loaded.origins)))
 }

@@ -14,6 +14,7 @@ use crate::cli::output::Out;
 use crate::model::recover::trial::{self, Chunks, Outcome};
 use crate::model::{Finish, StreamEvent};
 use crate::protocol::tool::ToolSpec;
+use crate::session::export::escape_hidden;
 
 /// Arguments of `mimi debug`.
 #[derive(Debug, clap::Args)]
@@ -54,7 +55,8 @@ pub fn run(out: &Out, args: &DebugArgs) -> Result<(), Fault> {
             continue;
         }
         let said = answer(&line).unwrap_or_else(|why| json!({ "error": why }));
-        out.line(said.to_string())?;
+        // What is judged is said as it is.
+        out.text(&format!("{}\n", escape_hidden(&said.to_string())))?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::app::{App, Look};
 use crate::base::clock::SystemClock;
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::visible;
+use crate::cli::commands::doctor_egress;
 use crate::cli::context::{Cx, runtime};
 use crate::cli::output::Style;
 use crate::config::dirs::Dirs;
@@ -35,6 +36,9 @@ pub struct DoctorArgs {
     /// Ask the model nothing: only look whether everything is there
     #[arg(long)]
     pub quick: bool,
+    /// List what would be connected to, by whom and what for; connect to nothing
+    #[arg(long, conflicts_with = "quick")]
+    pub egress: bool,
 }
 
 /// How a check came out.
@@ -130,6 +134,9 @@ impl Report<'_> {
 
 /// Checks everything.
 pub fn run(cx: &Cx, args: &DoctorArgs) -> Result<(), Fault> {
+    if args.egress {
+        return doctor_egress::run(cx, &cx.app()?, args.json);
+    }
     let mut report = Report { cx, args, rows: Vec::new() };
     let app = match cx.app() {
         Err(fault) => {
@@ -280,7 +287,7 @@ fn print_json(cx: &Cx, rows: &[Row]) -> Result<(), Fault> {
         .iter()
         .map(|row| serde_json::json!({"check": row.what, "health": row.health.word(), "found": row.found, "hints": row.hints}))
         .collect();
-    cx.out.line(serde_json::Value::from(rows).to_string())
+    cx.out.json(&serde_json::Value::from(rows).to_string())
 }
 
 fn print_row(cx: &Cx, row: &Row) -> Result<(), Fault> {

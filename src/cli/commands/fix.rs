@@ -11,13 +11,14 @@ use crate::agent::dispatch::{Approvals, allow_flags};
 use crate::app::{AgentOptions, App};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::append_to;
+use crate::base::secrets::redacted;
 use crate::base::text::{count, visible};
 use crate::cli::SandboxArg;
 use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::recording;
 use crate::cli::report::target::{self, Format, Target, Targets};
-use crate::cli::report::{markdown, render, text};
+use crate::cli::report::{event, markdown, render, text};
 use crate::cli::signal::Signals;
 use crate::policy::rules;
 use crate::protocol::fix_report::{self, CheckKind, CheckSpec, FixReport};
@@ -45,6 +46,9 @@ pub struct FixArgs {
     /// Confine commands this way instead of the best that works here
     #[arg(long, value_name = "TIER", value_enum)]
     pub sandbox: Option<SandboxArg>,
+    /// Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
     /// Show which check would be run, and stop
     #[arg(long)]
     pub detect: bool,
@@ -82,7 +86,7 @@ pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
         job: job.as_ref().ok().and_then(|job| serde_json::to_value(job).ok()),
         allow: args.allow.clone(),
     };
-    let app = recording::begin(cx, app, args.record.as_ref(), order)?;
+    let app = recording::begin(app, args.record.as_ref(), order)?;
     let collector = RefCell::new(collector(&app, job.as_ref().ok()));
     let outcome = job.and_then(|job| {
         app.need_sandbox()?;
@@ -99,6 +103,8 @@ pub fn run(cx: &Cx, args: &FixArgs) -> Result<(), Fault> {
     let answer = outcome.as_ref().map_or("", |outcome| &outcome.answer);
     let report = collector.into_inner().finish(outcome.as_ref().map(|outcome| &outcome.ending), &result, answer);
     recording::end(cx, &app.tape, &result);
+    // It goes to logs, pages and comments; what was changed is in the patch as it is.
+    let report = redacted(report);
     write(cx, &targets, &report, &mut show)?;
     result
 }
@@ -223,7 +229,7 @@ fn write(cx: &Cx, targets: &Targets, report: &FixReport, show: &mut Show<'_>) ->
     for (format, path) in targets.files().filter(|(format, _)| *format != Format::Jsonl) {
         target::write_file(path, render(format, report)?.as_bytes())?;
     }
-    show.event(render(Format::Jsonl, report)?.trim_end())?;
+    show.event(event(report)?)?;
     if targets.has(Format::Github)
         && let Some(summary) = target::summary_file(&cx.env)
     {

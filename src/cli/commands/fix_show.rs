@@ -6,13 +6,17 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::base::clock::format_duration;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::create_anew;
+use crate::base::secrets::stream::Redactor;
 use crate::base::text::visible;
 use crate::cli::output::{Out, Style};
-use crate::cli::render::{Channel, Lines, json_line};
+use crate::cli::render::{Channel, Lines, json};
 use crate::cli::report::target::{Format, Targets};
+use crate::session::export::escape_hidden;
 use crate::strategy::failure::Complaints;
 use crate::strategy::fix::{Job, Progress};
 
@@ -26,6 +30,7 @@ pub(super) struct Show<'a> {
     /// Whether events go to standard output instead of lines for a person.
     is_streamed: bool,
     files: Vec<Stream>,
+    redactor: Redactor,
 }
 
 /// A file that events go to.
@@ -60,6 +65,7 @@ impl<'a> Show<'a> {
             lines: Lines::new(out, Channel::Progress),
             is_streamed: targets.streams(Format::Jsonl),
             files: paths.map(|(_, path)| Stream::open(path)).collect::<Result<_, _>>()?,
+            redactor: Redactor::default(),
         })
     }
 
@@ -69,20 +75,32 @@ impl<'a> Show<'a> {
     /// It cannot be written.
     pub(super) fn show(&mut self, job: &Job, progress: &Progress<'_>) -> Result<(), Fault> {
         if (self.is_streamed || !self.files.is_empty())
-            && let Some(line) = event_line(job, progress)?
+            && let Some(event) = event(job, progress)?
         {
-            self.event(&line)?;
+            self.event(event)?;
         }
         if self.is_streamed { Ok(()) } else { self.tell(job, progress) }
     }
 
-    /// Writes a line of JSON to everybody who reads events.
+    /// Writes a line of JSON, without secrets, to everybody who reads events. Pieces of texts wait until a secret in them
+    /// would be seen.
     ///
     /// # Errors
     /// It cannot be written.
-    pub(super) fn event(&mut self, line: &str) -> Result<(), Fault> {
-        self.files.iter_mut().try_for_each(|file| file.line(line))?;
-        if self.is_streamed { self.out.line(line) } else { Ok(()) }
+    pub(super) fn event(&mut self, event: Value) -> Result<(), Fault> {
+        let ready = self.redactor.push(event);
+        self.write(&ready)
+    }
+
+    fn write(&mut self, events: &[Value]) -> Result<(), Fault> {
+        for event in events {
+            let line = escape_hidden(&event.to_string());
+            self.files.iter_mut().try_for_each(|file| file.line(&line))?;
+            if self.is_streamed {
+                self.out.text(&format!("{line}\n"))?;
+            }
+        }
+        Ok(())
     }
 
     fn tell(&mut self, job: &Job, progress: &Progress<'_>) -> Result<(), Fault> {
@@ -116,25 +134,30 @@ impl<'a> Show<'a> {
     }
 }
 
-/// Writes an event as a line of JSON; none for what no program needs.
-fn event_line(job: &Job, progress: &Progress<'_>) -> Result<Option<String>, Fault> {
+impl Drop for Show<'_> {
+    /// Whatever ended the command, what happened before is told.
+    fn drop(&mut self) {
+        let left = self.redactor.finish();
+        drop(self.write(&left));
+    }
+}
+
+/// Writes an event as JSON; none for what no program needs.
+fn event(job: &Job, progress: &Progress<'_>) -> Result<Option<Value>, Fault> {
     match progress {
-        Progress::Agent(record) => json_line(record).map(Some),
+        Progress::Agent(record) => json(record).map(Some),
         Progress::CheckStarted { .. } | Progress::Step(_) | Progress::Budget(_) => Ok(None),
-        Progress::CheckDone { round, run, .. } => Ok(Some(
-            serde_json::json!({
-                "v": crate::protocol::event::SCHEMA_VERSION,
-                "type": "check_done",
-                "round": round,
-                "command": job.command,
-                "is_green": run.is_green,
-                "ending": run.ending,
-                "duration_ms": run.duration_ms,
-                "failures": run.complaints.failures,
-                "more_failures": run.complaints.n_more,
-                "output": run.text,
-            })
-            .to_string(),
-        )),
+        Progress::CheckDone { round, run, .. } => Ok(Some(serde_json::json!({
+            "v": crate::protocol::event::SCHEMA_VERSION,
+            "type": "check_done",
+            "round": round,
+            "command": job.command,
+            "is_green": run.is_green,
+            "ending": run.ending,
+            "duration_ms": run.duration_ms,
+            "failures": run.complaints.failures,
+            "more_failures": run.complaints.n_more,
+            "output": run.text,
+        }))),
     }
 }

@@ -15,6 +15,7 @@ pub mod debug_edit;
 pub mod debug_policy;
 pub mod demo;
 pub mod doctor;
+pub mod doctor_egress;
 pub mod eval;
 pub mod fix;
 mod fix_show;

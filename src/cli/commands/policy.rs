@@ -104,7 +104,7 @@ fn list(cx: &Cx, args: &ListArgs) -> Result<(), Fault> {
                 "origin": stated.origin, "until_ms": until(stated.rule.text()),
             })
         });
-        return cx.out.line(json!(rows.collect::<Vec<_>>()).to_string());
+        return cx.out.json(&json!(rows.collect::<Vec<_>>()).to_string());
     }
     for stated in policy.rules() {
         let place = match stated.place {
@@ -122,7 +122,7 @@ fn list(cx: &Cx, args: &ListArgs) -> Result<(), Fault> {
 fn test(cx: &Cx, args: &TestArgs) -> Result<(), Fault> {
     let explained = policy(cx, args.mode)?.explain(&args.text, &cx.workspace_root);
     if args.json {
-        return cx.out.line(json!({"verdict": explained.verdict, "why": explained.why}).to_string());
+        return cx.out.json(&json!({"verdict": explained.verdict, "why": explained.why}).to_string());
     }
     cx.out.line(visible(&format!("{}: {}", explained.verdict.name(), explained.why)))
 }
@@ -133,7 +133,7 @@ fn explain(cx: &Cx, args: &TestArgs) -> Result<(), Fault> {
     if args.json {
         let parts = parts.iter().map(|part| json!({"command": part.text, "verdict": part.verdict, "why": part.why}));
         let parts: Vec<_> = parts.collect();
-        return cx.out.line(json!({"verdict": verdict, "why": why, "parts": parts, "rules": rules}).to_string());
+        return cx.out.json(&json!({"verdict": verdict, "why": why, "parts": parts, "rules": rules}).to_string());
     }
     cx.out.styled(Style::Bold, visible(&format!("{}: {why}", verdict.name())))?;
     for part in parts {
@@ -153,7 +153,7 @@ fn forget(cx: &Cx, args: &ForgetArgs) -> Result<(), Fault> {
         return Err(Fault::new(Kind::Usage, message).hint("list them: mimi policy list"));
     }
     if args.json {
-        return cx.out.line(json!(gone).to_string());
+        return cx.out.json(&json!(gone).to_string());
     }
     gone.iter().try_for_each(|agreed| cx.out.line(visible(&format!("forgot {}", agreed.rule))))
 }

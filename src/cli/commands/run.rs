@@ -10,7 +10,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::recording;
-use crate::cli::render::{Channel, Lines, json_line};
+use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::Signals;
 use crate::context::prompt;
 use crate::protocol::event::{Record, TurnEnd};
@@ -35,6 +35,9 @@ pub struct RunArgs {
     /// Confine commands this way instead of the best that works here
     #[arg(long, value_name = "TIER", value_enum)]
     pub sandbox: Option<SandboxArg>,
+    /// Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
     /// Print every event as a line of JSON instead of the answer
     #[arg(long)]
     pub json: bool,
@@ -75,7 +78,7 @@ pub fn run(cx: &Cx, args: &RunArgs) -> Result<(), Fault> {
     let app = cx.app()?;
     app.need_sandbox()?;
     let order = recording::Order { command: "run", job: None, allow: args.allow.clone() };
-    let app = recording::begin(cx, app, args.record.as_ref(), order)?;
+    let app = recording::begin(app, args.record.as_ref(), order)?;
     let result = work(cx, &app, args, task, compiled.as_ref());
     recording::end(cx, &app.tape, &result);
     result
@@ -176,7 +179,7 @@ impl<'a> View<'a> {
     }
 
     fn show(&mut self, record: &Record) -> Result<(), Fault> {
-        if self.is_json { self.cx.out.line(json_line(record)?) } else { self.lines.show(record) }
+        if self.is_json { self.lines.json(record) } else { self.lines.show(record) }
     }
 
     fn finish(&mut self, value: Option<&serde_json::Value>) -> Result<(), Fault> {

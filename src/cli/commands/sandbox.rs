@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Look};
 use crate::base::fault::{Fault, Kind};
-use crate::base::text::visible;
+use crate::base::text::{coloured_whole, visible};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::output::Style;
@@ -15,6 +15,8 @@ use crate::exec::sandbox::probe::Choice;
 
 /// Bytes of a command's output that are shown.
 const MAX_OUTPUT_BYTES: usize = 1024 * 1024;
+/// Hosts that are listed below it.
+const MAX_HOSTS: usize = 20;
 
 /// Arguments of `mimi sandbox`.
 #[derive(Debug, clap::Args)]
@@ -25,6 +27,9 @@ pub struct SandboxArgs {
     /// Confine this way instead of the best that works here
     #[arg(long, value_name = "TIER", value_enum, global = true)]
     pub sandbox: Option<SandboxArg>,
+    /// Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`
+    #[arg(long, value_name = "HOST", global = true)]
+    pub allow_host: Vec<String>,
 }
 
 /// What to do with the sandbox.
@@ -51,7 +56,7 @@ pub fn run(cx: &Cx, args: &SandboxArgs) -> Result<(), Fault> {
             let config = cx.load()?.config;
             let choice = App::choose(&config, &cx.env, &cx.dirs, &cx.workspace_root, Look::Anew)?;
             if *json {
-                cx.out.line(as_json(&choice).to_string())?;
+                cx.out.json(&as_json(&choice).to_string())?;
             } else {
                 show(cx, &choice)?;
             }
@@ -105,7 +110,10 @@ fn run_in(cx: &Cx, app: &App, argv: &[String]) -> Result<(), Fault> {
     let output = block_on(async { Ok(app.runner.run(command, CancellationToken::new(), None).await?) })?;
     let text = output.text.trim_end_matches('\n');
     if !text.is_empty() {
-        cx.out.line(visible(text))?;
+        cx.out.line(coloured_whole(text))?;
+    }
+    for line in output.network.lines(MAX_HOSTS) {
+        cx.out.note(format!("network: {}", visible(&line)));
     }
     let name = argv.first().map_or("", String::as_str);
     match output.ending {

@@ -10,6 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::base::clock::{Clock as _, SystemClock};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{PRIVATE_FILE, remove_tree, write_atomic};
+use crate::base::secrets::redact;
 use crate::base::text::{count, first_line, visible};
 use crate::cli::commands::chat::{self, ChatArgs};
 use crate::cli::context::Cx;
@@ -142,7 +143,7 @@ fn listed_here(cx: &Cx, folder: &Path) -> Result<Vec<Summary>, Fault> {
 fn print_json(cx: &Cx, found: &[Summary]) -> Result<(), Fault> {
     let text = serde_json::to_string_pretty(found)
         .map_err(|error| Fault::new(Kind::Bug, "cannot write the list as JSON").cause(error.to_string()))?;
-    cx.out.line(export::escape_hidden(&text))
+    cx.out.json(&text)
 }
 
 fn print_rows(cx: &Cx, found: &[Summary]) -> Result<(), Fault> {
@@ -175,7 +176,7 @@ fn row(cx: &Cx, summary: &Summary, width: usize, now_ms: u64) -> String {
 
 /// Makes text of a session fit for one cell of a row.
 fn cell(text: &str) -> String {
-    visible(text).replace(['\n', '\t'], " ")
+    visible(&redact(text)).replace(['\n', '\t'], " ")
 }
 
 fn age(passed_ms: u64) -> String {

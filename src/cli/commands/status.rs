@@ -38,7 +38,7 @@ pub fn run(cx: &Cx, args: &StatusArgs) -> Result<(), Fault> {
     let status = block_on(async { Ok(app.gateway.status().await) })?;
     if args.json {
         let all = serde_json::json!({"servers": status.servers, "routes": status.routes});
-        cx.out.line(all.to_string())?;
+        cx.out.json(&all.to_string())?;
     } else {
         Screen { out: &cx.out }.show(&status)?;
     }

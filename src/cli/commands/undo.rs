@@ -11,7 +11,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::text::count;
 use crate::checkpoint::keeper::Keeper;
 use crate::cli::context::Cx;
-use crate::cli::render::{Channel, Lines, json_line};
+use crate::cli::render::{Channel, Lines};
 use crate::protocol::event::Event;
 use crate::session::error::SessionError;
 use crate::session::journal::Journal;
@@ -61,7 +61,7 @@ fn rewind(cx: &Cx, args: &RewindArgs, way: &Way) -> Result<(), Fault> {
     let workspace = journal.header().workspace.clone();
     let keeper = app.keeper_of(journal.id(), &workspace)?;
     let recorder = Recorder::new(Some(journal), app.clock());
-    let mut session = Session { cx, keeper, transcript, recorder, lines: Lines::new(&cx.out, Channel::Conversation) };
+    let mut session = Session { keeper, transcript, recorder, lines: Lines::new(&cx.out, Channel::Conversation) };
     for settled in taking_back::settle(&session.keeper, &session.transcript, &workspace) {
         session.take(settled, args.json)?;
     }
@@ -82,7 +82,6 @@ fn was(n: usize) -> String {
 
 /// A session that is worked on.
 struct Session<'c> {
-    cx: &'c Cx,
     keeper: Keeper,
     transcript: Transcript,
     recorder: Recorder,
@@ -99,7 +98,7 @@ impl Session<'_> {
         for record in [&record].into_iter().chain(&trouble) {
             self.transcript.apply(record);
             if json {
-                self.cx.out.line(json_line(record)?)?;
+                self.lines.json(record)?;
             } else {
                 self.lines.show(record)?;
             }

@@ -83,7 +83,7 @@ pub fn run(cx: &Cx, args: &UsageArgs) -> Result<(), Fault> {
     if args.json {
         let rows = serde_json::to_string_pretty(&report.rows)
             .map_err(|error| Fault::new(Kind::Bug, "cannot write the rows as JSON").cause(error.to_string()))?;
-        return cx.out.line(rows);
+        return cx.out.json(&rows);
     }
     if report.rows.is_empty() {
         let when = if args.since.is_some() { " since then" } else { " yet" };

@@ -13,10 +13,13 @@ pub mod target;
 pub mod text;
 pub mod words;
 
+use serde_json::Value;
+
 use crate::base::fault::{Fault, Kind};
 use crate::cli::report::target::Format;
 use crate::protocol::fix_report::FixReport;
 use crate::protocol::notice::Notice;
+use crate::session::export::escape_hidden;
 
 /// Writes a report in a format; ends with a line feed unless there is nothing to say.
 ///
@@ -25,10 +28,10 @@ use crate::protocol::notice::Notice;
 pub fn render(format: Format, report: &FixReport) -> Result<String, Fault> {
     Ok(match format {
         Format::Text => text::whole(report),
-        Format::Json => json(report)?,
-        Format::Jsonl => json_line(report)?,
+        Format::Json => escape_hidden(&json(report)?),
+        Format::Jsonl => escape_hidden(&format!("{}\n", event(report)?)),
         Format::Markdown => markdown::document(report),
-        Format::Sarif => sarif::document(&sarif_run(report))?,
+        Format::Sarif => escape_hidden(&sarif::document(&sarif_run(report))?),
         Format::Junit => junit::document(report),
         Format::Github => github::annotations(&github::notices(report)),
     })
@@ -38,13 +41,16 @@ fn json(report: &FixReport) -> Result<String, Fault> {
     serde_json::to_string_pretty(report).map(|text| text + "\n").map_err(|error| unwritable(&error))
 }
 
-/// The last line of a stream of events.
-fn json_line(report: &FixReport) -> Result<String, Fault> {
+/// Returns a report as the last of a stream of events.
+///
+/// # Errors
+/// A bug: plain data that cannot be written as JSON.
+pub fn event(report: &FixReport) -> Result<Value, Fault> {
     let mut value = serde_json::to_value(report).map_err(|error| unwritable(&error))?;
     if let Some(fields) = value.as_object_mut() {
         fields.shift_insert(1, "type".to_owned(), "fix_report".into());
     }
-    Ok(format!("{value}\n"))
+    Ok(value)
 }
 
 fn unwritable(error: &serde_json::Error) -> Fault {

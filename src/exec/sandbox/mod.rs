@@ -25,6 +25,7 @@ mod table;
 mod view;
 
 use std::io::{self, Read, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,9 @@ pub struct Sandbox {
     pub max_processes: u64,
     /// Size of the private temporary folder, in megabytes.
     pub tmp_mb: u64,
+    /// Where the command finds what it may reach of the network: first the proxy. Only in the full tier, where the network
+    /// is its own.
+    pub doors: Vec<SocketAddr>,
 }
 
 impl Sandbox {
@@ -123,6 +127,7 @@ impl Sandbox {
             caches: Vec::new(),
             max_processes: 0,
             tmp_mb: 0,
+            doors: Vec::new(),
         }
     }
 }

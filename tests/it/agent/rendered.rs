@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 
+use mimi::config::schema::InRequests;
 use mimi::context::sent;
 use mimi::model::providers::body;
 use mimi::model::{Calls, Request, ToolChoice};
@@ -67,7 +68,7 @@ fn body_of(conversation: Vec<Message>) -> Value {
 fn requests() -> [(&'static str, Value); 3] {
     [
         ("as it is", body_of(conversation(&hostile()))),
-        ("as sent", body_of(sent::messages(&conversation(&hostile())))),
+        ("as sent", body_of(sent::messages(&conversation(&hostile()), InRequests::Redact))),
         ("harmless", body_of(conversation("x"))),
     ]
 }

@@ -134,7 +134,7 @@ fn keys_and_addresses_never_reach_a_recording() {
     env.run(["fix", "--test", CHECK, "--record", &file.display().to_string()]).outcome().success();
     let text = std::fs::read_to_string(&file).unwrap();
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(text.contains("bad [secret]"), "{text}");
+    assert!(text.contains("bad [secret: own-key "), "{text}");
     for secret in ["sk-0123456789", "uthorization", &server.url()] {
         assert!(!text.contains(secret), "{secret}");
     }

@@ -48,6 +48,7 @@ fn mimi(machine: &Machine, line: &str, key: &str) -> Printed {
         system_file: machine.system_file(),
         workspace_root: machine.path("project"),
         flags: Vec::new(),
+        allow_hosts: Vec::new(),
         out: Out::to(results.clone(), remarks.clone()),
         global: mimi::cli::Global::default(),
     };

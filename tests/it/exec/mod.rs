@@ -5,6 +5,7 @@ mod flood;
 #[cfg(target_os = "linux")]
 mod sandbox;
 mod survivors;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -10,6 +10,7 @@ const EVERYWHERE: &[&str] = &["serde", "serde_json", "thiserror", "tokio", "toki
 
 /// The rooms of every other crate, by the name code uses. More than one room needs a reason beside it.
 const HOMES: &[(&str, &[&str])] = &[
+    ("aho_corasick", &["base"]),
     ("async_openai", &["model"]),
     ("blake3", &["base"]),
     // A schema check for whoever takes structured answers, and for arguments of calls.
@@ -29,9 +30,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("memchr", &["edit"]),
     // Reports of tests in the format of JUnit: read where checks leave them, written where results are shown.
     ("quick_xml", &["strategy", "cli"]),
-    // The search tool, recovering calls from what models write instead of them, scripts inside of commands, what checks print,
-    // and what differs between any two runs.
-    ("regex", &["tools", "model", "policy", "strategy", "tape"]),
+    // Forms of secrets, the search tool, recovering calls from what models write instead of them, scripts inside of commands, what
+    // checks print, and what differs between any two runs.
+    ("regex", &["base", "tools", "model", "policy", "strategy", "tape"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, kinds of file systems, and walks that must be quick.
     ("rustix", &["base", "checkpoint", "config", "db", "exec", "session"]),

@@ -41,7 +41,12 @@ const WAIT: &str = "wait for the thing itself, with a deadline; a sleep is too s
 const DIAL: &str =
     "use the client of `crate::model::providers::http`; only it connects, and only to configured servers";
 const HTTP: &[&str] = &["src/model/providers/http.rs"];
-const EGRESS: &[&str] = &["src/model/providers/egress.rs"];
+/// Connects for commands, to the hosts their user named.
+const PROXY: &[&str] = &["src/exec/proxy/serve.rs"];
+/// Hands listening sockets over; connects to nothing.
+const DOORS: &[&str] = &["src/exec/doors.rs"];
+/// The two that look names up: those of model servers, and those of hosts a user named for commands.
+const NAMES: &[&str] = &["src/model/providers/egress.rs", "src/exec/proxy/mod.rs"];
 const CLI: &[&str] = &["src/cli/", "src/main.rs"];
 const EXEC: &[&str] = &["src/exec/"];
 const PATH: &[&str] = &["src/base/path.rs"];
@@ -75,14 +80,14 @@ const WORDS: &[Word] = &[
     word("env::var", Where::Shipped, CONFIG, ENVIRONMENT),
     word("env::var_os", Where::Shipped, CONFIG, ENVIRONMENT),
     word("env::vars", Where::Shipped, CONFIG, ENVIRONMENT),
-    word("TcpStream", Where::Shipped, &[], DIAL),
+    word("TcpStream", Where::Shipped, PROXY, DIAL),
     word("TcpSocket", Where::Shipped, &[], DIAL),
     word("UdpSocket", Where::Shipped, &[], DIAL),
     word("UnixStream::connect", Where::Shipped, &[], DIAL),
     word("ToSocketAddrs", Where::Shipped, &[], DIAL),
     word("to_socket_addrs", Where::Shipped, &[], DIAL),
-    word("rustix::net", Where::Shipped, &[], DIAL),
-    word("lookup_host", Where::Shipped, EGRESS, DIAL),
+    word("rustix::net", Where::Shipped, DOORS, DIAL),
+    word("lookup_host", Where::Shipped, NAMES, DIAL),
     // Only the client that was built there is guarded.
     word("reqwest::get", Where::Shipped, &[], DIAL),
     word("reqwest::blocking", Where::Shipped, &[], DIAL),

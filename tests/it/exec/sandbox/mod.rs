@@ -5,6 +5,7 @@
 //! gets out; what the landlock tier lets through is the list in `landlock.yaml`, which users are shown.
 
 mod calls;
+mod network;
 mod probes;
 mod survivors;
 mod tiers;
