@@ -8,6 +8,7 @@ pub mod asking;
 pub mod commands;
 pub mod context;
 pub mod diff_view;
+pub mod help;
 pub mod output;
 pub mod prompt;
 pub mod recording;
@@ -17,15 +18,12 @@ pub mod signal;
 pub mod slash;
 pub mod tally;
 
-use std::borrow::Cow;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::base::fault::{Fault, Kind};
-use crate::base::text::coloured;
 use crate::cli::context::Cx;
 use crate::cli::output::Out;
 use crate::config::env::Env;
@@ -36,7 +34,7 @@ use crate::config::schema::ColorChoice;
 /// Without a command it starts `mimi chat`. Settings come from flags, MIMI_* variables, the project's .mimi/config.yaml,
 /// ~/.config/mimi/config.yaml and /etc/mimi/config.yaml; `mimi config show --origin` tells which.
 #[derive(Debug, Parser)]
-#[command(name = "mimi", version, disable_help_subcommand = true, after_help = exit_codes(), max_term_width = 100)]
+#[command(name = "mimi", version, disable_help_subcommand = true, after_help = help::exit_codes(), max_term_width = 100)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -181,7 +179,7 @@ fn run(out: &mut Out) -> Result<(), Fault> {
     let cli = match parse() {
         Ok(Line::User(cli)) => cli,
         Ok(Line::Debug(args)) => return commands::debug::run(out, &args),
-        Err(error) => return print_usage(&error),
+        Err(error) => return help::print_usage(&error),
     };
     let cx = || -> Result<Cx, Fault> {
         let cx = Cx::new(Env::from_process(), cli.global)?;
@@ -230,28 +228,7 @@ fn parse() -> Result<Line, clap::Error> {
     }
 }
 
-/// Prints help, version or a usage error as clap words it, and keeps its exit codes: 0 for help, 2 for errors.
-fn print_usage(error: &clap::Error) -> Result<(), Fault> {
-    let is_help = !error.use_stderr();
-    let shown = error.render().to_string();
-    let printed = match coloured(&shown) {
-        // What was typed may come from a name that somebody else chose.
-        Cow::Owned(safe) => std::io::stderr().write_all(safe.as_bytes()),
-        Cow::Borrowed(_) => error.print(),
-    };
-    match printed {
-        Err(error) => Err(Fault::io(Kind::Bug, "cannot print", &error)),
-        Ok(()) if is_help => Ok(()),
-        Ok(()) => std::process::exit(i32::from(Kind::Usage.exit_code())),
-    }
-}
-
 /// Returns the command-line tree, for completions and man pages.
 pub fn command_tree() -> clap::Command {
     Cli::command()
-}
-
-fn exit_codes() -> String {
-    let rows = Kind::TABLE.iter().map(|(_, code, meaning)| format!("  {code:>3}  {meaning}"));
-    format!("Exit codes:\n{}", rows.collect::<Vec<_>>().join("\n"))
 }

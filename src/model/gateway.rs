@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::SystemClock;
 use crate::config::schema::InRequests;
+use crate::model::around::Around;
 use crate::model::ask::{Progress, Question, ask};
 use crate::model::cache::{self, Cache, Words};
 use crate::model::discover::{self, Found};
@@ -42,9 +43,6 @@ use crate::protocol::task::{Class, Task};
 /// Time for [`Gateway::status`]: somebody waits for it at a prompt.
 const STATUS: Duration = Duration::from_millis(1900);
 
-/// Puts something between the gateway and each provider, such as what writes their exchanges down.
-pub type Around = Arc<dyn Fn(Arc<dyn Provider>) -> Arc<dyn Provider> + Send + Sync>;
-
 /// The one door to models.
 pub struct Gateway {
     /// None for a gateway with one fixed provider.
@@ -56,9 +54,9 @@ pub struct Gateway {
     slots: Arc<Slots>,
     meter: Arc<dyn Meter>,
     cache: Option<Arc<Cache>>,
-    around: OnceLock<Around>,
+    pub(super) around: OnceLock<Around>,
     /// Where every task goes, whoever is asked for; none where that is to be found out.
-    settled: Option<Route>,
+    pub(super) settled: Option<Route>,
     found: tokio::sync::Mutex<Option<Vec<Found>>>,
     answers: AtomicU64,
     rest_time: Duration,
@@ -163,19 +161,6 @@ impl Gateway {
     #[must_use]
     pub fn with_cache(mut self, cache: Arc<Cache>) -> Self {
         self.cache = Some(cache);
-        self
-    }
-
-    /// Has every exchange from now on pass through `around`; the first one named stays. Answers come from no cache then:
-    /// what is not exchanged would not be seen.
-    pub fn pass_through(&self, around: Around) {
-        drop(self.around.set(around));
-    }
-
-    /// Sends every task to `route`, without finding out anything about it.
-    #[must_use]
-    pub fn settled_on(mut self, route: Route) -> Self {
-        self.settled = Some(route);
         self
     }
 

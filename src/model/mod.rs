@@ -6,6 +6,7 @@
 //! To add a server that speaks the OpenAI dialect: a row in `config/providers.yaml`. To add another wire: a file in
 //! `providers/` and a row.
 
+pub mod around;
 pub mod ask;
 pub mod assemble;
 pub mod cache;

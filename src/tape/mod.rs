@@ -102,7 +102,7 @@ impl Tape {
     }
 
     /// Has every exchange with a provider pass through the tape; none when nothing is recorded.
-    pub fn around(&self) -> Option<crate::model::gateway::Around> {
+    pub fn around(&self) -> Option<crate::model::around::Around> {
         let Some(Side::Recording(recorder)) = &self.0 else { return None };
         let recorder = recorder.clone();
         Some(Arc::new(move |inner| -> Arc<dyn Provider> { Arc::new(provider::Heard::new(inner, recorder.clone())) }))
