@@ -232,7 +232,8 @@ pub fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Creates the missing folders above a file of the user's, with the modes the user's umask gives.
 pub fn create_parents(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), umask::create_dirs)
+    // A bare name has an empty parent, and that is no folder.
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), umask::create_dirs)
 }
 
 /// Writes a file where it lies, making it when missing: through links, and torn when mimi is killed meanwhile. For what must
