@@ -31,7 +31,7 @@ pub struct EvalArgs {
     #[arg(long = "task", value_name = "NAME")]
     pub tasks: Vec<String>,
     /// Let the scripts of the tasks play the model, to see whether tasks and tools work
-    #[arg(long, conflicts_with = "model")]
+    #[arg(long)]
     pub script: bool,
     /// Compare with an earlier result, as `--json` prints it
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -52,6 +52,12 @@ pub struct EvalArgs {
 
 /// Works on the tasks.
 pub fn run(cx: &Cx, args: &EvalArgs) -> Result<(), Fault> {
+    if args.script && cx.global.model.is_some() {
+        return Err(Fault::new(
+            Kind::Usage,
+            "`--script` and `--model` exclude each other: one of them plays the model",
+        ));
+    }
     let before = args.compare.as_deref().map(read_results).transpose()?;
     let tasks = task::choose(task::read_all(&args.folder)?, &args.tasks)?;
     let scratch = Scratch::new()?;
