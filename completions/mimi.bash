@@ -40,6 +40,9 @@ _mimi() {
             mimi,doctor)
                 cmd="mimi__subcmd__doctor"
                 ;;
+            mimi,eval)
+                cmd="mimi__subcmd__eval"
+                ;;
             mimi,fix)
                 cmd="mimi__subcmd__fix"
                 ;;
@@ -158,7 +161,7 @@ _mimi() {
 
     case "${cmd}" in
         mimi)
-            opts="-C -m -q -h -V --cwd --model --set --quiet --color --help --version chat run fix replay demo undo redo checkpoint session sandbox config policy auth usage cache doctor status completions man"
+            opts="-C -m -q -h -V --cwd --model --set --quiet --color --help --version chat run fix replay eval demo undo redo checkpoint session sandbox config policy auth usage cache doctor status completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -510,7 +513,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__chat)
-            opts="-C -m -q -h --mode --resume --sandbox --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --mode --resume --sandbox --allow-host --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -526,6 +529,10 @@ _mimi() {
                     ;;
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)
@@ -1142,7 +1149,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__doctor)
-            opts="-C -m -q -h --json --quick --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --quick --egress --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1185,8 +1192,86 @@ _mimi() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mimi__subcmd__eval)
+            opts="-C -m -q -h --task --script --compare --jobs --record --sandbox --json --cwd --model --set --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --task)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compare)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mimi__subcmd__fix)
-            opts="-C -m -q -h --test --max-rounds --allow --sandbox --detect --output --json --record --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --test --max-rounds --allow --sandbox --allow-host --detect --output --json --record --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1206,6 +1291,10 @@ _mimi() {
                     ;;
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -1648,7 +1737,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__run)
-            opts="-C -m -q -h --mode --allow --sandbox --json --output-schema --record --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --mode --allow --sandbox --allow-host --json --output-schema --record --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1664,6 +1753,10 @@ _mimi() {
                     ;;
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output-schema)
@@ -1734,7 +1827,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__sandbox)
-            opts="-C -m -q -h --sandbox --cwd --model --set --quiet --color --help probe run"
+            opts="-C -m -q -h --sandbox --allow-host --cwd --model --set --quiet --color --help probe run"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1742,6 +1835,10 @@ _mimi() {
             case "${prev}" in
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)
@@ -1782,7 +1879,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__sandbox__subcmd__probe)
-            opts="-C -m -q -h --json --sandbox --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --json --sandbox --allow-host --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1790,6 +1887,10 @@ _mimi() {
             case "${prev}" in
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)
@@ -1830,7 +1931,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__sandbox__subcmd__run)
-            opts="-C -m -q -h --sandbox --cwd --model --set --quiet --color --help"
+            opts="-C -m -q -h --sandbox --allow-host --cwd --model --set --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1838,6 +1939,10 @@ _mimi() {
             case "${prev}" in
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)

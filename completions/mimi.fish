@@ -37,6 +37,7 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "chat" -d 'Talk with the a
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "run" -d 'Carry out one task and print the answer'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "fix" -d 'Make a failing check pass'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "replay" -d 'Go through a recorded run again, without a model server'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "eval" -d 'Have a model work on a folder of tasks, and print what came of each'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "demo" -d 'Watch mimi fix a small project, without any model server'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "undo" -d 'Take back what the last turns changed, commands included'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "redo" -d 'Do again what was taken back last'
@@ -130,6 +131,25 @@ complete -c mimi -n "__fish_mimi_using_subcommand replay" -l in-place -d 'With `
 complete -c mimi -n "__fish_mimi_using_subcommand replay" -l json -d 'Print the steps as one JSON value'
 complete -c mimi -n "__fish_mimi_using_subcommand replay" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l task -d 'Only this task; may be repeated' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l compare -d 'Compare with an earlier result, as `--json` prints it' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l jobs -d 'Work on so many tasks at once' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l record -d 'Record each run to a file in this folder, for `mimi replay`' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l script -d 'Let the scripts of the tasks play the model, to see whether tasks and tools work'
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l json -d 'Print the result as one JSON value'
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r

@@ -177,7 +177,7 @@ pub fn main() -> ExitCode {
 /// Runs the command. `out` follows the options once they are known, so that a failure is printed as they say.
 fn run(out: &mut Out) -> Result<(), Fault> {
     let cli = match parse() {
-        Ok(Line::User(cli)) => cli,
+        Ok(Line::User(cli)) => *cli,
         Ok(Line::Debug(args)) => return commands::debug::run(out, &args),
         Err(error) => return help::print_usage(&error),
     };
@@ -214,7 +214,7 @@ fn run(out: &mut Out) -> Result<(), Fault> {
 /// What was typed.
 enum Line {
     /// Something for users.
-    User(Cli),
+    User(Box<Cli>),
     /// Something for outside test suites, which stands in no help, completion or man page.
     Debug(commands::debug::DebugArgs),
 }
@@ -224,7 +224,7 @@ fn parse() -> Result<Line, clap::Error> {
     let mut matches = command_tree().subcommand(debug).try_get_matches()?;
     match matches.subcommand_matches("debug") {
         Some(debug) => commands::debug::DebugArgs::from_arg_matches(debug).map(Line::Debug),
-        None => Cli::from_arg_matches_mut(&mut matches).map(Line::User),
+        None => Cli::from_arg_matches_mut(&mut matches).map(|cli| Line::User(Box::new(cli))),
     }
 }
 

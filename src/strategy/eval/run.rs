@@ -77,7 +77,7 @@ async fn work(workshop: &Workshop, task: &Task, place: &Path) -> Result<TaskResu
     let runner = with_state(&workshop.runner, &place.join("state"));
     let output = runner.run_quiet(&command(workshop, task, &copy), &copy, limit).await;
     let total_ms = started.elapsed().as_millis() as u64;
-    Ok(judge(task, output.map_err(|error| Fault::from(error).line())?, total_ms))
+    Ok(judge(task, &output.map_err(|error| Fault::from(error).line())?, total_ms))
 }
 
 async fn prepare(workshop: &Workshop, task: &Task, place: &Path) -> Result<PathBuf, String> {
@@ -133,7 +133,7 @@ fn command(workshop: &Workshop, task: &Task, copy: &Path) -> Vec<String> {
     argv
 }
 
-fn judge(task: &Task, output: QuietOutput, total_ms: u64) -> TaskResult {
+fn judge(task: &Task, output: &QuietOutput, total_ms: u64) -> TaskResult {
     let registry = Registry::new();
     let changes_files = |tool: &str| {
         registry.resolve(tool).is_some_and(|tool| {
