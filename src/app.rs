@@ -59,6 +59,8 @@ use crate::session::header::Header;
 use crate::session::journal::Journal;
 use crate::session::recorder::Recorder;
 use crate::session::transcript::Transcript;
+use crate::tape::Tape;
+use crate::tape::entry;
 use crate::telemetry::dialects::Habits;
 use crate::telemetry::ledger::{self, Ledger};
 use crate::tools::registry::Registry;
@@ -86,6 +88,8 @@ pub struct App {
     pub ledger: Arc<Ledger>,
     /// What the project brought, for its rules.
     brought: Brought,
+    /// Records what runs exchange with the world, or plays it.
+    pub tape: Tape,
     clock: Arc<dyn Clock>,
     pending: Arc<Pending>,
 }
@@ -188,6 +192,7 @@ impl App {
             ledger,
             workspace: Arc::new(workspace),
             brought,
+            tape: Tape::default(),
             clock,
             config,
             pending: Pending::new(dirs.pending()),
@@ -355,7 +360,11 @@ impl App {
         let recap = Recap::of(&transcript);
         let registry = Arc::new(Registry::new());
         let keeper = self.keeper(&id, is_kept, &mut notices);
-        let (opening, warnings) = crate::context::opening::build(&self.workspace, &self.dirs.home);
+        let before = self.tape.agent_before();
+        let (opening, warnings) = match &before {
+            Some(agent) if self.tape.plays_calls() => (agent.opening.clone(), Vec::new()),
+            _ => crate::context::opening::build(&self.workspace, &self.dirs.home),
+        };
         notices.extend(warnings);
         notices.extend(route.note.clone());
         let to_say = transcript.opening.is_none().then(|| opening.clone());
@@ -376,15 +385,27 @@ impl App {
             class: options.class,
             registry,
             route: route.clone(),
-            habits: Habits::read(&self.dirs.ledger_file()),
+            habits: match &before {
+                Some(agent) => Habits::certain(agent.dialect),
+                None => Habits::read(&self.dirs.ledger_file()),
+            },
             max_output_tokens: self.config.model.max_output_tokens,
             secrets: self.config.secrets.in_requests,
             keeper,
             root: self.workspace.root().to_path_buf(),
-            opening: Some(opening),
+            opening: Some(opening.clone()),
+        });
+        self.tape.agent(|| entry::Agent {
+            task: options.task,
+            class: options.class,
+            mode,
+            route: (&route).into(),
+            dialect: memory.dialect(),
+            opening,
         });
         let max_seconds = self.config.agent.max_seconds;
-        let parts = Parts { machine, dispatch, gateway: self.gateway.clone(), memory, recorder, max_seconds, notices };
+        let (gateway, tape) = (self.gateway.clone(), self.tape.clone());
+        let parts = Parts { machine, dispatch, gateway, memory, recorder, max_seconds, notices, tape };
         Ok(Session { handle: driver::start(parts), id, route, mode, recap })
     }
 

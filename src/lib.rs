@@ -18,7 +18,7 @@
 //! | 1 | [`protocol`] operations, events, messages, tools, plans: plain data |
 //! | 2 | [`config`] settings and where they came from; [`db`] SQLite files; [`exec`] running processes |
 //! | 3 | [`workspace`] the project; [`model`] servers and streams; [`edit`] changing text; [`policy`] may it be done?; [`telemetry`] what it cost |
-//! | 4 | [`index`] finding code; [`session`] what happened, kept; [`checkpoint`] files as they were |
+//! | 4 | [`index`] finding code; [`session`] what happened, kept; [`checkpoint`] files as they were; [`tape`] a run, recorded and played again |
 //! | 5 | [`context`] what the model sees; [`tools`] what it can do |
 //! | 6 | [`agent`] the loop |
 //! | 7 | [`strategy`] recipes: fix, review, commit message, explanation, answer by a schema |
@@ -106,6 +106,7 @@ pub mod policy;
 pub mod protocol;
 pub mod session;
 pub mod strategy;
+pub mod tape;
 pub mod telemetry;
 pub mod tools;
 pub mod tui;

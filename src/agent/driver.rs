@@ -20,6 +20,7 @@ use crate::agent::machine::Machine;
 use crate::agent::memory::Memory;
 use crate::agent::step::{Effect, Input};
 use crate::agent::taking_back::Rewound;
+use crate::agent::taped;
 use crate::agent::telling::Telling;
 use crate::base::fault::{Explain as _, Fault};
 use crate::base::secrets;
@@ -34,6 +35,7 @@ use crate::protocol::message::{CallId, Usage};
 use crate::protocol::op::Op;
 use crate::protocol::wait::Wait;
 use crate::session::recorder::Recorder;
+use crate::tape::Tape;
 
 /// Bytes of a call's output that are shown, and so kept in the session file, while it runs. Its outcome is not cut by this.
 const MAX_SHOWN_BYTES: usize = 256 * 1024;
@@ -54,6 +56,8 @@ pub struct Parts {
     pub max_seconds: u64,
     /// Said once at the start: what was found, what is wrong.
     pub notices: Vec<String>,
+    /// Records what is exchanged with the world, or plays it.
+    pub tape: Tape,
 }
 
 /// Starts an agent on the current runtime.
@@ -141,7 +145,10 @@ impl Driver {
         let mut is_open = true;
         while is_open || !self.parts.machine.is_idle() {
             match self.wake(is_open).await {
-                Wake::Op(Some(op)) => self.inputs.push_back(Input::Op(op)),
+                Wake::Op(Some(op)) => {
+                    self.parts.tape.op(&op);
+                    self.inputs.push_back(Input::Op(op));
+                }
                 // The front end is gone: end what runs, then end.
                 Wake::Op(None) => {
                     is_open = false;
@@ -185,7 +192,9 @@ impl Driver {
                 if call.arguments.contains(secrets::OPEN) {
                     self.parts.dispatch.veiled = self.parts.memory.veiled();
                 }
-                let verdict = self.parts.dispatch.judge(&call);
+                let before = self.parts.tape.judged_before(&call).map(taped::verdict);
+                let verdict = before.unwrap_or_else(|| self.parts.dispatch.judge(&call));
+                self.parts.tape.judged(&call, || taped::judged(&verdict));
                 self.inputs.push_back(Input::Judged { call: call.id, verdict });
             }
             Effect::Run(call) => self.run_call(&call).await,
@@ -200,7 +209,12 @@ impl Driver {
                 }
             }
             Effect::LookAround => {
-                if let Some(event) = self.parts.dispatch.look_around().await {
+                let event = match self.parts.tape.looked_before() {
+                    Some(event) => event,
+                    None => self.parts.dispatch.look_around().await,
+                };
+                self.parts.tape.looked(event.as_ref());
+                if let Some(event) = event {
                     self.emit(event).await;
                 }
             }
@@ -291,6 +305,9 @@ impl Driver {
             match piece {
                 Progress::Done(answer) => {
                     self.stream = None;
+                    if let Some(tokens) = self.parts.tape.window_before() {
+                        self.parts.memory.set_window(tokens);
+                    }
                     // Where calls come as text, the server may have left the tools out of the prompt.
                     let cut = match tool_choice {
                         ToolChoice::Text => None,
@@ -318,6 +335,7 @@ impl Driver {
                     }
                 }
                 Progress::Window { tokens } => {
+                    self.parts.tape.window(tokens);
                     if let Some(text) = self.parts.memory.set_window(tokens) {
                         self.emit(Event::Warning { text }).await;
                     }
@@ -350,8 +368,16 @@ impl Driver {
     /// Goes back to the server the user prefers, if another has taken over and it can serve again.
     async fn return_to_preferred(&mut self) {
         let (task, route) = (self.parts.memory.task(), self.parts.memory.route().clone());
-        if let Some(found) = self.parts.gateway.preferred_again(task, &route).await {
-            self.emit(Event::Warning { text: fallback::returned(&found) }).await;
+        let found = match self.parts.tape.moved_before() {
+            Some(moved) => Some(moved),
+            None => self.parts.gateway.preferred_again(task, &route).await.map(|found| {
+                let text = fallback::returned(&found);
+                (found, text)
+            }),
+        };
+        if let Some((found, text)) = found {
+            self.parts.tape.moved(&found, &text);
+            self.emit(Event::Warning { text }).await;
             self.take_route(found);
         }
     }
@@ -359,6 +385,9 @@ impl Driver {
     /// Finds where the request goes on after this failure, and what the user is told of it: another server may have taken the
     /// place of this one, or the next of the task's list takes over.
     async fn other_place(&mut self, error: &ModelError) -> Option<(Route, String)> {
+        if let Some(moved) = self.parts.tape.moved_before() {
+            return Some(moved);
+        }
         let needed = self.parts.memory.context_tokens();
         let (gateway, memory) = (&self.parts.gateway, &self.parts.memory);
         let (task, route) = (memory.task(), memory.route());
@@ -374,6 +403,7 @@ impl Driver {
 
     async fn on_model_error(&mut self, purpose: Purpose, error: ModelError) {
         if let Some((found, text)) = self.other_place(&error).await {
+            self.parts.tape.moved(&found, &text);
             self.emit(Event::Warning { text }).await;
             self.take_route(found);
             return match purpose {
@@ -432,6 +462,13 @@ impl Driver {
     // ---- calls
 
     async fn run_call(&mut self, call: &CallId) {
+        if let Some(before) = self.parts.tape.ran_before(call) {
+            for event in before.effects {
+                self.emit(event).await;
+            }
+            let (call, report) = (before.call, Box::new(taped::tool_report(before.report)));
+            return self.inputs.push_back(Input::Finished { call, report, duration_ms: before.duration_ms });
+        }
         for event in self.parts.dispatch.keep(call, self.parts.machine.turn()) {
             self.emit(event).await;
         }
@@ -455,6 +492,8 @@ impl Driver {
             self.emit(Event::ToolOutput { call, text }).await;
         }
         let (events, checkpoint) = self.parts.dispatch.effects(self.parts.machine.turn(), finished.effects);
+        let (call, report, duration_ms) = (&finished.call, &finished.report, finished.duration_ms);
+        self.parts.tape.ran(|| taped::ran(call, report, &events, duration_ms));
         for event in events {
             self.emit(event).await;
         }

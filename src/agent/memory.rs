@@ -21,6 +21,7 @@ use crate::model::route::Route;
 use crate::model::{Answer, Calls, Delivery, Request, ToolChoice};
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::Message;
+use crate::protocol::profile::EditDialect;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::ToolSpec;
 use crate::session::knowledge::Knowledge;
@@ -41,6 +42,7 @@ pub struct Memory {
     route: Route,
     registry: Arc<Registry>,
     tools: Arc<[ToolSpec]>,
+    dialect: EditDialect,
     habits: Habits,
     max_output_tokens: u32,
     secrets: InRequests,
@@ -92,6 +94,7 @@ impl Memory {
             task: parts.task,
             class: parts.class,
             tools: parts.registry.specs_for(parts.route.tool_budget(), dialect),
+            dialect,
             habits: parts.habits,
             registry: parts.registry,
             route: parts.route,
@@ -124,6 +127,11 @@ impl Memory {
         &self.transcript.knowledge
     }
 
+    /// Returns how the model is told to change files.
+    pub fn dialect(&self) -> EditDialect {
+        self.dialect
+    }
+
     /// Returns what the model is asked to do.
     pub fn task(&self) -> Task {
         self.task
@@ -143,6 +151,7 @@ impl Memory {
     pub fn set_route(&mut self, route: Route) {
         let dialect = self.habits.offered(&route.model, route.edit_dialect());
         self.tools = self.registry.specs_for(route.tool_budget(), dialect);
+        self.dialect = dialect;
         self.route = route;
         self.meter = Meter::default();
         self.is_cut_told = false;

@@ -23,5 +23,6 @@ pub mod review;
 pub mod stated;
 pub mod step;
 pub mod taking_back;
+pub mod taped;
 pub mod telling;
 pub mod window;

@@ -209,9 +209,31 @@ pub fn remove_tree(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Copies a folder with all that is in it: files with their modes, links as links. Pipes, sockets and devices are left out.
+pub fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (kind, target) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_symlink() {
+            std::os::unix::fs::symlink(std::fs::read_link(entry.path())?, target)?;
+        } else if kind.is_dir() {
+            copy_tree(&entry.path(), &target)?;
+        } else if kind.is_file() {
+            let (mut source, meta) = open_regular(&entry.path())?;
+            let mode = meta.permissions().mode() & 0o7777;
+            let mut copy = OpenOptions::new().write(true).create_new(true).mode(mode).open(&target)?;
+            io::copy(&mut source, &mut copy)?;
+            set_mode(&target, mode)?;
+        }
+    }
+    set_mode(to, from.metadata()?.permissions().mode() & 0o7777 | 0o700)
+}
+
 /// Creates the missing folders above a file of the user's, with the modes the user's umask gives.
 pub fn create_parents(path: &Path) -> io::Result<()> {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(Ok(()), umask::create_dirs)
+    // A bare name has an empty parent, and that is no folder.
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), umask::create_dirs)
 }
 
 /// Writes a file where it lies, making it when missing: through links, and torn when mimi is killed meanwhile. For what must

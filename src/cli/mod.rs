@@ -8,8 +8,10 @@ pub mod asking;
 pub mod color;
 pub mod commands;
 pub mod context;
+pub mod help;
 pub mod output;
 pub mod prompt;
+pub mod recording;
 pub mod render;
 pub mod report;
 pub mod signal;
@@ -32,7 +34,7 @@ use crate::config::env::Env;
 /// Without a command it starts `mimi chat`. Settings come from flags, MIMI_* variables, the project's .mimi/config.yaml,
 /// ~/.config/mimi/config.yaml and /etc/mimi/config.yaml; `mimi config show --origin` tells which.
 #[derive(Debug, Parser)]
-#[command(name = "mimi", version, disable_help_subcommand = true, after_help = exit_codes(), max_term_width = 100)]
+#[command(name = "mimi", version, disable_help_subcommand = true, after_help = help::exit_codes(), max_term_width = 100)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -95,6 +97,10 @@ pub enum Command {
     Commit(commands::commit::CommitArgs),
     /// Have an error or a place in a file explained
     Explain(commands::explain::ExplainArgs),
+    /// Go through a recorded run again, without a model server
+    Replay(commands::replay::ReplayArgs),
+    /// Have a model work on a folder of tasks, and print what came of each
+    Eval(commands::eval::EvalArgs),
     /// Watch mimi fix a small project, without any model server
     Demo(commands::demo::DemoArgs),
     /// Take back what the last turns changed, commands included
@@ -152,9 +158,9 @@ pub fn main() -> ExitCode {
 /// Runs the command. `out` follows the options once they are known, so that a failure is printed as they say.
 fn run(out: &mut Out) -> Result<(), Fault> {
     let cli = match parse() {
-        Ok(Line::User(cli)) => cli,
+        Ok(Line::User(cli)) => *cli,
         Ok(Line::Debug(args)) => return commands::debug::run(out, &args),
-        Err(error) => return print_usage(&error),
+        Err(error) => return help::print_usage(&error),
     };
     let cx = || -> Result<Cx, Fault> {
         let cx = Cx::new(Env::from_process(), cli.global)?;
@@ -168,6 +174,8 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Review(args) => commands::review::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
         Command::Commit(args) => commands::commit::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
         Command::Explain(args) => commands::explain::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
+        Command::Replay(args) => commands::replay::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
+        Command::Eval(args) => commands::eval::run(&cx()?, &args),
         Command::Demo(args) => commands::demo::run(&cx()?, &args),
         Command::Undo(args) => commands::undo::undo(&cx()?, &args),
         Command::Redo(args) => commands::undo::redo(&cx()?, &args),
@@ -193,7 +201,7 @@ fn run(out: &mut Out) -> Result<(), Fault> {
 /// What was typed.
 enum Line {
     /// Something for users.
-    User(Cli),
+    User(Box<Cli>),
     /// Something for outside test suites, which stands in no help, completion or man page.
     Debug(commands::debug::DebugArgs),
 }
@@ -203,26 +211,11 @@ fn parse() -> Result<Line, clap::Error> {
     let mut matches = command_tree().subcommand(debug).try_get_matches()?;
     match matches.subcommand_matches("debug") {
         Some(debug) => commands::debug::DebugArgs::from_arg_matches(debug).map(Line::Debug),
-        None => Cli::from_arg_matches_mut(&mut matches).map(Line::User),
-    }
-}
-
-/// Prints help, version or a usage error as clap words it, and keeps its exit codes: 0 for help, 2 for errors.
-fn print_usage(error: &clap::Error) -> Result<(), Fault> {
-    let is_help = !error.use_stderr();
-    match output::print_usage(error) {
-        Err(error) => Err(Fault::io(Kind::Bug, "cannot print", &error)),
-        Ok(()) if is_help => Ok(()),
-        Ok(()) => std::process::exit(i32::from(Kind::Usage.exit_code())),
+        None => Cli::from_arg_matches_mut(&mut matches).map(|cli| Line::User(Box::new(cli))),
     }
 }
 
 /// Returns the command-line tree, for completions and man pages.
 pub fn command_tree() -> clap::Command {
     Cli::command()
-}
-
-fn exit_codes() -> String {
-    let rows = Kind::TABLE.iter().map(|(_, code, meaning)| format!("  {code:>3}  {meaning}"));
-    format!("Exit codes:\n{}", rows.collect::<Vec<_>>().join("\n"))
 }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::fault::{Explain, Kind};
 
 /// A failed request. The variants are what somebody does about it: only the gateway retries, only the agent compacts.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ModelError {
     /// Nobody answers at the address.
     #[error("cannot reach the model server at {url}")]
@@ -181,7 +184,7 @@ fn refusal(url: &str, status: u16) -> String {
 }
 
 /// Somebody else's words about a failure, as the source of a [`ModelError`].
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, Serialize, Deserialize)]
 #[error("{0}")]
 pub struct Cause(pub String);
 

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::SystemClock;
 use crate::config::schema::InRequests;
+use crate::model::around::Around;
 use crate::model::ask::{Progress, Question, ask};
 use crate::model::cache::{self, Cache, Words};
 use crate::model::discover::{self, Found};
@@ -53,6 +54,9 @@ pub struct Gateway {
     slots: Arc<Slots>,
     meter: Arc<dyn Meter>,
     cache: Option<Arc<Cache>>,
+    pub(super) around: OnceLock<Around>,
+    /// Where every task goes, whoever is asked for; none where that is to be found out.
+    pub(super) settled: Option<Route>,
     found: tokio::sync::Mutex<Option<Vec<Found>>>,
     answers: AtomicU64,
     rest_time: Duration,
@@ -105,6 +109,8 @@ impl Gateway {
             slots,
             meter,
             cache,
+            around: OnceLock::new(),
+            settled: None,
             found,
             answers,
             sizes,
@@ -180,6 +186,9 @@ impl Gateway {
     /// Finds out who carries out `task`. `wanted` is `model` or `provider/model` from the command line and is taken
     /// literally; a model from the configuration may be stood in for, which the note of the route says.
     pub async fn resolve(&self, task: Task, wanted: Option<&str>) -> Result<Route, ModelError> {
+        if let Some(route) = &self.settled {
+            return Ok(route.clone());
+        }
         let mut route = match (wanted, self.places(task).len()) {
             (None, 2..) => self.resolve_list(task, 0).await?,
             _ => self.resolve_unmeasured(task, wanted).await?,
@@ -256,7 +265,10 @@ impl Gateway {
         let messages = all_veiled(guarded(request.messages), self.secrets);
         let request = Request { messages, ..request };
         let provider = match self.seats.get(&route.provider) {
-            Ok(seat) => seat.provider,
+            Ok(seat) => match self.around.get() {
+                Some(around) => around(seat.provider),
+                None => seat.provider,
+            },
             Err(error) => return Box::pin(futures_util::stream::iter([Progress::Failed(error)])),
         };
         // The number of answers grows with the conversation, the counter with every question of this process: together
@@ -266,7 +278,8 @@ impl Gateway {
         let url = address(route);
         let (budget, gate) = (self.budget(&url), self.gate(&url));
         let account = self.account(route, request.task, request.class);
-        let kept = self.cache.clone().zip(cache::key(route, &request));
+        let cache = self.cache.clone().filter(|_| self.around.get().is_none());
+        let kept = cache.zip(cache::key(route, &request));
         let sight = self.seats.sight(route);
         let is_configured = self.config.as_ref().is_some_and(|config| config.model.window_tokens > 0);
         let asked = ask(Question {

@@ -6,6 +6,7 @@
 //! To add a server that speaks the OpenAI dialect: a row in `config/providers.yaml`. To add another wire: a file in
 //! `providers/` and a row.
 
+pub mod around;
 pub mod ask;
 pub mod assemble;
 pub mod cache;
@@ -45,6 +46,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::error::{Cause, ModelError};
@@ -92,7 +94,8 @@ pub enum Delivery {
 }
 
 /// Whether the model is free to answer in words, and who reads its calls.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ToolChoice {
     /// It may call tools or answer.
     #[default]
@@ -105,7 +108,8 @@ pub enum ToolChoice {
 }
 
 /// How many calls one answer may make.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Calls {
     /// As many as the model likes.
     #[default]
@@ -115,7 +119,7 @@ pub enum Calls {
 }
 
 /// One piece of a tool call as it arrives. Pieces with the same `index` belong together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolPiece {
     /// Position among the calls of the answer.
     pub index: usize,
@@ -128,7 +132,8 @@ pub struct ToolPiece {
 }
 
 /// Why the model stopped writing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Finish {
     /// It was done, or called tools: which of the two is decided by the calls, because servers disagree.
     Stop,
@@ -139,7 +144,8 @@ pub enum Finish {
 }
 
 /// What a server says of its own times, in milliseconds; none where it is silent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Timing {
     /// In its queue, and until the model was loaded.
     pub queue_ms: Option<u64>,
@@ -151,7 +157,8 @@ pub struct Timing {
 
 /// One event of an answer. A stream never fails half way: an error is its last event, and a stream that ends with
 /// neither [`StreamEvent::Finish`] nor [`StreamEvent::Error`] is a failed one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StreamEvent {
     /// Words.
     Text(String),

@@ -8,6 +8,7 @@ pub mod commit_message;
 pub mod conformance;
 pub mod detect;
 pub mod deterministic;
+pub mod eval;
 pub mod explain;
 pub mod failure;
 pub mod fix;

@@ -20,6 +20,7 @@ use crate::cli::commands::fix_pulse::Pulse;
 use crate::cli::commands::fix_review;
 use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, block_on};
+use crate::cli::recording;
 use crate::cli::report::target::{self, Format, Target, Targets};
 use crate::cli::signal::Signals;
 use crate::model::route::Route;
@@ -73,6 +74,9 @@ pub struct FixArgs {
     /// Many repositories.
     #[command(flatten)]
     pub list: ListArgs,
+    /// Record what is exchanged with models, tools and checks to a new file, for `mimi replay`
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub record: Option<PathBuf>,
 }
 
 impl FixArgs {
@@ -114,10 +118,15 @@ pub(super) struct Ended {
 /// Works on one project, to its report. Fails only where there is nothing to report.
 pub(super) fn one(cx: &Cx, args: &FixArgs, show: &mut Show<'_>) -> Result<Ended, Fault> {
     let plan = fix_checks::plan(cx, args)?;
-    let app = &plan.app;
+    let job = plan.job(cx, args);
+    let order = recording::Order {
+        command: "fix",
+        job: job.as_ref().ok().and_then(|job| serde_json::to_value(job).ok()),
+        allow: args.allow.clone(),
+    };
+    let app = &recording::begin(plan.app, args.record.as_ref(), order)?;
     show.same = args.deterministic.then(|| sameness(cx, app));
     let after = After::prepare(app, &args.after)?;
-    let job = plan.job(cx, args);
     let collector = RefCell::new(collector(app, job.as_ref().ok()));
     let outcome = job.and_then(|job| {
         app.need_sandbox()?;
@@ -141,6 +150,7 @@ pub(super) fn one(cx: &Cx, args: &FixArgs, show: &mut Show<'_>) -> Result<Ended,
     let changes = outcome.as_ref().map_or(&[][..], |outcome| &outcome.changes);
     let result = after.settle(cx, changes, &mut report, result);
     let printed = after.to_print(&report);
+    recording::end(cx, &app.tape, &result);
     // It goes to logs, pages and comments; what was changed is in the patch as it is.
     let report = redacted(report);
     Ok(match &mut show.same {
@@ -186,6 +196,11 @@ fn sameness(cx: &Cx, app: &App) -> Sameness {
     Sameness::new(own.into_iter().chain(temporary))
 }
 
+/// Returns the exit code of `mimi fix` with this outcome.
+pub fn exit_code(job: &Job, outcome: &Outcome) -> u8 {
+    verdict(job, outcome).map_or_else(|fault| fault.kind.exit_code(), |()| 0)
+}
+
 /// Begins a report.
 pub fn collector(app: &App, job: Option<&Job>) -> Collector {
     let told =
@@ -213,7 +228,8 @@ pub(super) fn work(
         bounds: Bounds { max_steps: job.limits.max_steps, max_tokens: job.limits.max_tokens },
     };
     let prices = Prices::new(app.config.prices.clone());
-    let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks(), prices };
+    let (keeper, tape) = (app.keeper_of_checks(), app.tape.clone());
+    let bench = Bench { runner: &app.runner, keeper, prices, tape };
     let start = async || {
         let session = app.start(options).await?;
         let route = &session.route;

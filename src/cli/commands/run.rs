@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 
 use crate::agent::dispatch::{Approvals, allow_flags};
-use crate::app::{AgentOptions, Session};
+use crate::app::{AgentOptions, App, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
+use crate::cli::recording;
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::Signals;
 use crate::context::prompt;
@@ -43,6 +44,9 @@ pub struct RunArgs {
     /// Make the answer one JSON value that follows the JSON schema in this file
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub output_schema: Option<PathBuf>,
+    /// Record what is exchanged with models and tools to a new file, for `mimi replay`
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub record: Option<PathBuf>,
 }
 
 /// How much the agent may do without asking.
@@ -73,6 +77,14 @@ pub fn run(cx: &Cx, args: &RunArgs) -> Result<(), Fault> {
     let compiled = schema.as_ref().map(AnswerSchema::compile).transpose()?;
     let app = cx.app()?;
     app.need_sandbox()?;
+    let order = recording::Order { command: "run", job: None, allow: args.allow.clone() };
+    let app = recording::begin(app, args.record.as_ref(), order)?;
+    let result = work(cx, &app, args, task, compiled.as_ref());
+    recording::end(cx, &app.tape, &result);
+    result
+}
+
+fn work(cx: &Cx, app: &App, args: &RunArgs, task: String, schema: Option<&AnswerSchema>) -> Result<(), Fault> {
     let options = AgentOptions {
         task: Task::Chat,
         mode: args.mode.map(Into::into),
@@ -88,9 +100,9 @@ pub fn run(cx: &Cx, args: &RunArgs) -> Result<(), Fault> {
             session = app.start(options) => session?,
             stop = signals.next() => return Err(stop.fault()),
         };
-        let mut view = View::new(cx, args, compiled.is_some());
+        let mut view = View::new(cx, args, schema.is_some());
         let ops = session.handle.ops.clone();
-        let work = pin!(carry_out(&mut session, task, compiled.as_ref(), &mut view));
+        let work = pin!(carry_out(&mut session, task, schema, &mut view));
         work_until_signal(&mut signals, ops, work).await
     })
 }

@@ -21,6 +21,7 @@ use crate::strategy::fix::engine::{Fixing, Halt};
 use crate::strategy::fix::standing::{Standing, is_blocking, is_flaky_only};
 use crate::strategy::fix::{Check, Ending, Progress};
 use crate::strategy::runner::{self, CheckError, CheckRun};
+use crate::tape::CheckSeen;
 
 /// Tests that are run alone at once; with more of them the whole check is as good.
 const MAX_ALONE: usize = 50;
@@ -194,6 +195,16 @@ impl Fixing<'_> {
         // Also what a check changed that did not end well goes back.
         if let Some((keeper, open)) = open {
             self.note_check(keeper, open).await;
+        }
+        if let Ok(run) = &run {
+            self.bench.tape.check(CheckSeen {
+                round: self.round,
+                command,
+                is_green: run.is_green,
+                ending: &run.ending,
+                text: &run.text,
+                failures: &run.complaints.failures,
+            });
         }
         run
     }

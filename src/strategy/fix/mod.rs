@@ -38,6 +38,7 @@ use crate::strategy::fix::budget::Limits;
 use crate::strategy::fix::engine::Fixing;
 use crate::strategy::fix::guard::Rules;
 use crate::strategy::runner::CheckRun;
+use crate::tape::Tape;
 use crate::telemetry::price::Prices;
 
 /// What is to be fixed. Plain data, so that it can be kept and done again.
@@ -104,6 +105,8 @@ pub struct Bench<'r> {
     pub keeper: Option<Arc<Keeper>>,
     /// What models cost.
     pub prices: Prices,
+    /// Records how checks end, or compares it with a recording.
+    pub tape: Tape,
 }
 
 /// An agent that is ready to work.

@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["protocol"],
     &["config", "db", "exec"],
     &["workspace", "model", "edit", "policy", "mcp", "telemetry"],
-    &["index", "session", "checkpoint"],
+    &["index", "session", "checkpoint", "tape"],
     &["context", "tools"],
     &["agent", "fim"],
     &["strategy"],
