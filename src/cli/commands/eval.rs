@@ -10,7 +10,7 @@ use crate::base::path::{create_private_dir, remove_tree};
 use crate::base::text::{count, visible};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::output::Style;
+use crate::tui::look::Look;
 use crate::cli::signal::{Signals, Stop};
 use crate::exec::run::Runner;
 use crate::strategy::eval::compare::{Comparison, compare};
@@ -158,9 +158,9 @@ fn tell(cx: &Cx, result: &TaskResult) {
 
 fn style(ending: Ending) -> Style {
     match ending {
-        Ending::Fixed => Style::Good,
-        Ending::Skipped | Ending::Interrupted => Style::Dim,
-        _ => Style::Bad,
+        Ending::Fixed => Look::Good,
+        Ending::Skipped | Ending::Interrupted => Look::Dim,
+        _ => Look::Bad,
     }
 }
 
@@ -210,7 +210,7 @@ fn table(cx: &Cx, results: &Results) -> Result<(), Fault> {
         };
         row.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ")
     };
-    cx.out.styled(Style::Bold, line(&heads).trim_end())?;
+    cx.out.styled(Look::Bold, line(&heads).trim_end())?;
     for (task, row) in results.tasks.iter().zip(&rows) {
         cx.out.styled(style(task.ending), line(row).trim_end())?;
     }
@@ -223,10 +223,10 @@ fn table(cx: &Cx, results: &Results) -> Result<(), Fault> {
 
 fn comparison(cx: &Cx, compared: &Comparison) -> Result<(), Fault> {
     let parts = [
-        ("worse", Style::Bad, &compared.worse),
-        ("better", Style::Good, &compared.better),
-        ("other numbers", Style::Plain, &compared.numbers),
-        ("not compared", Style::Dim, &compared.alone),
+        ("worse", Look::Bad, &compared.worse),
+        ("better", Look::Good, &compared.better),
+        ("other numbers", Look::Plain, &compared.numbers),
+        ("not compared", Look::Dim, &compared.alone),
     ];
     for (name, style, lines) in parts {
         for line in lines {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::agent::dispatch::Approvals;
-use crate::app::{AgentOptions, App, Look};
+use crate::app::{AgentOptions, App, Probing};
 use crate::base::clock::{format_utc, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{copy_tree, create_private_dir, remove_tree};
@@ -16,15 +16,15 @@ use crate::base::text::{count, shell_quoted, visible};
 use crate::cli::SandboxArg;
 use crate::cli::commands::fix::{self, FixArgs};
 use crate::cli::commands::fix_show::Show;
-use crate::cli::commands::run::end_fault;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::output::Style;
+use crate::tui::look::Look;
 use crate::cli::recording;
 use crate::cli::report::target::Targets;
 use crate::cli::signal::Signals;
 use crate::config::dirs::Dirs;
 use crate::protocol::event::TurnEnd;
 use crate::protocol::op::Op;
+use crate::strategy::answer::end_fault;
 use crate::strategy::fix::Job;
 use crate::tape::error::TapeError;
 use crate::tape::player::{Calls, Fate, Player, Step, Today};
@@ -268,11 +268,11 @@ impl<'a> Verdict<'a> {
         ))?;
         for step in &self.steps {
             let (style, word) = match &step.fate {
-                Fate::Same => (Style::Good, "same"),
-                Fate::Taken => (Style::Dim, "as recorded, not run"),
-                Fate::Pending => (Style::Bad, "not reached"),
-                Fate::Unfinished => (Style::Notice, "the recording ends here"),
-                Fate::Differs(_) => (Style::Bad, "differs"),
+                Fate::Same => (Look::Good, "same"),
+                Fate::Taken => (Look::Dim, "as recorded, not run"),
+                Fate::Pending => (Look::Bad, "not reached"),
+                Fate::Unfinished => (Look::Notice, "the recording ends here"),
+                Fate::Differs(_) => (Look::Bad, "differs"),
             };
             cx.out.styled(style, format!("{:>4}  {}: {word}", step.number, visible(&step.title)))?;
             if let Fate::Differs(told) = &step.fate {

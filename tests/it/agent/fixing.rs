@@ -54,7 +54,12 @@ async fn run(stage: &Stage, command: &str, max_rounds: u32) -> Report {
         let session = app.start(agent).await?;
         Ok(Worker { handle: session.handle, provider: session.route.provider })
     };
-    let bench = Bench { runner: &app.runner, keeper: app.keeper_of_checks(), prices: Prices::default(), tape: app.tape.clone() };
+    let bench = Bench {
+        runner: &app.runner,
+        keeper: app.keeper_of_checks(),
+        prices: Prices::default(),
+        tape: app.tape.clone(),
+    };
     let outcome = fix(&job, &bench, start, CancellationToken::new(), listen).await;
     Report { outcome, outcomes, checks }
 }
