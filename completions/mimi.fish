@@ -37,6 +37,8 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "chat" -d 'Talk with the a
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "run" -d 'Carry out one task and print the answer'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "fix" -d 'Make a failing check pass'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "review" -d 'Have a change judged: what is wrong, where, and why'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "commit" -d 'Commit what is staged, with a message worded for you'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "explain" -d 'Have an error or a place in a file explained'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "demo" -d 'Watch mimi fix a small project, without any model server'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "undo" -d 'Take back what the last turns changed, commands included'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "redo" -d 'Do again what was taken back last'
@@ -114,9 +116,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand fix" -s q -l quiet -d 'Say onl
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand review" -l base -d 'Review the commits since the branch left this one: `main`, `origin/main`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand review" -l commit -d 'Review one commit' -r
-complete -c mimi -n "__fish_mimi_using_subcommand review" -l output -d 'Print the result in this form' -r -f -a "text\t'For people'
-json\t'One JSON object'
-markdown\t'For comments and summaries'"
+complete -c mimi -n "__fish_mimi_using_subcommand review" -l output -d 'Write the result as text, json, markdown, sarif or github, to a file or to standard output' -r
 complete -c mimi -n "__fish_mimi_using_subcommand review" -l fail-on -d 'End with code 1 when something of this severity or graver is found [default: review.fail_on]' -r -f -a "error\t'Errors'
 warning\t'Warnings too'
 note\t'Anything'
@@ -135,6 +135,36 @@ never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand review" -l staged -d 'Review what is staged'
 complete -c mimi -n "__fish_mimi_using_subcommand review" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand review" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -s e -l edit -d 'Change the message in your editor before you are asked'
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -s y -l yes -d 'Commit without asking'
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -l dry-run -d 'Print the message and commit nothing'
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -l json -d 'Print every event as a line of JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
