@@ -26,9 +26,8 @@ use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcomma
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::coloured;
 use crate::cli::context::Cx;
-use crate::cli::output::Out;
+use crate::cli::output::{ColorArg, Out};
 use crate::config::env::Env;
-use crate::config::schema::ColorChoice;
 
 /// Coding agent for the terminal that works with your own model server
 ///
@@ -63,27 +62,6 @@ pub struct Global {
     /// Colour the output
     #[arg(long, global = true, value_name = "WHEN", value_enum)]
     pub color: Option<ColorArg>,
-}
-
-/// When output is coloured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum ColorArg {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl From<ColorArg> for ColorChoice {
-    fn from(color: ColorArg) -> Self {
-        match color {
-            ColorArg::Auto => Self::Auto,
-            ColorArg::Always => Self::Always,
-            ColorArg::Never => Self::Never,
-        }
-    }
 }
 
 /// How commands are confined.
