@@ -36,13 +36,16 @@ complete -c mimi -n "__fish_mimi_needs_command" -s V -l version -d 'Print versio
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "chat" -d 'Talk with the agent about this project'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "run" -d 'Carry out one task and print the answer'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "fix" -d 'Make a failing check pass'
-complete -c mimi -n "__fish_mimi_needs_command" -f -a "replay" -d 'Go through a recorded run again, without a model server'
-complete -c mimi -n "__fish_mimi_needs_command" -f -a "eval" -d 'Have a model work on a folder of tasks, and print what came of each'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "review" -d 'Have a change judged: what is wrong, where, and why'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "commit" -d 'Commit what is staged, with a message worded for you'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "explain" -d 'Have an error or a place in a file explained'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "demo" -d 'Watch mimi fix a small project, without any model server'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "undo" -d 'Take back what the last turns changed, commands included'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "redo" -d 'Do again what was taken back last'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "checkpoint" -d 'List, show, compare, restore or prune files as they were before each call'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "session" -d 'List, show, resume, fork, export or delete sessions'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "search" -d 'Find code by what it does, by words or by names'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "index" -d 'Build or update the index that `mimi search` asks'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "sandbox" -d 'Show how commands are confined, or run one so'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "config" -d 'Show, check or edit the configuration'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "policy" -d 'Show what may be done without asking, and why'
@@ -82,7 +85,6 @@ external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l allow-host -d 'Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l output-schema -d 'Make the answer one JSON value that follows the JSON schema in this file' -r -F
-complete -c mimi -n "__fish_mimi_using_subcommand run" -l record -d 'Record what is exchanged with models and tools to a new file, for `mimi replay`' -r -F
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -102,7 +104,6 @@ external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-host -d 'Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l output -d 'Write the report as text, json, jsonl, markdown, sarif, junit or github, to a file or to standard output' -r
-complete -c mimi -n "__fish_mimi_using_subcommand fix" -l record -d 'Record what is exchanged with models, tools and checks to a new file, for `mimi replay`' -r -F
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -113,43 +114,57 @@ complete -c mimi -n "__fish_mimi_using_subcommand fix" -l detect -d 'Show which 
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l json -d 'Print every event as a line of JSON: `--output jsonl`'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mimi -n "__fish_mimi_using_subcommand replay" -l tools -d 'Where results of calls and checks come from: the recording, or running them in a scratch copy of this folder' -r -f -a "recorded\t'Nothing is run'
-real\t'Calls and checks run'"
-complete -c mimi -n "__fish_mimi_using_subcommand replay" -l allow -d 'With `--tools real`: allow what this rule covers; what the recording allowed is not taken over' -r
-complete -c mimi -n "__fish_mimi_using_subcommand replay" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+complete -c mimi -n "__fish_mimi_using_subcommand review" -l base -d 'Review the commits since the branch left this one: `main`, `origin/main`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand review" -l commit -d 'Review one commit' -r
+complete -c mimi -n "__fish_mimi_using_subcommand review" -l output -d 'Write the result as text, json, markdown, sarif or github, to a file or to standard output' -r
+complete -c mimi -n "__fish_mimi_using_subcommand review" -l fail-on -d 'End with code 1 when something of this severity or graver is found [default: review.fail_on]' -r -f -a "error\t'Errors'
+warning\t'Warnings too'
+note\t'Anything'
+never\t'Nothing'"
+complete -c mimi -n "__fish_mimi_using_subcommand review" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
 full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
 external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
-complete -c mimi -n "__fish_mimi_using_subcommand replay" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
-complete -c mimi -n "__fish_mimi_using_subcommand replay" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand replay" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand replay" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mimi -n "__fish_mimi_using_subcommand review" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand review" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand review" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand review" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mimi -n "__fish_mimi_using_subcommand replay" -l in-place -d 'With `--tools real`: run in this folder itself instead of a copy'
-complete -c mimi -n "__fish_mimi_using_subcommand replay" -l json -d 'Print the steps as one JSON value'
-complete -c mimi -n "__fish_mimi_using_subcommand replay" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l task -d 'Only this task; may be repeated' -r
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l compare -d 'Compare with an earlier result, as `--json` prints it' -r -F
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l jobs -d 'Work on so many tasks at once' -r
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l record -d 'Record each run to a file in this folder, for `mimi replay`' -r -f -a "(__fish_complete_directories)"
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+complete -c mimi -n "__fish_mimi_using_subcommand review" -l staged -d 'Review what is staged'
+complete -c mimi -n "__fish_mimi_using_subcommand review" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand review" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
 full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
 external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l script -d 'Let the scripts of the tasks play the model, to see whether tasks and tools work'
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l json -d 'Print the result as one JSON value'
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -s e -l edit -d 'Change the message in your editor before you are asked'
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -s y -l yes -d 'Commit without asking'
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -l dry-run -d 'Print the message and commit nothing'
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -l json -d 'Print every event as a line of JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -310,6 +325,32 @@ never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Do not ask'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand search" -s n -l limit -d 'Show at most so many places' -r
+complete -c mimi -n "__fish_mimi_using_subcommand search" -l lines -d 'Show at most so many lines of each place' -r
+complete -c mimi -n "__fish_mimi_using_subcommand search" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand search" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand search" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand search" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand search" -l explain -d 'Say where each score comes from'
+complete -c mimi -n "__fish_mimi_using_subcommand search" -l json -d 'Print a JSON object'
+complete -c mimi -n "__fish_mimi_using_subcommand search" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand index" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l status -d 'Say what is in the index, without updating it'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l verify -d 'Look for damage in the whole index'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l prune -d 'Forget what no work tree has any more, and the indexes of other projects used longest ago beyond `index.max_mb`'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l rebuild -d 'Delete the index and build it anew'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l stats -d 'After updating, say in detail what is in the index'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l json -d 'Print a JSON object'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand index" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l sandbox -d 'Confine this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
 full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'

@@ -18,6 +18,7 @@ use crate::base::secrets;
 use crate::base::text::{count, one_line_name, shell_quoted, visible};
 use crate::cli::SandboxArg;
 use crate::cli::asking::edited;
+use crate::cli::commands::review::part_tokens;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::output::restore_terminal;
 use crate::cli::prompt::{Key, forget_typed, read_key};
@@ -157,7 +158,7 @@ async fn worded(cx: &Cx, app: &App, git: &Git, changes: &Changes) -> Result<Stri
         Err(error) => return Err(error.into()),
     };
     let route = app.gateway.resolve(Task::Commit, cx.global.model.as_deref()).await?;
-    let part_tokens = super::review::part_tokens(app, &route);
+    let part_tokens = part_tokens(app, &route);
     let skip = &app.config.review.skip;
     let room = Room { part_tokens, max_parts: 1, skip, is_secret };
     let parts = part::split(&changes.files, &room);

@@ -181,7 +181,7 @@ fn renamed_binary_deleted_and_foreign_files_are_told_apart() {
     let left: Vec<String> =
         report["left_out"].as_array().unwrap().iter().map(|left| format!("{} {}", left["file"], left["why"])).collect();
     let expected = [
-        r#""Cargo.lock" "review.skip has `Cargo.lock`""#,
+        r#""Cargo.lock" "review.skip has `*.lock`""#,
         r#""sub" "it is another repository""#,
         r#"".env" "it may hold secrets""#,
         r#""link" "it is a link""#,
