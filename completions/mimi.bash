@@ -43,6 +43,9 @@ _mimi() {
             mimi,fix)
                 cmd="mimi__subcmd__fix"
                 ;;
+            mimi,index)
+                cmd="mimi__subcmd__index"
+                ;;
             mimi,man)
                 cmd="mimi__subcmd__man"
                 ;;
@@ -57,6 +60,9 @@ _mimi() {
                 ;;
             mimi,sandbox)
                 cmd="mimi__subcmd__sandbox"
+                ;;
+            mimi,search)
+                cmd="mimi__subcmd__search"
                 ;;
             mimi,session)
                 cmd="mimi__subcmd__session"
@@ -167,7 +173,7 @@ _mimi() {
 
     case "${cmd}" in
         mimi)
-            opts="-C -m -q -h -V --cwd --model --set --trust-project --quiet --color --help --version chat run fix demo undo redo checkpoint session sandbox config policy trust auth usage cache doctor status completions man"
+            opts="-C -m -q -h -V --cwd --model --set --trust-project --quiet --color --help --version chat run fix demo undo redo checkpoint session search index sandbox config policy trust auth usage cache doctor status completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -551,7 +557,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__chat)
-            opts="-C -m -q -h --mode --resume --sandbox --cwd --model --set --trust-project --quiet --color --help"
+            opts="-C -m -q -h --mode --resume --sandbox --allow-host --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -567,6 +573,10 @@ _mimi() {
                     ;;
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)
@@ -1239,7 +1249,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__doctor)
-            opts="-C -m -q -h --json --quick --cwd --model --set --trust-project --quiet --color --help"
+            opts="-C -m -q -h --json --quick --egress --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1287,7 +1297,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__fix)
-            opts="-C -m -q -h --test --max-rounds --allow --sandbox --detect --output --json --cwd --model --set --trust-project --quiet --color --help"
+            opts="-C -m -q -h --test --max-rounds --allow --sandbox --allow-host --detect --output --json --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1309,10 +1319,62 @@ _mimi() {
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
                     return 0
                     ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mimi__subcmd__index)
+            opts="-C -m -q -h --status --verify --prune --rebuild --stats --json --cwd --model --set --trust-project --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --cwd)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1710,7 +1772,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__run)
-            opts="-C -m -q -h --mode --allow --sandbox --json --output-schema --cwd --model --set --trust-project --quiet --color --help"
+            opts="-C -m -q -h --mode --allow --sandbox --allow-host --json --output-schema --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1726,6 +1788,10 @@ _mimi() {
                     ;;
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output-schema)
@@ -1785,7 +1851,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__sandbox)
-            opts="-C -m -q -h --sandbox --cwd --model --set --trust-project --quiet --color --help probe run"
+            opts="-C -m -q -h --sandbox --allow-host --cwd --model --set --trust-project --quiet --color --help probe run"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1793,6 +1859,10 @@ _mimi() {
             case "${prev}" in
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)
@@ -1837,7 +1907,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__sandbox__subcmd__probe)
-            opts="-C -m -q -h --json --sandbox --cwd --model --set --trust-project --quiet --color --help"
+            opts="-C -m -q -h --json --sandbox --allow-host --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1845,6 +1915,10 @@ _mimi() {
             case "${prev}" in
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)
@@ -1889,7 +1963,7 @@ _mimi() {
             return 0
             ;;
         mimi__subcmd__sandbox__subcmd__run)
-            opts="-C -m -q -h --sandbox --cwd --model --set --trust-project --quiet --color --help"
+            opts="-C -m -q -h --sandbox --allow-host --cwd --model --set --trust-project --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1897,6 +1971,70 @@ _mimi() {
             case "${prev}" in
                 --sandbox)
                     COMPREPLY=($(compgen -W "auto full landlock external none" -- "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mimi__subcmd__search)
+            opts="-n -C -m -q -h --limit --lines --explain --json --cwd --model --set --trust-project --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lines)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cwd)
