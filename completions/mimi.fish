@@ -330,6 +330,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand search" -l lines -d 'Show at m
 complete -c mimi -n "__fish_mimi_using_subcommand search" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand search" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand search" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand search" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand search" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -340,6 +341,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand search" -s h -l help -d 'Print
 complete -c mimi -n "__fish_mimi_using_subcommand index" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand index" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand index" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand index" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand index" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
