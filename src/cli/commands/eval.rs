@@ -10,13 +10,13 @@ use crate::base::path::{create_private_dir, remove_tree};
 use crate::base::text::{count, visible};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
-use crate::tui::look::Look;
 use crate::cli::signal::{Signals, Stop};
 use crate::exec::run::Runner;
 use crate::strategy::eval::compare::{Comparison, compare};
 use crate::strategy::eval::run::{self, Workshop};
 use crate::strategy::eval::task::{self, Task};
 use crate::strategy::eval::{Ending, Results, TaskResult, VERSION};
+use crate::tui::look::Look;
 
 /// Tasks worked on at once; more would make a table nobody can compare.
 const MAX_JOBS: u64 = 64;

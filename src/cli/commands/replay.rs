@@ -17,7 +17,6 @@ use crate::cli::SandboxArg;
 use crate::cli::commands::fix::{self, FixArgs};
 use crate::cli::commands::fix_show::Show;
 use crate::cli::context::{Cx, block_on};
-use crate::tui::look::Look;
 use crate::cli::recording;
 use crate::cli::report::target::Targets;
 use crate::cli::signal::Signals;
@@ -29,6 +28,7 @@ use crate::strategy::fix::Job;
 use crate::tape::error::TapeError;
 use crate::tape::player::{Calls, Fate, Player, Step, Today};
 use crate::tape::reader::Recording;
+use crate::tui::look::Look;
 
 /// Arguments of `mimi replay`.
 #[derive(Debug, clap::Args)]
