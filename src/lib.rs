@@ -68,6 +68,8 @@
 //! | a tool | `tools/<name>.yaml`, `src/tools/<name>.rs`, a row in `tools::registry` |
 //! | a slash command | a row in `cli::slash` and an arm in `cli::commands::chat` |
 //! | a test runner | a row in `config/runners.yaml`; its output: a row in `strategy::failure::readers` and a sample |
+//! | a fixer that needs no model | a row in `config/fixers.yaml` |
+//! | what `fix` must not change | a row in `config/guard.yaml` |
 //! | a compiler or linter | a row in `config/findings.yaml` and a sample under `tests/fixtures/runners` |
 //! | a command | `cli/commands/<name>.rs` and a variant of `cli::Command` |
 //! | a setting | `config/default.yaml` and a field in `config::schema` |
