@@ -226,12 +226,12 @@ impl Plan {
 
     fn checks(&self, cx: &Cx, folder: &Path) -> Result<Vec<Check>, Fault> {
         if self.asked.is_empty() {
-            return all(self.detected.usual(), folder, &cx.workspace_root);
+            return all(&self.detected.usual(), folder, &cx.workspace_root);
         }
         let mut checks = Vec::new();
         for (kind, command) in &self.asked {
             if command == AUTO {
-                checks.extend(all(self.detected.of_kind(*kind), folder, &cx.workspace_root)?);
+                checks.extend(all(&self.detected.of_kind(*kind), folder, &cx.workspace_root)?);
                 continue;
             }
             let below = cx.workspace_root.strip_prefix(folder).map(|below| below.display().to_string());
@@ -275,7 +275,7 @@ fn absolute(path: &Path) -> PathBuf {
     folder.zip(path.file_name()).map_or_else(|| path.clone(), |(folder, name)| folder.join(name))
 }
 
-fn all(found: Vec<&Found>, folder: &Path, named: &Path) -> Result<Vec<Check>, Fault> {
+fn all(found: &[&Found], folder: &Path, named: &Path) -> Result<Vec<Check>, Fault> {
     if found.is_empty() {
         return Err(CheckError::NotFound { folder: named.display().to_string() }.into());
     }
