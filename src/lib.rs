@@ -73,6 +73,8 @@
 //! | a tool | `tools/<name>.yaml`, `src/tools/<name>.rs`, a row in `tools::registry` |
 //! | a slash command | a row in `tui::slash`, an arm in `tui::state::keys` and one in `cli::commands::chat` |
 //! | a test runner | a row in `config/runners.yaml`; its output: a row in `strategy::failure::readers` and a sample |
+//! | a fixer that needs no model | a row in `config/fixers.yaml` |
+//! | what `fix` must not change | a row in `config/guard.yaml` |
 //! | a compiler or linter | a row in `config/findings.yaml` and a sample under `tests/fixtures/runners` |
 //! | an action of the full screen | a variant and a row in `tui::keymap`, a row in `config/keymap.yaml`, an arm in `tui::state::keys` |
 //! | a look of text | a row in `tui::look` and in every file of `config/themes` |

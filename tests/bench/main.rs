@@ -12,6 +12,7 @@ mod checks;
 mod confined;
 mod control;
 mod edit;
+mod fixing;
 mod kept;
 mod memory;
 mod prefix;
@@ -120,6 +121,7 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("prefix: system prompt and tools", Unit::Bytes, Goal::AtMost(8000.0), prefix::size),
     ("prefix: first request", Unit::Bytes, Goal::AtMost(10_000.0), prefix::request),
     ("prefix: shared by two users", Unit::Percent, Goal::AtLeast(98.0), prefix::shared),
+    ("fix: time added by mimi per round", Unit::Milliseconds, Goal::Below(150.0), fixing::round),
     ("fix: 100 MB of a check's output", Unit::Milliseconds, Goal::Below(1000.0), checks::reading),
     ("index: files a second, from nothing", Unit::PerSecond, Goal::AtLeast(1000.0), search::cold),
     ("index: database beside the sources", Unit::Percent, Goal::AtMost(70.0), search::size),

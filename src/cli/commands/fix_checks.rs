@@ -40,14 +40,24 @@ const FLAGS: [(&str, CheckKind, &str); 3] = [
 pub struct ChecksArgs {
     /// What each is for, and its command.
     pub checks: Vec<(CheckKind, String)>,
+    /// Files they write for programs to read, as patterns.
+    pub reports: Vec<String>,
 }
+
+/// Names the files that checks write for programs to read.
+const REPORTS: &str = "failures-from";
 
 impl clap::Args for ChecksArgs {
     fn augment_args(command: Command) -> Command {
         let flag = |(name, _, help): (&'static str, CheckKind, &'static str)| {
             Arg::new(name).long(name).value_name("COMMAND").action(ArgAction::Append).help(help)
         };
-        command.args(FLAGS.map(flag))
+        let reports = Arg::new(REPORTS)
+            .long(REPORTS)
+            .value_name("FILE")
+            .action(ArgAction::Append)
+            .help("Read what failed from this file as well, which the checks write: JUnit XML, SARIF or TAP; `*` stands for any text");
+        command.args(FLAGS.map(flag)).arg(reports)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -64,7 +74,9 @@ impl clap::FromArgMatches for ChecksArgs {
             found.extend(places.zip(commands).map(|(at, command)| (at, kind, command.clone())));
         }
         found.sort_by_key(|(at, ..)| *at);
-        Ok(Self { checks: found.into_iter().map(|(_, kind, command)| (kind, command)).collect() })
+        let checks = found.into_iter().map(|(_, kind, command)| (kind, command)).collect();
+        let reports = matches.get_many::<String>(REPORTS).into_iter().flatten().cloned().collect();
+        Ok(Self { checks, reports })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -190,7 +202,8 @@ impl Plan {
     /// Says what is to be fixed.
     pub(super) fn job(&self, cx: &Cx, args: &FixArgs) -> Result<Job, Fault> {
         let (fix, folder) = (&self.app.config.fix, self.app.workspace.root().to_path_buf());
-        let checks = self.checks(cx, &folder)?;
+        let mut checks = self.checks(cx, &folder)?;
+        checks.iter_mut().for_each(|check| check.reports.extend(args.checks.reports.iter().cloned()));
         let budget = &args.budget;
         let limits = Limits {
             max_rounds: budget.max_rounds.unwrap_or(fix.max_rounds),
@@ -213,12 +226,12 @@ impl Plan {
 
     fn checks(&self, cx: &Cx, folder: &Path) -> Result<Vec<Check>, Fault> {
         if self.asked.is_empty() {
-            return all(self.detected.usual(), folder, &cx.workspace_root);
+            return all(&self.detected.usual(), folder, &cx.workspace_root);
         }
         let mut checks = Vec::new();
         for (kind, command) in &self.asked {
             if command == AUTO {
-                checks.extend(all(self.detected.of_kind(*kind), folder, &cx.workspace_root)?);
+                checks.extend(all(&self.detected.of_kind(*kind), folder, &cx.workspace_root)?);
                 continue;
             }
             let below = cx.workspace_root.strip_prefix(folder).map(|below| below.display().to_string());
@@ -262,7 +275,7 @@ fn absolute(path: &Path) -> PathBuf {
     folder.zip(path.file_name()).map_or_else(|| path.clone(), |(folder, name)| folder.join(name))
 }
 
-fn all(found: Vec<&Found>, folder: &Path, named: &Path) -> Result<Vec<Check>, Fault> {
+fn all(found: &[&Found], folder: &Path, named: &Path) -> Result<Vec<Check>, Fault> {
     if found.is_empty() {
         return Err(CheckError::NotFound { folder: named.display().to_string() }.into());
     }

@@ -5,7 +5,7 @@
 //! pass. Surprising: a new test of the agent's goes too, because the checks pass without it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::checkpoint::node::{Delta, Node};
@@ -143,13 +143,13 @@ impl Fixing<'_> {
     }
 
     /// Gives a file another text; if a check fails then, it goes back to what it was.
-    async fn is_green_with(&mut self, path: &PathBuf, text: &str) -> Result<bool, Halt> {
+    async fn is_green_with(&mut self, path: &Path, text: &str) -> Result<bool, Halt> {
         let Ok(world) = &self.world else { return Ok(false) };
         let now = world.look().await?;
         let Some(node @ Node::File { .. }) = world.node(&now, path) else { return Ok(false) };
         let left = world.put(path, &node, text).await?;
         let tried = if left.is_empty() { self.passes().await } else { Ok(false) };
-        let delta = Delta { path: path.clone(), before: None, after: None };
+        let delta = Delta { path: path.to_path_buf(), before: None, after: None };
         self.keep_if(tried, &now, &delta).await
     }
 }

@@ -37,13 +37,12 @@ fn end_of(text: &str, least: usize) -> usize {
             (Some(open), sign) if open == sign => quote = None,
             // A quote that is never closed on its line was an apostrophe, or a lifetime.
             (Some('\'' | '"'), '\n') => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '`' | '\'') => quote = Some(sign),
             (None, '(' | '[' | '{') => depth += 1,
             (None, ')' | ']' | '}') => depth -= 1,
             _ => {}
         }
-        let is_over = quote.is_none() && ((sign == '\n' && depth <= 0) || (sign == ';' && depth <= 0) || depth < 0);
+        let is_over = quote.is_none() && (depth < 0 || (depth == 0 && matches!(sign, '\n' | ';')));
         if is_over && at >= least {
             return at;
         }

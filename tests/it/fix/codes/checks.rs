@@ -132,6 +132,15 @@ fn its_report_says_what_its_output_does_not() {
 }
 
 #[test]
+fn the_report_of_any_check_can_be_named() {
+    let env = red("[{expect: [it is bad], say: no}]");
+    let sarif = r#"{"version": "2.1.0", "runs": [{"results": [{"ruleId": "R1", "level": "error", "message": {"text": "it is bad"}, "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.c"}, "region": {"startLine": 3}}}]}]}]}"#;
+    let check = format!("echo '{sarif}' > out.sarif; exit 1");
+    let outcome = env.run(["fix", "--lint", &check, "--failures-from", "*.sarif", "--max-rounds", "1"]).outcome();
+    ends(&env, &outcome, 1, &["a.c:3: [R1] it is bad"]);
+}
+
+#[test]
 fn several_checks_are_run_in_their_order_and_all_must_pass() {
     let env = red(&format!("[{}]", writes(&[("answer.txt", "good\n")])));
     let outcome = env.run(["fix", "--lint", "true", "--test", "grep -q good answer.txt", "--test", "true"]).outcome();
