@@ -156,7 +156,7 @@ fn tell(cx: &Cx, result: &TaskResult) {
     cx.out.note_styled(style(result.ending), format!("{} {}{why} ({time})", result.name, result.ending.word()));
 }
 
-fn style(ending: Ending) -> Style {
+fn style(ending: Ending) -> Look {
     match ending {
         Ending::Fixed => Look::Good,
         Ending::Skipped | Ending::Interrupted => Look::Dim,

@@ -87,7 +87,7 @@ pub fn run(cx: &Cx, args: &ReplayArgs) -> Result<(), Fault> {
     let calls = if args.tools == ToolsArg::Real { Calls::Real } else { Calls::Recorded };
     let player = Arc::new(Player::new(recording, calls, &today));
     let config = cx.load()?.config;
-    let choice = App::choose(&config, &cx.env, &cx.dirs, &folder, Look::Kept)?;
+    let choice = App::choose(&config, &cx.env, &cx.dirs, &folder, Probing::Kept)?;
     let app = recording::play(App::new(config, &cx.env, dirs, &folder, choice)?, &player);
     let code = match args.tools {
         ToolsArg::Recorded => {
