@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mimi_global_optspecs
-    string join \n C/cwd= m/model= set= q/quiet color= h/help V/version
+    string join \n C/cwd= m/model= set= trust-project= q/quiet color= h/help V/version
 end
 
 function __fish_mimi_needs_command
@@ -27,6 +27,7 @@ end
 complete -c mimi -n "__fish_mimi_needs_command" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_needs_command" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_needs_command" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_needs_command" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -39,6 +40,8 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "fix" -d 'Make a failing c
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "review" -d 'Have a change judged: what is wrong, where, and why'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "commit" -d 'Commit what is staged, with a message worded for you'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "explain" -d 'Have an error or a place in a file explained'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "replay" -d 'Go through a recorded run again, without a model server'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "eval" -d 'Have a model work on a folder of tasks, and print what came of each'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "demo" -d 'Watch mimi fix a small project, without any model server'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "undo" -d 'Take back what the last turns changed, commands included'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "redo" -d 'Do again what was taken back last'
@@ -49,6 +52,7 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "index" -d 'Build or updat
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "sandbox" -d 'Show how commands are confined, or run one so'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "config" -d 'Show, check or edit the configuration'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "policy" -d 'Show what may be done without asking, and why'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "trust" -d 'Show what this project\'s own settings ask for, and trust or forget them'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "auth" -d 'Store, list or remove keys of model servers'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "usage" -d 'Show what requests to models took and cost'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "cache" -d 'Show or empty the kept answers of models'
@@ -69,9 +73,11 @@ complete -c mimi -n "__fish_mimi_using_subcommand chat" -l allow-host -d 'Let co
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand chat" -l inline -d 'Go line by line instead of in full screen: for screen readers, recordings and simple terminals'
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand chat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l mode -d 'How much may be done without asking: what would be asked is refused, as nobody is there to answer' -r -f -a "plan\t'Read only'
@@ -85,17 +91,27 @@ external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l allow-host -d 'Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l output-schema -d 'Make the answer one JSON value that follows the JSON schema in this file' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l record -d 'Record what is exchanged with models and tools to a new file, for `mimi replay`' -r -F
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand run" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand run" -l json -d 'Print every event as a line of JSON instead of the answer'
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mimi -n "__fish_mimi_using_subcommand fix" -l test -d 'The check, as a shell command; found from the project\'s files when not given' -r
-complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-rounds -d 'Times the agent is handed the failures' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l test -d 'A check that runs tests, as a shell command; several run in the order given. `auto`, or no check at all: found from the project\'s files' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l lint -d 'A check that runs a linter or formatter; `auto` finds it' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l build -d 'A check that builds; the checks behind it run only when it passes; `auto` finds it' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l failures-from -d 'Read what failed from this file as well, which the checks write: JUnit XML, SARIF or TAP; `*` stands for any text' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-rounds -d 'Times the agent is handed the failures; 0 leaves the model out' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-steps -d 'Requests to the model, in all rounds' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-tokens -d 'Tokens read and written, in all rounds' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-time -d 'Time from the start to the end, in which also a busy server is waited for: `90s`, `20m`, `2h`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l max-cost -d 'Cost, in the currency of `prices` in the configuration' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l paths -d 'Change only files that fit: `src/**`; several flags add up' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow -d 'Allow what this rule covers: `shell:make *`, `write:docs/**`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
 full\t'In namespaces of their own, by bubblewrap'
@@ -104,14 +120,28 @@ external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-host -d 'Let commands reach this host as well, on its usual ports or the one given: `crates.io`, `10.0.0.7:8443`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l output -d 'Write the report as text, json, jsonl, markdown, sarif, junit or github, to a file or to standard output' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l patch -d 'Write what mimi changed to this file, for `git apply`' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l branch -d 'Commit it to this new branch instead, and leave what is checked out as it is' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l repo-list -d 'Work on every repository of this list: a line each, its path, and its check behind a tab or blank' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l shard -d 'Take only share I of N of the list, for arrays of jobs' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l record -d 'Record what is exchanged with models, tools and checks to a new file, for `mimi replay`' -r -F
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mimi -n "__fish_mimi_using_subcommand fix" -l detect -d 'Show which check would be run, and stop'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-tests -d 'Let tests, what they expect and what sets up checks be changed'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-ci -d 'Let files of the CI be changed'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-lockfiles -d 'Let lockfiles be changed'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l allow-hooks -d 'Let hooks be changed'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l detect -d 'Show which checks would be run and which others there are, and stop'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -l json -d 'Print every event as a line of JSON: `--output jsonl`'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l deterministic -d 'Tell the same work in the same bytes: without times, ids and folders'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l commit -d 'Commit what mimi changed, and nothing else, where the checks pass in the end'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l dry-run -d 'Put everything back afterwards, and print the patch unless it goes to a file'
+complete -c mimi -n "__fish_mimi_using_subcommand fix" -l review -d 'Go through the changes piece by piece on the terminal, before anything else is done with them'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand fix" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand review" -l base -d 'Review the commits since the branch left this one: `main`, `origin/main`' -r
@@ -129,6 +159,7 @@ none\t'Not at all'"
 complete -c mimi -n "__fish_mimi_using_subcommand review" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand review" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand review" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand review" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand review" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -143,6 +174,7 @@ none\t'Not at all'"
 complete -c mimi -n "__fish_mimi_using_subcommand commit" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand commit" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand commit" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand commit" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand commit" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -159,15 +191,56 @@ none\t'Not at all'"
 complete -c mimi -n "__fish_mimi_using_subcommand explain" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand explain" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand explain" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand explain" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand explain" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand explain" -l json -d 'Print every event as a line of JSON'
 complete -c mimi -n "__fish_mimi_using_subcommand explain" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l tools -d 'Where results of calls and checks come from: the recording, or running them in a scratch copy of this folder' -r -f -a "recorded\t'Nothing is run'
+real\t'Calls and checks run'"
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l allow -d 'With `--tools real`: allow what this rule covers; what the recording allowed is not taken over' -r
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l in-place -d 'With `--tools real`: run in this folder itself instead of a copy'
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -l json -d 'Print the steps as one JSON value'
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l task -d 'Only this task; may be repeated' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l compare -d 'Compare with an earlier result, as `--json` prints it' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l jobs -d 'Work on so many tasks at once' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l record -d 'Record each run to a file in this folder, for `mimi replay`' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+full\t'In namespaces of their own, by bubblewrap'
+landlock\t'By Landlock, where namespaces are forbidden'
+external\t'Not by mimi: this container or virtual machine is the boundary'
+none\t'Not at all'"
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l script -d 'Let the scripts of the tasks play the model, to see whether tasks and tools work'
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -l json -d 'Print the result as one JSON value'
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand eval" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand demo" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -178,6 +251,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand undo" -l session -d 'The sessi
 complete -c mimi -n "__fish_mimi_using_subcommand undo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand undo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand undo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand undo" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand undo" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -188,6 +262,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand redo" -l session -d 'The sessi
 complete -c mimi -n "__fish_mimi_using_subcommand redo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand redo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand redo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand redo" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand redo" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -197,6 +272,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand redo" -s h -l help -d 'Print h
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and not __fish_seen_subcommand_from list show diff restore prune" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -211,6 +287,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -220,6 +297,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -229,6 +307,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from diff" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -238,6 +317,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from restore" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -248,6 +328,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -257,6 +338,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -271,6 +353,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_s
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -281,6 +364,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -290,6 +374,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from resume" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -302,6 +387,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from export" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -311,6 +397,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -319,6 +406,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -362,6 +450,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_s
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -378,6 +467,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from probe" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -393,6 +483,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -401,6 +492,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and __fish_seen_subco
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_subcommand_from show check path edit" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -413,6 +505,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand config; and not __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -423,6 +516,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcom
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -431,6 +525,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcom
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -440,6 +535,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcom
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcommand_from edit" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -448,6 +544,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand config; and __fish_seen_subcom
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_subcommand_from list test explain forget" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -460,6 +557,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand policy; and not __fish_seen_su
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -472,6 +570,7 @@ auto\t'Write in the workspace and run what is confined without asking'"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from test" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -484,6 +583,7 @@ auto\t'Write in the workspace and run what is confined without asking'"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -493,6 +593,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcom
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -500,9 +601,50 @@ complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcom
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -l json -d 'Print JSON'
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand policy; and __fish_seen_subcommand_from forget" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -f -a "show" -d 'Show what they ask for, their hash, and what changed since they were trusted'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -f -a "accept" -d 'Trust the files as they are, until a byte of them changes'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and not __fish_seen_subcommand_from show accept forget" -f -a "forget" -d 'Forget that they were trusted'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -l json -d 'Print JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from accept" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand trust; and __fish_seen_subcommand_from forget" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subcommand_from set list remove" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -514,6 +656,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand auth; and not __fish_seen_subc
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from set" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -522,6 +665,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcomma
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -530,6 +674,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcomma
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand auth; and __fish_seen_subcommand_from remove" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -543,6 +688,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand usage" -l since -d 'Count from
 complete -c mimi -n "__fish_mimi_using_subcommand usage" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand usage" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand usage" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand usage" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand usage" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -552,6 +698,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand usage" -s h -l help -d 'Print 
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_subcommand_from stats clear" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -562,6 +709,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand cache; and not __fish_seen_sub
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from stats" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -571,6 +719,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcomm
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcommand_from clear" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -580,6 +729,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand cache; and __fish_seen_subcomm
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand doctor" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -591,6 +741,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand doctor" -s h -l help -d 'Print
 complete -c mimi -n "__fish_mimi_using_subcommand status" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand status" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand status" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand status" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand status" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -600,6 +751,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand status" -s h -l help -d 'Print
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand completions" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -609,6 +761,7 @@ complete -c mimi -n "__fish_mimi_using_subcommand man" -l dir -d 'Write mimi.1 a
 complete -c mimi -n "__fish_mimi_using_subcommand man" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand man" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand man" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand man" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
 complete -c mimi -n "__fish_mimi_using_subcommand man" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

@@ -20,6 +20,8 @@ use crate::exec::interactive::{self, Found};
 
 /// How often a reader of keys looks whether it is still wanted.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// What was typed already is read in this time; with none at all nothing is.
+const AT_ONCE: Duration = Duration::from_millis(1);
 /// Lines kept in the history file.
 const HISTORY_LINES: usize = 1000;
 
@@ -137,7 +139,7 @@ pub enum Key {
 
 /// Forgets keys pressed before a question is shown: they were meant for something else, and must not approve anything.
 pub fn forget_typed() {
-    while crossterm::event::poll(Duration::ZERO).is_ok_and(|is_there| is_there) {
+    while crossterm::event::poll(AT_ONCE).is_ok_and(|is_there| is_there) {
         if crossterm::event::read().is_err() {
             break;
         }

@@ -42,7 +42,8 @@ impl Policy {
             // An interpreter runs what it is given; a program named by its path is code itself.
             let runs_others = bare.is_some_and(|name| table.is_interpreter(name) || table.is_shell(name));
             let named: &[Word] = if runs_others { words } else { &words[..1] };
-            let paths = named.iter().filter(|word| runs_others || word.text.contains('/'));
+            // The command `.` is no file, though there is one of that name: the folder.
+            let paths = named.iter().filter(|word| (runs_others && word.text != ".") || word.text.contains('/'));
             let paths = paths.flat_map(|word| folders.iter().map(|folder| folder.join(&word.text)));
             files.extend(paths.filter(|path| disk.exists(path)).map(|path| disk.follow(&path)));
         }

@@ -82,14 +82,7 @@ pub async fn run<'a, O: Outside>(
         let ending = tokio::select! {
             biased;
             () = &mut terminated => Some(Ending::Terminated),
-            input = run.terminal.next() => match input {
-                Some(input) => run.on_input(input).await,
-                None => Some(Ending::Terminated),
-            },
-            record = run.parts.records.recv() => match record {
-                Some(record) => run.on_records(record).await,
-                None => Some(Ending::AgentGone),
-            },
+            // Before what comes in: nobody types so fast that the screen may stand still.
             () = wait => {
                 // Written in one go; a terminal that is gone ends everything.
                 if run.draw().is_err() {
@@ -98,6 +91,14 @@ pub async fn run<'a, O: Outside>(
                 due = run.state.status.is_busy().then(|| Instant::now() + SECOND);
                 continue;
             }
+            input = run.terminal.next() => match input {
+                Some(input) => run.on_input(input).await,
+                None => Some(Ending::Terminated),
+            },
+            record = run.parts.records.recv() => match record {
+                Some(record) => run.on_records(record).await,
+                None => Some(Ending::AgentGone),
+            },
         };
         if let Some(ending) = ending {
             return Ok(ending);

@@ -4,14 +4,21 @@
 //! and when mimi fails. The only place that knows the crate that reads the terminal.
 
 use std::io::{self, Write as _};
+use std::os::unix::net::UnixStream;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crossterm::event::{Event, EventStream, KeyCode, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::{execute, terminal};
-use futures_util::StreamExt as _;
 use ratatui_core::layout::Rect;
+use rustix::event::{PollFd, PollFlags, poll};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
 use crate::tui::key::{Code, Key};
 
+/// What is there already is read in this time; with none at all nothing is.
+const AT_ONCE: Duration = Duration::from_millis(1);
 /// Alternate screen, pastes marked.
 const TAKE: &str = "\x1b[?1049h\x1b[?2004h\x1b[0m\x1b[2J\x1b[H";
 /// The same back, with margins and styles as a shell expects them.
@@ -30,14 +37,15 @@ pub enum Input {
 
 /// The terminal, while it is ours.
 pub struct Terminal {
-    events: Option<EventStream>,
+    keys: Option<Keys>,
+    sizes: Signal,
 }
 
 impl Terminal {
     /// Takes the terminal.
     pub fn take() -> io::Result<Self> {
         give_back_on_panic();
-        let mut terminal = Self { events: None };
+        let mut terminal = Self { keys: None, sizes: signal(SignalKind::window_change())? };
         terminal.resume()?;
         Ok(terminal)
     }
@@ -46,14 +54,16 @@ impl Terminal {
     pub fn resume(&mut self) -> io::Result<()> {
         terminal::enable_raw_mode()?;
         write_out(TAKE)?;
-        self.events = Some(EventStream::new());
+        self.keys = Some(Keys::listen()?);
         Ok(())
     }
 
     /// Gives it back for a while.
     pub fn pause(&mut self) {
         // The reader must be gone before somebody else reads.
-        self.events = None;
+        if let Some(keys) = self.keys.take() {
+            keys.end();
+        }
         give_back();
     }
 
@@ -65,17 +75,12 @@ impl Terminal {
 
     /// Waits for what comes next; none when the terminal is gone.
     pub async fn next(&mut self) -> Option<Input> {
-        loop {
-            let event = self.events.as_mut()?.next().await?.ok()?;
-            match event {
-                Event::Key(key) if key.kind != KeyEventKind::Release => {
-                    if let Some(key) = translated(key.code, key.modifiers) {
-                        return Some(Input::Key(key));
-                    }
-                }
-                Event::Paste(text) => return Some(Input::Paste(text)),
-                Event::Resize(columns, rows) => return Some(Input::Size(columns, rows)),
-                _ => {}
+        let keys = self.keys.as_mut()?;
+        tokio::select! {
+            input = keys.inputs.recv() => input,
+            _ = self.sizes.recv() => {
+                let Rect { width, height, .. } = self.size();
+                Some(Input::Size(width, height))
             }
         }
     }
@@ -83,9 +88,65 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        if self.events.take().is_some() {
+        // The reader is left to itself: where the terminal is gone, it may never come back from reading.
+        if self.keys.take().is_some() {
             give_back();
         }
+    }
+}
+
+/// A thread that reads keys. The crate that reads them never returns once the terminal is gone, so it must not be called
+/// where anything else happens, and only when there is something to read.
+struct Keys {
+    inputs: mpsc::UnboundedReceiver<Input>,
+    reader: JoinHandle<()>,
+    /// Written to, it ends the reader.
+    wake: UnixStream,
+}
+
+impl Keys {
+    fn listen() -> io::Result<Self> {
+        let (wake, woken) = UnixStream::pair()?;
+        let (send, inputs) = mpsc::unbounded_channel();
+        let reader = std::thread::Builder::new().name("keys".to_owned()).spawn(move || read_keys(&woken, &send))?;
+        Ok(Self { inputs, reader, wake })
+    }
+
+    /// Ends the reader and waits until it is gone.
+    fn end(mut self) {
+        if self.wake.write_all(b"x").is_ok() {
+            drop(self.reader.join());
+        }
+    }
+}
+
+fn read_keys(woken: &UnixStream, send: &mpsc::UnboundedSender<Input>) {
+    let stdin = io::stdin();
+    loop {
+        let mut fds = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(woken, PollFlags::IN)];
+        let is_interrupted = poll(&mut fds, None) == Err(rustix::io::Errno::INTR);
+        if is_interrupted {
+            continue;
+        }
+        let (keys, wake) = (fds[0].revents(), fds[1].revents());
+        if !wake.is_empty() || keys.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            return;
+        }
+        while crossterm::event::poll(AT_ONCE).is_ok_and(|is_there| is_there) {
+            let Ok(event) = crossterm::event::read() else { return };
+            if input(event).is_some_and(|input| send.send(input).is_err()) {
+                return;
+            }
+        }
+    }
+}
+
+/// Translates what the terminal reports; changes of its size come by a signal.
+fn input(event: Event) -> Option<Input> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => translated(key.code, key.modifiers).map(Input::Key),
+        Event::Paste(text) => Some(Input::Paste(text)),
+        _ => None,
     }
 }
 

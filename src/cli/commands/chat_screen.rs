@@ -131,12 +131,14 @@ fn verbs() -> VerbTable {
 
 /// Finds the theme: one that comes along, or a file of the user's. None is coloured where colours are not wanted.
 fn theme(cx: &Cx, name: &str) -> Result<Theme, Fault> {
-    if !cx.out.is_coloured() {
-        return Ok(Theme::without_colours());
-    }
-    if let Some(theme) = Theme::named(name) {
-        return Ok(theme);
-    }
+    let theme = match Theme::named(name) {
+        Some(theme) => theme,
+        None => own_theme(cx, name)?,
+    };
+    Ok(if cx.out.is_coloured() { theme } else { Theme::without_colours() })
+}
+
+fn own_theme(cx: &Cx, name: &str) -> Result<Theme, Fault> {
     let path = cx.dirs.config.join("themes").join(format!("{name}.yaml"));
     let known = crate::tui::look::THEMES.map(|(name, _)| name).join(", ");
     let text = std::fs::read_to_string(&path).map_err(|error| {

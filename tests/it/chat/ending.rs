@@ -99,7 +99,8 @@ fn pid_of_chat(chat: &Chat) -> rustix::process::Pid {
     let is_chat = |folder: &std::path::PathBuf| {
         let read = |name| std::fs::read(folder.join(name)).unwrap_or_default();
         let line = String::from_utf8_lossy(&read("cmdline")).into_owned();
-        line.ends_with("mimi\0chat\0") && String::from_utf8_lossy(&read("environ")).contains(&mark)
+        (line.ends_with("mimi\0chat\0") || line.ends_with("mimi\0chat\0--inline\0"))
+            && String::from_utf8_lossy(&read("environ")).contains(&mark)
     };
     let folder = processes.into_iter().find(is_chat).unwrap();
     rustix::process::Pid::from_raw(folder.file_name().unwrap().to_str().unwrap().parse().unwrap()).unwrap()

@@ -1,6 +1,9 @@
 //! Does the full screen work on a real terminal, from the first frame to what it leaves behind?
 
+use std::time::Instant;
+
 use crate::chat::Chat;
+use crate::support::LIMIT;
 use crate::support::pty::{Pty, key};
 
 /// Gives the alternate screen back.
@@ -47,13 +50,11 @@ fn a_change_is_judged_piece_by_piece() {
 
 /// Presses a key until it is taken: keys that come too soon after a question answer nothing.
 fn answer(pty: &mut Pty, key: &str, expected: &str) {
-    for _ in 0..50 {
+    let deadline = Instant::now() + LIMIT;
+    while !pty.shown().contains(expected) {
+        assert!(Instant::now() < deadline, "`{key}` was never taken:\n{}", pty.shown());
         pty.send(key).wait_until("the key was seen", |shown| shown.contains(expected) || shown.contains("press again"));
-        if pty.shown().contains(expected) {
-            return;
-        }
     }
-    panic!("`{key}` was never taken:\n{}", pty.shown());
 }
 
 #[test]

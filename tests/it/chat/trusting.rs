@@ -6,7 +6,7 @@ use crate::support::pty::{Pty, key};
 const WISH: &str = "agent: {mode: auto}\nfix: {test_command: make check}\n";
 
 fn start(chat: &Chat) -> Pty {
-    Pty::start(&chat.env, ["chat"])
+    Pty::start(&chat.env, ["chat", "--inline"])
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn go_about(env: &Env, name: &str) {
 }
 
 fn chat(env: &Env) {
-    let mut pty = Pty::start(env, ["chat"]);
+    let mut pty = Pty::start(env, ["chat", "--inline"]);
     if env.work().join(".mimi").exists() {
         pty.wait_for("n work without").send("n");
     }

@@ -29,7 +29,7 @@ use regex::Regex;
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_mimi");
 /// A run that is not over by then hangs; far more than any command needs on a busy machine.
-const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// One user on one machine.
 pub struct Env {

@@ -39,7 +39,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regex", &["base", "tools", "model", "policy", "strategy", "index", "tape"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, kinds of file systems, and walks that must be quick.
-    ("rustix", &["base", "checkpoint", "config", "db", "exec", "session"]),
+    ("rustix", &["base", "checkpoint", "config", "db", "exec", "session", "tui"]),
     ("ratatui_core", &["tui"]),
     ("ratatui_textarea", &["tui"]),
     ("rusqlite", &["db"]),
