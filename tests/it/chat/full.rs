@@ -53,7 +53,7 @@ fn answer(pty: &mut Pty, key: &str, expected: &str) {
     let deadline = Instant::now() + LIMIT;
     while !pty.shown().contains(expected) {
         assert!(Instant::now() < deadline, "`{key}` was never taken:\n{}", pty.shown());
-        pty.send(key).wait_until("the key was seen", |shown| shown.contains(expected) || shown.contains("press again"));
+        pty.send(key).look();
     }
 }
 

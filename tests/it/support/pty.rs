@@ -138,6 +138,12 @@ impl Pty {
         rows.collect::<Vec<_>>().join("\n")
     }
 
+    /// Takes what is printed next, if anything is within a moment.
+    pub fn look(&mut self) -> &mut Self {
+        self.pump(Duration::from_millis(100));
+        self
+    }
+
     /// Waits until a terminal shows `text`.
     #[track_caller]
     pub fn wait_until_shown(&mut self, text: &str) -> &mut Self {
