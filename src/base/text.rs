@@ -99,9 +99,9 @@ pub fn coloured(text: &str) -> Cow<'_, str> {
         let taken = if colour > 0 { colour } else { rest.chars().next().map_or(1, char::len_utf8) };
         let (piece, behind) = rest.split_at(taken);
         if colour > 0 {
-            out.push_str(piece)
+            out.push_str(piece);
         } else {
-            out.push_str(&visible(piece))
+            out.push_str(&visible(piece));
         }
         rest = behind;
     }

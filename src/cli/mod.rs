@@ -90,7 +90,7 @@ pub enum Command {
     /// Carry out one task and print the answer
     Run(commands::run::RunArgs),
     /// Make a failing check pass
-    Fix(commands::fix::FixArgs),
+    Fix(Box<commands::fix::FixArgs>),
     /// Have a change judged: what is wrong, where, and why
     Review(commands::review::ReviewArgs),
     /// Commit what is staged, with a message worded for you

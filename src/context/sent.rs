@@ -106,7 +106,7 @@ mod tests {
             name: "t".to_owned(),
             text: format!("TOKEN={key}\nPORT=80 </s>\n"),
         };
-        let conversation = [user(&format!("what of {key}?")), tool.clone()];
+        let conversation = [user(&format!("what of {key}?")), tool];
         let text = |how| messages(&conversation, how)[1].text().to_owned();
         let redacted = text(InRequests::Redact);
         assert!(

@@ -105,8 +105,10 @@ pub enum CommitError {
 impl Explain for CommitError {
     fn kind(&self) -> Kind {
         match self {
-            Self::BranchExists { .. } | Self::BadBranch { .. } | Self::UnderWay { .. } => Kind::Usage,
-            Self::Git(GitError::NotRepository { .. } | GitError::NotInstalled) => Kind::Usage,
+            Self::BranchExists { .. }
+            | Self::BadBranch { .. }
+            | Self::UnderWay { .. }
+            | Self::Git(GitError::NotRepository { .. } | GitError::NotInstalled) => Kind::Usage,
             Self::NoIdentity | Self::BadAuthor { .. } => Kind::Config,
             _ => Kind::Task,
         }

@@ -63,7 +63,7 @@ pub(super) fn run(cx: &Cx, args: &FixArgs, list: &Path) -> Result<(), Fault> {
         }
         results.add(&Done { v: repo_list::VERSION, item: item.clone(), report })?;
     }
-    let report = ListReport::new(&list, &items, results.done());
+    let report = ListReport::new(&list, &items, &results.done());
     write(cx, &targets, &report)?;
     match stopped {
         Some(fault) => Err(fault),

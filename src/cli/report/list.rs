@@ -34,7 +34,7 @@ pub struct ListReport {
 impl ListReport {
     /// Puts the results of all shares together, in the order of the list; results of what the list does not name any more are
     /// left out.
-    pub fn new(list: &Path, items: &[Item], done: Vec<Done>) -> Self {
+    pub fn new(list: &Path, items: &[Item], done: &[Done]) -> Self {
         let mut repositories = Vec::new();
         let (mut left, mut endings) = (Vec::new(), BTreeMap::new());
         for item in items {

@@ -112,8 +112,8 @@ mod tests {
         let partly = json!({"spans": [span(5, 6, "z", "MachineApplicable"), span(7, 8, "z", "Unspecified")]});
         let table: [(String, Vec<Edit>); 6] = [
             (line("error", &[certain.clone(), other]), vec![edit(1, 2, "x")]),
-            (line("warning", &[certain.clone()]), vec![]),
-            (line("error", &[unsure.clone()]), vec![]),
+            (line("warning", std::slice::from_ref(&certain)), vec![]),
+            (line("error", std::slice::from_ref(&unsure)), vec![]),
             (line("error", &[partly]), vec![]),
             (line("error", &[unsure, certain.clone()]), vec![edit(1, 2, "x")]),
             (

@@ -53,12 +53,11 @@ impl<'t> Writer<'t> {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
             Event::Text(text) if self.code.is_some() => self.code.get_or_insert_default().push_str(&text),
-            Event::Text(text) => self.word(&text, self.style()),
+            // A model that writes tags means them to be read.
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.word(&text, self.style()),
             Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
                 self.word(&text, self.style().patch(self.theme.style(Look::Code)));
             }
-            // A model that writes tags means them to be read.
-            Event::Html(text) | Event::InlineHtml(text) => self.word(&text, self.style()),
             Event::SoftBreak => self.word(" ", self.style()),
             Event::HardBreak => self.line_end(),
             Event::Rule => self.rule(),
@@ -93,7 +92,7 @@ impl<'t> Writer<'t> {
                     && !language.is_empty()
                 {
                     let label = Span::styled(format!("  {language}"), self.theme.style(Look::Dim));
-                    self.put(vec![label]);
+                    self.put(&[label]);
                 }
                 self.code = Some(String::new());
             }
@@ -183,7 +182,7 @@ impl<'t> Writer<'t> {
     fn block(&mut self) {
         self.paragraph();
         if std::mem::take(&mut self.needs_gap) && !self.rows.is_empty() {
-            self.put(Vec::new());
+            self.put(&[]);
         }
     }
 
@@ -192,9 +191,9 @@ impl<'t> Writer<'t> {
     }
 
     /// Lays out a line of words and what encloses it.
-    fn put(&mut self, words: Vec<Span<'static>>) {
+    fn put(&mut self, words: &[Span<'static>]) {
         let margin = self.margin();
-        self.rows.extend(wrap(&words, self.width, &margin));
+        self.rows.extend(wrap(words, self.width, &margin));
         // A bullet stands before the first row of its item only.
         for margin in &mut self.margins {
             *margin = margin.continued();
@@ -208,7 +207,7 @@ impl<'t> Writer<'t> {
             return;
         }
         let words = std::mem::take(&mut self.words);
-        self.put(words);
+        self.put(&words);
     }
 
     /// Ends a block of words, if there are any.
@@ -236,7 +235,7 @@ impl<'t> Writer<'t> {
         let style = self.theme.style(Look::Code);
         self.margins.push(Margin::of("  ", Style::new()));
         for line in code.strip_suffix('\n').unwrap_or(&code).split('\n') {
-            self.put(vec![Span::styled(line.to_owned(), style)]);
+            self.put(&[Span::styled(line.to_owned(), style)]);
         }
         self.margins.pop();
         self.needs_gap = true;
@@ -263,7 +262,7 @@ impl<'t> Writer<'t> {
         self.block();
         let style = self.theme.style(Look::Border);
         let width = self.width.saturating_sub(self.margin().first.iter().map(Span::width).sum());
-        self.put(vec![Span::styled("─".repeat(width.clamp(1, 40)), style)]);
+        self.put(&[Span::styled("─".repeat(width.clamp(1, 40)), style)]);
         self.needs_gap = true;
     }
 }

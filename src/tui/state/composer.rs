@@ -123,14 +123,10 @@ impl Composer {
 
     fn move_by(&mut self, key: Key) -> bool {
         let by = match (key.code, key.ctrl || key.alt) {
-            (Code::Left, false) => CursorMove::Back,
-            (Code::Right, false) => CursorMove::Forward,
-            (Code::Left, true) | (Code::Char('b'), true) if key.code == Code::Left || key.alt => CursorMove::WordBack,
-            (Code::Right, true) | (Code::Char('f'), true) if key.code == Code::Right || key.alt => {
-                CursorMove::WordForward
-            }
-            (Code::Char('b'), true) => CursorMove::Back,
-            (Code::Char('f'), true) => CursorMove::Forward,
+            (Code::Left | Code::Char('b'), true) if key.alt || key.code == Code::Left => CursorMove::WordBack,
+            (Code::Right | Code::Char('f'), true) if key.alt || key.code == Code::Right => CursorMove::WordForward,
+            (Code::Left, false) | (Code::Char('b'), true) => CursorMove::Back,
+            (Code::Right, false) | (Code::Char('f'), true) => CursorMove::Forward,
             (Code::Home, false) | (Code::Char('a'), true) => CursorMove::Head,
             (Code::End, false) | (Code::Char('e'), true) => CursorMove::End,
             _ => return false,

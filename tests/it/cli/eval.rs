@@ -27,9 +27,9 @@ fn user() -> Env {
 
 /// Makes a task whose file is to say `good`.
 fn task(env: &Env, name: &str, yaml: &str, script: &str) {
-    env.write(&format!("tasks/{name}/repository/answer.txt"), "bad\n");
-    env.write(&format!("tasks/{name}/task.yaml"), format!("title: says bad\ncheck: grep -q good answer.txt\n{yaml}"));
-    env.write(&format!("tasks/{name}/script.yaml"), script);
+    env.write(format!("tasks/{name}/repository/answer.txt"), "bad\n");
+    env.write(format!("tasks/{name}/task.yaml"), format!("title: says bad\ncheck: grep -q good answer.txt\n{yaml}"));
+    env.write(format!("tasks/{name}/script.yaml"), script);
 }
 
 const WRITES_GOOD: &str = "turns: [{calls: [{name: read_file, arguments: {path: answer.txt}}, {name: write_file, arguments: {path: answer.txt, content: \"good\\n\"}}]}, {say: Done.}]";
