@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::model::error::ModelError;
+use crate::model::error::{Cause, ModelError};
 use crate::model::providers::http::Limits;
 use crate::model::{ModelInfo, Provider};
+use crate::protocol::task::Task;
 
 /// How long a probe may take: a server on this machine connects in microseconds, one that loads a model answers late.
 pub const PROBE: Limits = Limits {
@@ -79,5 +80,28 @@ pub fn describe(found: &[Found]) -> String {
     match found {
         [] => "no place to look is configured".to_owned(),
         some => some.iter().map(line).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// Says that a task has no place that could be asked.
+pub(super) fn nothing_left(task: Task) -> ModelError {
+    nothing_found(task, &[])
+}
+
+/// Explains in three lines how to name a server, or to do without.
+pub(super) fn nothing_found(task: Task, found: &[Found]) -> ModelError {
+    if let Some(Found { models: Err(error @ ModelError::Auth { .. }), .. }) =
+        found.iter().find(|found| matches!(found.models, Err(ModelError::Auth { .. })))
+    {
+        return error.clone();
+    }
+    ModelError::NotConfigured {
+        task: task.name().to_owned(),
+        hints: vec![
+            "name a server: export MIMI_SERVER_URL=http://HOST:8000/v1".to_owned(),
+            "or in ~/.config/mimi/config.yaml: server: {url: \"http://HOST:8000/v1\"}".to_owned(),
+            "or see mimi work without one: mimi demo".to_owned(),
+        ],
+        source: Cause(describe(found)),
     }
 }

@@ -47,7 +47,7 @@ impl Gateway {
                 Err(error) => return Err(error),
             }
         }
-        Err(trouble.unwrap_or_else(|| crate::model::gateway::nothing_left(task)))
+        Err(trouble.unwrap_or_else(|| crate::model::discover::nothing_left(task)))
     }
 
     /// Returns what takes over from `route` after this failure; none when nothing does. `needed_tokens` is what the request

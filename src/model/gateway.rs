@@ -19,7 +19,7 @@ use crate::model::around::Around;
 use crate::model::ask::{Progress, Question, ask};
 use crate::model::cache::{self, Cache, Words};
 use crate::model::discover::{self, Found};
-use crate::model::error::{Cause, ModelError};
+use crate::model::error::ModelError;
 use crate::model::fallback::REST;
 use crate::model::fim::{Fill, Filling};
 use crate::model::guard::{all_veiled, guarded, veil_for};
@@ -502,7 +502,7 @@ impl Gateway {
         let usable: Vec<&Found> = found.iter().filter(|found| !found.served().is_empty()).collect();
         let has_model = |found: &&&Found| route::find(choice.model, found.served()).is_some();
         let Some(best) = usable.iter().find(has_model).or_else(|| usable.first()) else {
-            return Err(nothing_found(choice.task, &found));
+            return Err(discover::nothing_found(choice.task, &found));
         };
         let mut route = self.settle(config, &best.name, choice).await?;
         let found = format!("found {} at {}, using {}", best.title, best.url, route.model);
@@ -576,28 +576,5 @@ struct Choice<'a> {
 impl<'a> Choice<'a> {
     fn literal(task: Task, model: &'a str) -> Self {
         Self { task, model, is_literal: true }
-    }
-}
-
-/// Says that a task has no place that could be asked.
-pub(super) fn nothing_left(task: Task) -> ModelError {
-    nothing_found(task, &[])
-}
-
-/// Explains in three lines how to name a server, or to do without.
-fn nothing_found(task: Task, found: &[Found]) -> ModelError {
-    if let Some(Found { models: Err(error @ ModelError::Auth { .. }), .. }) =
-        found.iter().find(|found| matches!(found.models, Err(ModelError::Auth { .. })))
-    {
-        return error.clone();
-    }
-    ModelError::NotConfigured {
-        task: task.name().to_owned(),
-        hints: vec![
-            "name a server: export MIMI_SERVER_URL=http://HOST:8000/v1".to_owned(),
-            "or in ~/.config/mimi/config.yaml: server: {url: \"http://HOST:8000/v1\"}".to_owned(),
-            "or see mimi work without one: mimi demo".to_owned(),
-        ],
-        source: Cause(discover::describe(found)),
     }
 }

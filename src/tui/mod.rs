@@ -9,6 +9,7 @@
 //! [`state`] is a pure function of messages, [`views`] turns it into cells, [`screen`] sends what changed, [`terminal`] is the only
 //! place that knows the crate that reads keys, [`run`] is the loop between them. The face line by line is `cli::commands::chat`;
 //! both listen to the same records, and neither holds a truth. Must not start, read or write anything but the terminal.
+//! To add an action: a row in [`keymap`], a row in `config/keymap.yaml`, an arm in `state::keys`.
 
 pub mod diff_view;
 pub mod key;

@@ -1,8 +1,9 @@
 use super::*;
-use crate::protocol::event::TurnEnd;
+use crate::protocol::event::{Event, TurnEnd};
 use crate::protocol::message::Usage;
 use crate::protocol::op::{Grant, Offer};
 use crate::protocol::tool::Question;
+use crate::tui::keymap::View;
 use crate::tui::state::item::VerbTable;
 
 fn state() -> State {

@@ -1,4 +1,6 @@
-//! What stands in front of the conversation: a text to read, a list to choose from, a change piece by piece.
+//! What stands in front of the conversation, and how?
+//!
+//! A text to read, a list to choose from, a change piece by piece.
 
 use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::{Position, Rect};

@@ -2,7 +2,7 @@
 //!
 //! [`Views::draw`] fills a buffer: the transcript, what waits for an answer, the words being written, the status line; or what
 //! is in front of all that. What was laid out is kept until it changes. It decides nothing: everything it shows is in
-//! [`State`], but for how far the transcript is scrolled.
+//! [`State`], but for how far the transcript is scrolled. To add a view: a file here, a variant of [`Front`], an arm in [`Views::draw`].
 
 mod composer;
 mod front;

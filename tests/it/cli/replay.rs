@@ -20,17 +20,18 @@ const TURNS: &str = "turns:
 ";
 
 const STEPS: &str = "   1  check cat answer.txt; grep -q good answer.txt: {check}
-   2  request 1: same
-   3  read_file answer.txt: {call}
-   4  request 2: same
-   5  edit_file: {call}
-   6  request 3: same
-   7  edit_file answer.txt: {call}
-   8  request 4: same
-   9  shell cat answer.txt: {call}
-  10  request 5: same
-  11  check cat answer.txt; grep -q good answer.txt: {check}
-11 steps as recorded; exit code 0
+   2  check cat answer.txt; grep -q good answer.txt: {check}
+   3  request 1: same
+   4  read_file answer.txt: {call}
+   5  request 2: same
+   6  edit_file: {call}
+   7  request 3: same
+   8  edit_file answer.txt: {call}
+   9  request 4: same
+  10  shell cat answer.txt: {call}
+  11  request 5: same
+  12  check cat answer.txt; grep -q good answer.txt: {check}
+12 steps as recorded; exit code 0
 ";
 
 /// A user whose fix was recorded to `fix.rec` in the home folder, and whose server is gone.
@@ -77,15 +78,15 @@ fn where_the_world_differs_is_named() {
     let (env, file) = recorded();
     env.write("answer.txt", "bad\nand more\n");
     let outcome = replay(&env, &["--quiet", "--tools", "real", &file]).fails_with(1);
-    let error = "error: step 1 of 11 differs from the recording: check cat answer.txt; grep -q good answer.txt\n";
+    let error = "error: step 1 of 12 differs from the recording: check cat answer.txt; grep -q good answer.txt\n";
     assert_eq!(outcome.stderr, error);
     let told = "   1  check cat answer.txt; grep -q good answer.txt: differs\n        @@ -1 +1,2 @@\n         bad\n        +and more\n";
     assert!(outcome.stdout.contains(told), "{outcome}");
-    assert!(outcome.stdout.contains("   3  read_file answer.txt: differs\n"), "{outcome}");
-    assert!(outcome.stdout.contains("   7  edit_file answer.txt: same\n"), "{outcome}");
+    assert!(outcome.stdout.contains("   4  read_file answer.txt: differs\n"), "{outcome}");
+    assert!(outcome.stdout.contains("   8  edit_file answer.txt: same\n"), "{outcome}");
     let value = json(&replay(&env, &["--json", "--tools", "real", &file]).fails_with(1));
     assert_eq!((&value["is_same"], &value["first_difference"]), (&false.into(), &1.into()));
-    assert_eq!(value["steps"][3]["fate"], "differs", "{value}");
+    assert_eq!(value["steps"][4]["fate"], "differs", "{value}");
 }
 
 #[test]
@@ -96,9 +97,9 @@ fn another_mimi_would_ask_otherwise() {
     let changed = text.replace("the file says", "the text says").replacen("old_string", "former_string", 1);
     std::fs::write(&file, changed).unwrap();
     let outcome = replay(&env, &[&file]).fails_with(1);
-    assert!(outcome.stdout.contains("   2  request 1: differs\n        the tools on offer:\n        @@"), "{outcome}");
+    assert!(outcome.stdout.contains("   3  request 1: differs\n        the tools on offer:\n        @@"), "{outcome}");
     assert!(outcome.stdout.contains("former_string"), "{outcome}");
-    let error = "error: step 2 of 11 differs from the recording: request 1\n";
+    let error = "error: step 3 of 12 differs from the recording: request 1\n";
     assert_eq!(outcome.stderr, error);
 }
 
@@ -115,13 +116,13 @@ fn a_killed_run_leaves_a_recording_that_says_where_it_ends() {
     env.program("bash", ["-c", &script]).outcome().success();
     let outcome = replay(&env, &[&file]).success();
     let end =
-        "   4  request 2: the recording ends here\nthe recording ends after step 4: the run did not end by itself\n";
+        "   5  request 2: the recording ends here\nthe recording ends after step 5: the run did not end by itself\n";
     assert!(outcome.stdout.ends_with(end), "{outcome}");
     // Also where the last line was torn.
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, &text[..text.len() - 10]).unwrap();
     let outcome = replay(&env, &[&file]).success();
-    let end = "the recording ends after step 3, in the middle of a line: the run did not end by itself\n";
+    let end = "the recording ends after step 4, in the middle of a line: the run did not end by itself\n";
     assert!(outcome.stdout.ends_with(end), "{outcome}");
 }
 

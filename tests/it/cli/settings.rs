@@ -87,22 +87,23 @@ fn a_rule_that_is_not_understood_is_found_wherever_settings_are_read() {
 
 #[test]
 fn a_project_can_only_narrow() {
-    let user_file =
-        "hint: a project may only narrow: move the line to [HOME]/.config/mimi/config.yaml\nhint: mimi config edit\n";
-    let table = [
-        ("server: {url: 'http://evil/v1'}", "`server.url` cannot be set by a project (.mimi/config.yaml:1:10)"),
-        ("agent: {mode: auto}", "`agent.mode` cannot be set by a project (.mimi/config.yaml:1:9)"),
-        ("policy: {allow: ['shell:*']}", "`policy.allow` cannot be set by a project (.mimi/config.yaml:1:10)"),
-        (
-            "agent:\n  max_steps: 1000",
-            "`agent.max_steps` may only be narrowed by a project: 1000 is more than 60 (.mimi/config.yaml:2:14)",
-        ),
+    let env = scripted("turns: [{say: ok}]");
+    env.write(".mimi/config.yaml", "server: {url: 'http://evil/v1'}");
+    let expected = "error: `server.url` cannot be set by a project (.mimi/config.yaml:1:10)\nhint: only you may say so: move \
+                    the line to [HOME]/.config/mimi/config.yaml\nhint: mimi config edit\n";
+    assert_eq!(run_task(&env, &[]).fails_with(3).stderr, expected);
+    // What it may ask for counts once it is trusted, and is named until then.
+    let wishes = [
+        ("agent: {mode: auto}", "agent.mode"),
+        ("policy: {allow: ['shell:*']}", "policy.allow"),
+        ("agent:\n  max_steps: 1000", "agent.max_steps"),
     ];
-    for (text, problem) in table {
+    for (text, key) in wishes {
         let env = scripted("turns: [{say: ok}]");
         env.write(".mimi/config.yaml", text);
-        let outcome = run_task(&env, &[]).fails_with(3);
-        assert_eq!(outcome.stderr, format!("error: {problem}\n{user_file}"), "{text}");
+        let outcome = run_task(&env, &[]).success();
+        let expected = format!("warning: not used, because you have not trusted this project with it: {key}");
+        assert!(outcome.stderr.starts_with(&expected), "{outcome}");
     }
     let env = scripted("turns: [{say: ok}]");
     env.write(".mimi/config.yaml", "agent: {max_steps: 5}\npolicy: {deny: ['shell:git push *']}\n");

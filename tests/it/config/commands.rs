@@ -73,7 +73,10 @@ fn show_prints_all_settings_one_of_them_or_their_origins() {
     assert_eq!(mimi(&machine, "config show agent.max_steps", "").results, "70\n");
     assert_eq!(mimi(&machine, "config show ui.color", "").results, "never\n");
     assert_eq!(mimi(&machine, "config show server", "").results, "url: \"\"\nmodel: \"\"\n");
-    assert_eq!(mimi(&machine, "config show ui --json", "").results, "{\n  \"color\": \"never\"\n}\n");
+    assert_eq!(
+        mimi(&machine, "config show ui --json", "").results,
+        "{\n  \"color\": \"never\",\n  \"screen\": \"auto\",\n  \"theme\": \"dark\"\n}\n"
+    );
     let origins = mimi(&machine, "config show --origin", "").results;
     let expected = [
         "agent.max_steps: 70 # user /home/.config/mimi/config.yaml:2:14",

@@ -6,6 +6,7 @@ use mimi::config::error::ConfigError;
 use mimi::config::layer::Loaded;
 use mimi::config::project::{AFTER_TRUST, MAY_ADD, MAY_LOWER};
 use mimi::config::range::RANGES;
+use mimi::config::range::ZERO_IS_UNLIMITED;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::Value as Json;
@@ -268,7 +269,7 @@ fn narrower(without: &Json, with: &Json, path: &str) -> Result<(), String> {
         (Json::Array(old), Json::Array(new)) if MAY_ADD.contains(&path) && new.starts_with(old) => Ok(()),
         (Json::Number(old), Json::Number(new)) if MAY_LOWER.contains(&path) => {
             let rank = |number: &serde_json::Number| match number.as_i64() {
-                Some(0) if ["agent.max_tokens", "agent.max_seconds"].contains(&path) => i64::MAX,
+                Some(0) if ZERO_IS_UNLIMITED.contains(&path) => i64::MAX,
                 number => number.unwrap_or(i64::MAX),
             };
             if rank(new) <= rank(old) { Ok(()) } else { Err(format!("{path}: {new} over {old}")) }

@@ -1,227 +1,61 @@
-//! Where is everything put together?
+//! How does an agent come to run?
 //!
-//! The composition root: settings in, running agents out. The only place that knows all rooms; it holds no decisions of its
-//! own. To add a part: build it here and hand it to the room that needs it.
+//! What is left of the composition root once everything is there: agents are started and gone on with, what they need is
+//! handed to them, and what is too old is tidied up.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
-
-use crate::agent::dispatch::{Agreements, Approvals, Dispatch};
+use crate::agent::dispatch::{Agreements, Dispatch};
 use crate::agent::driver::{self, Parts};
-use crate::agent::handle::Handle;
 use crate::agent::limits::Limits;
 use crate::agent::machine::Machine;
 use crate::agent::memory::{Memory, MemoryParts};
-use crate::base::clock::{Clock, SystemClock, new_id};
+use crate::app::{AgentOptions, App, Bounds, DAY, Recap, Session};
+use crate::base::clock::{Clock, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{remove_tree, touch_new};
-use crate::base::pending::{Pending, sweep};
-use crate::base::secrets;
+use crate::base::pending::sweep;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::keeper::{Keeper, Place};
 use crate::checkpoint::prune::{self, Rules};
 use crate::checkpoint::scan;
 use crate::checkpoint::store::Store;
-use crate::config::dirs::Dirs;
-use crate::config::env::Env;
-use crate::config::schema::{Config, SandboxTier};
-use crate::config::secret;
+use crate::config::schema::SandboxTier;
 use crate::config::trust::Brought;
-use crate::config::variables::TREE;
 use crate::edit::writer::Writer;
-use crate::exec::environment;
-use crate::exec::proxy::Network;
-use crate::exec::proxy::allowed::Allowed;
-use crate::exec::proxy::host::{Host, Target};
-use crate::exec::run::Runner;
-use crate::exec::sandbox::probe::{self, Choice, Wanted};
-use crate::exec::sandbox::{self, Sandbox, Tier};
+use crate::exec::sandbox::Tier;
 use crate::model::Provider;
-use crate::model::cache::Cache;
 use crate::model::gateway::Gateway;
 use crate::model::meter::Meter;
 use crate::model::profile::Profiles;
-use crate::model::providers::egress::Dial;
-use crate::model::providers::http::{Http, Limits as HttpLimits};
 use crate::model::route::Route;
-use crate::model::seats::SERVER_KEY_ENV;
-use crate::model::settings::GatewayConfig;
-use crate::model::slots::{self, Slots};
 use crate::policy::confined::Reach;
 use crate::policy::kept::Kept;
 use crate::policy::{Policy, layers};
-use crate::protocol::message::Message;
 use crate::protocol::op::Mode;
-use crate::protocol::task::{Class, Task};
 use crate::protocol::usage::RequestRecord;
 use crate::session::header::Header;
 use crate::session::journal::Journal;
 use crate::session::recorder::Recorder;
 use crate::session::transcript::Transcript;
-use crate::tape::Tape;
 use crate::tape::entry;
 use crate::telemetry::dialects::Habits;
-use crate::telemetry::ledger::{self, Ledger};
+use crate::telemetry::ledger::Ledger;
 use crate::tools::registry::Registry;
 use crate::tools::{Limits as ToolLimits, ToolContext};
-use crate::workspace::Workspace;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-/// Time between two looks for what is too old to keep.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Settings, folders and the workspace, ready to start agents.
-pub struct App {
-    /// The settings.
-    pub config: Config,
-    /// Where mimi keeps things.
-    pub dirs: Dirs,
-    /// The folder worked in.
-    pub workspace: Arc<Workspace>,
-    /// Starts processes.
-    pub runner: Runner,
-    /// How they are confined.
-    pub choice: Choice,
-    /// Asks models.
-    pub gateway: Arc<Gateway>,
-    /// Keeps what requests took.
-    pub ledger: Arc<Ledger>,
-    /// What the project brought, for its rules.
-    brought: Brought,
-    /// Records what runs exchange with the world, or plays it.
-    pub tape: Tape,
-    clock: Arc<dyn Clock>,
-    pending: Arc<Pending>,
-}
-
-/// Which agent to start.
-#[derive(Clone)]
-pub struct AgentOptions {
-    /// What its model is asked to do.
-    pub task: Task,
-    /// How much it may do without asking; the configured mode when none.
-    pub mode: Option<Mode>,
-    /// `model` or `provider/model`; the configured route when none.
-    pub model: Option<String>,
-    /// Whether somebody is there to approve.
-    pub approvals: Approvals,
-    /// Further rules that allow.
-    pub allow: Vec<String>,
-    /// Who waits for its answers.
-    pub class: Class,
-    /// Bounds of all its turns together.
-    pub bounds: Bounds,
-}
-
-/// What an agent may use in all its turns together; zero for no bound.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Bounds {
-    /// Requests to the model.
-    pub max_steps: u32,
-    /// Tokens read and written.
-    pub max_tokens: u64,
-}
-
-/// A running agent and what a front end shows of it.
-pub struct Session {
-    /// Both ends of the conversation.
-    pub handle: Handle,
-    /// Names the session.
-    pub id: String,
-    /// Which model, where.
-    pub route: Route,
-    /// How much it may do without asking.
-    pub mode: Mode,
-    /// Where a session that is gone on with stands.
-    pub recap: Option<Recap>,
-}
-
-/// The last turn of a session, for a person who comes back to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recap {
-    /// Turns begun so far.
-    pub turns: u32,
-    /// The person's last words; none when they were taken back.
-    pub request: Option<String>,
-    /// The model's last words to them, finished or not.
-    pub answer: Option<String>,
-}
-
-impl Recap {
-    fn of(transcript: &Transcript) -> Option<Self> {
-        let request = transcript.last_user_text.clone();
-        let texts = transcript.messages.iter().rev().take_while(|message| !matches!(message, Message::User { .. }));
-        let mut words = texts.filter(|message| matches!(message, Message::Assistant { .. })).map(Message::text);
-        let said = words.find(|text| !text.trim().is_empty()).map(str::to_owned);
-        let answer = transcript.partial.clone().filter(|text| !text.trim().is_empty()).or(said);
-        (transcript.turns > 0).then_some(Self { turns: transcript.turns, request, answer })
-    }
+/// A session that has a file, or has to do without, and no agent yet.
+struct Begun {
+    id: String,
+    recorder: Recorder,
+    transcript: Transcript,
+    notices: Vec<String>,
+    route: Route,
+    is_kept: bool,
 }
 
 impl App {
-    /// Puts everything together; touches neither network nor disk beyond the workspace folder. Commands are confined as
-    /// `choice` says, which [`Self::choose`] finds out.
-    pub fn new(config: Config, env: &Env, dirs: Dirs, folder: &Path, choice: Choice) -> Result<Self, Fault> {
-        let workspace = Workspace::open(folder)
-            .map_err(|error| Fault::io(Kind::Usage, format!("cannot work in `{}`", folder.display()), &error))?;
-        let brought = Brought::read(workspace.root())?;
-        let runner = runner(&config, env)?.within(sandbox(&config, &dirs, &workspace, &choice)?);
-        let runner = runner.reaching(network(&config)?);
-        let tree = environment::tree_name(env.get(TREE));
-        let slots = Slots::new(slots::Place { folder: dirs.slots(), tree }, config.model.max_in_flight);
-        let http = Http::new(HttpLimits::from(&config.model))?;
-        let clock = Arc::new(SystemClock);
-        let ledger = Arc::new(Ledger::new(ledger::Place {
-            path: dirs.ledger_file(),
-            project: workspace.root().display().to_string(),
-            keep_days: config.usage.keep_days,
-        }));
-        let gateway = Gateway::remembering(GatewayConfig::of(&config), keys(env, &dirs), http, dirs.servers_file());
-        let gateway = gateway.with_slots(slots).with_meter(ledger.clone()).with_secrets(config.secrets.in_requests);
-        let key_envs = config.providers.values().map(|row| row.api_key_env.as_str()).chain([SERVER_KEY_ENV]);
-        secret::at_hand(env, &dirs, key_envs).iter().for_each(|key| secrets::know(key));
-        let mut gateway = gateway.with_profiles(Profiles::new(dirs.profiles()));
-        if config.cache.max_mb > 0 {
-            gateway =
-                gateway.with_cache(Arc::new(Cache::new(dirs.cache.clone(), config.cache.max_bytes(), clock.clone())));
-        }
-        Ok(Self {
-            runner,
-            choice,
-            gateway: Arc::new(gateway),
-            ledger,
-            workspace: Arc::new(workspace),
-            brought,
-            tape: Tape::default(),
-            clock,
-            config,
-            pending: Pending::new(dirs.pending()),
-            dirs,
-        })
-    }
-
-    /// Finds out how commands can be confined here: from what is kept, or by trying when `anew`.
-    pub fn choose(config: &Config, env: &Env, dirs: &Dirs, folder: &Path, look: Probing) -> Result<Choice, Fault> {
-        let Runner { supervisor, environment, .. } = runner(config, env)?;
-        let wanted = match config.sandbox.tier {
-            SandboxTier::Auto => Wanted::Auto,
-            SandboxTier::Full => Wanted::Tier(Tier::Full),
-            SandboxTier::Landlock => Wanted::Tier(Tier::Landlock),
-            SandboxTier::External => Wanted::Tier(Tier::External),
-            SandboxTier::None => Wanted::Tier(Tier::None),
-        };
-        let place = probe::Place {
-            supervisor,
-            environment: environment.to_vec(),
-            workspace: folder.to_path_buf(),
-            kept: dirs.cache.join("sandbox.json"),
-        };
-        Ok(match look {
-            Probing::Kept => probe::choose(wanted, &place),
-            Probing::Anew => probe::choose_anew(wanted, &place),
-        })
-    }
-
     /// Fails unless commands are confined as was asked for. Nobody may be there to see what they do, so a sandbox that is
     /// missing is no detail.
     pub fn need_sandbox(&self) -> Result<(), Fault> {
@@ -548,90 +382,4 @@ impl Meter for Ledger {
 fn is_younger(path: &Path, age: Duration, now_ms: u64) -> bool {
     let touched = std::fs::metadata(path).and_then(|meta| meta.modified());
     touched.is_ok_and(|at| at + age > std::time::UNIX_EPOCH + Duration::from_millis(now_ms))
-}
-
-/// Whether to believe what was found out before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Probing {
-    /// As long as nothing it depends on has changed.
-    Kept,
-    /// No: everything is tried again.
-    Anew,
-}
-
-/// Builds what starts commands, with their environment and nothing that confines them.
-fn runner(config: &Config, env: &Env) -> Result<Runner, Fault> {
-    let supervisor =
-        std::env::current_exe().map_err(|error| Fault::io(Kind::Bug, "cannot find the mimi binary itself", &error))?;
-    let mut environment = environment::clean(env.texts(), &config.tools.pass_env);
-    environment.push((TREE.to_owned(), environment::tree_name(env.get(TREE))));
-    Ok(Runner::new(supervisor, environment))
-}
-
-/// Describes what commands in `workspace` can see and change.
-fn sandbox(config: &Config, dirs: &Dirs, workspace: &Workspace, choice: &Choice) -> Result<Sandbox, Fault> {
-    let own = &config.sandbox;
-    let path = |text: &String| match text.strip_prefix("~/") {
-        Some(rest) => dirs.home.join(rest),
-        None => PathBuf::from(text),
-    };
-    let (caches, devices) = sandbox::known_names();
-    for (key, names, known) in [("caches", &own.caches, caches), ("devices", &own.devices, devices)] {
-        if let Some(name) = names.iter().find(|name| !known.contains(name)) {
-            return Err(Fault::new(Kind::Config, format!("`sandbox.{key}` names `{name}`, which is not known"))
-                .hint(format!("known are: {}", known.join(", "))));
-        }
-    }
-    Ok(Sandbox {
-        bwrap: choice.bwrap.clone(),
-        has_proc: choice.has_proc,
-        hidden: vec![dirs.config.clone(), dirs.state.clone(), dirs.cache.clone()],
-        locks: dirs.state.join("sandbox"),
-        readable: own.readable.iter().map(path).collect(),
-        writable: own.writable.iter().map(path).collect(),
-        devices: own.devices.clone(),
-        caches: own.caches.clone(),
-        max_processes: own.max_processes,
-        tmp_mb: own.tmp_mb,
-        max_memory_mb: own.max_memory_mb,
-        max_file_mb: own.max_file_mb,
-        has_walls: choice.landlock.is_some(),
-        ..Sandbox::new(choice.tier, workspace.root(), &dirs.home)
-    })
-}
-
-/// Describes what commands reach of the network.
-fn network(config: &Config) -> Result<Option<Arc<Network>>, Fault> {
-    let own = &config.sandbox;
-    let allowed = Allowed::parse(&own.hosts).map_err(|(text, error)| {
-        Fault::new(Kind::Config, format!("`sandbox.hosts` names `{text}`: {error}"))
-            .hint("sandbox: {hosts: [crates.io, \"10.0.0.7:8443\"]}")
-    })?;
-    let dials = GatewayConfig::of(config).dials();
-    let proxies = dials.iter().filter_map(|dial| Dial::of(dial.through.as_deref()?, ""));
-    let server = |dial: &Dial| Some(Target { host: Host::parse(&dial.host).ok()?, port: dial.port });
-    let servers = dials.iter().filter_map(server).chain(proxies.filter_map(|proxy| server(&proxy))).collect();
-    let network = Network::new(allowed, servers, own.network_mb.saturating_mul(1_000_000));
-    Ok((!network.allowed.is_empty()).then(|| Arc::new(network)))
-}
-
-/// A session that has a file, or has to do without, and no agent yet.
-struct Begun {
-    id: String,
-    recorder: Recorder,
-    transcript: Transcript,
-    notices: Vec<String>,
-    route: Route,
-    is_kept: bool,
-}
-
-/// Looks keys up when a provider is first used, so that a slow keyring never delays the start.
-fn keys(env: &Env, dirs: &Dirs) -> crate::model::seats::Keys {
-    let (env, dirs) = (env.clone(), dirs.clone());
-    Box::new(move |provider: &str, key_env: &str| {
-        let found = secret::find(&env, &dirs, provider, key_env);
-        let key = found.ok().flatten().map(|secret| secret.expose().to_owned());
-        key.iter().for_each(|key| secrets::know(key));
-        key
-    })
 }
