@@ -199,7 +199,7 @@ fn what_is_approved_is_shown_whole() {
     let command = expand("curl -H 'Authorization: Bearer <an:40>' https://api.example.com/v1/x");
     let turns = json!({"turns": [{"calls": [{"name": "shell", "arguments": {"command": command}}]}, {"say": "done"}]});
     let (env, _server) = served(&turns.to_string());
-    let mut pty = Pty::start(&env, ["chat"]);
+    let mut pty = Pty::start(&env, ["chat", "--inline"]);
     pty.wait_for("> ").line("go").wait_for(&command).wait_for("y once").send("n").wait_for("done").wait_for("> ");
     pty.send(key::CTRL_D).wait_exit();
 }

@@ -411,7 +411,7 @@ fn a_chat_stays_in_charge_of_its_terminal() {
     ]});
     let (mut env, _server) = served(&script(&turns));
     env.set("MIMI_UI_COLOR", "always");
-    let mut pty = Pty::start(&env, ["chat"]);
+    let mut pty = Pty::start(&env, ["chat", "--inline"]);
     pty.wait_for("> ").line("go");
     pty.wait_for("y once").send("y").wait_for("y once").send("y").wait_for("done ").wait_for("> ").send(key::CTRL_D);
     assert_eq!(pty.wait_exit(), 0);

@@ -49,7 +49,7 @@ fn the_hash_on_the_command_line_trusts_these_bytes_for_one_run() {
     std::fs::remove_file(env.work().join("b.txt")).unwrap();
     run_task(&env, &[]).fails_with(5);
     let detected = env.run(["fix", "--detect", "--trust-project", &hash]).outcome().success();
-    assert_eq!(detected.stdout, "grep -q x b.txt\n");
+    assert!(detected.stdout.contains("  grep -q x b.txt\n"), "{detected}");
     env.write(RULES, TEE.replace("b.*", "*.txt"));
     let outcome = run_task(&env, &["--trust-project", &hash]).fails_with(5);
     assert!(outcome.stderr.contains("(they are not the files --trust-project names: mimi trust show)"), "{outcome}");
