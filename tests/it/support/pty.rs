@@ -215,12 +215,17 @@ fn forward(mut reader: File, stopped: &UnixStream, send: &Sender<Vec<u8>>) {
     let mut buffer = [0; 4096];
     loop {
         let mut fds = [PollFd::new(&reader, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
-        let is_ready = poll(&mut fds, None).is_ok();
+        // Whoever traces others in this process gets a signal for each of their steps.
+        let is_ready = match poll(&mut fds, None) {
+            Err(rustix::io::Errno::INTR) => continue,
+            result => result.is_ok(),
+        };
         if !is_ready || !fds[1].revents().is_empty() {
             return;
         }
         match reader.read(&mut buffer) {
             Ok(length @ 1..) if send.send(buffer[..length].to_vec()).is_ok() => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             _ => return,
         }
     }
