@@ -88,6 +88,14 @@ pub struct AgentOptions {
     pub bounds: Bounds,
 }
 
+impl AgentOptions {
+    /// An agent that only reads, with nobody there to approve: for commands that ask about something.
+    pub fn reader(task: Task, model: Option<String>, class: Class) -> Self {
+        let (mode, approvals) = (Some(Mode::Plan), Approvals::Nobody);
+        Self { task, mode, model, approvals, allow: Vec::new(), class, bounds: Bounds::default() }
+    }
+}
+
 /// What an agent may use in all its turns together; zero for no bound.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bounds {

@@ -4,10 +4,10 @@
 //! own: a command parses, calls `app` or a strategy, and prints.
 //! To add a command: `commands/<name>.rs` and a variant of [`Command`]; help, completions and man pages follow by themselves.
 
-pub mod asking;
 pub mod color;
 pub mod commands;
 pub mod context;
+pub mod editing;
 pub mod help;
 pub mod output;
 pub mod prompt;

@@ -9,11 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::agent::dispatch::Approvals;
-use crate::app::{AgentOptions, App, Session};
+use crate::app::{AgentOptions, App, Bounds, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, first_line, visible};
 use crate::cli::SandboxArg;
-use crate::cli::asking::what_it_does;
 use crate::cli::commands::chat_asks::Asked;
 use crate::cli::commands::chat_screen;
 use crate::cli::commands::run::ModeArg;
@@ -30,6 +29,7 @@ use crate::protocol::plan::Plan;
 use crate::protocol::task::{Class, Task};
 use crate::tui::look::Look;
 use crate::tui::slash::{self, Slash};
+use crate::tui::state::asking::what_it_does;
 
 /// Characters of the person's last words shown when a session is gone on with.
 const RECAP_CHARS: usize = 200;
@@ -101,7 +101,7 @@ async fn start(app: &App, cx: &Cx, args: &ChatArgs) -> Result<Session, Fault> {
         approvals: Approvals::Person,
         allow: Vec::new(),
         class: Class::Interactive,
-        bounds: crate::app::Bounds::default(),
+        bounds: Bounds::default(),
     };
     match args.resume.as_deref() {
         None => app.start(options).await,

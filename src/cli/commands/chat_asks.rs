@@ -5,7 +5,6 @@
 
 use crate::base::fault::Fault;
 use crate::base::text::{count, visible};
-use crate::cli::asking::chosen;
 use crate::cli::commands::chat::Chat;
 use crate::cli::commands::pieces::Walk;
 use crate::cli::prompt::{Key, Line};
@@ -15,6 +14,7 @@ use crate::protocol::op::{Grant, Offer, Op};
 use crate::protocol::review::HunkAnswer;
 use crate::protocol::tool::Question;
 use crate::tui::look::Look;
+use crate::tui::state::asking::chosen;
 
 /// A call that waits for an approval.
 pub(super) struct Asked<'r> {

@@ -9,7 +9,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::agent::dispatch::Approvals;
 use crate::app::{AgentOptions, App};
 use crate::base::clock::new_id;
 use crate::base::fault::{Fault, Kind};
@@ -17,9 +16,9 @@ use crate::base::path::{PRIVATE_FILE, create_private_dir, remove_file, write_ato
 use crate::base::secrets;
 use crate::base::text::{count, one_line_name, shell_quoted, visible};
 use crate::cli::SandboxArg;
-use crate::cli::asking::edited;
 use crate::cli::commands::review::part_tokens;
 use crate::cli::context::{Cx, block_on};
+use crate::cli::editing::edited;
 use crate::cli::output::restore_terminal;
 use crate::cli::prompt::{Key, forget_typed, read_key};
 use crate::cli::render::{Channel, Lines};
@@ -28,7 +27,6 @@ use crate::exec::interactive::run_in_foreground;
 use crate::policy::path::is_secret;
 use crate::protocol::diff;
 use crate::protocol::event::{Event, Record};
-use crate::protocol::op::Mode;
 use crate::protocol::task::Task;
 use crate::strategy::commit_message::{self, Material};
 use crate::strategy::review::part::{self, Room};
@@ -162,15 +160,7 @@ async fn worded(cx: &Cx, app: &App, git: &Git, changes: &Changes) -> Result<Stri
     let skip = &app.config.review.skip;
     let room = Room { part_tokens, max_parts: 1, skip, is_secret };
     let parts = part::split(&changes.files, &room);
-    let options = AgentOptions {
-        task: Task::Commit,
-        mode: Some(Mode::Plan),
-        model: cx.global.model.clone(),
-        approvals: Approvals::Nobody,
-        allow: Vec::new(),
-        class: cx.class(),
-        bounds: crate::app::Bounds::default(),
-    };
+    let options = AgentOptions::reader(Task::Commit, cx.global.model.clone(), cx.class());
     let mut session = app.start(options).await?;
     let mut lines = Lines::new(&cx.out, Channel::Progress);
     let mut broken = None;

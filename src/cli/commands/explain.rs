@@ -3,16 +3,15 @@
 use std::path::Path;
 use std::pin::pin;
 
-use crate::agent::dispatch::Approvals;
 use crate::app::{AgentOptions, Session};
 use crate::base::fault::Fault;
 use crate::cli::SandboxArg;
+use crate::cli::commands::run::work_until_signal;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::Signals;
 use crate::policy::path::is_secret;
 use crate::protocol::event::{Record, TurnEnd};
-use crate::protocol::op::{Mode, Op};
 use crate::protocol::task::Task;
 use crate::strategy::answer::{self, end_fault};
 use crate::strategy::explain::{Subject, about_place, about_text, take};
@@ -43,15 +42,7 @@ pub fn run(cx: &Cx, args: &ExplainArgs) -> Result<(), Fault> {
         },
     };
     app.need_sandbox()?;
-    let options = AgentOptions {
-        task: Task::Chat,
-        mode: Some(Mode::Plan),
-        model: cx.global.model.clone(),
-        approvals: Approvals::Nobody,
-        allow: Vec::new(),
-        class: cx.class(),
-        bounds: crate::app::Bounds::default(),
-    };
+    let options = AgentOptions::reader(Task::Chat, cx.global.model.clone(), cx.class());
     block_on(async {
         let mut signals = Signals::listen()?;
         let mut session = tokio::select! {
@@ -59,14 +50,8 @@ pub fn run(cx: &Cx, args: &ExplainArgs) -> Result<(), Fault> {
             stop = signals.next() => return Err(stop.fault()),
         };
         let ops = session.handle.ops.clone();
-        let mut work = pin!(explain(cx, args, &mut session, task));
-        let stop = tokio::select! {
-            result = &mut work => return result,
-            stop = signals.next() => stop,
-        };
-        drop(ops.send(Op::Interrupt).await);
-        signals.last_words(work).await;
-        Err(stop.fault())
+        let work = pin!(explain(cx, args, &mut session, task));
+        work_until_signal(&mut signals, ops, work).await
     })
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::agent::dispatch::Approvals;
-use crate::app::{AgentOptions, App, Probing};
+use crate::app::{AgentOptions, App, Bounds, Probing};
 use crate::base::clock::{format_utc, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{copy_tree, create_private_dir, remove_tree};
@@ -149,7 +149,7 @@ async fn talk(app: &App, player: &Arc<Player>, allow: &[String]) -> Result<Optio
             approvals: Approvals::Nobody,
             allow: allow.to_vec(),
             class: agent.class,
-            bounds: crate::app::Bounds::default(),
+            bounds: Bounds::default(),
         };
         let mut session = app.start(options).await?;
         for op in ops {

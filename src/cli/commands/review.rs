@@ -5,7 +5,6 @@ use std::pin::pin;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::dispatch::Approvals;
 use crate::app::{AgentOptions, App};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::append_to;
@@ -21,7 +20,6 @@ use crate::model::route::Route;
 use crate::protocol::event::Event;
 use crate::protocol::finding::Finding;
 use crate::protocol::notice::Severity;
-use crate::protocol::op::Mode;
 use crate::protocol::task::Task;
 use crate::strategy::review::part::{self, Parts, Room};
 use crate::strategy::review::report::Report;
@@ -153,15 +151,7 @@ async fn ask(
     cancel: CancellationToken,
 ) -> Result<Outcome, Fault> {
     // Whatever the change says, nothing is written or run for it.
-    let options = AgentOptions {
-        task: Task::Review,
-        mode: Some(Mode::Plan),
-        model: cx.global.model.clone(),
-        approvals: Approvals::Nobody,
-        allow: Vec::new(),
-        class: cx.class(),
-        bounds: crate::app::Bounds::default(),
-    };
+    let options = AgentOptions::reader(Task::Review, cx.global.model.clone(), cx.class());
     let mut lines = Lines::new(&cx.out, Channel::Progress);
     let (mut told, mut broken) = (HashSet::new(), None);
     let start = async || Ok(app.start(options.clone()).await?.handle);

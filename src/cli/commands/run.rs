@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 
 use crate::agent::dispatch::{Approvals, allow_flags};
-use crate::app::{AgentOptions, App, Session};
+use crate::app::{AgentOptions, App, Bounds, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
@@ -92,7 +92,7 @@ fn work(cx: &Cx, app: &App, args: &RunArgs, task: String, schema: Option<&Answer
         approvals: Approvals::Nobody,
         allow: args.allow.clone(),
         class: cx.class(),
-        bounds: crate::app::Bounds::default(),
+        bounds: Bounds::default(),
     };
     block_on(async {
         let mut signals = Signals::listen()?;
@@ -108,7 +108,7 @@ fn work(cx: &Cx, app: &App, args: &RunArgs, task: String, schema: Option<&Answer
 }
 
 /// Interrupts the agent on the first signal and lets it bring its turn to an end; that signal is how the command ended.
-async fn work_until_signal(
+pub(super) async fn work_until_signal(
     signals: &mut Signals,
     ops: tokio::sync::mpsc::Sender<Op>,
     mut work: Pin<&mut impl Future<Output = Result<(), Fault>>>,

@@ -1,10 +1,12 @@
 //! What waits for an answer of the person, and which answers are there?
 
+use std::path::Path;
+
 use crate::protocol::diff::{FileDiff, Kind as Change};
 use crate::protocol::message::CallId;
 use crate::protocol::op::Offer;
 use crate::protocol::review::{HunkAnswer, Ruling};
-use crate::protocol::tool::Question;
+use crate::protocol::tool::{Action, Question};
 
 /// Keys pressed so soon after a question appeared were meant for something else, in milliseconds.
 pub const TOO_SOON_MS: u64 = 400;
@@ -137,11 +139,6 @@ impl Pieces {
         (diff.kind != Change::Deleted).then(|| diff.hunks[hunk].new_text()).flatten()
     }
 
-    /// Says whether something was said to every piece.
-    pub fn is_done(&self) -> bool {
-        self.rulings.iter().all(Option::is_some)
-    }
-
     /// Returns what was said; pieces nobody spoke of are taken.
     pub fn answers(&self) -> Vec<HunkAnswer> {
         let answer = |((file, hunk), ruling): (&(usize, usize), &Option<Ruling>)| {
@@ -151,4 +148,27 @@ impl Pieces {
         };
         self.places.iter().zip(&self.rulings).map(answer).collect()
     }
+}
+
+/// Shows the whole command or every path, never a summary: this is what is approved. A file that is read to be written is
+/// named once.
+pub fn what_it_does(target: &str, actions: &[Action]) -> String {
+    let is_written =
+        |read: &Path| actions.iter().any(|action| matches!(action, Action::Write { path } if path == read));
+    let all = actions.iter().filter_map(|action| match action {
+        Action::Read { path } if is_written(path) => None,
+        Action::Read { path } | Action::Write { path } => Some(path.display().to_string()),
+        Action::Execute { command, .. } => Some(command.clone()),
+        Action::Commit { summary } => Some(summary.clone()),
+    });
+    let mut all: Vec<String> = all.collect();
+    all.dedup();
+    if all.is_empty() { target.to_owned() } else { all.join("\n  ") }
+}
+
+/// A number chooses an option; anything else is the answer itself.
+pub fn chosen(question: &Question, text: &str) -> String {
+    let number: Option<usize> = text.trim().parse().ok();
+    let option = number.and_then(|number| question.options.get(number.checked_sub(1)?));
+    option.cloned().unwrap_or_else(|| text.to_owned())
 }

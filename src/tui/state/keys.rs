@@ -6,7 +6,7 @@ use crate::tui::key::Key;
 use crate::tui::keymap::{Action, VIEWS, View};
 use crate::tui::look::Look;
 use crate::tui::slash::{self, Slash};
-use crate::tui::state::asking::{Asked, Pieces, TOO_SOON_MS};
+use crate::tui::state::asking::{Asked, Pieces, TOO_SOON_MS, chosen};
 use crate::tui::state::{Choices, Cmd, Editing, Front, Purpose, Scroll, State};
 
 impl State {
@@ -110,10 +110,9 @@ impl State {
             Purpose::Answer(call) => {
                 let text = self.composer.text();
                 let Some(Asked::Question { question, .. }) = self.asked.first() else { return Vec::new() };
-                let number: Option<usize> = text.trim().parse().ok();
-                let option = number.and_then(|number| question.options.get(number.checked_sub(1)?)).cloned();
+                let text = chosen(question, &text);
                 self.write_words();
-                self.answer(Op::Answer { call, text: option.unwrap_or(text) })
+                self.answer(Op::Answer { call, text })
             }
             Purpose::Yolo => {
                 let is_confirmed = self.composer.text().trim() == "yolo";
@@ -124,7 +123,6 @@ impl State {
                 self.transcript.note(Look::Dim, format!("mode {} stays", self.status.mode.name()));
                 Vec::new()
             }
-            Purpose::History => Vec::new(),
         }
     }
 

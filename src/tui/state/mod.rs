@@ -105,8 +105,6 @@ pub enum Purpose {
     Answer(CallId),
     /// The word that confirms the mode in which nothing is asked.
     Yolo,
-    /// What to look for in the history.
-    History,
 }
 
 /// What is in front.

@@ -2,16 +2,13 @@
 //!
 //! Records, pastes and what the editor leaves; keys are in `keys`.
 
-use std::path::Path;
-
 use crate::protocol::event::{Event, Record};
 use crate::protocol::message::CallId;
 use crate::protocol::op::{Mode, Op};
 use crate::protocol::review::Ruling;
-use crate::protocol::tool::Action as Does;
 use crate::tui::keymap::{Keymap, View};
 use crate::tui::look::Look;
-use crate::tui::state::asking::{Approval, Asked};
+use crate::tui::state::asking::{Approval, Asked, what_it_does};
 use crate::tui::state::composer::Composer;
 use crate::tui::state::status::Status;
 use crate::tui::state::transcript::Transcript;
@@ -73,9 +70,7 @@ impl State {
         match (&self.front, &self.purpose) {
             (Front::Reader { .. }, _) => View::Reader,
             (Front::List(_), _) => View::List,
-            (_, Purpose::Reason(_) | Purpose::PieceReason | Purpose::Answer(_) | Purpose::Yolo | Purpose::History) => {
-                View::Composer
-            }
+            (_, Purpose::Reason(_) | Purpose::PieceReason | Purpose::Answer(_) | Purpose::Yolo) => View::Composer,
             (Front::Pieces(_), _) => View::Pieces,
             (Front::Chat, Purpose::Words) => match self.asked.first() {
                 Some(Asked::Approval(_)) => View::Approval,
@@ -165,7 +160,7 @@ impl State {
         if matches!(self.front, Front::Pieces(_)) {
             self.front = Front::Chat;
         }
-        if !matches!(self.purpose, Purpose::Words | Purpose::Yolo | Purpose::History) {
+        if !matches!(self.purpose, Purpose::Words | Purpose::Yolo) {
             self.write_words();
         }
         if self.queue.is_empty() {
@@ -200,19 +195,4 @@ impl State {
         }
         Vec::new()
     }
-}
-
-/// Shows the whole command or every path, never a summary: this is what is approved. A file that is read to be written is
-/// named once.
-pub fn what_it_does(target: &str, actions: &[Does]) -> String {
-    let is_written = |read: &Path| actions.iter().any(|action| matches!(action, Does::Write { path } if path == read));
-    let all = actions.iter().filter_map(|action| match action {
-        Does::Read { path } if is_written(path) => None,
-        Does::Read { path } | Does::Write { path } => Some(path.display().to_string()),
-        Does::Execute { command, .. } => Some(command.clone()),
-        Does::Commit { summary } => Some(summary.clone()),
-    });
-    let mut all: Vec<String> = all.collect();
-    all.dedup();
-    if all.is_empty() { target.to_owned() } else { all.join("\n  ") }
 }

@@ -21,7 +21,6 @@ fn prompt(state: &State) -> String {
         Purpose::Reason(_) | Purpose::PieceReason => "reason> ".to_owned(),
         Purpose::Answer(_) => "answer> ".to_owned(),
         Purpose::Yolo => "type yolo to go on> ".to_owned(),
-        Purpose::History => "search> ".to_owned(),
     }
 }
 
