@@ -6,6 +6,9 @@
 use std::io;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
 use ratatui_core::layout::Rect;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -15,6 +18,7 @@ use crate::protocol::event::Record;
 use crate::protocol::op::Op;
 use crate::tui::look::Theme;
 use crate::tui::screen::Screen;
+use crate::tui::state::outside::{Given, Want};
 use crate::tui::state::{Cmd, Editing, Msg, State};
 use crate::tui::terminal::{Input, Terminal};
 use crate::tui::views::Views;
@@ -46,6 +50,10 @@ pub trait Outside {
     fn remember(&mut self, words: &str);
     /// Stops this process until it is continued.
     fn suspend(&mut self);
+    /// Finds or does what the screen wants, beside it: long work belongs on a thread of its own.
+    fn give<'b>(&self, want: Want) -> LocalBoxFuture<'b, Given>
+    where
+        Self: 'b;
 }
 
 /// How full screen ended.
@@ -68,7 +76,14 @@ pub async fn run<'a, O: Outside>(
 ) -> io::Result<Ending> {
     let terminal = Terminal::take()?;
     let area = terminal.size();
-    let mut run = Run { state, views: Views::new(theme), screen: Screen::new(io::stdout(), area), terminal, parts };
+    let mut run = Run {
+        state,
+        views: Views::new(theme),
+        screen: Screen::new(io::stdout(), area),
+        terminal,
+        parts,
+        awaited: FuturesUnordered::new(),
+    };
     run.state.update(Msg::Tick(run.parts.clock.now_ms()));
     let mut terminated = std::pin::pin!(terminated);
     let mut due = Some(Instant::now());
@@ -95,6 +110,7 @@ pub async fn run<'a, O: Outside>(
                 Some(input) => run.on_input(input).await,
                 None => Some(Ending::Terminated),
             },
+            Some(given) = run.awaited.next(), if !run.awaited.is_empty() => run.take(Msg::Given(given)).await,
             record = run.parts.records.recv() => match record {
                 Some(record) => run.on_records(record).await,
                 None => Some(Ending::AgentGone),
@@ -113,6 +129,8 @@ struct Run<'a, O> {
     screen: Screen<io::Stdout>,
     terminal: Terminal,
     parts: Parts<'a, O>,
+    /// What was wanted and is not there yet.
+    awaited: FuturesUnordered<LocalBoxFuture<'a, Given>>,
 }
 
 impl<O: Outside> Run<'_, O> {
@@ -174,6 +192,7 @@ impl<O: Outside> Run<'_, O> {
                 }
                 Cmd::Redraw => self.screen.forget(),
                 Cmd::Edit { what, text, name } => cmds.extend(self.edit(what, &text, &name).await),
+                Cmd::Want(want) => self.awaited.push(self.parts.outside.give(want)),
                 Cmd::Remember(words) => self.parts.outside.remember(&words),
                 Cmd::Scroll(by) => self.views.scroll(by, self.state),
             }

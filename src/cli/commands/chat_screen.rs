@@ -4,7 +4,11 @@
 //! written, the editor. When it is left, the conversation stands in the scrollback of the terminal, as anything printed does.
 
 use std::io::IsTerminal as _;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
 
 use crate::app::{App, Session};
 use crate::base::clock::{SystemClock, new_id};
@@ -25,10 +29,12 @@ use crate::tui::screen::printed;
 use crate::tui::state::State;
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::{VerbTable, Verbs};
+use crate::tui::state::outside::{Given, Want};
 use crate::tui::state::status::{Facts, Status};
 use crate::tui::state::transcript::Transcript;
 use crate::tui::views::Views;
 use crate::workspace::git::head_branch;
+use crate::workspace::walk::{EntryKind, Walk};
 
 /// Columns and rows below which lines are easier to read than a full screen.
 const MIN_COLUMNS: u16 = 20;
@@ -66,7 +72,7 @@ fn speaks_utf8(cx: &Cx) -> bool {
 pub(super) async fn converse(cx: &Cx, app: &App, session: &mut Session, signals: &mut Signals) -> Result<(), Fault> {
     let theme = theme(cx, &app.config.ui.theme)?;
     let keymap = keymap(cx)?;
-    let mut outside = Desk { cx, history: cx.dirs.history_file() };
+    let mut outside = Desk { cx, app, history: cx.dirs.history_file() };
     let mut state = State::new(
         Transcript::new(verbs()),
         Composer::new(read_history(&outside.history), ""),
@@ -163,6 +169,7 @@ fn keymap(cx: &Cx) -> Result<Keymap, Fault> {
 /// What the full screen has done by others.
 struct Desk<'a> {
     cx: &'a Cx,
+    app: &'a App,
     history: PathBuf,
 }
 
@@ -178,9 +185,37 @@ impl Outside for Desk<'_> {
         keep_in_history(&self.history, words);
     }
 
+    fn give<'b>(&self, want: Want) -> LocalBoxFuture<'b, Given>
+    where
+        Self: 'b,
+    {
+        let app = self.app;
+        async move {
+            match want {
+                Want::Files => files(app).await,
+            }
+        }
+        .boxed_local()
+    }
+
     fn suspend(&mut self) {
         interactive::suspend();
     }
+}
+
+/// Lists the project's files and folders.
+async fn files(app: &App) -> Given {
+    let root = app.workspace.root().to_path_buf();
+    let listed = tokio::task::spawn_blocking(move || {
+        let mut files = Vec::new();
+        Walk::new(&root, &root).visit(&mut |entry| {
+            let end = if entry.kind == EntryKind::Folder { "/" } else { "" };
+            files.push(format!("{}{end}", entry.relative.display()));
+            ControlFlow::Continue(())
+        });
+        files
+    });
+    listed.await.map_or_else(|error| Given::Failed(format!("the files were not listed: {error}")), Given::Files)
 }
 
 /// Keeps words as [`read_history`] reads them. The history is a convenience: failing to keep it is no error.

@@ -7,7 +7,7 @@ use crate::tui::keymap::{Action, VIEWS, View};
 use crate::tui::look::Look;
 use crate::tui::slash::{self, Slash};
 use crate::tui::state::asking::{Asked, Pieces, TOO_SOON_MS, chosen};
-use crate::tui::state::{Choices, Cmd, Editing, Front, Purpose, Scroll, State};
+use crate::tui::state::{Choice, Choices, Cmd, Editing, Front, Purpose, Scroll, State, Then};
 
 impl State {
     pub(super) fn on_key(&mut self, key: Key) -> Vec<Cmd> {
@@ -361,17 +361,17 @@ impl State {
     }
 
     fn show_palette(&mut self) -> Vec<Cmd> {
-        let commands = slash::TABLE.iter().map(|row| (row.name.to_owned(), row.help.to_owned()));
+        let commands = slash::TABLE.iter().map(|row| Choice::writing(row.name, row.help));
         self.choose("commands", commands.collect());
         Vec::new()
     }
 
-    fn choose(&mut self, title: &str, all: Vec<(String, String)>) {
+    fn choose(&mut self, title: &str, all: Vec<Choice>) {
         self.front = Front::List(Choices { title: title.to_owned(), all, filter: String::new(), at: 0 });
     }
 
     fn search_history(&mut self) {
-        let found = self.composer.search("").into_iter().map(|text| (text, String::new()));
+        let found = self.composer.search("").into_iter().map(|text| Choice::writing(&text, ""));
         self.choose("written before", found.collect());
     }
 
@@ -395,11 +395,9 @@ impl State {
             Some(Action::Up) => choices.at = choices.at.saturating_sub(1),
             Some(Action::Down) => choices.at = (choices.at + 1).min(choices.fitting().len().saturating_sub(1)),
             Some(Action::Choose) => {
-                let chosen = choices.fitting().get(choices.at).map(|(words, _)| words.clone());
+                let chosen = choices.fitting().get(choices.at).map(|choice| choice.then.clone());
                 self.front = Front::Chat;
-                if let Some(words) = chosen {
-                    self.composer.set(&words);
-                }
+                return chosen.map_or_else(Vec::new, |then| self.follow(then));
             }
             Some(Action::Close | Action::Interrupt) => self.front = Front::Chat,
             _ => choices.typed(key),
@@ -408,12 +406,29 @@ impl State {
     }
 }
 
+impl State {
+    /// Does what a chosen row of a list stands for.
+    fn follow(&mut self, then: Then) -> Vec<Cmd> {
+        match then {
+            Then::Write(words) => self.composer.set(&words),
+        }
+        Vec::new()
+    }
+}
+
+impl Choice {
+    /// A row whose words are written when it is chosen.
+    pub fn writing(words: &str, meaning: &str) -> Self {
+        Self { label: words.to_owned(), meaning: meaning.to_owned(), then: Then::Write(words.to_owned()) }
+    }
+}
+
 impl Choices {
     /// Returns those that contain every word that was typed.
-    pub fn fitting(&self) -> Vec<&(String, String)> {
+    pub fn fitting(&self) -> Vec<&Choice> {
         let filter = self.filter.to_lowercase();
-        let fits = |(words, meaning): &&(String, String)| {
-            let all = format!("{words} {meaning}").to_lowercase();
+        let fits = |choice: &&Choice| {
+            let all = format!("{} {}", choice.label, choice.meaning).to_lowercase();
             filter.split_whitespace().all(|part| all.contains(part))
         };
         self.all.iter().filter(fits).collect()

@@ -8,6 +8,7 @@ pub mod asking;
 pub mod composer;
 pub mod item;
 mod keys;
+pub mod outside;
 pub mod status;
 pub mod transcript;
 mod update;
@@ -19,6 +20,7 @@ use crate::tui::key::Key;
 use crate::tui::keymap::Keymap;
 use crate::tui::state::asking::{Asked, Pieces};
 use crate::tui::state::composer::Composer;
+use crate::tui::state::outside::{Given, Want};
 use crate::tui::state::status::Status;
 use crate::tui::state::transcript::Transcript;
 
@@ -40,6 +42,8 @@ pub enum Msg {
         /// The text.
         text: Option<String>,
     },
+    /// What was wanted is there.
+    Given(Given),
     /// Something failed outside of the agent.
     Failed(String),
 }
@@ -73,6 +77,8 @@ pub enum Cmd {
         /// The name of a file of that kind, for the editor's sake.
         name: String,
     },
+    /// Something is wanted; it comes back as a message when it is there.
+    Want(Want),
     /// Words were sent: kept in the history.
     Remember(String),
     /// The transcript is scrolled.
@@ -132,12 +138,30 @@ pub enum Front {
 pub struct Choices {
     /// What is chosen.
     pub title: String,
-    /// What there is: the words that are taken, and what they mean.
-    pub all: Vec<(String, String)>,
+    /// What there is.
+    pub all: Vec<Choice>,
     /// What was typed.
     pub filter: String,
     /// Which of those that fit is chosen, from 0.
     pub at: usize,
+}
+
+/// One row of a list to choose from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What it is called.
+    pub label: String,
+    /// What it means, beside it.
+    pub meaning: String,
+    /// What happens when it is chosen.
+    pub then: Then,
+}
+
+/// What happens when a row of a list is chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Then {
+    /// Words stand in the composer, in the place of those that stood there.
+    Write(String),
 }
 
 /// All that full screen knows.
@@ -159,6 +183,8 @@ pub struct State {
     pub status: Status,
     /// What is in front.
     pub front: Front,
+    /// The project's files and folders by path, as last told; folders end with a slash.
+    pub files: Vec<String>,
     /// Whether thoughts and results are open.
     pub shows_details: bool,
     /// A remark that goes with the next key.

@@ -27,6 +27,7 @@ impl State {
             queue: Vec::new(),
             status,
             front: Front::Chat,
+            files: Vec::new(),
             shows_details: false,
             hint: None,
             keymap,
@@ -49,6 +50,7 @@ impl State {
                 self.now_ms = now_ms;
                 Vec::new()
             }
+            Msg::Given(given) => self.take_given(given),
             Msg::Edited { what, text } => self.on_edited(what, text),
             Msg::Failed(text) => {
                 self.transcript.note(Look::Bad, text);

@@ -47,13 +47,13 @@ pub(super) fn list(choices: &Choices, theme: &Theme, area: Rect, buffer: &mut Bu
     }
     let heading = format!("{} ({}): {}", choices.title, fitting.len(), choices.filter);
     put(&title(&heading, theme), top, buffer);
-    for (row, (at, (words, meaning))) in shown.iter().enumerate() {
+    for (row, (at, choice)) in shown.iter().enumerate() {
         let (mark, look) = if *at == choices.at { ("> ", Look::Chosen) } else { ("  ", Look::Plain) };
-        let words = visible(&first_line(words, usize::from(area.width))).into_owned();
+        let words = visible(&first_line(&choice.label, usize::from(area.width))).into_owned();
         let line = Line::from(vec![
             Span::styled(format!("{mark}{words}"), theme.style(look)),
             Span::raw("  "),
-            Span::styled(visible(meaning).into_owned(), theme.style(Look::Dim)),
+            Span::styled(visible(&choice.meaning).into_owned(), theme.style(Look::Dim)),
         ]);
         put(&line, top + 1 + clip(row), buffer);
     }
