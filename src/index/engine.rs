@@ -12,12 +12,14 @@ use serde::Serialize;
 use crate::base::text::count;
 use crate::db::error::DbError;
 use crate::db::open::Db;
+use crate::db::work::Work;
 use crate::index::embed::Embedder as _;
 use crate::index::embed::table::{self, Table};
 use crate::index::error::IndexError;
 use crate::index::files::Passed;
 use crate::index::place::{Elected, Place};
 use crate::index::scan::{self, Scan};
+use crate::index::search::rank::{self, Weights};
 use crate::index::search::route::Query;
 use crate::index::search::{self, Asked, Hit, Sides};
 use crate::index::store::read::{self, Known};
@@ -232,9 +234,33 @@ impl Index {
 
     /// Searches what is in the index.
     pub fn search(&self, query: &Query, limit: usize, sides: Sides) -> Result<Vec<Hit>, IndexError> {
+        self.search_by(query, limit, sides, rank::weights()?)
+    }
+
+    /// Searches what is in the index with other weights, to see what they do.
+    pub fn search_by(
+        &self,
+        query: &Query,
+        limit: usize,
+        sides: Sides,
+        weights: &Weights,
+    ) -> Result<Vec<Hit>, IndexError> {
         let Some(mut db) = self.reader()? else { return Ok(Vec::new()) };
-        let asked = Asked { query, limit, sides, embedder: self.embedder };
+        let asked = Asked { query, limit, sides, embedder: self.embedder, weights };
         db.read(|work| search::search(work, &self.root(), &asked))
+    }
+
+    /// Reads the tables within one transaction, given the number of the work tree; `none` when it was never indexed.
+    pub fn read<T>(
+        &self,
+        none: T,
+        read: impl FnOnce(&Work<'_>, u64) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
+        let Some(mut db) = self.reader()? else { return Ok(none) };
+        db.read(|work| match read::tree(work, &self.root())? {
+            Some((tree, _)) => read(work, tree),
+            None => Ok(none),
+        })
     }
 
     /// Deletes the index, so that the next settling builds it anew.

@@ -2,7 +2,7 @@
 //!
 //! Search by meaning, by word and by symbol, with nothing but this binary. One database for each repository in the cache
 //! folder ([`place`]); every search first settles what changed ([`scan`], [`update`]) and then asks ([`search`]). One process
-//! writes at a time, all others read what is there. Must not decide what a model sees, nor talk to a server itself.
+//! writes at a time, all others read what is there. [`eval`] measures how well it answers. Must not decide what a model sees, nor talk to a server itself.
 //! To add a language: a row in `config/languages.yaml`, `config/languages/<name>.scm`, a line in [`grammar`].
 //! To add an embedder: a file in [`embed`]. To add a store of vectors: a file in [`vectors`].
 
@@ -11,6 +11,7 @@ pub mod document;
 pub mod embed;
 pub mod engine;
 pub mod error;
+pub mod eval;
 pub mod files;
 pub mod grammar;
 pub mod language;

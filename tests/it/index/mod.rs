@@ -2,6 +2,9 @@
 
 mod commands;
 mod freshness;
+mod measuring;
+mod quality;
+mod questions;
 mod sharing;
 
 use std::path::Path;
