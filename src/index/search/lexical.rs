@@ -13,7 +13,7 @@ use crate::index::quick_hash::QuickMap;
 use crate::index::search::rank::Weights;
 use crate::index::search::route::Query;
 use crate::index::store::segment::{self, LENGTHS};
-use crate::index::words::{self, LEVELS};
+use crate::index::words::LEVELS;
 
 /// Words of a question that count; more stand only in pasted logs.
 const MAX_WORDS: usize = 48;
@@ -68,7 +68,7 @@ fn chosen(
     weights: &Weights,
 ) -> Result<Vec<(String, f32, usize)>, IndexError> {
     let mut known = Vec::new();
-    for (word, weight) in words::of_query(&query.text).into_iter().take(MAX_WORDS) {
+    for (word, weight) in weights.words(&query.text).into_iter().take(MAX_WORDS) {
         let sql = "SELECT doc FROM word WHERE term = ?1";
         if let Some(n_with) = work.first(sql, &[word.as_str().into()], |row| row.count(0))? {
             known.push((word, weight, n_with as usize));

@@ -29,6 +29,7 @@ pub struct Weights {
     vector_weight: BTreeMap<String, f32>,
     frequent_share: f32,
     frequent_at_least: usize,
+    left_out: Vec<String>,
     /// So many words are never left out.
     pub rarest_words: usize,
     /// Pieces looked at for the words of one query.
@@ -118,6 +119,15 @@ impl Weights {
         self.priors.iter().any(|row| row.is_tests && row.fits(path).is_some())
     }
 
+    /// Returns the words of a question that tell something, with how much each matters; all of them where none does.
+    pub fn words(&self, question: &str) -> Vec<(String, f32)> {
+        let all = words::of_query(question);
+        let left_out: HashSet<String> =
+            words::of_query(&self.left_out.join(" ")).into_iter().map(|row| row.0).collect();
+        let told: Vec<_> = all.iter().filter(|(word, _)| !left_out.contains(word)).cloned().collect();
+        if told.is_empty() { all } else { told }
+    }
+
     /// Returns in how many of all pieces a word may stand; one that stands in more is left out.
     pub fn frequent(&self, n_chunks: usize) -> usize {
         self.frequent_at_least.max((n_chunks as f32 * self.frequent_share) as usize)
@@ -169,7 +179,7 @@ pub fn rank(ground: &Ground<'_>, found: &mut Vec<Candidate>) -> Result<(), Index
         literal::boost(root, &query.text, top * weights.literal, found);
     }
     direct::add_definitions(ground, top, found)?;
-    let asked: HashSet<String> = words::of_query(&query.text).into_iter().map(|(word, _)| word).collect();
+    let asked: HashSet<String> = weights.words(&query.text).into_iter().map(|(word, _)| word).collect();
     for candidate in found.iter_mut() {
         let overlap = overlap(&candidate.place.path, &asked);
         candidate.parts.path = (1.0 + weights.path_overlap * overlap) * weights.prior(&candidate.place.path, &asked);

@@ -8,7 +8,6 @@ use crate::db::work::Work;
 use crate::index::error::IndexError;
 use crate::index::search::Asked;
 use crate::index::search::fuse::Candidate;
-use crate::index::words;
 
 /// Words of a question that count, as in the search for words.
 const MAX_WORDS: usize = 48;
@@ -37,7 +36,7 @@ fn most(work: &Work<'_>, asked: &Asked<'_>) -> Result<f32, IndexError> {
     let n_chunks = work.first("SELECT count(*) FROM chunk", &[], |row| row.count(0))?.unwrap_or_default() as f32;
     let bound = asked.weights.frequent(n_chunks as usize) as f32;
     let mut most = 0.0;
-    for (word, weight) in words::of_query(&asked.query.text).into_iter().take(MAX_WORDS) {
+    for (word, weight) in asked.weights.words(&asked.query.text).into_iter().take(MAX_WORDS) {
         let sql = "SELECT doc FROM word WHERE term = ?1";
         let n_with = work.first(sql, &[word.as_str().into()], |row| row.count(0))?.unwrap_or_default() as f32;
         // What is left out of the search for words is left out here.
