@@ -4,6 +4,7 @@
 //! own. To add a part: build it here and hand it to the room that needs it.
 
 mod launch;
+pub mod mentions;
 mod parts;
 
 use std::path::Path;
