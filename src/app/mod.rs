@@ -5,6 +5,7 @@
 
 pub mod attach;
 mod launch;
+pub mod mentions;
 mod parts;
 
 use std::path::Path;

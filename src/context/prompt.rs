@@ -87,6 +87,7 @@ prompts! {
     TASK_EXPLAIN_FAILURES = "task/explain_failures" ["list"];
     TASK_EXPLAIN_CODE = "task/explain_code" ["code"];
     TASK_STDIN = "task/stdin" ["task", "input"];
+    MENTION = "mention" ["what", "body"];
 }
 
 impl Prompt {
