@@ -215,9 +215,10 @@ impl Dispatch {
         let verdict = self.judge(call);
         self.policy.mode = mode;
         match verdict {
-            Verdict::Run(proposal) | Verdict::Ask { proposal, .. } => Ok(proposal),
-            // Nobody is there to approve, but for the one who typed it.
-            Verdict::Refuse { proposal: Some(proposal), why: Refusal::NeedsApproval, .. } => Ok(proposal),
+            // Where nobody is there to approve, the one who typed it is.
+            Verdict::Run(proposal)
+            | Verdict::Ask { proposal, .. }
+            | Verdict::Refuse { proposal: Some(proposal), why: Refusal::NeedsApproval, .. } => Ok(proposal),
             Verdict::Refuse { report, .. } => Err(report),
             Verdict::Question(question) => Err(Box::new(ToolReport::failed(question.question))),
         }

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::app::App;
+use crate::app::mentions::Mention;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::open_regular;
 use crate::base::text::size;
@@ -49,6 +50,15 @@ impl App {
             let image =
                 read.await.map_err(|error| Fault::new(Kind::Bug, "an image was not read").cause(error.to_string()))?;
             gathered.attached.push(image?);
+        }
+        for mention in self.mentions(text) {
+            if matches!(&mention, Mention::File { path, .. } if is_image(path)) {
+                continue;
+            }
+            match self.mentioned(&mention).await {
+                Ok(block) => gathered.attached.push(Attached { label: block.label, text: block.text, image: None }),
+                Err(fault) => gathered.trouble.push(fault.line()),
+            }
         }
         Ok(gathered)
     }

@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_terminal_is_told_in_its_own_form() {
-        let table: [(&[(&str, &str)], Notify, bool); 7] = [
+        type Row = (&'static [(&'static str, &'static str)], Notify, bool);
+        let table: [Row; 7] = [
             (&[("TERM", "xterm-kitty")], Notify::Osc99, true),
             (&[("TERM", "foot-extra")], Notify::Osc777, true),
             (&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "WezTerm")], Notify::Osc9, true),

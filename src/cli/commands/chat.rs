@@ -247,7 +247,7 @@ impl<'a> Chat<'a> {
             Slash::Redo(turns) => self.operation(Op::Redo, turns).await?,
             Slash::Compact => self.operation(Op::Compact, 1).await?,
             Slash::Copy(_) => {
-                self.cx.out.styled(Look::Dim, "line by line the terminal itself copies: select the text")?
+                self.cx.out.styled(Look::Dim, "line by line the terminal itself copies: select the text")?;
             }
             Slash::Attach(path) => {
                 let path = path.unwrap_or_else(|| "PATH".to_owned());

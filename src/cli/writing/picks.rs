@@ -4,6 +4,7 @@
 
 use crate::app::App;
 use crate::base::text::first_line;
+use crate::index::symbols::Symbol;
 use crate::session::list::{Summary, summaries};
 use crate::tui::fuzzy;
 use crate::tui::state::choices::{Choice, Then};
@@ -22,8 +23,17 @@ pub async fn find(app: &App, kind: PickKind, typed: &str) -> Vec<Choice> {
             let listed = tokio::task::spawn_blocking(move || summaries(&folder, Some(&root)).unwrap_or_default());
             sessions(&listed.await.unwrap_or_default(), typed)
         }
-        PickKind::Symbol => Vec::new(),
+        PickKind::Symbol => {
+            let found = app.symbols(typed, MAX_ROWS).await.unwrap_or_default();
+            found.iter().map(symbol).collect()
+        }
     }
+}
+
+/// Names like this one may be many: the place tells them apart, and is written with it.
+fn symbol(symbol: &Symbol) -> Choice {
+    let meaning = format!("{}, {}:{}", symbol.kind.word(), symbol.path, symbol.line);
+    Choice::new(symbol.full_name(), meaning, Then::Write(format!("@symbol:{}:{}", symbol.path, symbol.full_name())))
 }
 
 fn sessions(all: &[Summary], typed: &str) -> Vec<Choice> {

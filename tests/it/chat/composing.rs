@@ -14,6 +14,35 @@ fn is_over(pty: &mut Pty) {
 }
 
 #[test]
+fn what_is_mentioned_goes_along_once_before_the_words() {
+    let chat = Chat::new("  - say: it subtracts\n  - say: still\n");
+    chat.env.write("src/calc.py", "def add(a, b):\n    return a - b\n");
+    let mut pty = chat.start_full();
+    pty.send("what does @ca")
+        .wait_until_shown("> src/calc.py")
+        .send(key::TAB)
+        .wait_until_shown("ask> what does @src/calc.py");
+    pty.line("do?").wait_until_shown("it subtracts").wait_until_shown("+ src/calc.py");
+    let first = chat.newest();
+    assert!(first.contains("return a - b") && first.ends_with("what does @src/calc.py do?"), "{first}");
+    is_over(&mut pty);
+    pty.line("sure?").wait_until_shown("still");
+    let request = chat.server.requests().pop().unwrap();
+    assert_eq!(request["messages"].to_string().matches("return a - b").count(), 1);
+}
+
+#[test]
+fn what_is_mentioned_goes_along_line_by_line_and_in_one_task_too() {
+    let chat = Chat::new("  - say: it subtracts\n  - say: it subtracts\n");
+    chat.env.write("calc.py", "def add(a, b):\n    return a - b\n");
+    let mut pty = chat.start();
+    pty.line("what does @calc.py do?").wait_for("it subtracts");
+    assert!(chat.newest().contains("return a - b"), "{}", chat.newest());
+    chat.env.run(["run", "what does @calc.py do?"]).outcome().success();
+    assert!(chat.newest().contains("return a - b"), "{}", chat.newest());
+}
+
+#[test]
 fn a_command_of_ones_own_runs_unasked_and_its_output_goes_with_the_next_words() {
     let chat = Chat::new("  - say: I see\n");
     let mut pty = chat.start_full();
