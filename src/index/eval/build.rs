@@ -123,6 +123,9 @@ fn sentence(remark: &[&str]) -> Option<String> {
     let mut words = String::new();
     for line in remark {
         let line = bare(line);
+        if DIRECTIVES.iter().any(|word| line.starts_with(word)) {
+            continue;
+        }
         let is_end =
             line.is_empty() || line.starts_with(['@', ':', '#']) || line.starts_with("```") || line.ends_with(':');
         if is_end && words.is_empty() && !line.ends_with(':') {

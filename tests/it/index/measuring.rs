@@ -59,8 +59,8 @@ fn questions_are_made_from_doc_comments_and_asked_of_a_copy_without_them() {
     let made = env.run(["eval", "questions", "p"]).outcome().success();
     let questions: Vec<Value> = made.json_lines();
     let asked: Vec<&str> = questions.iter().map(|question| question["question"].as_str().unwrap()).collect();
-    assert_eq!(asked, ["Sends a request again after a pause that doubles"]);
-    assert!(questions[0]["without_docs"] == true && questions[0]["relevant"][0] == "src/net/retry.rs:2-4", "{made}");
+    assert_eq!(asked, ["Removes entries that have expired", "Sends a request again after a pause that doubles"]);
+    assert!(questions[1]["without_docs"] == true && questions[1]["relevant"][0] == "src/net/retry.rs:2-4", "{made}");
     env.write("made.jsonl", &made.raw_stdout);
     env.run(["eval", "search", "made.jsonl", "--repo", "p"]).outcome().success();
     assert!(env.read("p/src/net/retry.rs").starts_with("/// Sends a request"), "the project itself is left alone");
