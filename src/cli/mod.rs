@@ -7,6 +7,7 @@
 pub mod color;
 pub mod commands;
 pub mod context;
+pub mod desk;
 pub mod editing;
 pub mod help;
 pub mod output;
@@ -109,7 +110,7 @@ pub enum Command {
     Redo(commands::undo::RewindArgs),
     /// List, show, compare, restore or prune files as they were before each call
     Checkpoint(commands::checkpoint::CheckpointArgs),
-    /// List, show, resume, fork, export or delete sessions
+    /// List, search, show, resume, name, fork, export or delete sessions
     Session(commands::session::SessionArgs),
     /// Find code by what it does, by words or by names
     Search(commands::search::SearchArgs),

@@ -589,4 +589,6 @@ pub struct UiConfig {
     pub screen: ScreenChoice,
     /// How the full screen looks: a theme that comes along, or a file `themes/NAME.yaml` beside the configuration.
     pub theme: String,
+    /// What prints the line in the place of the status line; empty for none.
+    pub status_command: String,
 }

@@ -87,6 +87,9 @@ pub async fn run<'a, O: Outside>(
     run.state.update(Msg::Tick(run.parts.clock.now_ms()));
     let mut terminated = std::pin::pin!(terminated);
     let mut due = Some(Instant::now());
+    if let Some(ending) = run.take(Msg::Begun).await {
+        return Ok(ending);
+    }
     loop {
         let wait = async {
             match due {

@@ -78,10 +78,11 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
         app.need_sandbox()?;
     }
     block_on(async {
-        let mut session = start(&app, cx, args).await?;
+        let options = options(cx, args);
+        let mut session = start(&app, args, options.clone()).await?;
         if chat_screen::is_wanted(cx, app.config.ui.screen, args.inline) {
             let mut signals = Signals::listen()?;
-            let result = chat_screen::converse(cx, &app, &mut session, &mut signals).await;
+            let result = chat_screen::converse(cx, &app, &mut session, &options, &mut signals).await;
             leave(cx, session).await;
             return result;
         }
@@ -93,8 +94,8 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
     })
 }
 
-async fn start(app: &App, cx: &Cx, args: &ChatArgs) -> Result<Session, Fault> {
-    let options = AgentOptions {
+fn options(cx: &Cx, args: &ChatArgs) -> AgentOptions {
+    AgentOptions {
         task: Task::Chat,
         mode: args.mode.map(Into::into),
         model: cx.global.model.clone(),
@@ -102,7 +103,10 @@ async fn start(app: &App, cx: &Cx, args: &ChatArgs) -> Result<Session, Fault> {
         allow: Vec::new(),
         class: Class::Interactive,
         bounds: Bounds::default(),
-    };
+    }
+}
+
+async fn start(app: &App, args: &ChatArgs, options: AgentOptions) -> Result<Session, Fault> {
     match args.resume.as_deref() {
         None => app.start(options).await,
         Some("") => {
@@ -241,6 +245,10 @@ impl<'a> Chat<'a> {
             Slash::Undo(turns) => self.operation(Op::Undo, turns).await?,
             Slash::Redo(turns) => self.operation(Op::Redo, turns).await?,
             Slash::Compact => self.operation(Op::Compact, 1).await?,
+            Slash::Around(go) => {
+                let text = format!("that is a view of the full screen; here: {}", go.elsewhere());
+                self.cx.out.styled(Look::Dim, text)?;
+            }
             Slash::Mode(mode) => self.set_mode(mode).await?,
             Slash::Plan => {
                 if let Some(plan) = &self.plan {

@@ -3,6 +3,7 @@
 //! Puts the full screen ([`crate::tui`]) and a running agent together: the past of the session, the history of what was
 //! written, the editor. When it is left, the conversation stands in the scrollback of the terminal, as anything printed does.
 
+use std::cell::Cell;
 use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -10,14 +11,15 @@ use std::path::{Path, PathBuf};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 
-use crate::app::{App, Session};
+use crate::app::{AgentOptions, App, Session};
 use crate::base::clock::{SystemClock, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{append_to, create_private_dir};
 use crate::base::text::visible;
 use crate::cli::context::Cx;
+use crate::cli::desk::{self, next_session};
 use crate::cli::editing::edited;
-use crate::cli::signal::{Signals, Stop};
+use crate::cli::signal::{GRACE, Signals, Stop};
 use crate::config::schema::ScreenChoice;
 use crate::exec::interactive;
 use crate::session::reader::each_record;
@@ -27,6 +29,7 @@ use crate::tui::look::{Look, Theme};
 use crate::tui::run::{self, Ending, Outside, Parts};
 use crate::tui::screen::printed;
 use crate::tui::state::State;
+use crate::tui::state::around::Next;
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::{VerbTable, Verbs};
 use crate::tui::state::outside::{Given, Want};
@@ -69,16 +72,79 @@ fn speaks_utf8(cx: &Cx) -> bool {
 }
 
 /// Holds the conversation. The session goes on where its file ends.
-pub(super) async fn converse(cx: &Cx, app: &App, session: &mut Session, signals: &mut Signals) -> Result<(), Fault> {
+pub(super) async fn converse(
+    cx: &Cx,
+    app: &App,
+    session: &mut Session,
+    options: &AgentOptions,
+    signals: &mut Signals,
+) -> Result<(), Fault> {
     let theme = theme(cx, &app.config.ui.theme)?;
     let keymap = keymap(cx)?;
-    let mut outside = Desk { cx, app, history: cx.dirs.history_file() };
+    let history = cx.dirs.history_file();
+    let mut state = state_of(app, session, Composer::new(read_history(&history), ""), keymap)?;
+    loop {
+        let around = around(app, session);
+        let mut outside = Desk { cx, app, history: history.clone(), around };
+        let parts = Parts {
+            ops: session.handle.ops.clone(),
+            records: &mut session.handle.records,
+            clock: &SystemClock,
+            outside: &mut outside,
+        };
+        let terminated = async { while signals.next().await != Stop::Terminate {} };
+        let ending = run::run(&mut state, theme.clone(), parts, terminated).await;
+        let ending = ending.map_err(|error| {
+            Fault::io(Kind::Task, "the full screen cannot be shown", &error).hint("line by line: mimi chat --inline")
+        })?;
+        match ending {
+            Ending::Terminated => return Err(Stop::Terminate.fault()),
+            Ending::AgentGone => return Err(Fault::new(Kind::Bug, "the agent ended unexpectedly")),
+            Ending::Left => match state.around.next.take() {
+                None => return leave_behind(cx, &state, theme),
+                Some(next) => state = gone_on(app, session, options, &next, state).await?,
+            },
+        }
+    }
+}
+
+/// Goes on in another session. Where that cannot be had, the present one stays as it is, and why is said in it.
+async fn gone_on(
+    app: &App,
+    session: &mut Session,
+    options: &AgentOptions,
+    next: &Next,
+    mut state: State,
+) -> Result<State, Fault> {
+    match next_session(app, next, options.clone()).await {
+        Err(fault) => {
+            state.transcript.note(Look::Bad, fault.words());
+            Ok(state)
+        }
+        Ok(fresh) => {
+            let old = std::mem::replace(session, fresh);
+            drop(tokio::time::timeout(GRACE, old.handle.close()).await);
+            // What was being written goes along.
+            let (composer, keymap) = (std::mem::take(&mut state.composer), state.keymap);
+            state_of(app, session, composer, keymap)
+        }
+    }
+}
+
+fn around<'a>(app: &'a App, session: &Session) -> desk::Desk<'a> {
+    desk::Desk { app, session: session.id.clone(), route: session.route.clone(), lined_at: Cell::new(0) }
+}
+
+/// Shows a session as its file has it.
+fn state_of(app: &App, session: &Session, composer: Composer, keymap: Keymap) -> Result<State, Fault> {
     let mut state = State::new(
         Transcript::new(verbs()),
-        Composer::new(read_history(&outside.history), ""),
+        composer,
         Status { facts: facts(app, session), mode: session.mode, ..Status::default() },
         keymap,
     );
+    state.around.kept = desk::kept(&app.dirs);
+    state.around.has_line = !app.config.ui.status_command.is_empty();
     if session.recap.is_some() {
         let path = crate::session::list::find(&app.dirs.sessions(), &session.id)?;
         each_record(&path, |record| state.recall(record))?;
@@ -89,22 +155,7 @@ pub(super) async fn converse(cx: &Cx, app: &App, session: &mut Session, signals:
             .note(Look::Dim, format!("mimi {}; f1 lists the keys, /help the commands", env!("CARGO_PKG_VERSION")));
     }
     state.status.mode = session.mode;
-    let parts = Parts {
-        ops: session.handle.ops.clone(),
-        records: &mut session.handle.records,
-        clock: &SystemClock,
-        outside: &mut outside,
-    };
-    let terminated = async { while signals.next().await != Stop::Terminate {} };
-    let ending = run::run(&mut state, theme.clone(), parts, terminated).await;
-    let ending = ending.map_err(|error| {
-        Fault::io(Kind::Task, "the full screen cannot be shown", &error).hint("line by line: mimi chat --inline")
-    })?;
-    match ending {
-        Ending::Terminated => Err(Stop::Terminate.fault()),
-        Ending::AgentGone => Err(Fault::new(Kind::Bug, "the agent ended unexpectedly")),
-        Ending::Left => leave_behind(cx, &state, theme),
-    }
+    Ok(state)
 }
 
 /// Prints the conversation where it can be scrolled back to.
@@ -171,6 +222,7 @@ struct Desk<'a> {
     cx: &'a Cx,
     app: &'a App,
     history: PathBuf,
+    around: desk::Desk<'a>,
 }
 
 impl Outside for Desk<'_> {
@@ -189,10 +241,11 @@ impl Outside for Desk<'_> {
     where
         Self: 'b,
     {
-        let app = self.app;
+        let (app, around) = (self.app, &self.around);
         async move {
             match want {
                 Want::Files => files(app).await,
+                Want::Around(ask) => around.answer(ask).await,
             }
         }
         .boxed_local()

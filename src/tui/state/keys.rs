@@ -22,12 +22,17 @@ impl State {
             View::Pieces => self.on_pieces(action),
             View::List => self.on_list(key, action),
             View::Reader => self.on_reader(action),
+            View::Viewer => self.on_viewer(action),
+            View::Find => self.on_find(action),
+            View::Sessions | View::Made | View::Context | View::Checkpoints | View::Running => {
+                self.on_board(key, action)
+            }
             View::Composer | View::Everywhere => self.on_composer(key, action),
         }
     }
 
     /// What can be done from everywhere.
-    fn anywhere(&mut self, action: Option<Action>) -> Vec<Cmd> {
+    pub(super) fn anywhere(&mut self, action: Option<Action>) -> Vec<Cmd> {
         match action {
             Some(Action::Interrupt) => self.interrupt(),
             Some(Action::Leave) => self.leave(),
@@ -46,7 +51,7 @@ impl State {
             Some(Action::RowDown) => vec![Cmd::Scroll(Scroll::Rows(1))],
             Some(Action::Top) => vec![Cmd::Scroll(Scroll::Top)],
             Some(Action::Bottom) => vec![Cmd::Scroll(Scroll::Bottom)],
-            _ => Vec::new(),
+            other => self.go_around(other),
         }
     }
 
@@ -97,6 +102,7 @@ impl State {
     fn submit(&mut self) -> Vec<Cmd> {
         match self.purpose.clone() {
             Purpose::Words => self.submit_words(),
+            Purpose::Line(writing) => self.written(writing),
             Purpose::Reason(call) => {
                 let reason = Some(self.composer.text()).filter(|text| !text.trim().is_empty());
                 self.write_words();
@@ -153,6 +159,7 @@ impl State {
             Slash::Undo(turns) => vec![Cmd::Send(Op::Undo); turns.min(100) as usize],
             Slash::Redo(turns) => vec![Cmd::Send(Op::Redo); turns.min(100) as usize],
             Slash::Compact => vec![Cmd::Send(Op::Compact)],
+            Slash::Around(go) => self.go(go),
             Slash::Mode(mode) => self.set_mode(mode),
             Slash::Plan => {
                 let plan = self.transcript.plan.as_ref().map(ToString::to_string);

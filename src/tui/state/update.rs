@@ -8,6 +8,7 @@ use crate::protocol::op::{Mode, Op};
 use crate::protocol::review::Ruling;
 use crate::tui::keymap::{Keymap, View};
 use crate::tui::look::Look;
+use crate::tui::state::around::Around;
 use crate::tui::state::asking::{Approval, Asked, what_it_does};
 use crate::tui::state::composer::Composer;
 use crate::tui::state::status::Status;
@@ -29,6 +30,7 @@ impl State {
             front: Front::Chat,
             files: Vec::new(),
             shows_details: false,
+            around: Around::default(),
             hint: None,
             keymap,
             now_ms: 0,
@@ -40,6 +42,11 @@ impl State {
     /// Takes what happened; returns what is to be done.
     pub fn update(&mut self, msg: Msg) -> Vec<Cmd> {
         match msg {
+            Msg::Begun => {
+                let mut cmds = self.line_now();
+                cmds.extend(self.ask_server(0));
+                cmds
+            }
             Msg::Key(key) => self.on_key(key),
             Msg::Paste(text) => {
                 self.on_paste(&text);
@@ -48,6 +55,7 @@ impl State {
             Msg::Record(record) => self.on_record(&record),
             Msg::Tick(now_ms) => {
                 self.now_ms = now_ms;
+                self.refresh();
                 Vec::new()
             }
             Msg::Given(given) => self.take_given(given),
@@ -72,6 +80,10 @@ impl State {
         match (&self.front, &self.purpose) {
             (Front::Reader { .. }, _) => View::Reader,
             (Front::List(_), _) => View::List,
+            (_, Purpose::Line(_)) => View::Composer,
+            (Front::Board(board), _) => board.kind.view(),
+            (Front::Viewer(_), _) => View::Viewer,
+            (Front::Find, _) => View::Find,
             (_, Purpose::Reason(_) | Purpose::PieceReason | Purpose::Answer(_) | Purpose::Yolo) => View::Composer,
             (Front::Pieces(_), _) => View::Pieces,
             (Front::Chat, Purpose::Words) => match self.asked.first() {
@@ -102,7 +114,10 @@ impl State {
         self.now_ms = self.now_ms.max(record.at_ms);
         self.status.take(record);
         self.transcript.take(record);
-        match &record.event {
+        self.keep_raw(record);
+        let mut cmds = self.offer_level(record);
+        cmds.extend(self.ask_line(record));
+        cmds.extend(match &record.event {
             Event::ApprovalAsked { call, tool, target, actions, preview, more, why, always } => {
                 let approval = Approval {
                     call: call.clone(),
@@ -119,8 +134,10 @@ impl State {
             }
             Event::ToolStarted { call, .. } | Event::ToolFinished { call, .. } => self.answered(call),
             Event::TurnDone { .. } => self.turn_done(),
+            Event::Dropped { .. } => self.reload(),
             _ => Vec::new(),
-        }
+        });
+        cmds
     }
 
     fn ask(&mut self, asked: Asked) -> Vec<Cmd> {
@@ -162,7 +179,7 @@ impl State {
         if matches!(self.front, Front::Pieces(_)) {
             self.front = Front::Chat;
         }
-        if !matches!(self.purpose, Purpose::Words | Purpose::Yolo) {
+        if !matches!(self.purpose, Purpose::Words | Purpose::Yolo | Purpose::Line(_)) {
             self.write_words();
         }
         if self.queue.is_empty() {

@@ -1,0 +1,251 @@
+//! What is there around the conversation, and how does a person get to it?
+//!
+//! Sessions, checkpoints, running commands, what was made, what fills the window: each is a [`board`], a list whose rows are
+//! looked into and acted on. A file is a [`viewer`]; words said before are found by [`find`]; how much of all this is on the
+//! screen is a [`level`]. Nothing here does anything: it asks ([`Ask`]) and is told ([`Told`]).
+//! To add a board: a variant of [`board::Kind`], its keys, and an arm in `cli::desk`.
+
+pub mod board;
+pub mod find;
+pub mod go;
+mod keys;
+pub mod level;
+mod line;
+pub mod made;
+pub mod viewer;
+
+use std::collections::VecDeque;
+
+use crate::protocol::event::Record;
+use crate::tui::diff_view::Spans;
+use crate::tui::state::around::board::{Kind, Row};
+use crate::tui::state::around::find::Find;
+use crate::tui::state::around::level::Kept;
+use crate::tui::state::around::viewer::Viewer;
+use crate::tui::state::{Cmd, Front, State};
+
+/// Records shown raw, as the newest of them.
+const MAX_RAW: usize = 200;
+
+/// Something to be found or done around the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// The rows of a board; of sessions those in which these words were said.
+    Rows {
+        /// Which board.
+        kind: Kind,
+        /// What is looked for; empty for everything.
+        words: String,
+    },
+    /// What is in a row.
+    Beside {
+        /// Which board.
+        kind: Kind,
+        /// Which row.
+        id: String,
+    },
+    /// A copy of a session, up to the end of a turn.
+    Fork {
+        /// Which session.
+        id: String,
+        /// The last turn that is copied; all without it.
+        turn: Option<u32>,
+    },
+    /// Another name for a session.
+    Rename {
+        /// Which session.
+        id: String,
+        /// Its name; none with nothing in it.
+        title: String,
+    },
+    /// A session as Markdown, in a file.
+    Export {
+        /// Which session.
+        id: String,
+        /// The file, from the project's folder on.
+        path: String,
+    },
+    /// The end of a session's file.
+    Delete {
+        /// Which session.
+        id: String,
+    },
+    /// The files of a checkpoint as they were before it.
+    Restore {
+        /// Which checkpoint.
+        id: String,
+    },
+    /// A file, to be looked at.
+    Open {
+        /// The file, from the project's folder on.
+        path: String,
+        /// The line to begin with, from 1.
+        line: Option<usize>,
+    },
+    /// How much is on the screen, kept for the next time.
+    Keep(Kept),
+    /// How the model's server stands, after so many milliseconds.
+    Server {
+        /// Time to wait before.
+        after_ms: u64,
+    },
+    /// What the user's command makes of these facts, as JSON.
+    Line {
+        /// The facts.
+        facts: String,
+    },
+}
+
+/// What was found or done around the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// The rows of a board.
+    Rows {
+        /// Which board.
+        kind: Kind,
+        /// What was looked for.
+        words: String,
+        /// The rows.
+        rows: Vec<Row>,
+    },
+    /// What is in a row.
+    Beside {
+        /// Which board.
+        kind: Kind,
+        /// Which row.
+        id: String,
+        /// Its lines.
+        lines: Vec<Spans>,
+    },
+    /// A session was copied, and the conversation goes on in the copy.
+    Forked {
+        /// The copy.
+        id: String,
+    },
+    /// Something was done; the board is not as it was.
+    Done {
+        /// What was done.
+        words: String,
+    },
+    /// A file.
+    File(Box<Viewer>),
+    /// How the model's server stands, line by line.
+    Server(Vec<Spans>),
+    /// The line the user's command printed; none when it failed, and why.
+    Line(Result<String, String>),
+    /// Nothing to say.
+    Nothing,
+}
+
+/// Where the conversation goes on when the screen is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// In another session.
+    Session(String),
+    /// In a new one.
+    New,
+}
+
+/// What is written for something around the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Writing {
+    /// The new name of a session.
+    Name(String),
+    /// The file a session is exported to.
+    ExportTo(String),
+    /// Words to find in the conversation.
+    Find,
+    /// Words to find in the open file.
+    FindInFile,
+}
+
+/// All that full screen knows of what is around the conversation.
+#[derive(Debug, Clone, Default)]
+pub struct Around {
+    /// What was looked for in the conversation last.
+    pub find: Option<Find>,
+    /// How much is on the screen.
+    pub kept: Kept,
+    /// Where the conversation goes on when the screen is left; mimi ends without it.
+    pub next: Option<Next>,
+    /// The newest records as they came, for those who look at them.
+    pub raw: VecDeque<String>,
+    /// How the model's server stands, as last told.
+    pub server: Vec<Spans>,
+    /// The line of the user's command, in the place of the status line.
+    pub line: Option<String>,
+    /// Whether there is such a command.
+    pub has_line: bool,
+    /// Whether the server is being asked.
+    is_asking: bool,
+    /// Whether the command runs.
+    is_lining: bool,
+    /// The board to come back to from a file.
+    behind: Option<Box<board::Board>>,
+}
+
+impl State {
+    pub(super) fn take_told(&mut self, told: Told) -> Vec<Cmd> {
+        match told {
+            Told::Rows { kind, words, rows } => return self.take_rows(kind, &words, rows),
+            Told::Beside { kind, id, lines } => self.take_beside(kind, &id, lines),
+            Told::Forked { id } => return self.go_on_in(Next::Session(id)),
+            Told::Done { words } => {
+                self.hint = Some(words);
+                return self.reload();
+            }
+            Told::File(viewer) => self.open_viewer(*viewer),
+            Told::Server(lines) => {
+                self.around.server = lines;
+                self.around.is_asking = false;
+                return self.ask_server(level::SERVER_MS);
+            }
+            Told::Line(line) => {
+                self.around.is_lining = false;
+                match line {
+                    Ok(line) => self.around.line = Some(line),
+                    Err(why) => {
+                        // A command that fails once is not asked again, and the line that comes along is back.
+                        (self.around.line, self.around.has_line) = (None, false);
+                        self.hint = Some(format!("`ui.status_command`: {why}"));
+                    }
+                }
+            }
+            Told::Nothing => {}
+        }
+        Vec::new()
+    }
+
+    /// Takes a record for those who look at them raw.
+    pub(super) fn keep_raw(&mut self, record: &Record) {
+        if !self.around.kept.shows_raw() {
+            return;
+        }
+        if self.around.raw.len() >= MAX_RAW {
+            self.around.raw.pop_front();
+        }
+        let text = serde_json::to_string(&record.event).unwrap_or_default();
+        let text = crate::base::text::first_line(&text, 400);
+        self.around.raw.push_back(format!("{} {text}", record.seq));
+    }
+
+    /// Leaves the screen to go on elsewhere. Not while a turn runs: it would be cut off.
+    pub(super) fn go_on_in(&mut self, next: Next) -> Vec<Cmd> {
+        if self.status.is_busy() {
+            self.hint = Some("a turn still runs; stop it first, or wait".to_owned());
+            return Vec::new();
+        }
+        if next == Next::Session(self.status.facts.session.clone()) {
+            self.front = Front::Chat;
+            self.hint = Some("this is that session".to_owned());
+            return Vec::new();
+        }
+        self.around.next = Some(next);
+        self.front = Front::Chat;
+        vec![Cmd::Leave]
+    }
+}
+
+#[cfg(test)]
+#[path = "around_tests.rs"]
+mod tests;
