@@ -111,7 +111,10 @@ impl Memory {
 
     /// Takes a record into the conversation.
     pub fn apply(&mut self, record: &Record) {
-        if matches!(record.event, Event::Compacted { .. } | Event::Undone { .. } | Event::Redone { .. } | Event::Dropped { .. }) {
+        if matches!(
+            record.event,
+            Event::Compacted { .. } | Event::Undone { .. } | Event::Redone { .. } | Event::Dropped { .. }
+        ) {
             self.counted = (0, 0.0);
         }
         self.transcript.apply(record);

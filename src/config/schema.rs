@@ -579,6 +579,16 @@ pub enum ScreenChoice {
     Inline,
 }
 
+/// When the walk for newcomers is shown by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WalkChoice {
+    /// Before the first conversation.
+    First,
+    /// Never: `mimi onboard` shows it.
+    Never,
+}
+
 /// The terminal.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -591,4 +601,6 @@ pub struct UiConfig {
     pub theme: String,
     /// What prints the line in the place of the status line; empty for none.
     pub status_command: String,
+    /// When the walk for newcomers is shown by itself.
+    pub walk: WalkChoice,
 }

@@ -10,6 +10,7 @@ use ratatui_core::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
 use crate::base::text::nearest;
+use crate::tui::answer::Ground;
 
 /// What a piece of text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +127,15 @@ impl Theme {
     pub fn named(name: &str) -> Option<Self> {
         let (_, text) = THEMES.iter().find(|(known, _)| *known == name)?;
         Self::read(text).ok()
+    }
+
+    /// Returns the theme that comes along for a background.
+    pub fn for_ground(ground: Ground) -> Self {
+        let name = match ground {
+            Ground::Dark => "dark",
+            Ground::Light => "light",
+        };
+        Self::named(name).unwrap_or_else(Self::without_colours)
     }
 
     /// Returns the theme without colours.

@@ -38,8 +38,19 @@ pub struct Parts<'a, O> {
     pub records: &'a mut mpsc::Receiver<Record>,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// Whether the theme goes with the terminal's background.
+    pub follows: Follows,
     /// What is done outside: the editor, the history, the background.
     pub outside: &'a mut O,
+}
+
+/// What the theme goes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    /// What the person chose.
+    Choice,
+    /// The terminal's background.
+    Ground,
 }
 
 /// What full screen has done by others while the terminal is given back.
@@ -75,6 +86,9 @@ pub async fn run<'a, O: Outside>(
     terminated: impl Future<Output = ()>,
 ) -> io::Result<Ending> {
     let terminal = Terminal::take()?;
+    if parts.follows == Follows::Ground {
+        terminal.ask_ground();
+    }
     let area = terminal.size();
     let mut run = Run {
         state,
@@ -154,6 +168,12 @@ impl<O: Outside> Run<'_, O> {
         let msg = match input {
             Input::Key(key) => Msg::Key(key),
             Input::Paste(text) => Msg::Paste(text),
+            Input::Ground(ground) => {
+                if self.parts.follows == Follows::Ground {
+                    self.views.wear(Theme::for_ground(ground));
+                }
+                return None;
+            }
             Input::Size(columns, rows) => {
                 self.screen.resize(Rect::new(0, 0, columns.max(1), rows.max(1)));
                 return None;

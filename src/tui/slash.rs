@@ -122,24 +122,14 @@ pub const TABLE: &[Row] = &[
         help: "files as they were before each call; put them back",
         read: |words| board(Board::Checkpoints, words),
     },
-    Row {
-        name: "/ps",
-        argument: "",
-        help: "what runs now; end it",
-        read: |words| board(Board::Running, words),
-    },
+    Row { name: "/ps", argument: "", help: "what runs now; end it", read: |words| board(Board::Running, words) },
     Row {
         name: "/level",
         argument: "[simple|advanced|expert]",
         help: "how much stands beside the conversation",
         read: read_level,
     },
-    Row {
-        name: "/layout",
-        argument: "[chat|build|debug]",
-        help: "what stands beside it",
-        read: read_layout,
-    },
+    Row { name: "/layout", argument: "[chat|build|debug]", help: "what stands beside it", read: read_layout },
     Row { name: "/quit", argument: "", help: "leave; the session is kept", read: |_| Some(Slash::Quit) },
 ];
 

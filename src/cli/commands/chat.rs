@@ -15,8 +15,10 @@ use crate::base::text::{count, first_line, visible};
 use crate::cli::SandboxArg;
 use crate::cli::commands::chat_asks::Asked;
 use crate::cli::commands::chat_screen;
+use crate::cli::commands::onboard;
 use crate::cli::commands::run::ModeArg;
 use crate::cli::context::{Cx, block_on};
+use crate::cli::cut_off;
 use crate::cli::prompt::{Key, Line, Prompt, forget_typed};
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::{GRACE, Signals, Stop};
@@ -55,9 +57,17 @@ pub struct ChatArgs {
     /// Go line by line instead of in full screen: for screen readers, recordings and simple terminals
     #[arg(long)]
     pub inline: bool,
+    /// Whether `mimi` alone was typed: then a session that was cut off is offered.
+    #[arg(skip)]
+    pub may_offer: bool,
 }
 
 impl ChatArgs {
+    /// What `mimi` alone means.
+    pub fn unnamed() -> Self {
+        Self { may_offer: true, ..Self::default() }
+    }
+
     /// Asks to go on with a session: the one whose id begins so, or the newest of the folder.
     pub fn resuming(id: Option<&str>) -> Self {
         Self { resume: Some(id.unwrap_or_default().to_owned()), ..Self::default() }
@@ -79,19 +89,31 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
     }
     block_on(async {
         let options = options(cx, args);
-        let mut session = start(&app, args, options.clone()).await?;
+        let cut_off = if args.may_offer { cut_off::offered(cx).await? } else { None };
+        onboard::before_first(cx, &app).await?;
+        let resume = cut_off.or_else(|| args.resume.clone());
+        let mut session = start(&app, resume.as_deref(), options.clone()).await?;
         if chat_screen::is_wanted(cx, app.config.ui.screen, args.inline) {
             let mut signals = Signals::listen()?;
             let result = chat_screen::converse(cx, &app, &mut session, &options, &mut signals).await;
+            note_cut_off(cx, &session.id, &result);
             leave(cx, session).await;
             return result;
         }
         let mut chat = Chat::new(cx, &app, session)?;
         chat.greet()?;
         let result = chat.converse().await;
+        note_cut_off(cx, &chat.session.id, &result);
         chat.leave().await;
         result
     })
+}
+
+/// Notes a session that did not end because somebody wished so.
+fn note_cut_off(cx: &Cx, session: &str, result: &Result<(), Fault>) {
+    if result.as_ref().is_err_and(|fault| fault.kind == Kind::Terminated) {
+        cut_off::note(&cx.dirs, session, &cx.workspace_root);
+    }
 }
 
 fn options(cx: &Cx, args: &ChatArgs) -> AgentOptions {
@@ -106,8 +128,8 @@ fn options(cx: &Cx, args: &ChatArgs) -> AgentOptions {
     }
 }
 
-async fn start(app: &App, args: &ChatArgs, options: AgentOptions) -> Result<Session, Fault> {
-    match args.resume.as_deref() {
+async fn start(app: &App, resume: Option<&str>, options: AgentOptions) -> Result<Session, Fault> {
+    match resume {
         None => app.start(options).await,
         Some("") => {
             let newest =

@@ -24,9 +24,10 @@ use crate::config::schema::ScreenChoice;
 use crate::exec::interactive;
 use crate::session::reader::each_record;
 use crate::tools::registry::Registry;
+use crate::tui::answer::Ground;
 use crate::tui::keymap::Keymap;
 use crate::tui::look::{Look, Theme};
-use crate::tui::run::{self, Ending, Outside, Parts};
+use crate::tui::run::{self, Ending, Follows, Outside, Parts};
 use crate::tui::screen::printed;
 use crate::tui::state::State;
 use crate::tui::state::around::Next;
@@ -79,7 +80,7 @@ pub(super) async fn converse(
     options: &AgentOptions,
     signals: &mut Signals,
 ) -> Result<(), Fault> {
-    let theme = theme(cx, &app.config.ui.theme)?;
+    let (theme, follows) = theme(cx, &app.config.ui.theme)?;
     let keymap = keymap(cx)?;
     let history = cx.dirs.history_file();
     let mut state = state_of(app, session, Composer::new(read_history(&history), ""), keymap)?;
@@ -90,6 +91,7 @@ pub(super) async fn converse(
             ops: session.handle.ops.clone(),
             records: &mut session.handle.records,
             clock: &SystemClock,
+            follows,
             outside: &mut outside,
         };
         let terminated = async { while signals.next().await != Stop::Terminate {} };
@@ -187,12 +189,24 @@ fn verbs() -> VerbTable {
 }
 
 /// Finds the theme: one that comes along, or a file of the user's. None is coloured where colours are not wanted.
-fn theme(cx: &Cx, name: &str) -> Result<Theme, Fault> {
+fn theme(cx: &Cx, name: &str) -> Result<(Theme, Follows), Fault> {
     let theme = match Theme::named(name) {
         Some(theme) => theme,
+        None if name == "auto" => Theme::for_ground(guessed(cx)),
         None => own_theme(cx, name)?,
     };
-    Ok(if cx.out.is_coloured() { theme } else { Theme::without_colours() })
+    // The console of Linux shows questions it does not know.
+    let can_ask = cx.env.get("TERM").is_some_and(|term| term != "linux");
+    match cx.out.is_coloured() {
+        false => Ok((Theme::without_colours(), Follows::Choice)),
+        true if name == "auto" && can_ask => Ok((theme, Follows::Ground)),
+        true => Ok((theme, Follows::Choice)),
+    }
+}
+
+/// Guesses the background until the terminal tells it: most are dark.
+fn guessed(cx: &Cx) -> Ground {
+    cx.env.get("COLORFGBG").and_then(Ground::from_variable).unwrap_or(Ground::Dark)
 }
 
 fn own_theme(cx: &Cx, name: &str) -> Result<Theme, Fault> {

@@ -29,6 +29,7 @@ mod fix_review;
 mod fix_show;
 pub mod index;
 pub mod man;
+pub mod onboard;
 mod pieces;
 pub mod policy;
 pub mod replay;

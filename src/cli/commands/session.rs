@@ -196,9 +196,8 @@ fn print_hits(cx: &Cx, hits: &[Hit], json: bool) -> Result<(), Fault> {
     if hits.is_empty() {
         cx.out.note("Nobody said that here. `mimi session search --all` looks in other folders too.");
     }
-    hits.iter().try_for_each(|hit| {
-        cx.out.line(format!("{}  {:<6}  {}", cell(&id_of(&hit.path)), hit.who, cell(&hit.said)))
-    })
+    hits.iter()
+        .try_for_each(|hit| cx.out.line(format!("{}  {:<6}  {}", cell(&id_of(&hit.path)), hit.who, cell(&hit.said))))
 }
 
 fn listed_here(cx: &Cx, folder: &Path) -> Result<Vec<Summary>, Fault> {

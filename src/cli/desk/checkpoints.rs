@@ -54,7 +54,8 @@ pub(super) fn beside(app: &App, id: &str) -> Result<Vec<Spans>, Fault> {
         lines.push(vec![(Look::Bold, format!("{} {name}", mark(delta)))]);
         let both = (text(&shelf, delta.before.as_ref())?, text(&shelf, delta.after.as_ref())?);
         if let (Some(before), Some(after)) = both {
-            let is_large = [&before, &after].iter().any(|text| text.as_ref().is_some_and(|text| text.len() > MAX_BYTES));
+            let is_large =
+                [&before, &after].iter().any(|text| text.as_ref().is_some_and(|text| text.len() > MAX_BYTES));
             match is_large {
                 true => lines.push(vec![(Look::Dim, "    too large to be shown here".to_owned())]),
                 false if before == after => {}
@@ -69,7 +70,8 @@ pub(super) fn beside(app: &App, id: &str) -> Result<Vec<Spans>, Fault> {
     if n_more > 0 {
         lines.push(vec![(Look::Dim, format!("and {} more", count(n_more, "path")))]);
     }
-    let left = step.skipped.iter().map(|left| vec![(Look::Notice, format!("? {} ({})", shown(&step, &left.path), left.why))]);
+    let left =
+        step.skipped.iter().map(|left| vec![(Look::Notice, format!("? {} ({})", shown(&step, &left.path), left.why))]);
     lines.extend(left);
     Ok(lines)
 }

@@ -110,7 +110,9 @@ pub(super) fn rows(desk: &Desk<'_>) -> Result<Vec<Row>, Fault> {
     let all = Row {
         id: "part all".to_owned(),
         label: "window".to_owned(),
-        meaning: format!("{used:.0} of {window_tokens} tokens, {:.1}% {}", share(used), bar(used)).trim_end().to_owned(),
+        meaning: format!("{used:.0} of {window_tokens} tokens, {:.1}% {}", share(used), bar(used))
+            .trim_end()
+            .to_owned(),
         more: format!("{:.0}% of all that was read so far came from the server's cache", 100.0 * cached),
     };
     Ok([all].into_iter().chain(parts.iter().chain(&results).map(row)).collect())
@@ -125,7 +127,8 @@ pub(super) fn beside(desk: &Desk<'_>, id: &str) -> Result<Vec<Spans>, Fault> {
         let Some(at) = messages.iter().rposition(is_it) else { return Ok(Vec::new()) };
         let behind = all.factor * messages[at + 1..].iter().map(message_tokens).sum::<f64>();
         let free = all.factor * message_tokens(&messages[at]);
-        let cost = format!("taken out it frees about {free:.0} tokens, and the server reads {behind:.0} behind it again");
+        let cost =
+            format!("taken out it frees about {free:.0} tokens, and the server reads {behind:.0} behind it again");
         let mut lines = vec![vec![(Look::Notice, cost)], Vec::new()];
         lines.extend(plain(messages[at].text()));
         return Ok(lines);

@@ -42,8 +42,7 @@ pub(super) fn opened(root: &Path, path: &str, line: Option<usize>) -> Result<Tol
         viewer.note = format!("the first {} of {}", size(MAX_BYTES), size(meta.len()));
     }
     let text = decode(&bytes).text;
-    viewer.lines =
-        text.lines().map(|line| vec![(Look::Plain, clip_line(line, MAX_LINE_BYTES).into_owned())]).collect();
+    viewer.lines = text.lines().map(|line| vec![(Look::Plain, clip_line(line, MAX_LINE_BYTES).into_owned())]).collect();
     viewer.at = line.unwrap_or(1).saturating_sub(1).min(viewer.lines.len().saturating_sub(1));
     Ok(Told::File(Box::new(viewer)))
 }

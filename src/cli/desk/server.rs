@@ -12,7 +12,9 @@ pub(super) async fn lines(app: &App) -> Vec<Spans> {
     for server in status.servers.iter().filter(|server| server.is_named || server.facts.is_some()) {
         let (title, rows) = facts_of(server);
         lines.push(vec![(Look::Bold, title)]);
-        lines.extend(rows.into_iter().map(|(label, text)| vec![(Look::Dim, format!("{label:<7}")), (Look::Plain, text)]));
+        lines.extend(
+            rows.into_iter().map(|(label, text)| vec![(Look::Dim, format!("{label:<7}")), (Look::Plain, text)]),
+        );
         if let Some(problem) = &server.problem {
             lines.push(vec![(Look::Notice, problem.clone())]);
         }

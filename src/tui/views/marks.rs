@@ -40,8 +40,7 @@ mod tests {
         let mut buffer = Buffer::empty(area);
         buffer.set_string(0, 0, "日本 Needle and needle", Style::new());
         mark("needle", &Theme::without_colours(), area, &mut buffer);
-        let marked: Vec<u16> =
-            (0..30).filter(|x| buffer[(*x, 0)].modifier.contains(Modifier::REVERSED)).collect();
+        let marked: Vec<u16> = (0..30).filter(|x| buffer[(*x, 0)].modifier.contains(Modifier::REVERSED)).collect();
         assert_eq!(marked, (5..11).chain(16..22).collect::<Vec<_>>());
     }
 }

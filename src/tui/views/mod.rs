@@ -41,6 +41,12 @@ impl Views {
         Self { theme, layout: Layout::default() }
     }
 
+    /// Takes another theme; what was laid out is laid out anew.
+    pub fn wear(&mut self, theme: Theme) {
+        self.theme = theme;
+        self.layout.forget_all();
+    }
+
     /// Scrolls the transcript.
     pub fn scroll(&mut self, by: Scroll, state: &State) {
         self.layout.scroll(by, state, &self.theme);
@@ -167,3 +173,7 @@ fn put(row: &Line<'_>, y: u16, buffer: &mut Buffer) {
 #[cfg(test)]
 #[path = "views_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "around_tests.rs"]
+mod around_tests;

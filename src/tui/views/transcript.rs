@@ -237,6 +237,11 @@ impl Layout {
         lay(laid, item, state, theme);
     }
 
+    /// Forgets all that was laid out; the place on the screen stays.
+    pub(super) fn forget_all(&mut self) {
+        self.laid.clear();
+    }
+
     /// Forgets what has not been needed for longest.
     fn forget(&mut self) {
         if self.laid.len() > MAX_KEPT {

@@ -51,7 +51,9 @@ pub(super) fn draw(viewer: &Viewer, theme: &Theme, area: Rect, buffer: &mut Buff
         }
     }
     if !viewer.query.is_empty() {
-        marks::mark(&viewer.query.to_lowercase(), theme, area, buffer);
+        let gutter = clip(gutter).min(area.width);
+        let text = Rect { x: area.x + gutter, width: area.width - gutter, ..area };
+        marks::mark(&viewer.query.to_lowercase(), theme, text, buffer);
     }
 }
 

@@ -85,10 +85,10 @@ fn a_session_is_gone_on_with_unless_a_turn_runs() {
     sessions(&mut state);
     state.composer.set("a draft");
     record(&mut state, Event::TurnStarted { turn: 1 });
-    assert_eq!(keys(&mut state, "down enter"), [Cmd::Want(Want::Around(Ask::Beside {
-        kind: Kind::Sessions,
-        id: "two".into()
-    }))]);
+    assert_eq!(
+        keys(&mut state, "down enter"),
+        [Cmd::Want(Want::Around(Ask::Beside { kind: Kind::Sessions, id: "two".into() }))]
+    );
     assert_eq!(state.around.next, None);
     state.status.end_turn();
     assert_eq!(keys(&mut state, "enter"), [Cmd::Leave]);

@@ -108,14 +108,14 @@ pub fn running(transcript: &Transcript, now_ms: u64) -> Vec<Row> {
 pub fn beside(transcript: &Transcript, id: &str) -> Vec<Spans> {
     match id.split_once(' ') {
         Some(("file", path)) => changed(transcript, path),
-        Some(("plan", at)) => transcript
-            .items()
-            .iter()
-            .find(|item| at.parse() == Ok(item.id))
-            .map_or_else(Vec::new, |item: &Item| match &item.what {
-                What::Plan(plan) => plain(&plan.to_string()),
-                _ => Vec::new(),
-            }),
+        Some(("plan", at)) => {
+            transcript.items().iter().find(|item| at.parse() == Ok(item.id)).map_or_else(Vec::new, |item: &Item| {
+                match &item.what {
+                    What::Plan(plan) => plain(&plan.to_string()),
+                    _ => Vec::new(),
+                }
+            })
+        }
         Some(("call", id)) => calls(transcript).rfind(|call| call.id.0 == id).map_or_else(Vec::new, found),
         _ => calls(transcript).rfind(|call| call.id.0 == id).map_or_else(Vec::new, |call| {
             let mut lines = vec![vec![(Look::Bold, format!("$ {}", call.target))]];
