@@ -18,6 +18,7 @@ use crate::protocol::review::{HunkAnswer, Ruling};
 use crate::protocol::tool::ToolOutcome;
 use crate::session::error::SessionError;
 use crate::session::header::Header;
+use crate::session::title;
 use crate::session::reader::{Line, Reader, id_of};
 
 /// Longest target or summary of a call, in characters: one line of a page.
@@ -119,7 +120,10 @@ fn write_markdown<E: From<SessionError>>(
     let mut header = Some(Header::unknown(&id_of(path)));
     while let Some(line) = reader.next_line()? {
         match line {
-            Line::Header(found) => header = header.map(|_| found),
+            Line::Header(found) => {
+                let title = title::of(path).or_else(|| found.title.clone());
+                header = header.map(|_| Header { title, ..found });
+            }
             Line::Record(record) => {
                 // Held back until here, because the header may stand behind a torn line.
                 if let Some(header) = header.take() {

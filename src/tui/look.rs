@@ -117,8 +117,8 @@ impl Theme {
         let rows: BTreeMap<String, Row> = crate::base::yaml::from_str(text).map_err(|error| error.to_string())?;
         let mut styles = [Style::new(); LOOKS.len()];
         for (name, row) in &rows {
-            let at = LOOKS.iter().position(|(known, _)| known == name).ok_or_else(|| unknown(name))?;
-            styles[at] = row.style().map_err(|wrong| format!("`{name}`: {wrong}"))?;
+            let at = LOOKS.iter().position(|(known, _)| known == name).ok_or_else(|| format!("line {}: {}", line_of(text, name), unknown(name)))?;
+            styles[at] = row.style().map_err(|wrong| format!("line {}: `{name}`: {wrong}", line_of(text, name)))?;
         }
         Ok(Self { styles })
     }
@@ -147,6 +147,12 @@ impl Theme {
     pub fn style(&self, look: Look) -> Style {
         self.styles[look as usize]
     }
+}
+
+/// Finds the line a look stands in, counted from 1.
+fn line_of(text: &str, name: &str) -> usize {
+    let is_it = |line: &str| line.trim_start().trim_start_matches(['"', '\'']).starts_with(name);
+    text.lines().position(is_it).map_or(1, |at| at + 1)
 }
 
 impl Row {
@@ -214,8 +220,8 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_theme_is_said() {
         let table = [
-            ("accent: {fg: bleu}", "`accent`: there is no colour `bleu`"),
-            ("acent: {fg: blue}", "there is no text called `acent`; did you mean `accent`?"),
+            ("dim: {}\naccent: {fg: bleu}", "line 2: `accent`: there is no colour `bleu`"),
+            ("acent: {fg: blue}", "line 1: there is no text called `acent`; did you mean `accent`?"),
             ("accent: {colour: blue}", "colour"),
         ];
         for (text, expected) in table {

@@ -202,7 +202,7 @@ fn sessions(scene: &mut Scene) {
 }
 
 #[test]
-fn the_screens_in_readme_are_what_is_drawn() {
+fn generated_screens_in_readme_are_what_is_drawn() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = std::fs::read_to_string(&path).unwrap();
     let mut current = readme.clone();

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -133,8 +134,8 @@ async fn gone_on(
     }
 }
 
-fn around<'a>(app: &'a App, session: &Session) -> desk::Desk<'a> {
-    desk::Desk { app, session: session.id.clone(), route: session.route.clone(), lined_at: Cell::new(0) }
+fn around<'a>(app: &'a App, session: &Session) -> Rc<desk::Desk<'a>> {
+    Rc::new(desk::Desk { app, session: session.id.clone(), route: session.route.clone(), lined_at: Cell::new(0) })
 }
 
 /// Shows a session as its file has it.
@@ -236,7 +237,7 @@ struct Desk<'a> {
     cx: &'a Cx,
     app: &'a App,
     history: PathBuf,
-    around: desk::Desk<'a>,
+    around: Rc<desk::Desk<'a>>,
 }
 
 impl Outside for Desk<'_> {
@@ -255,7 +256,7 @@ impl Outside for Desk<'_> {
     where
         Self: 'b,
     {
-        let (app, around) = (self.app, &self.around);
+        let (app, around) = (self.app, self.around.clone());
         async move {
             match want {
                 Want::Files => files(app).await,

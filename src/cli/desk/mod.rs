@@ -25,6 +25,7 @@ use crate::model::route::Route;
 use crate::tui::state::around::board::Kind;
 use crate::tui::state::around::{Ask, Told};
 use crate::tui::state::outside::Given;
+use crate::workspace::git::head_branch;
 
 /// What is known here of the conversation that is on the screen.
 pub struct Desk<'a> {
@@ -57,6 +58,7 @@ impl Desk<'_> {
                 onward::keep(&self.app.dirs, kept);
                 Ok(Told::Nothing)
             }
+            Ask::Branch => Ok(Told::Branch(head_branch(self.app.workspace.root()))),
             Ask::Server { after_ms } => {
                 tokio::time::sleep(Duration::from_millis(after_ms)).await;
                 Ok(Told::Server(server::lines(self.app).await))

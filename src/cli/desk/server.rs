@@ -1,7 +1,11 @@
-//! How does the model's server stand, in a few lines beside the conversation?
+//! How do the model's server and the index of the project stand, in a few lines beside the conversation?
 
 use crate::app::App;
+use crate::base::fault::Fault;
+use crate::base::text::{count, size};
 use crate::cli::commands::status::facts_of;
+use crate::cli::desk::apart;
+use crate::index::engine::{Index, Status};
 use crate::tui::diff_view::Spans;
 use crate::tui::look::Look;
 
@@ -22,5 +26,22 @@ pub(super) async fn lines(app: &App) -> Vec<Spans> {
     if lines.is_empty() {
         lines.push(vec![(Look::Notice, "no server answers".to_owned())]);
     }
+    let (cache, root) = (app.dirs.cache.clone(), app.workspace.root().to_path_buf());
+    let status = apart(move || Ok(Index::of(&cache, &root)?.status()?)).await;
+    lines.push(vec![(Look::Bold, "index".to_owned())]);
+    lines.push(index(status));
     lines
+}
+
+/// Says what is in the index: without one, how it comes about.
+fn index(status: Result<Option<Status>, Fault>) -> Spans {
+    match status {
+        Ok(Some(status)) => {
+            let (files, pieces) = (count(status.n_files as usize, "file"), count(status.n_chunks as usize, "piece"));
+            let graph = count(status.n_definitions as usize, "definition");
+            vec![(Look::Plain, format!("{files}, {pieces}, {graph} in the graph, {}", size(status.bytes)))]
+        }
+        Ok(None) => vec![(Look::Dim, "none yet: mimi index, or the first search".to_owned())],
+        Err(fault) => vec![(Look::Notice, fault.line())],
+    }
 }

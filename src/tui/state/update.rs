@@ -117,6 +117,7 @@ impl State {
         self.keep_raw(record);
         let mut cmds = self.offer_level(record);
         cmds.extend(self.ask_line(record));
+        cmds.extend(self.ask_branch(record));
         cmds.extend(match &record.event {
             Event::ApprovalAsked { call, tool, target, actions, preview, more, why, always } => {
                 let approval = Approval {

@@ -25,6 +25,12 @@ const MAX_QUEUED: usize = 3;
 /// Lays out the panel, from top to bottom.
 pub(super) fn rows(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let mut rows = Vec::new();
+    let is_behind = matches!(state.front, Front::Board(_) | Front::Viewer(_) | Front::Find);
+    if is_behind && !state.asked.is_empty() {
+        let back = state.keymap.key_of(state.view(), Action::Close).unwrap_or_default();
+        let waits = format!("? {} for you behind this ({back})", count(state.asked.len(), "question"));
+        rows.extend(text(&waits, Look::Notice, theme, width));
+    }
     match (&state.front, state.asked.first()) {
         (Front::Pieces(_), _) => rows.extend(keys(PIECES, View::Pieces, state, theme, width)),
         (Front::Board(board), _) => rows.extend(keys(BOARD, board.kind.view(), state, theme, width)),

@@ -47,6 +47,10 @@ fn asks(cmds: &[Cmd]) -> Vec<Ask> {
     asked.collect()
 }
 
+fn lines(cmds: &[Cmd]) -> usize {
+    asks(cmds).iter().filter(|ask| matches!(ask, Ask::Line { .. })).count()
+}
+
 fn row(id: &str, label: &str) -> Row {
     Row { id: id.into(), label: label.into(), ..Row::default() }
 }
@@ -250,10 +254,10 @@ fn the_users_line_is_asked_one_at_a_time_and_given_up_when_it_fails() {
     let cmds = state.update(Msg::Begun);
     let [Ask::Line { facts }] = &asks(&cmds)[..] else { panic!("{cmds:?}") };
     assert!(facts.contains("\"session\":\"0198-this\""), "{facts}");
-    assert_eq!(asks(&record(&mut state, Event::TurnStarted { turn: 1 })), [], "it still runs");
+    assert_eq!(lines(&record(&mut state, Event::TurnStarted { turn: 1 })), 0, "it still runs");
     told(&mut state, Told::Line(Ok("mine".into())));
     assert_eq!(state.around.line.as_deref(), Some("mine"));
-    assert_eq!(asks(&record(&mut state, Event::TurnStarted { turn: 2 })).len(), 1);
+    assert_eq!(lines(&record(&mut state, Event::TurnStarted { turn: 2 })), 1);
     told(&mut state, Told::Line(Err("it ended with code 1".into())));
     assert_eq!((state.around.line.clone(), state.around.has_line), (None, false));
 }

@@ -16,12 +16,13 @@ pub mod viewer;
 
 use std::collections::VecDeque;
 
-use crate::protocol::event::Record;
+use crate::protocol::event::{Event, Record};
 use crate::tui::diff_view::Spans;
 use crate::tui::state::around::board::{Kind, Row};
 use crate::tui::state::around::find::Find;
 use crate::tui::state::around::level::Kept;
 use crate::tui::state::around::viewer::Viewer;
+use crate::tui::state::outside::Want;
 use crate::tui::state::{Cmd, Front, State};
 
 /// Records shown raw, as the newest of them.
@@ -84,6 +85,8 @@ pub enum Ask {
     },
     /// How much is on the screen, kept for the next time.
     Keep(Kept),
+    /// The branch that is checked out.
+    Branch,
     /// How the model's server stands, after so many milliseconds.
     Server {
         /// Time to wait before.
@@ -133,6 +136,8 @@ pub enum Told {
     Server(Vec<Spans>),
     /// The line the user's command printed; none when it failed, and why.
     Line(Result<String, String>),
+    /// The branch that is checked out; none outside of git.
+    Branch(Option<String>),
     /// Nothing to say.
     Nothing,
 }
@@ -211,6 +216,7 @@ impl State {
                     }
                 }
             }
+            Told::Branch(branch) => self.status.facts.branch = branch,
             Told::Nothing => {}
         }
         Vec::new()
@@ -227,6 +233,16 @@ impl State {
         let text = serde_json::to_string(&record.event).unwrap_or_default();
         let text = crate::base::text::first_line(&text, 400);
         self.around.raw.push_back(format!("{} {text}", record.seq));
+    }
+
+    /// Has the branch looked at when it may be another: others work while the agent rests, and commands change it.
+    pub(super) fn ask_branch(&self, record: &Record) -> Vec<Cmd> {
+        let may_differ = match &record.event {
+            Event::TurnStarted { .. } => true,
+            Event::ToolFinished { tool, .. } => tool == "shell" || tool == "git",
+            _ => false,
+        };
+        if may_differ { vec![Cmd::Want(Want::Around(Ask::Branch))] } else { Vec::new() }
     }
 
     /// Leaves the screen to go on elsewhere. Not while a turn runs: it would be cut off.
