@@ -18,8 +18,8 @@ use crate::protocol::review::{HunkAnswer, Ruling};
 use crate::protocol::tool::ToolOutcome;
 use crate::session::error::SessionError;
 use crate::session::header::Header;
-use crate::session::title;
 use crate::session::reader::{Line, Reader, id_of};
+use crate::session::title;
 
 /// Longest target or summary of a call, in characters: one line of a page.
 const MAX_LINE_CHARS: usize = 200;
@@ -120,9 +120,9 @@ fn write_markdown<E: From<SessionError>>(
     let mut header = Some(Header::unknown(&id_of(path)));
     while let Some(line) = reader.next_line()? {
         match line {
-            Line::Header(found) => {
-                let title = title::of(path).or_else(|| found.title.clone());
-                header = header.map(|_| Header { title, ..found });
+            Line::Header(mut found) => {
+                found.title = title::of(path).or(found.title);
+                header = header.map(|_| found);
             }
             Line::Record(record) => {
                 // Held back until here, because the header may stand behind a torn line.

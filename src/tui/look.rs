@@ -117,7 +117,10 @@ impl Theme {
         let rows: BTreeMap<String, Row> = crate::base::yaml::from_str(text).map_err(|error| error.to_string())?;
         let mut styles = [Style::new(); LOOKS.len()];
         for (name, row) in &rows {
-            let at = LOOKS.iter().position(|(known, _)| known == name).ok_or_else(|| format!("line {}: {}", line_of(text, name), unknown(name)))?;
+            let at = LOOKS
+                .iter()
+                .position(|(known, _)| known == name)
+                .ok_or_else(|| format!("line {}: {}", line_of(text, name), unknown(name)))?;
             styles[at] = row.style().map_err(|wrong| format!("line {}: `{name}`: {wrong}", line_of(text, name)))?;
         }
         Ok(Self { styles })

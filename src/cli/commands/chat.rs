@@ -8,17 +8,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::agent::dispatch::Approvals;
-use crate::app::{AgentOptions, App, Bounds, Session};
+use crate::app::{App, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, first_line, visible};
 use crate::cli::SandboxArg;
 use crate::cli::commands::chat_asks::Asked;
 use crate::cli::commands::chat_screen;
-use crate::cli::commands::onboard;
+use crate::cli::commands::chat_start;
 use crate::cli::commands::run::ModeArg;
 use crate::cli::context::{Cx, block_on};
-use crate::cli::cut_off;
 use crate::cli::prompt::{Key, Line, Prompt, forget_typed};
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::{GRACE, Signals, Stop};
@@ -28,7 +26,6 @@ use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::op::{Mode, Op};
 use crate::protocol::plan::Plan;
-use crate::protocol::task::{Class, Task};
 use crate::tui::look::Look;
 use crate::tui::slash::{self, Slash};
 use crate::tui::state::asking::what_it_does;
@@ -88,58 +85,21 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
         app.need_sandbox()?;
     }
     block_on(async {
-        let options = options(cx, args);
-        let cut_off = if args.may_offer { cut_off::offered(cx).await? } else { None };
-        onboard::before_first(cx, &app).await?;
-        let resume = cut_off.or_else(|| args.resume.clone());
-        let mut session = start(&app, resume.as_deref(), options.clone()).await?;
+        let (mut session, options) = chat_start::begin(cx, &app, args).await?;
         if chat_screen::is_wanted(cx, app.config.ui.screen, args.inline) {
             let mut signals = Signals::listen()?;
             let result = chat_screen::converse(cx, &app, &mut session, &options, &mut signals).await;
-            note_cut_off(cx, &session.id, &result);
+            chat_start::note_cut_off(cx, &session.id, &result);
             leave(cx, session).await;
             return result;
         }
         let mut chat = Chat::new(cx, &app, session)?;
         chat.greet()?;
         let result = chat.converse().await;
-        note_cut_off(cx, &chat.session.id, &result);
+        chat_start::note_cut_off(cx, &chat.session.id, &result);
         chat.leave().await;
         result
     })
-}
-
-/// Notes a session that did not end because somebody wished so.
-fn note_cut_off(cx: &Cx, session: &str, result: &Result<(), Fault>) {
-    if result.as_ref().is_err_and(|fault| fault.kind == Kind::Terminated) {
-        cut_off::note(&cx.dirs, session, &cx.workspace_root);
-    }
-}
-
-fn options(cx: &Cx, args: &ChatArgs) -> AgentOptions {
-    AgentOptions {
-        task: Task::Chat,
-        mode: args.mode.map(Into::into),
-        model: cx.global.model.clone(),
-        approvals: Approvals::Person,
-        allow: Vec::new(),
-        class: Class::Interactive,
-        bounds: Bounds::default(),
-    }
-}
-
-async fn start(app: &App, resume: Option<&str>, options: AgentOptions) -> Result<Session, Fault> {
-    match resume {
-        None => app.start(options).await,
-        Some("") => {
-            let newest =
-                crate::session::list::latest(&app.dirs.sessions(), app.workspace.root())?.ok_or_else(|| {
-                    Fault::new(Kind::Usage, "there is no session of this folder yet").hint("start one: mimi chat")
-                })?;
-            app.resume(&newest.id, options).await
-        }
-        Some(id) => app.resume(id, options).await,
-    }
 }
 
 /// A conversation and the terminal it is held on.

@@ -8,6 +8,7 @@ pub mod cache;
 pub mod chat;
 mod chat_asks;
 mod chat_screen;
+mod chat_start;
 pub mod checkpoint;
 pub mod commit;
 pub mod completions;

@@ -2,7 +2,7 @@
 //!
 //! One file a job. Each answers with what is told ([`Told`]), and never holds up the screen: what reads many files runs on a thread
 //! of its own. Must not decide what is shown; that is `tui::state::around`.
-//! To answer something new: a variant of `Ask` and `Told` there, an arm here.
+//! To add an answer: a variant of `Ask` and `Told` there, an arm here.
 
 mod checkpoints;
 mod context;

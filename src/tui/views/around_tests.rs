@@ -2,9 +2,11 @@
 
 use super::tests::{Screen, change, person, says};
 use crate::protocol::event::Event;
-use crate::protocol::message::CallId;
+use crate::protocol::message::{CallId, Usage};
 use crate::protocol::plan::{Plan, PlanStep, StepStatus};
 use crate::protocol::tool::ToolOutcome;
+use crate::protocol::usage::Stats;
+use crate::protocol::wait::{Wait, WaitState};
 use crate::tui::diff_view::Spans;
 use crate::tui::look::{Look, Theme};
 use crate::tui::state::Msg;
@@ -272,4 +274,27 @@ fn every_view_can_be_drawn_at_any_size_with_any_theme() {
         }
     }
     assert!(level::LEVELS.iter().all(|(name, level, _)| level.name() == *name));
+}
+
+#[test]
+fn the_status_line_says_what_matters_most_first_and_drops_the_rest_by_width() {
+    let mut screen = Screen::new();
+    screen.state.status.facts.branch = Some("main".into());
+    screen.record(0, Event::TurnStarted { turn: 1 });
+    let usage = Usage { input_tokens: 9000, output_tokens: 1000, cached_tokens: 4500 };
+    let stats = Stats { decode_ms: Some(20_000), ..Stats::default() };
+    let (model, context_tokens, window_tokens) = ("qwen3".to_owned(), 10_000, 20_000);
+    screen.record(0, Event::Usage { usage, model, context_tokens, window_tokens, stats });
+    let wait = Wait { ahead: Some(2), ..Wait::new(WaitState::Queued) };
+    screen.record(0, Event::Waiting(wait));
+    let line = |screen: &mut Screen, width| screen.rows(width, 24).pop().unwrap();
+    assert_eq!(
+        line(&mut screen, 160),
+        "qwen3  ask  queued, 2 ahead  context 10k of 20k (50%)  sandbox full  cache 50%  50 tokens/s  main  10k tokens in all  dgx:8000"
+    );
+    assert_eq!(line(&mut screen, 80), "qwen3  ask  queued, 2 ahead  context 10k of 20k (50%)  sandbox full  cache 50%");
+    assert_eq!(line(&mut screen, 40), "qwen3  ask  queued, 2 ahead  cache 50%");
+    for width in 1..200 {
+        assert!(line(&mut screen, width).chars().count() <= usize::from(width));
+    }
 }

@@ -2,7 +2,7 @@ use super::board::{Board, Kind, Row};
 use super::level::{Level, Preset};
 use super::viewer::Viewer;
 use super::*;
-use crate::protocol::event::{Author, Event};
+use crate::protocol::event::{Author, Event, Record};
 use crate::protocol::message::CallId;
 use crate::protocol::op::Op;
 use crate::protocol::plan::{Plan, PlanStep, StepStatus};
@@ -13,7 +13,7 @@ use crate::tui::state::item::VerbTable;
 use crate::tui::state::outside::{Given, Want};
 use crate::tui::state::status::{Facts, Status};
 use crate::tui::state::transcript::Transcript;
-use crate::tui::state::{Msg, Scroll};
+use crate::tui::state::{Cmd, Front, Msg, Scroll, State};
 
 fn state() -> State {
     let facts = Facts { session: "0198-this".into(), ..Facts::default() };

@@ -4,6 +4,7 @@
 
 use crate::tui::keymap::Action;
 use crate::tui::state::around::board::Kind;
+use crate::tui::state::around::keys::STILL_RUNS;
 use crate::tui::state::around::level::{Level, Preset};
 use crate::tui::state::around::{Ask, Next};
 use crate::tui::state::outside::Want;
@@ -61,7 +62,7 @@ impl State {
             Go::Level(level) => return self.set_level(level),
             Go::Preset(preset) => return self.set_preset(preset),
             Go::Fork(_) if self.status.is_busy() => {
-                self.hint = Some("a turn still runs; stop it first, or wait".to_owned());
+                self.hint = Some(STILL_RUNS.to_owned());
                 return Vec::new();
             }
             Go::Fork(turn) => Ask::Fork { id, turn },

@@ -9,6 +9,8 @@ use crate::tui::state::around::{Ask, Next, Writing};
 use crate::tui::state::outside::Want;
 use crate::tui::state::{Cmd, Front, Purpose, State};
 
+/// Said where something has to wait for the end of the turn.
+pub(super) const STILL_RUNS: &str = "a turn still runs; stop it first, or wait";
 /// Rows that a page of a list is.
 const PAGE: isize = 10;
 
@@ -85,9 +87,12 @@ impl State {
 
     /// Does something with the chosen row.
     fn act_on_row(&mut self, action: Option<Action>) -> Vec<Cmd> {
-        let Some((kind, row)) = self.board().and_then(|board| Some((board.kind, board.chosen()?.clone()))) else {
+        let Some(row) = self.board().and_then(|board| board.chosen().cloned()) else { return Vec::new() };
+        let needs_rest = matches!(action, Some(Action::Fork | Action::Restore | Action::Drop));
+        if needs_rest && self.status.is_busy() {
+            self.hint = Some(STILL_RUNS.to_owned());
             return Vec::new();
-        };
+        }
         let id = row.id;
         let ask = match action {
             Some(Action::Fork) => Ask::Fork { id, turn: None },
@@ -124,10 +129,6 @@ impl State {
             }
             _ => return Vec::new(),
         };
-        if kind == Kind::Sessions && self.status.is_busy() && matches!(ask, Ask::Fork { .. }) {
-            self.hint = Some("a turn still runs; stop it first, or wait".to_owned());
-            return Vec::new();
-        }
         vec![Cmd::Want(Want::Around(ask))]
     }
 
@@ -147,11 +148,10 @@ impl State {
         let text = self.composer.text();
         self.write_words();
         match writing {
-            Writing::Find if text.trim().is_empty() => Vec::new(),
+            Writing::Find | Writing::ExportTo(_) if text.trim().is_empty() => Vec::new(),
             Writing::Find => self.find_words(&text),
             Writing::FindInFile => self.look_in_file(&text),
             Writing::Name(id) => vec![Cmd::Want(Want::Around(Ask::Rename { id, title: text }))],
-            Writing::ExportTo(_) if text.trim().is_empty() => Vec::new(),
             Writing::ExportTo(id) => {
                 vec![Cmd::Want(Want::Around(Ask::Export { id, path: text.trim().to_owned() }))]
             }
