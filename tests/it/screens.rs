@@ -27,8 +27,18 @@ use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::Rect;
 
 /// Every screen: its name, its size, and how it comes about.
-const SCREENS: &[(&str, (u16, u16), fn(&mut Scene))] =
-    &[("panels", (120, 24), panels), ("approval", (80, 20), approval), ("sessions", (120, 12), sessions)];
+const SCREENS: &[Shown] = &[
+    Shown { name: "panels", size: (120, 24), build: panels },
+    Shown { name: "approval", size: (80, 20), build: approval },
+    Shown { name: "sessions", size: (120, 12), build: sessions },
+];
+
+/// A screen that is shown.
+struct Shown {
+    name: &'static str,
+    size: (u16, u16),
+    build: fn(&mut Scene),
+}
 
 struct Scene {
     state: State,
@@ -206,7 +216,7 @@ fn generated_screens_in_readme_are_what_is_drawn() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = std::fs::read_to_string(&path).unwrap();
     let mut current = readme.clone();
-    for (name, size, build) in SCREENS {
+    for Shown { name, size, build } in SCREENS {
         let mut scene = Scene::new();
         build(&mut scene);
         let (begin, end) = (format!("<!-- screen {name} -->\n"), "<!-- end -->");

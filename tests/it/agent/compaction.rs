@@ -203,7 +203,7 @@ async fn a_result_is_taken_out_of_the_window_and_stays_out() {
     let stage = Stage::new(
         "turns: [{calls: [{name: read_file, arguments: {path: a.txt}}]}, {say: read}, {say: still here}, {say: and on}]",
     )
-    .file("a.txt", &"alpha beta gamma\n".repeat(200));
+    .file("a.txt", "alpha beta gamma\n".repeat(200));
     let mut talk = stage.with_person(Mode::Auto).await;
     talk.say("read it").await;
     let finished = talk.log.iter().find_map(|event| match event {
