@@ -79,6 +79,8 @@
 //! | an action of the full screen | a variant and a row in `tui::keymap`, a row in `config/keymap.yaml`, an arm in `tui::state::keys` |
 //! | a view around the conversation | a variant of `tui::state::around::board::Kind`, its keys, an arm in `cli::desk` |
 //! | a screen in README | a row in `tests/it/screens.rs` |
+//! | a suggestion after a turn | a row in `config/suggestions.yaml` |
+//! | something the full screen wants from outside | a variant of `Want` and of `Given` in `tui::state::outside`, an arm where it is put together |
 //! | a look of text | a row in `tui::look` and in every file of `config/themes` |
 //! | a form of a report | `cli/report/<name>.rs`, a variant of `cli::report::target::Format`, an arm in `cli::report::render` |
 //! | a kind of step of `fix` | a variant of `protocol::fix_report::What`, its words in `cli::report::words`, its form in `config/fix_report.schema.json` |

@@ -61,9 +61,9 @@ fn taken(dirs: &Dirs, workspace: &Path) -> Option<(CutOff, String)> {
 pub async fn offered(cx: &Cx) -> Result<Option<String>, Fault> {
     let Some((cut, title)) = taken(&cx.dirs, &cx.workspace_root) else { return Ok(None) };
     let ago = format_duration(SystemClock.now_ms().saturating_sub(cut.at_ms));
+    forget_typed();
     cx.out.note(visible(&format!("the terminal of this session went away {ago} ago: {title}")));
     cx.out.note("Go on with it? [Y/n]");
-    forget_typed();
     Ok(match read_key(Arc::new(AtomicBool::new(false))).await? {
         Key::Char('n') | Key::Interrupt => None,
         Key::Char(_) | Key::Other => Some(cut.session),

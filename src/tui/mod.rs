@@ -13,6 +13,7 @@
 
 pub mod answer;
 pub mod diff_view;
+pub mod fuzzy;
 pub mod key;
 pub mod keymap;
 pub mod look;
@@ -21,6 +22,11 @@ pub mod run;
 pub mod screen;
 pub mod slash;
 pub mod state;
+pub mod telling;
 pub mod terminal;
 pub mod views;
 pub mod wrap;
+
+#[cfg(test)]
+#[path = "storm_tests.rs"]
+mod storm;

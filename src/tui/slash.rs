@@ -26,6 +26,10 @@ pub enum Slash {
     Model(Option<String>),
     /// Changes the mode.
     Mode(Mode),
+    /// Copies the last answer, or a piece of code in it.
+    Copy(Option<u32>),
+    /// Mentions a file.
+    Attach(Option<String>),
     /// Summarises the conversation.
     Compact,
     /// Goes somewhere around the conversation.
@@ -36,6 +40,8 @@ pub enum Slash {
 pub struct Row {
     /// Name with its slash.
     pub name: &'static str,
+    /// What it has to do with, for the help.
+    pub group: &'static str,
     /// Argument, for the help.
     pub argument: &'static str,
     /// What it does.
@@ -43,94 +49,155 @@ pub struct Row {
     read: fn(&str) -> Option<Slash>,
 }
 
+impl Row {
+    /// Says whether the command is nothing without an argument.
+    pub fn needs_argument(&self) -> bool {
+        !self.argument.is_empty() && !self.argument.starts_with('[')
+    }
+}
+
 /// Every command.
 pub const TABLE: &[Row] = &[
-    Row { name: "/help", argument: "", help: "list these commands", read: |_| Some(Slash::Help) },
+    Row { name: "/help", group: "mimi", argument: "", help: "list these commands", read: |_| Some(Slash::Help) },
     Row {
         name: "/plan",
+        group: "work",
         argument: "",
         help: "show the plan; plan mode (reads only) on or off",
         read: |_| Some(Slash::Plan),
     },
-    Row { name: "/mode", argument: "plan|ask|auto|yolo", help: "how much is done without asking", read: read_mode },
-    Row { name: "/model", argument: "[NAME]", help: "show or change the model", read: read_model },
+    Row {
+        name: "/mode",
+        group: "work",
+        argument: "plan|ask|auto|yolo",
+        help: "how much is done without asking",
+        read: read_mode,
+    },
+    Row { name: "/model", group: "work", argument: "[NAME]", help: "show or change the model", read: read_model },
+    Row {
+        name: "/attach",
+        group: "work",
+        argument: "[PATH]",
+        help: "a file or an image goes along with the next words",
+        read: |argument| Some(Slash::Attach((!argument.is_empty()).then(|| argument.to_owned()))),
+    },
+    Row {
+        name: "/copy",
+        group: "work",
+        argument: "[N]",
+        help: "copy the last answer, or the Nth piece of code in it",
+        read: |argument| match argument {
+            "" => Some(Slash::Copy(None)),
+            n => n.parse().ok().filter(|n| *n > 0).map(|n| Slash::Copy(Some(n))),
+        },
+    },
     Row {
         name: "/undo",
+        group: "turns",
         argument: "[N]",
         help: "take back the last turn, or N of them: files and words",
         read: |argument| read_turns(argument).map(Slash::Undo),
     },
     Row {
         name: "/redo",
+        group: "turns",
         argument: "[N]",
         help: "do again what was taken back last",
         read: |argument| read_turns(argument).map(Slash::Redo),
     },
     Row {
         name: "/compact",
+        group: "context",
         argument: "",
         help: "summarise the conversation to make room",
         read: |_| Some(Slash::Compact),
     },
     Row {
         name: "/sessions",
+        group: "sessions",
         argument: "[WORDS]",
         help: "sessions of this project, or those in which the words were said",
         read: |words| board(Board::Sessions, words),
     },
-    Row { name: "/new", argument: "", help: "go on in a new session", read: |_| Some(Slash::Around(Go::New)) },
+    Row {
+        name: "/new",
+        group: "sessions",
+        argument: "",
+        help: "go on in a new session",
+        read: |_| Some(Slash::Around(Go::New)),
+    },
     Row {
         name: "/fork",
+        group: "sessions",
         argument: "[TURN]",
         help: "go on in a copy of this session, up to the end of a turn",
         read: read_fork,
     },
     Row {
         name: "/rename",
+        group: "sessions",
         argument: "NAME",
         help: "name this session",
         read: |name| Some(Slash::Around(Go::Rename(name.to_owned()))),
     },
     Row {
         name: "/export",
+        group: "sessions",
         argument: "[FILE]",
         help: "write this session as Markdown",
         read: |file| Some(Slash::Around(Go::Export(file.to_owned()))),
     },
     Row {
         name: "/find",
+        group: "context",
         argument: "[WORDS]",
         help: "find words in this conversation",
         read: |words| Some(Slash::Around(Go::Find(words.to_owned()))),
     },
-    Row { name: "/open", argument: "FILE[:LINE]", help: "look at a file", read: read_open },
+    Row { name: "/open", group: "work", argument: "FILE[:LINE]", help: "look at a file", read: read_open },
     Row {
         name: "/artefacts",
+        group: "work",
         argument: "",
         help: "files changed, searches and plans of this session",
         read: |words| board(Board::Made, words),
     },
     Row {
         name: "/context",
+        group: "context",
         argument: "",
         help: "what fills the window; take something out of it",
         read: |words| board(Board::Context, words),
     },
     Row {
         name: "/checkpoints",
+        group: "work",
         argument: "",
         help: "files as they were before each call; put them back",
         read: |words| board(Board::Checkpoints, words),
     },
-    Row { name: "/ps", argument: "", help: "what runs now; end it", read: |words| board(Board::Running, words) },
+    Row {
+        name: "/ps",
+        group: "work",
+        argument: "",
+        help: "what runs now; end it",
+        read: |words| board(Board::Running, words),
+    },
     Row {
         name: "/level",
+        group: "mimi",
         argument: "[simple|advanced|expert]",
         help: "how much stands beside the conversation",
         read: read_level,
     },
-    Row { name: "/layout", argument: "[chat|build|debug]", help: "what stands beside it", read: read_layout },
-    Row { name: "/quit", argument: "", help: "leave; the session is kept", read: |_| Some(Slash::Quit) },
+    Row {
+        name: "/layout",
+        group: "mimi",
+        argument: "[chat|build|debug]",
+        help: "what stands beside it",
+        read: read_layout,
+    },
+    Row { name: "/quit", group: "mimi", argument: "", help: "leave; the session is kept", read: |_| Some(Slash::Quit) },
 ];
 
 fn board(kind: Board, words: &str) -> Option<Slash> {
@@ -188,10 +255,17 @@ pub fn parse(line: &str) -> Option<Result<Slash, Fault>> {
     Some((row.read)(argument).ok_or_else(wrong))
 }
 
-/// Lists the commands for `/help`.
+/// Lists the commands for `/help`, by what they have to do with.
 pub fn help() -> String {
-    let rows = TABLE.iter().map(|row| format!("{:<22} {}", format!("{} {}", row.name, row.argument), row.help));
-    rows.collect::<Vec<_>>().join("\n")
+    let mut groups: Vec<&str> = TABLE.iter().map(|row| row.group).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    groups.retain(|group| seen.insert(*group));
+    let of = |group: &str| {
+        let rows = TABLE.iter().filter(|row| row.group == group);
+        let rows = rows.map(|row| format!("  {:<22} {}", format!("{} {}", row.name, row.argument), row.help));
+        format!("{group}\n{}", rows.collect::<Vec<_>>().join("\n"))
+    };
+    groups.into_iter().map(of).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

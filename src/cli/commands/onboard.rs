@@ -126,8 +126,9 @@ async fn next(cx: &Cx) -> Result<Step, Fault> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Ok(Step::Next);
     }
-    cx.out.styled(Look::Dim, "any key goes on, s or Esc skips the rest")?;
+    // Before it is asked: what is typed once the words are there is an answer.
     forget_typed();
+    cx.out.styled(Look::Dim, "any key goes on, s or Esc skips the rest")?;
     Ok(match read_key(Arc::new(AtomicBool::new(false))).await? {
         Key::Interrupt | Key::Char('s') => Step::Skip,
         Key::Char(_) | Key::Other => Step::Next,

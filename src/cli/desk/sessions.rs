@@ -51,12 +51,13 @@ pub fn rows(folder: &Path, workspace: &Path, words: &str) -> Result<Vec<Row>, Fa
 }
 
 fn row(summary: &Summary, now_ms: u64, hit: Option<&Hit>) -> Row {
-    let mut meaning = format!("{}, {}", age(now_ms, summary.active_ms), count(summary.turns as usize, "turn"));
-    if let Some(model) = &summary.model {
-        meaning.push_str(&format!(", {model}"));
-    }
+    let mut meaning = age(now_ms, summary.active_ms);
     if summary.forked_from.is_some() {
         meaning.push_str(", a copy");
+    }
+    meaning.push_str(&format!(", {}", count(summary.turns as usize, "turn")));
+    if let Some(model) = &summary.model {
+        meaning.push_str(&format!(", {model}"));
     }
     Row {
         id: summary.id.clone(),

@@ -68,7 +68,7 @@ fn what_a_turn_changed_is_put_back_and_the_window_is_seen() {
     pty.send(F5).wait_until_shown("window").wait_until_shown("how mimi tells the model to work");
     pty.wait_until_shown("results");
     pty.send(key::ESCAPE)
-        .wait_until_shown("ask")
+        .wait_until_shown("written")
         .send(F6)
         .wait_until_shown("checkpoints (1)")
         .wait_until_shown("turn 1");

@@ -139,7 +139,7 @@ impl Board {
     }
 
     /// Chooses another row, at most the last.
-    pub(super) fn go(&mut self, by: isize) {
+    pub(in crate::tui::state) fn go(&mut self, by: isize) {
         let last = self.fitting().len().saturating_sub(1);
         self.at = self.at.saturating_add_signed(by).min(last);
         (self.beside_at, self.doomed) = (0, None);
@@ -161,8 +161,16 @@ impl Board {
 impl State {
     /// Opens a board.
     pub(super) fn open_board(&mut self, kind: Kind, query: &str) -> Vec<Cmd> {
-        self.front = Front::Board(Box::new(Board::new(kind, query)));
+        self.put_in_front(Front::Board(Box::new(Board::new(kind, query))));
         self.reload()
+    }
+
+    /// Puts a view in front: in the place of another of these, over anything else.
+    pub(super) fn put_in_front(&mut self, front: Front) {
+        match self.front {
+            Front::Board(_) | Front::Viewer(_) | Front::Find => self.front = front,
+            _ => self.cover(front),
+        }
     }
 
     /// Has the rows of the board come anew.

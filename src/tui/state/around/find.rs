@@ -57,7 +57,7 @@ impl State {
             return Vec::new();
         }
         self.around.find = Some(Find { query, n_entries });
-        self.front = Front::Find;
+        self.put_in_front(Front::Find);
         vec![Cmd::Scroll(Scroll::Found(0))]
     }
 
@@ -67,7 +67,7 @@ impl State {
             Some(Action::PreviousFound) => vec![Cmd::Scroll(Scroll::Found(-1))],
             Some(Action::Find) => self.find_words(""),
             Some(Action::Close | Action::Interrupt) => {
-                self.front = Front::Chat;
+                self.uncover();
                 Vec::new()
             }
             other => self.anywhere(other),

@@ -15,7 +15,7 @@ pub(super) const STILL_RUNS: &str = "a turn still runs; stop it first, or wait";
 const PAGE: isize = 10;
 
 impl State {
-    pub(in crate::tui::state) fn on_board(&mut self, key: Key, action: Option<Action>) -> Vec<Cmd> {
+    pub(in crate::tui::state) fn on_board(&mut self, key: Option<Key>, action: Option<Action>) -> Vec<Cmd> {
         let Front::Board(board) = &mut self.front else { return Vec::new() };
         let last = board.beside.as_ref().map_or(0, |(_, lines)| lines.len().saturating_sub(1));
         match action {
@@ -29,7 +29,7 @@ impl State {
                 board.query.clear();
                 return self.narrowed();
             }
-            Some(Action::Close | Action::Interrupt) => self.front = Front::Chat,
+            Some(Action::Close | Action::Interrupt) => self.uncover(),
             Some(Action::Choose) => return self.choose_row(),
             Some(
                 Action::Fork
@@ -38,9 +38,9 @@ impl State {
                 | Action::Delete
                 | Action::Restore
                 | Action::Kill
-                | Action::Drop,
+                | Action::TakeOut,
             ) => return self.act_on_row(action),
-            None if board.typed(key) => return self.narrowed(),
+            None if key.is_some_and(|key| board.typed(key)) => return self.narrowed(),
             other => return self.anywhere(other),
         }
         self.look_beside()
@@ -88,7 +88,7 @@ impl State {
     /// Does something with the chosen row.
     fn act_on_row(&mut self, action: Option<Action>) -> Vec<Cmd> {
         let Some(row) = self.board().and_then(|board| board.chosen().cloned()) else { return Vec::new() };
-        let needs_rest = matches!(action, Some(Action::Fork | Action::Restore | Action::Drop));
+        let needs_rest = matches!(action, Some(Action::Fork | Action::Restore | Action::TakeOut));
         if needs_rest && self.status.is_busy() {
             self.hint = Some(STILL_RUNS.to_owned());
             return Vec::new();
@@ -120,7 +120,7 @@ impl State {
                 Ask::Restore { id }
             }
             Some(Action::Kill) => return self.stop_call(&id),
-            Some(Action::Drop) => {
+            Some(Action::TakeOut) => {
                 let cost = "its text goes from the window, and the server reads what follows it again";
                 if !self.is_sure(&id, cost) {
                     return Vec::new();

@@ -82,7 +82,7 @@ impl State {
             return Vec::new();
         }
         self.around.next = Some(next);
-        self.front = Front::Chat;
+        self.uncover();
         vec![Cmd::Leave]
     }
 }

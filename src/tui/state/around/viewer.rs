@@ -34,7 +34,8 @@ impl Viewer {
         self.lines.get(at).into_iter().flatten().map(|(_, text)| text.as_str()).collect()
     }
 
-    fn go(&mut self, by: isize) {
+    /// Chooses another line, at most the last.
+    pub(in crate::tui::state) fn go(&mut self, by: isize) {
         self.at = self.at.saturating_add_signed(by).min(self.lines.len().saturating_sub(1));
     }
 
@@ -83,10 +84,17 @@ fn named(line: &str) -> Option<(String, Option<usize>)> {
 impl State {
     /// Puts something to be looked at in front; what was there is come back to.
     pub(super) fn open_viewer(&mut self, viewer: Viewer) {
-        if let Front::Board(board) = std::mem::replace(&mut self.front, Front::Chat) {
-            self.around.behind = Some(board);
+        let viewer = Front::Viewer(Box::new(viewer));
+        match std::mem::replace(&mut self.front, Front::Chat) {
+            Front::Board(board) => {
+                self.around.behind = Some(board);
+                self.front = viewer;
+            }
+            other => {
+                self.front = other;
+                self.put_in_front(viewer);
+            }
         }
-        self.front = Front::Viewer(Box::new(viewer));
     }
 
     /// Has a file come to be looked at.
@@ -102,12 +110,10 @@ impl State {
         let Front::Viewer(viewer) = &mut self.front else { return Vec::new() };
         let last = viewer.lines.len().saturating_sub(1);
         match action {
-            Some(Action::Close | Action::Interrupt) => {
-                self.front = match self.around.behind.take() {
-                    Some(board) => Front::Board(board),
-                    None => Front::Chat,
-                };
-            }
+            Some(Action::Close | Action::Interrupt) => match self.around.behind.take() {
+                Some(board) => self.front = Front::Board(board),
+                None => self.uncover(),
+            },
             Some(Action::RowUp) => viewer.go(-1),
             Some(Action::RowDown) => viewer.go(1),
             Some(Action::PageUp) => viewer.at = viewer.at.saturating_sub(PAGE),
