@@ -15,7 +15,7 @@ use crate::base::text::{count, first_line, size, visible};
 use crate::checkpoint::node::{Delta, Node, are_alike};
 use crate::checkpoint::prune::{self, Rules};
 use crate::checkpoint::step::{About, Cause, Step, Steps};
-use crate::checkpoint::store::{Shelf, Store};
+use crate::checkpoint::store::{Shelf, Store, hash_now};
 use crate::checkpoint::undo::{Left, look};
 use crate::cli::context::Cx;
 use crate::edit::diff::file_diff;
@@ -235,7 +235,8 @@ fn diff(cx: &Cx, shelf: &Shelf<'_>, step: &Step, deltas: &[Delta], json: bool) -
     let mut diffs = Vec::new();
     for delta in deltas {
         let name = shown(step, &delta.path);
-        match (text(shelf, delta.before.as_ref())?, text(shelf, delta.after.as_ref())?) {
+        let path = &delta.path;
+        match (text(shelf, path, delta.before.as_ref())?, text(shelf, path, delta.after.as_ref())?) {
             (Some(before), Some(after)) if before != after => {
                 diffs.push(file_diff(&name, before.as_deref(), after.as_deref()));
             }
@@ -259,10 +260,18 @@ fn diff(cx: &Cx, shelf: &Shelf<'_>, step: &Step, deltas: &[Delta], json: bool) -
     Ok(())
 }
 
-/// Returns the text of a file; an inner none where there is no file, an outer one where it is no text.
-pub fn text(shelf: &Shelf<'_>, node: Option<&Node>) -> Result<Option<Option<String>>, Fault> {
+/// Returns the text of a file as a step found or left it; an inner none where there is no file, an outer one where it is no text.
+/// What an edit leaves is kept only once something else replaces it: until then it is the file itself.
+pub fn text(shelf: &Shelf<'_>, path: &Path, node: Option<&Node>) -> Result<Option<Option<String>>, Fault> {
     let Some(hash) = node.and_then(Node::hash) else { return Ok(Some(None)) };
-    Ok(String::from_utf8(shelf.load(hash)?).ok().filter(|text| !text.contains('\0')).map(Some))
+    let bytes = match shelf.load(hash) {
+        Ok(bytes) => bytes,
+        Err(error) => match hash_now(path) {
+            Ok(Some(now)) if now == hash => std::fs::read(path).map_err(|_| error)?,
+            _ => return Err(error.into()),
+        },
+    };
+    Ok(String::from_utf8(bytes).ok().filter(|text| !text.contains('\0')).map(Some))
 }
 
 /// Takes what is there now to be what the step left, where that is kept anyway: every state some later step found or left.

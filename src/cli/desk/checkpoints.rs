@@ -52,8 +52,13 @@ pub(super) fn beside(app: &App, id: &str) -> Result<Vec<Spans>, Fault> {
     for delta in step.deltas.iter().take(MAX_FILES) {
         let name = shown(&step, &delta.path);
         lines.push(vec![(Look::Bold, format!("{} {name}", mark(delta)))]);
-        let both = (text(&shelf, delta.before.as_ref())?, text(&shelf, delta.after.as_ref())?);
-        if let (Some(before), Some(after)) = both {
+        let path = &delta.path;
+        let both = (text(&shelf, path, delta.before.as_ref()), text(&shelf, path, delta.after.as_ref()));
+        let (Ok(before), Ok(after)) = both else {
+            lines.push(vec![(Look::Dim, "    what it was like is not kept any more".to_owned())]);
+            continue;
+        };
+        if let (Some(before), Some(after)) = (before, after) {
             let is_large =
                 [&before, &after].iter().any(|text| text.as_ref().is_some_and(|text| text.len() > MAX_BYTES));
             match is_large {
