@@ -139,7 +139,7 @@ impl Weights {
     }
 
     /// Returns what a path is multiplied by: the product of all rows it fits, unless the question itself speaks of them.
-    fn prior(&self, path: &str, asked: &HashSet<String>) -> f32 {
+    pub fn prior(&self, path: &str, asked: &HashSet<String>) -> f32 {
         let is_asked = |why: &str| words::of_query(why).iter().any(|(word, _)| asked.contains(word));
         let of = |row: &&Prior| row.fits(path).is_some_and(|why| !is_asked(why));
         let factor: f32 = self.priors.iter().filter(of).map(|row| row.factor).product();

@@ -2,6 +2,8 @@
 
 mod commands;
 mod freshness;
+mod graph;
+mod map;
 mod measuring;
 mod quality;
 mod questions;
