@@ -310,3 +310,33 @@ fn triton_embeds_in_the_batches_its_model_takes() {
     assert!(server.received().iter().map(inputs).all(|texts| texts.len() <= 4));
     assert_eq!(first(&found(&env, "zebra stripes")), "src/cache.rs");
 }
+
+/// The model that talks answers only once the other one has seen the project: nothing else holds the run open.
+#[test]
+fn while_an_agent_works_what_is_new_is_embedded_beside_it() {
+    let (n_embedded, bell) = (std::sync::Mutex::new(0_usize), std::sync::Condvar::new());
+    let server = WireServer::serve(move |request, out| {
+        if request.path.ends_with("/embeddings") {
+            answer(request, out);
+            let n_pieces = inputs(request).iter().filter(|text| text.starts_with("search_document: ")).count();
+            *n_embedded.lock().unwrap() += n_pieces;
+            bell.notify_all();
+        } else if request.path.ends_with("/chat/completions") {
+            let limit = std::time::Duration::from_secs(60);
+            drop(bell.wait_timeout_while(n_embedded.lock().unwrap(), limit, |n| *n < 5).unwrap());
+            out.begin_events();
+            let delta = json!({"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices":
+                [{"index": 0, "delta": {"role": "assistant", "content": "Done."}, "finish_reason": "stop"}]});
+            out.chunk(format!("data: {delta}\n\ndata: [DONE]\n\n").as_bytes());
+            out.end();
+        } else {
+            answer(request, out);
+        }
+    });
+    let env = user(&server.url());
+    env.run(["--set", "index.embedder=static", "index"]).outcome().success();
+    assert!(sent(&server).is_empty(), "nobody asked for it");
+    env.run(["run", "--model", &format!("box/{MODEL}"), "say hello"]).outcome().success();
+    let pieces = sent(&server).into_iter().filter(|text| text.starts_with("search_document: ")).count();
+    assert_eq!(pieces, 5);
+}
