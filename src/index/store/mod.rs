@@ -5,6 +5,7 @@
 //! files. To add a table or change one: a further migration that drops and makes anew, for all here can be made again.
 
 pub mod coverage;
+pub mod names;
 pub mod packed;
 pub mod read;
 pub mod segment;
