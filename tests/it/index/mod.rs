@@ -4,6 +4,8 @@ mod commands;
 mod crowd;
 mod embedders;
 mod freshness;
+mod graph;
+mod map;
 mod sharing;
 
 use std::path::{Path, PathBuf};
