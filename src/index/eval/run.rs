@@ -187,7 +187,7 @@ impl Corpus {
 
     fn of(index: Index) -> Result<Self, EvalError> {
         let notes = index.settle(&Settling::PLAIN)?.notes;
-        let paths = index.read(Vec::new(), |work, tree| {
+        let paths = index.read_tree(Vec::new(), |work, tree| {
             let sql = "SELECT path FROM file WHERE tree = ?1 AND blob IS NOT NULL";
             Ok(work.rows(sql, &[tree.into()], |row| row.text(0))?)
         })?;
@@ -208,7 +208,7 @@ impl Corpus {
     ) -> Result<Vec<Shown>, IndexError> {
         let found: Vec<(String, u32, u32)> = match (part.sides(), floor) {
             (Some(sides), _) => {
-                let hits = self.index.search_by(&Query::parse(&question.question), DEPTH, sides, weights)?;
+                let hits = self.index.ask_by(&Query::parse(&question.question), DEPTH, sides, weights)?.hits;
                 hits.into_iter().map(|hit| (hit.path, hit.line, hit.end_line)).collect()
             }
             (None, Some(floor)) => {
@@ -239,7 +239,7 @@ impl Corpus {
 
     /// Reads all pieces with paths and names as the index does.
     fn whole_words(&self) -> Result<WholeWords, IndexError> {
-        let places = self.index.read(Vec::new(), |work, tree| {
+        let places = self.index.read_tree(Vec::new(), |work, tree| {
             let sql = "SELECT c.id, c.blob, f.path, c.line, c.end_line FROM file f JOIN chunk c ON c.blob = f.blob
                 WHERE f.tree = ?1 ORDER BY f.path, c.line";
             let line = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);

@@ -23,6 +23,7 @@ use serde::Serialize;
 use crate::db::work::Work;
 use crate::index::embed::Embedder;
 use crate::index::error::IndexError;
+use crate::index::search::dense::Served;
 use crate::index::search::fuse::Candidate;
 use crate::index::search::rank::Weights;
 use crate::index::search::route::Query;
@@ -95,6 +96,8 @@ pub struct Asked<'a> {
     pub embedder: &'a dyn Embedder,
     /// What counts for how much.
     pub weights: &'a Weights,
+    /// The question by a model on a server, whose vectors are compared too.
+    pub served: Option<&'a Served>,
 }
 
 /// Searches a work tree, within one transaction.

@@ -27,6 +27,8 @@ pub struct Weights {
     /// Pieces taken from each side.
     pub candidates: Candidates,
     vector_weight: BTreeMap<String, f32>,
+    /// What a model on a server counts for beside the built-in embedder.
+    pub server_share: f32,
     frequent_share: f32,
     frequent_at_least: usize,
     left_out: Vec<String>,

@@ -16,8 +16,9 @@ const MAX_WORDS: usize = 48;
 pub fn keep(work: &Work<'_>, asked: &Asked<'_>, found: &mut Vec<Candidate>) -> Result<(), IndexError> {
     let most = most(work, asked)?;
     let bounds = &asked.weights.shown;
-    // An embedder nobody measured has no bound: what it finds is shown.
-    let cosine = bounds.cosine.get(asked.embedder.id()).copied().unwrap_or(f32::MIN_POSITIVE);
+    // What a model on a server says beside the built-in embedder is no cosine, and nobody measured a bound for it.
+    let bound = bounds.cosine.get(asked.embedder.id()).copied().filter(|_| asked.served.is_none());
+    let cosine = bound.unwrap_or(f32::MIN_POSITIVE);
     for candidate in found.iter_mut() {
         candidate.parts.share = if most > 0.0 { (candidate.parts.words / most).min(1.0) } else { 0.0 };
     }
