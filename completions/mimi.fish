@@ -50,6 +50,8 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "checkpoint" -d 'List, sho
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "session" -d 'List, search, show, resume, name, fork, export or delete sessions'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "search" -d 'Find code by what it does, by words or by names'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "index" -d 'Build or update the index that `mimi search` asks'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "map" -d 'Show the outline of the project: the definitions that matter most'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "graph" -d 'Show who uses a definition, what it calls, and which files bring which in'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "sandbox" -d 'Show how commands are confined, or run one so'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "config" -d 'Show, check or edit the configuration'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "policy" -d 'Show what may be done without asking, and why'
@@ -218,26 +220,57 @@ complete -c mimi -n "__fish_mimi_using_subcommand replay" -l in-place -d 'With `
 complete -c mimi -n "__fish_mimi_using_subcommand replay" -l json -d 'Print the steps as one JSON value'
 complete -c mimi -n "__fish_mimi_using_subcommand replay" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l task -d 'Only this task; may be repeated' -r
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l compare -d 'Compare with an earlier result, as `--json` prints it' -r -F
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l jobs -d 'Work on so many tasks at once' -r
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l record -d 'Record each run to a file in this folder, for `mimi replay`' -r -f -a "(__fish_complete_directories)"
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -l task -d 'Only this task; may be repeated' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -l compare -d 'Compare with an earlier result, as `--json` prints it' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -l jobs -d 'Work on so many tasks at once' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -l record -d 'Record each run to a file in this folder, for `mimi replay`' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
 full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
 external\t'Not by mimi: this container or virtual machine is the boundary'
 none\t'Not at all'"
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l script -d 'Let the scripts of the tasks play the model, to see whether tasks and tools work'
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -l json -d 'Print the result as one JSON value'
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand eval" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -l script -d 'Let the scripts of the tasks play the model, to see whether tasks and tools work'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -l json -d 'Print the result as one JSON value'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -a "search" -d 'Measure how well a search answers a file of questions'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and not __fish_seen_subcommand_from search questions" -a "questions" -d 'Make questions for `mimi eval search` from the doc comments of a project'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from search" -l repo -d 'The project that is asked, instead of this one' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from search" -l part -d 'Ask this part of the search; may be repeated' -r -f -a "whole-words\t'A plain full-text search over whole words, for comparison'
+words\t'Words and parts of words'
+vectors\t'Vectors alone'
+fused\t'Words and vectors, without the rules of ranking'
+ranked\t'Everything, as `mimi search` does it'
+all\t'All of these, one after the other'"
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from search" -l weights -d 'Rank with the weights of this file instead of those of config/ranking.yaml' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from search" -l compare -d 'Compare with an earlier result, as `--json` prints it' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from search" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from search" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from search" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from search" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from search" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from search" -l json -d 'Print the result as one JSON value'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from search" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from search" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from questions" -l limit -d 'At most so many, always the same choice' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from questions" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from questions" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from questions" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from questions" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from questions" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from questions" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand eval; and __fish_seen_subcommand_from questions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand onboard" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand onboard" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand onboard" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -473,6 +506,40 @@ complete -c mimi -n "__fish_mimi_using_subcommand index" -l stats -d 'After upda
 complete -c mimi -n "__fish_mimi_using_subcommand index" -l json -d 'Print a JSON object'
 complete -c mimi -n "__fish_mimi_using_subcommand index" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand index" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand map" -l tokens -d 'Take no more tokens than this' -r
+complete -c mimi -n "__fish_mimi_using_subcommand map" -l focus -d 'Files or folders in play: what they use comes first' -r -F
+complete -c mimi -n "__fish_mimi_using_subcommand map" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand map" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand map" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand map" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand map" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand map" -l json -d 'Print a JSON object'
+complete -c mimi -n "__fish_mimi_using_subcommand map" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand map" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -l depth -d 'Go so many steps' -r
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -l format -d 'Write it so' -r -f -a "tree\t'Lines that are indented'
+dot\t'For graphviz'
+mermaid\t'For Markdown, at most 60 nodes'
+json\t'One JSON object'"
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -l confidence -d 'Show edges that are at least so sure' -r -f -a "exact\t'The place says what it means'
+likely\t'Also where only one thing in the project is called so'
+name\t'Also where several are'"
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -l callers -d 'Who uses it'
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -l callees -d 'What it calls'
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -l imports -d 'Which files its file brings in'
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -l dependents -d 'Which files bring its file in'
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -l all -d 'Show all edges, however unsure'
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand graph" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand sandbox; and not __fish_seen_subcommand_from probe run" -l sandbox -d 'Confine this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
 full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
