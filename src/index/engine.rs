@@ -28,6 +28,10 @@ use crate::index::update::{self, Limits, Progress, Updated};
 /// How long a search waits for another process that is just writing what it needs.
 const PATIENCE: Duration = Duration::from_millis(150);
 
+/// So much of the file is looked at where the kernel has it: all of it in most projects, and never more than a search may
+/// hold.
+const MAPPED_BYTES: u64 = 48 << 20;
+
 /// The index of one project.
 pub struct Index {
     place: Place,
@@ -111,6 +115,7 @@ impl Index {
             return Ok(None);
         }
         let mut db = Db::open_to_read(&path, PLAN)?;
+        db.map(MAPPED_BYTES)?;
         let content = db.read(|work| number(work, "content"));
         match content {
             Ok(CONTENT_VERSION) => Ok(Some(db)),
@@ -289,7 +294,7 @@ impl Index {
                 "SELECT count(*) FROM file WHERE blob IS NOT NULL AND blob NOT IN (SELECT id FROM blob)",
             ),
             ("pieces whose text is unknown", "SELECT count(*) FROM chunk WHERE text NOT IN (SELECT id FROM text)"),
-            ("definitions without a document", "SELECT count(*) FROM def WHERE blob NOT IN (SELECT id FROM blob)"),
+            ("definitions without a document", "SELECT count(*) FROM defined WHERE blob NOT IN (SELECT id FROM blob)"),
             ("vectors without a text", "SELECT count(*) FROM vector WHERE text NOT IN (SELECT id FROM text)"),
         ];
         for (what, sql) in checks {
@@ -327,7 +332,7 @@ impl Index {
                 passed: passed.into_iter().map(|(number, n)| (why(number), n)).collect(),
                 source_bytes: count(&format!("SELECT coalesce(sum(b.bytes), 0) {of_tree}"))?,
                 n_chunks: count(&format!("SELECT coalesce(sum(b.n_chunks), 0) {of_tree}"))?,
-                n_definitions: count("SELECT count(*) FROM def WHERE blob IN (SELECT blob FROM file WHERE tree = ?1)")?,
+                n_definitions: count(&format!("SELECT coalesce(sum(b.n_definitions), 0) {of_tree}"))?,
                 n_secrets: count(&format!("SELECT coalesce(sum(b.n_secrets), 0) {of_tree}"))?,
                 languages: pairs(&format!("SELECT iif(b.language = '', 'text', b.language), count(*) {of_tree} GROUP BY 1"))?,
                 n_documents: count("SELECT count(*) FROM blob WHERE ?1 = ?1")?,

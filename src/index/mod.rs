@@ -14,6 +14,7 @@ pub mod error;
 pub mod files;
 pub mod grammar;
 pub mod language;
+pub mod pattern;
 pub mod place;
 pub mod quick_hash;
 pub mod scan;

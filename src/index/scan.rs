@@ -75,24 +75,23 @@ pub fn scan(root: &Path, known: &Known, now: SystemTime) -> Scan {
         return whole(root, known, now);
     }
     let mut found = Scan::default();
-    let folders: Vec<(&String, &Stamp)> = known.folders.iter().collect();
-    let seen = look(root, &folders, |(path, _)| path.as_str(), now);
+    let seen = look(root, &known.folders, |(path, _)| path.as_str(), now);
     let mut listed = Vec::new();
     let mut rules_changed = known.folders.is_empty();
-    for ((path, before), after) in folders.iter().zip(seen) {
+    for ((path, before), after) in known.folders.iter().zip(seen) {
         let is_rules = is_rules(path);
         let is_same = after.is_some_and(|after| after.value == before.value);
         if is_rules {
             rules_changed |= !is_same || before.is_racy;
         } else if let Some(after) = after {
             if !is_same || before.is_racy {
-                listed.push((*path).clone());
+                listed.push(path.clone());
             }
             if !is_same || (before.is_racy && !after.is_racy) {
-                found.folders.push(((*path).clone(), after));
+                found.folders.push((path.clone(), after));
             }
         } else {
-            found.gone_folders.push((*path).clone());
+            found.gone_folders.push(path.clone());
         }
     }
     // What lies behind a folder that became a link is not looked at.
@@ -107,13 +106,12 @@ pub fn scan(root: &Path, known: &Known, now: SystemTime) -> Scan {
     if rules_changed || listed.len() > MAX_LISTED {
         return whole(root, known, now);
     }
-    let files: Vec<_> = known.files.iter().collect();
-    let seen = look(root, &files, |(path, _)| path.as_str(), now);
-    for ((path, before), after) in files.iter().zip(seen) {
+    let seen = look(root, &known.files, |(path, _)| path.as_str(), now);
+    for ((path, before), after) in known.files.iter().zip(seen) {
         match after.filter(|_| !is_below_gone(path)) {
-            None => found.gone.push((*path).clone()),
+            None => found.gone.push(path.clone()),
             Some(after) if after.value != before.stamp.value || before.stamp.is_racy => {
-                found.changed.push((*path).clone());
+                found.changed.push(path.clone());
             }
             Some(_) => {}
         }
@@ -130,7 +128,7 @@ pub fn scan(root: &Path, known: &Known, now: SystemTime) -> Scan {
 fn list(root: &Path, folder: &str, known: &Known, now: SystemTime, found: &mut Scan) -> ControlFlow<()> {
     let start = root.join(folder);
     for rules in RULES {
-        if start.join(rules).exists() && !known.folders.contains_key(&joined(folder, rules)) {
+        if start.join(rules).exists() && known.folder(&joined(folder, rules)).is_none() {
             return ControlFlow::Break(());
         }
     }
@@ -141,8 +139,8 @@ fn list(root: &Path, folder: &str, known: &Known, now: SystemTime, found: &mut S
         };
         let path = joined(folder, name);
         match entry.kind {
-            EntryKind::File if !known.files.contains_key(&path) => found.changed.push(path),
-            EntryKind::Folder if !known.folders.contains_key(&path) => new_folders.push(path),
+            EntryKind::File if known.file(&path).is_none() => found.changed.push(path),
+            EntryKind::Folder if known.folder(&path).is_none() => new_folders.push(path),
             _ => {}
         }
         ControlFlow::Continue(())
@@ -191,14 +189,15 @@ fn whole(root: &Path, known: &Known, now: SystemTime) -> Scan {
     let mut found = Scan::default();
     walk(root, "", now, &mut found);
     let files: BTreeSet<String> = std::mem::take(&mut found.changed).into_iter().collect();
-    found.gone = known.files.keys().filter(|path| !files.contains(*path)).cloned().collect();
+    found.gone = known.files.iter().map(|(path, _)| path).filter(|path| !files.contains(*path)).cloned().collect();
     let folders: HashSet<&String> = found.folders.iter().map(|(path, _)| path).collect();
-    found.gone_folders = known.folders.keys().filter(|path| !folders.contains(*path)).cloned().collect();
-    found.folders.retain(|(path, stamp)| known.folders.get(path) != Some(stamp));
+    found.gone_folders =
+        known.folders.iter().map(|(path, _)| path).filter(|path| !folders.contains(*path)).cloned().collect();
+    found.folders.retain(|(path, stamp)| known.folder(path) != Some(stamp));
     let files: Vec<String> = files.into_iter().collect();
     let seen = look(root, &files, String::as_str, now);
     let is_news = |(path, after): &(&String, Option<Stamp>)| {
-        let before = known.files.get(*path);
+        let before = known.file(path);
         after.is_some_and(|after| before.is_none_or(|before| before.stamp.value != after.value || before.stamp.is_racy))
     };
     found.changed = files.iter().zip(seen).filter(is_news).map(|(path, _)| path.clone()).collect();

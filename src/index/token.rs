@@ -102,23 +102,26 @@ pub fn stem(word: &mut String) {
 /// that has several, with the whole of it in lower case, marked as such.
 pub fn tokens(text: &str, mut each: impl FnMut(&str, Form)) {
     let mut word = String::new();
-    runs(text, |run| {
-        let mut n_parts = 0;
-        parts(run, |part| {
-            n_parts += 1;
-            word.clear();
-            word.push_str(part);
-            word.make_ascii_lowercase();
-            stem(&mut word);
-            each(&word, Form::Part);
-        });
-        if n_parts > 1 {
-            word.clear();
-            word.push_str(run);
-            word.make_ascii_lowercase();
-            each(&word, Form::Whole);
-        }
+    runs(text, |run| of_run(run, &mut word, &mut each));
+}
+
+/// As [`tokens`], of one identifier; `word` is room to put them together.
+pub fn of_run(run: &str, word: &mut String, mut each: impl FnMut(&str, Form)) {
+    let mut n_parts = 0;
+    parts(run, |part| {
+        n_parts += 1;
+        word.clear();
+        word.push_str(part);
+        word.make_ascii_lowercase();
+        stem(word);
+        each(word, Form::Part);
     });
+    if n_parts > 1 {
+        word.clear();
+        word.push_str(run);
+        word.make_ascii_lowercase();
+        each(word, Form::Whole);
+    }
 }
 
 /// What a token is of its identifier.

@@ -9,9 +9,9 @@ use std::ops::ControlFlow;
 
 use crate::db::work::Work;
 use crate::index::error::IndexError;
-use crate::index::quick_hash::QuickMap;
 use crate::index::search::rank::Weights;
 use crate::index::search::route::Query;
+use crate::index::store::frequent;
 use crate::index::store::segment::{self, LENGTHS};
 use crate::index::words::{self, LEVELS};
 
@@ -26,7 +26,8 @@ pub fn candidates(work: &Work<'_>, query: &Query, weights: &Weights) -> Result<V
     if lengths.n_chunks == 0 {
         return Ok(Vec::new());
     }
-    let mut scores: QuickMap<u64, f32> = QuickMap::default();
+    // By the number of the piece: most have none, and adding is all that is done a hundred thousand times.
+    let mut scores = vec![0.0_f32; lengths.bytes.len()];
     let mut n_left = weights.max_postings;
     let chosen = chosen(work, query, &lengths, weights)?;
     for (word, weight, n_with) in chosen {
@@ -42,15 +43,19 @@ pub fn candidates(work: &Work<'_>, query: &Query, weights: &Weights) -> Result<V
             let step = weight * idf * (gain - before);
             before = gain;
             let n_found = each_with(work, &format!("{word}{mark}"), |chunk| {
-                *scores.entry(chunk).or_default() += step;
+                if let Some(score) = scores.get_mut(chunk as usize) {
+                    *score += step;
+                }
             })?;
             if n_found == 0 {
                 break;
             }
         }
     }
-    let mut found: Vec<(u64, f32)> =
-        scores.into_iter().filter_map(|(chunk, score)| Some((chunk, score / lengths.norm(chunk)?))).collect();
+    let mut found: Vec<(u64, f32)> = (0..)
+        .zip(scores)
+        .filter_map(|(chunk, score)| Some((chunk, (score > 0.0).then_some(score)? / lengths.norm(chunk)?)))
+        .collect();
     let n_kept = weights.candidates.words * if query.is_narrow() { 50 } else { 3 };
     if found.len() > n_kept {
         found.select_nth_unstable_by(n_kept, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -67,13 +72,11 @@ fn chosen(
     lengths: &Lengths,
     weights: &Weights,
 ) -> Result<Vec<(String, f32, usize)>, IndexError> {
-    let mut known = Vec::new();
-    for (word, weight) in words::of_query(&query.text).into_iter().take(MAX_WORDS) {
-        let sql = "SELECT doc FROM word WHERE term = ?1";
-        if let Some(n_with) = work.first(sql, &[word.as_str().into()], |row| row.count(0))? {
-            known.push((word, weight, n_with as usize));
-        }
-    }
+    let mut asked = words::of_query(&query.text);
+    asked.truncate(MAX_WORDS);
+    let counts = frequent::counts(work, asked.iter().map(|(word, _)| word.as_str()))?;
+    let with = |(word, weight): &(String, f32)| Some((word.clone(), *weight, *counts.get(word.as_str())? as usize));
+    let mut known: Vec<(String, f32, usize)> = asked.iter().filter_map(with).collect();
     known.sort_by_key(|(_, _, n_with)| *n_with);
     let bound = (lengths.n_chunks as f32 * weights.frequent_share).max(50.0) as usize;
     let is_kept =
