@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_millis(150);
 
 /// So much of the file is looked at where the kernel has it: all of it in most projects, and never more than a search may
 /// hold.
-const MAPPED_BYTES: u64 = 48 << 20;
+const MAPPED_BYTES: u64 = 32 << 20;
 
 /// The index of one project.
 pub struct Index {

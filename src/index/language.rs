@@ -211,11 +211,38 @@ pub fn of_file(path: &Path, start: &[u8]) -> Option<&'static Language> {
     }
     if let Some(extension) = path.extension().and_then(|extension| extension.to_str()) {
         let extension = extension.to_ascii_lowercase();
-        return all().iter().find(|language| language.row.extensions.contains(&extension));
+        let found = all().iter().find(|language| language.row.extensions.contains(&extension));
+        let is_other = |language: &&Language| extension == "h" && language.name() == "c" && is_cpp(start);
+        return if found.as_ref().is_some_and(is_other) { named("cpp") } else { found };
     }
     let program = shebang(start)?;
     all().iter().find(|language| language.row.shebangs.iter().any(|known| known == program))
 }
+
+/// Says whether a header is one of C++: as C, most of it would be an error, which also takes longest to parse.
+fn is_cpp(text: &[u8]) -> bool {
+    let text = text.get(..MARK_BYTES).unwrap_or(text);
+    let begins = |line: &[u8]| {
+        let line = line.trim_ascii_start();
+        CPP_MARKS.iter().any(|mark| line.starts_with(mark.as_bytes()))
+    };
+    text.split(|byte| *byte == b'\n').any(begins)
+}
+
+/// Only so much of a header is looked at.
+const MARK_BYTES: usize = 32 << 10;
+/// Beginnings of lines that are no C.
+const CPP_MARKS: [&str; 9] = [
+    "namespace ",
+    "template<",
+    "template <",
+    "class ",
+    "using ",
+    "public:",
+    "private:",
+    "inline namespace ",
+    "constexpr ",
+];
 
 /// Returns the program a script names in its first line, without its folder and version.
 fn shebang(start: &[u8]) -> Option<&str> {
@@ -275,6 +302,9 @@ mod tests {
             ("tool", "text", None),
             ("a.unknown", "#!/bin/sh", None),
             ("a.tsx", "", Some("tsx")),
+            ("a.h", "#ifdef __cplusplus\nextern \"C\" {\n#endif\nstruct class_of { int a; };\n", Some("c")),
+            ("a.h", "#pragma once\n\nnamespace n {\n  class A;\n}\n", Some("cpp")),
+            ("a.H", "/* using it */\n template <class T> struct S;\n", Some("cpp")),
         ];
         for (path, start, expected) in table {
             assert_eq!(of_file(Path::new(path), start.as_bytes()).map(Language::name), expected, "{path}");

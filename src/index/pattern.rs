@@ -113,7 +113,8 @@ impl Patterns {
                     finding.pattern(pattern, node, children, &mut show);
                 }
             }
-            if depth < MAX_DEPTH && walk.goto_first_child() {
+            // Below what holds nothing but signs and keywords there is nothing to be found.
+            if depth < MAX_DEPTH && node.named_child_count() > 0 && walk.goto_first_child() {
                 depth += 1;
                 continue;
             }

@@ -11,24 +11,41 @@ const SHORT: usize = 4;
 /// Letters a stem keeps.
 const MIN_STEM: usize = 3;
 
+/// What a byte may be of an identifier or a number.
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+/// By the byte: every byte of a project is looked up here, which takes half the time of asking for ranges.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        if (byte as u8).is_ascii_alphabetic() || byte as u8 == b'_' {
+            classes[byte] = LETTER;
+        } else if (byte as u8).is_ascii_digit() {
+            classes[byte] = DIGIT;
+        }
+        byte += 1;
+    }
+    classes
+};
+
 /// Calls `each` with every run of an identifier or a number in a text.
 pub fn runs<'t>(text: &'t str, mut each: impl FnMut(&'t str)) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
-        let first = bytes[at];
         let begin = at;
-        if first.is_ascii_alphabetic() || first == b'_' {
-            while at < bytes.len() && (bytes[at].is_ascii_alphanumeric() || bytes[at] == b'_') {
+        let within = match CLASSES[usize::from(bytes[at])] {
+            LETTER => LETTER | DIGIT,
+            // A letter behind a number begins something new.
+            DIGIT => DIGIT,
+            _ => {
                 at += 1;
+                continue;
             }
-        } else if first.is_ascii_digit() {
-            while at < bytes.len() && bytes[at].is_ascii_digit() {
-                at += 1;
-            }
-        } else {
+        };
+        while bytes.get(at).is_some_and(|byte| CLASSES[usize::from(*byte)] & within != 0) {
             at += 1;
-            continue;
         }
         if at - begin <= MAX_RUN_BYTES {
             each(&text[begin..at]);

@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::base::clock::{Clock as _, SystemClock};
+use crate::base::look::Look;
 use crate::base::path::open_regular;
 use crate::db::open::Db;
 use crate::db::work::Work;
@@ -314,7 +315,7 @@ impl Reading<'_> {
         if !meta.is_file() {
             return (GONE, Read::Gone);
         }
-        let mut stamped = stamp(&meta, SystemTime::now());
+        let mut stamped = stamp(&Look::from(&meta), SystemTime::now());
         let Ok(table) = files::table() else { return (stamped, Read::Passed(Passed::Unreadable)) };
         if let Some(why) = table.by_path(Path::new(path), meta.len()) {
             return (stamped, Read::Passed(why));
@@ -357,5 +358,5 @@ fn read_file(path: &Path, max_bytes: u64) -> io::Result<(Vec<u8>, Stamp, Stamp)>
     (&mut file).take(max_bytes + 1).read_to_end(&mut bytes)?;
     let after = file.metadata()?;
     let now = SystemTime::now();
-    Ok((bytes, stamp(&before, now), stamp(&after, now)))
+    Ok((bytes, stamp(&Look::from(&before), now), stamp(&Look::from(&after), now)))
 }

@@ -55,3 +55,47 @@ pub fn counts<'q>(work: &Work<'_>, words: impl Iterator<Item = &'q str>) -> Resu
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::open::Db;
+    use crate::index::store::PLAN;
+
+    fn add(work: &Work<'_>, ids: std::ops::Range<u64>, word: &str) {
+        for id in ids {
+            let sql = "INSERT INTO chunk (id, blob, line, end_line, text) VALUES (?1, 1, 1, 1, 1)";
+            work.run(sql, &[id.into()]).unwrap();
+            let text = format!("{word} rare{id}");
+            work.run("INSERT INTO words (rowid, text) VALUES (?1, ?2)", &[id.into(), text.as_str().into()]).unwrap();
+        }
+    }
+
+    #[test]
+    fn frequent_words_are_counted_once_and_again_when_there_are_many_more_pieces() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut db = Db::open(&folder.path().join("index.db"), PLAN).unwrap();
+        db.write(|work| {
+            let kept = |word: &str| {
+                work.first("SELECT n_with FROM frequent WHERE word = ?1", &[word.into()], |row| row.count(0)).unwrap()
+            };
+            add(work, 1..MIN_CHUNKS, "common");
+            count(work)?;
+            assert_eq!(kept("common"), None, "too few pieces");
+            add(work, MIN_CHUNKS..MIN_CHUNKS + 1, "common");
+            count(work)?;
+            assert_eq!((kept("common"), kept("rare7")), (Some(MIN_CHUNKS), None));
+            add(work, 10_000..10_100, "other");
+            count(work)?;
+            assert_eq!(kept("other"), None, "not many more");
+            let counts = counts(work, ["common", "rare7", "other", "none"].into_iter())?;
+            let expected = HashMap::from([("common", MIN_CHUNKS), ("rare7", 1), ("other", 100)]);
+            assert_eq!(counts, expected, "whatever is kept");
+            add(work, 20_000..23_000, "other");
+            count(work)?;
+            assert_eq!(kept("other"), Some(3100));
+            Ok::<_, IndexError>(())
+        })
+        .unwrap();
+    }
+}
