@@ -159,12 +159,6 @@ impl Db {
         self.pragma("wal_checkpoint(TRUNCATE)").map(drop)
     }
 
-    /// Lets the kernel show the first so many bytes of the file in memory, in place of reading them. They count as memory of
-    /// this process as far as they are looked at.
-    pub fn map(&self, bytes: u64) -> Result<(), DbError> {
-        self.pragma(&format!("mmap_size = {bytes}"))
-    }
-
     /// Bounds the file, in pages; writes beyond fail like on a full disk.
     pub fn bound(&self, pages: u32) -> Result<(), DbError> {
         self.pragma(&format!("max_page_count = {pages}")).map(drop)

@@ -28,10 +28,6 @@ use crate::index::update::{self, Limits, Progress, Updated};
 /// How long a search waits for another process that is just writing what it needs.
 const PATIENCE: Duration = Duration::from_millis(150);
 
-/// So much of the file is looked at where the kernel has it: all of it in most projects, and never more than a search may
-/// hold.
-const MAPPED_BYTES: u64 = 32 << 20;
-
 /// The index of one project.
 pub struct Index {
     place: Place,
@@ -115,7 +111,6 @@ impl Index {
             return Ok(None);
         }
         let mut db = Db::open_to_read(&path, PLAN)?;
-        db.map(MAPPED_BYTES)?;
         let content = db.read(|work| number(work, "content"));
         match content {
             Ok(CONTENT_VERSION) => Ok(Some(db)),

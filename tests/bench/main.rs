@@ -124,9 +124,12 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("fix: time added by mimi per round", Unit::Milliseconds, Goal::Below(150.0), fixing::round),
     ("fix: 100 MB of a check's output", Unit::Milliseconds, Goal::Below(1000.0), checks::reading),
     ("index: files a second, from nothing", Unit::PerSecond, Goal::AtLeast(1000.0), search::cold),
+    ("index: 10,000 files, two processors", Unit::Milliseconds, Goal::AtMost(10_000.0), search::cold_cpu),
     ("index: database beside the sources", Unit::Percent, Goal::AtMost(70.0), search::size),
-    ("search: a question alone", Unit::Milliseconds, Goal::AtMost(10.0), search::query),
+    ("search: a question, 70,000 pieces", Unit::Milliseconds, Goal::AtMost(10.0), search::query),
+    ("search: 95 of 100 questions", Unit::Milliseconds, Goal::AtMost(30.0), search::query_slow),
     ("search: `mimi search`, nothing changed", Unit::Milliseconds, Goal::AtMost(60.0), search::command),
+    ("search: more for an edited file", Unit::Milliseconds, Goal::AtMost(30.0), search::edited),
     ("stream: decoder", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::decoder),
     ("stream: Ollama's answers", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::ollama),
     ("stream: recovery of 1000 tokens", Unit::Milliseconds, Goal::Below(1.0), stream::recovery),
@@ -153,6 +156,7 @@ fn main() -> std::process::ExitCode {
         n_missed += usize::from(matches!(verdict, "MISSED" | "FAILED"));
         println!("{name:<42} {:>12} {shown:>12}  {verdict:<6}  {detail}", goal.show(*unit));
     }
+    search::tidy_up();
     let fails = n_missed > 0 && flags.iter().any(|flag| flag == "--check");
     if fails { std::process::ExitCode::FAILURE } else { std::process::ExitCode::SUCCESS }
 }

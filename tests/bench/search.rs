@@ -36,7 +36,7 @@ pub const QUESTIONS: [&str; 8] = [
 ];
 
 /// A project with its index.
-pub struct Project {
+struct Project {
     folder: tempfile::TempDir,
     work: PathBuf,
     index: Index,
@@ -82,11 +82,7 @@ fn make() -> Result<Project, String> {
 
 /// Copies this repository's sources again and again, with a remark that differs in some of the lines.
 fn copies(work: &Path) -> std::io::Result<usize> {
-    let mut sources = Vec::new();
-    for folder in ["src", "tests", "config", "prompts"] {
-        collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut sources)?;
-    }
-    sources.sort();
+    let sources = sources()?;
     let (mut n_files, mut n_bytes) = (0, 0);
     for copy in 0.. {
         for (path, text) in &sources {
@@ -108,6 +104,16 @@ fn copies(work: &Path) -> std::io::Result<usize> {
     Ok(n_files)
 }
 
+/// Returns the texts of this repository with their paths.
+pub fn sources() -> std::io::Result<Vec<(PathBuf, String)>> {
+    let mut sources = Vec::new();
+    for folder in ["src", "tests", "config", "prompts"] {
+        collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut sources)?;
+    }
+    sources.sort();
+    Ok(sources)
+}
+
 fn collect(folder: &Path, found: &mut Vec<(PathBuf, String)>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -118,7 +124,7 @@ fn collect(folder: &Path, found: &mut Vec<(PathBuf, String)>) -> std::io::Result
             collect(&path, found)?;
         } else if is_text {
             let relative = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(&path).to_path_buf();
-            found.push((relative, std::fs::read_to_string(&path)?));
+            found.push((relative, std::fs::read_to_string(&path).unwrap_or_default()));
         }
     }
     Ok(())
