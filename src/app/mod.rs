@@ -3,6 +3,7 @@
 //! The composition root: settings in, running agents out. The only place that knows all rooms; it holds no decisions of its
 //! own. To add a part: build it here and hand it to the room that needs it.
 
+mod embedding;
 mod launch;
 mod parts;
 
@@ -26,6 +27,7 @@ use crate::exec::environment;
 use crate::exec::run::Runner;
 use crate::exec::sandbox::Tier;
 use crate::exec::sandbox::probe::{self, Choice, Wanted};
+use crate::index::embed::server::Server;
 use crate::model::cache::Cache;
 use crate::model::gateway::Gateway;
 use crate::model::profile::Profiles;
@@ -181,6 +183,11 @@ impl App {
             pending: Pending::new(dirs.pending()),
             dirs,
         })
+    }
+
+    /// Lets the index ask the model of `routes.embed`.
+    pub fn embedder(&self) -> Result<Arc<dyn Server>, Fault> {
+        Ok(Arc::new(embedding::GatewayEmbedder::new(self.gateway.clone())?))
     }
 
     /// Finds out how commands can be confined here: from what is kept, or by trying when `anew`.

@@ -22,7 +22,9 @@ use crate::index::error::IndexError;
 use crate::index::files::{self, Passed};
 use crate::index::scan::{Scan, stamp};
 use crate::index::store::frequent;
-use crate::index::store::write::{Outcome, Stamp, Writer, embedder};
+use crate::index::store::write::{Outcome, Stamp, Writer};
+use crate::index::vectors::kept::Kept;
+use crate::index::vectors::{self, Choice};
 
 /// Files written in one transaction: of fewer, the lists of words would be merged again and again. Readers do not wait for
 /// it, and other writers wait for the lock anyway.
@@ -40,11 +42,13 @@ const STRAYS_EVERY: u64 = 32;
 /// Times a file that changes while it is read is read again.
 const TRIES: u32 = 3;
 /// The log is carried over into the file when it is larger.
-const LOG_BYTES: u64 = 32 << 20;
+pub const LOG_BYTES: u64 = 32 << 20;
 /// Pages held by the writer, in bytes.
 const CACHE_BYTES: u64 = 64 << 20;
 /// Documents without a file are kept, for when a branch comes back, up to so many pieces, or half of the others.
 const SPARE_CHUNKS: u64 = 20_000;
+/// Pieces of a file, to know before it is read how many there will be; measured over several projects.
+const PIECES_PER_FILE: u64 = 6;
 
 /// How far an update is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,6 +84,8 @@ pub struct Limits<'l> {
     pub deadline: Option<Instant>,
     /// Is told how far it is.
     pub progress: &'l dyn Fn(Progress),
+    /// Where vectors are to be kept.
+    pub vectors: Choice,
 }
 
 /// What became of a file.
@@ -110,7 +116,11 @@ pub fn update(
         Reading { root, paths: &scan.changed, known: &known, next: AtomicUsize::new(0), deadline: limits.deadline, by };
     let n_threads =
         std::thread::available_parallelism().map_or(1, usize::from).min(scan.changed.len() / 8 + 1).clamp(1, 8);
-    let batch = Batch::new(root, by);
+    let kept = db.write(|work| {
+        let n_new = scan.changed.len() as u64 * PIECES_PER_FILE;
+        vectors::choose(work, (by.id(), by.dimensions()), limits.vectors, n_new)
+    })?;
+    let batch = Batch::new(root, kept);
     let mut updated = Updated { n_gone: scan.gone.len(), n_unreadable: scan.n_unreadable, ..Updated::default() };
     let written = std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(AHEAD);
@@ -150,7 +160,7 @@ fn known(work: &Work<'_>, root: &Path, scan: &Scan) -> Result<HashSet<Key>, Inde
 /// Takes what the readers made until they are done.
 fn write_all(
     db: &mut Db,
-    batch: &Batch<'_>,
+    batch: &Batch,
     receiver: &Receiver<Result<Done, IndexError>>,
     scan: &Scan,
     updated: &mut Updated,
@@ -187,7 +197,7 @@ impl Updated {
 }
 
 /// Takes away what is gone, notes folders when everything was reached, and forgets what is too much.
-fn finish(db: &mut Db, batch: &Batch<'_>, scan: &Scan, updated: &Updated) -> Result<(), IndexError> {
+fn finish(db: &mut Db, batch: &Batch, scan: &Scan, updated: &Updated) -> Result<(), IndexError> {
     db.write(|work| {
         let mut writer = Writer::new(work)?;
         let tree = writer.tree(&batch.root, SystemClock.now_ms())?;
@@ -197,7 +207,6 @@ fn finish(db: &mut Db, batch: &Batch<'_>, scan: &Scan, updated: &Updated) -> Res
         if updated.n_left == 0 {
             writer.set_folders(tree, &scan.gone_folders, &scan.folders)?;
         }
-        let embedder = embedder(work, batch.by.id(), batch.by.dimensions())?;
         if updated.n_parsed + scan.gone.len() > FEW || writer.generation(tree)?.is_multiple_of(STRAYS_EVERY) {
             let strays = strays(work, SPARE_CHUNKS)?;
             writer.remove_blobs(&strays)?;
@@ -206,7 +215,7 @@ fn finish(db: &mut Db, batch: &Batch<'_>, scan: &Scan, updated: &Updated) -> Res
             }
             frequent::count(work)?;
         }
-        writer.finish(embedder, batch.by.dimensions())
+        writer.finish(&batch.kept)
     })
 }
 
@@ -229,14 +238,14 @@ pub fn strays(work: &Work<'_>, spare: u64) -> Result<Vec<u64>, IndexError> {
 }
 
 /// What is written in one transaction.
-struct Batch<'b> {
+struct Batch {
     root: String,
-    by: &'b dyn Embedder,
+    kept: Kept,
 }
 
-impl<'b> Batch<'b> {
-    fn new(root: &Path, by: &'b dyn Embedder) -> Self {
-        Self { root: root.to_string_lossy().into_owned(), by }
+impl Batch {
+    fn new(root: &Path, kept: Kept) -> Self {
+        Self { root: root.to_string_lossy().into_owned(), kept }
     }
 
     /// Writes a file, and those that come behind it, as many as a transaction may hold.
@@ -249,7 +258,6 @@ impl<'b> Batch<'b> {
     ) -> Result<(), IndexError> {
         let since = Instant::now();
         let mut writer = Writer::new(work)?;
-        let embedder = embedder(work, self.by.id(), self.by.dimensions())?;
         let tree = writer.tree(&self.root, SystemClock.now_ms())?;
         let mut next = Some(first);
         let mut n_written = 0;
@@ -261,7 +269,7 @@ impl<'b> Batch<'b> {
             let is_full = n_written >= BATCH_FILES || since.elapsed() > BATCH_TIME;
             next = if is_full { None } else { others.recv().ok() };
         }
-        writer.finish(embedder, self.by.dimensions())
+        writer.finish(&self.kept)
     }
 
     fn put(writer: &mut Writer<'_>, tree: u64, done: &Done) -> Result<(), IndexError> {
@@ -352,7 +360,7 @@ impl Reading<'_> {
 const GONE: Stamp = Stamp { value: 0, is_racy: true };
 
 /// Reads at most a little more than `max_bytes` of a file, with its stamps before and after.
-fn read_file(path: &Path, max_bytes: u64) -> io::Result<(Vec<u8>, Stamp, Stamp)> {
+pub fn read_file(path: &Path, max_bytes: u64) -> io::Result<(Vec<u8>, Stamp, Stamp)> {
     let (mut file, before) = open_regular(path)?;
     let mut bytes = Vec::with_capacity(usize::try_from(before.len().min(max_bytes)).unwrap_or_default() + 1);
     (&mut file).take(max_bytes + 1).read_to_end(&mut bytes)?;

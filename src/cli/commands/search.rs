@@ -1,12 +1,13 @@
 //! What does `mimi search` do?
 //!
-//! Finds the places of the project that answer a question, by meaning, word and name; no server is asked.
+//! Finds the places of the project that answer a question, by meaning, word and name. No server is asked unless the
+//! settings name one for vectors.
 
 use clap::Args;
 
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{clip_line, one_line_name, visible};
-use crate::cli::commands::index::settle;
+use crate::cli::commands::index::{open, settle};
 use crate::cli::context::Cx;
 use crate::index::engine::{Index, Settling};
 use crate::index::search::route::Query;
@@ -42,12 +43,18 @@ pub struct SearchArgs {
 /// # Errors
 /// The index cannot be made or read, or nothing is found.
 pub fn run(cx: &Cx, args: &SearchArgs) -> Result<(), Fault> {
-    cx.load()?;
     let question = args.query.join(" ");
     let query = Query::parse(&question);
-    let index = Index::of(&cx.dirs.cache, &cx.workspace_root)?;
+    let (index, config) = open(cx)?;
     let settled = settle(cx, &index, Settling::PLAIN.patience)?;
-    let hits = index.search(&query, usize::from(args.limit), Sides::All)?;
+    if settled.updated.n_chunks > 0 {
+        index.place().make_room(config.max_bytes());
+    }
+    let answer = index.ask(&query, usize::from(args.limit), Sides::All)?;
+    let hits = &answer.hits;
+    for note in &answer.notes {
+        cx.out.note(format!("note: {}", visible(note)));
+    }
     if args.json {
         let lines = |hit: &Hit| snippet::lines(&index.place().root, hit, &query.text, usize::from(args.lines));
         let text = |hit: &Hit| {
@@ -57,8 +64,10 @@ pub fn run(cx: &Cx, args: &SearchArgs) -> Result<(), Fault> {
                 .collect::<Vec<_>>()
         };
         let hits: Vec<_> = hits.iter().map(|hit| serde_json::json!({"hit": hit, "lines": text(hit)})).collect();
+        let notes: Vec<&String> = settled.notes.iter().chain(&answer.notes).collect();
+        let (kind, meaning) = (query.kind.name(), &answer.meaning);
         let object =
-            serde_json::json!({"query": question, "kind": query.kind.name(), "notes": settled.notes, "hits": hits});
+            serde_json::json!({"query": question, "kind": kind, "meaning": meaning, "notes": notes, "hits": hits});
         cx.out.line(object.to_string())?;
     } else {
         for (n, hit) in hits.iter().enumerate() {

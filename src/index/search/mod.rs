@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::db::work::Work;
 use crate::index::embed::Embedder;
 use crate::index::error::IndexError;
+use crate::index::search::dense::Served;
 use crate::index::search::fuse::Candidate;
 use crate::index::search::route::Query;
 use crate::index::store::read;
@@ -79,6 +80,8 @@ pub struct Asked<'a> {
     pub sides: Sides,
     /// The embedder whose vectors are compared.
     pub embedder: &'a dyn Embedder,
+    /// The question by a model on a server, whose vectors are compared too.
+    pub served: Option<&'a Served>,
 }
 
 /// Searches a work tree, within one transaction.

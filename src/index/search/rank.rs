@@ -31,6 +31,8 @@ pub struct Weights {
     /// Pieces taken from each side.
     pub candidates: Candidates,
     vector_weight: BTreeMap<String, f32>,
+    /// What a model on a server counts for beside the built-in embedder.
+    pub server_share: f32,
     /// Words found in a larger share of all pieces are left out.
     pub frequent_share: f32,
     /// So many words are never left out.

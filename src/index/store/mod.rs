@@ -4,6 +4,7 @@
 //! by path and content, and only the map from a work tree's paths to documents differs. Texts are not kept: they are in the
 //! files. To change a table: change it here and raise [`CONTENT_VERSION`], for all here can be made again.
 
+pub mod coverage;
 pub mod frequent;
 pub mod packed;
 pub mod read;

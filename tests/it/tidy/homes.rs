@@ -43,6 +43,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ratatui_core", &["tui"]),
     ("ratatui_textarea", &["tui"]),
     ("rusqlite", &["db"]),
+    ("sqlite_vec", &["db"]),
     ("rustls", &["model"]),
     ("rustyline", &["cli"]),
     // The path of a wrong value, where what others wrote is read.
