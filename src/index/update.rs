@@ -143,10 +143,13 @@ fn known(work: &Work<'_>, root: &Path, scan: &Scan) -> Result<HashSet<Key>, Inde
     let rows = if scan.changed.len() > FEW {
         work.rows("SELECT key FROM blob", &[], |row| row.bytes(0))?
     } else {
-        let max_bytes = files::table()?.max_bytes;
+        let table = files::table()?;
         let key_of = |path: &String| {
-            let (bytes, ..) = read_file(&root.join(path), max_bytes).ok()?;
-            Some(key(Path::new(path), &bytes))
+            let (whole, path) = (root.join(path), Path::new(path));
+            // What may hold keys is not opened here either.
+            let is_read = table.by_path(path, whole.symlink_metadata().ok()?.len()).is_none();
+            let (bytes, ..) = is_read.then(|| read_file(&whole, table.max_bytes).ok()).flatten()?;
+            Some(key(path, &bytes))
         };
         let mut rows = Vec::new();
         for key in scan.changed.iter().filter_map(key_of) {

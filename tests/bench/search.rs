@@ -37,7 +37,7 @@ pub const QUESTIONS: [&str; 8] = [
 
 /// A project with its index.
 struct Project {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
     work: PathBuf,
     index: Index,
     n_files: usize,
@@ -63,11 +63,11 @@ pub fn tidy_up() {
 
 fn make() -> Result<Project, String> {
     let say = |error: std::io::Error| error.to_string();
-    let folder = tempfile::tempdir().map_err(say)?;
-    FOLDER.get_or_init(|| folder.path().to_path_buf());
-    let work = folder.path().join("work");
+    let folder = tempfile::tempdir().map_err(say)?.keep();
+    FOLDER.get_or_init(|| folder.clone());
+    let work = folder.join("work");
     let n_files = copies(&work).map_err(say)?;
-    let index = Index::of(&folder.path().join("home/.cache/mimi"), &work).map_err(|error| error.to_string())?;
+    let index = Index::of(&folder.join("home/.cache/mimi"), &work).map_err(|error| error.to_string())?;
     let (started, cpu) = (Instant::now(), own_cpu());
     let settled = index.settle(&Settling::PLAIN).map_err(|error| error.to_string())?;
     let cold = (started.elapsed(), own_cpu().saturating_sub(cpu));
@@ -231,8 +231,7 @@ impl Project {
     fn output(&self, question: &str) -> Result<String, String> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mimi"));
         command.args(["search", question]).current_dir(&self.work).env_clear();
-        let output =
-            command.env("HOME", self.folder.path().join("home")).output().map_err(|error| error.to_string())?;
+        let output = command.env("HOME", self.folder.join("home")).output().map_err(|error| error.to_string())?;
         match output.status.success() {
             true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
             false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),

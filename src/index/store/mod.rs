@@ -72,7 +72,8 @@ CREATE VIRTUAL TABLE words USING fts5(
 );
 CREATE VIRTUAL TABLE word USING fts5vocab(words, row);
 CREATE TABLE embedder (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, dimensions INTEGER NOT NULL);
-CREATE TABLE vector (embedder INTEGER NOT NULL, text INTEGER NOT NULL, code BLOB NOT NULL, PRIMARY KEY (embedder, text)) WITHOUT ROWID;
+-- Vectors by embedder and text, both in one number; see `vectors::codes`.
+CREATE TABLE vector (id INTEGER PRIMARY KEY, code BLOB NOT NULL);
 -- Small values of many rows in one: lengths of pieces (kind 0), codes of one bit a dimension (kind: the embedder).
 CREATE TABLE segment (kind INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (kind, number)) WITHOUT ROWID;
 "];
