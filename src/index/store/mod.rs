@@ -2,7 +2,7 @@
 //!
 //! One SQLite file for each repository identity, shared by its branches, worktrees and clones: a document (`blob`) is known
 //! by path and content, and only the map from a work tree's paths to documents differs. Texts are not kept: they are in the
-//! files. To change a table: change it here and raise [`CONTENT_VERSION`], for all here can be made again.
+//! files. To add a table or change one: here, with a higher [`CONTENT_VERSION`]; all in them can be made again.
 
 pub mod coverage;
 pub mod frequent;
