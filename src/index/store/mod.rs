@@ -6,6 +6,7 @@
 
 pub mod coverage;
 pub mod frequent;
+pub mod names;
 pub mod packed;
 pub mod read;
 pub mod segment;
