@@ -342,6 +342,7 @@ impl App {
             // What was too long for the model lies there, and it is told to look into it.
             runner: self.runner.with_readable(&spill_dir),
             spill_dir,
+            cache: self.dirs.cache.clone(),
             cancel: tokio_util::sync::CancellationToken::new(),
             progress,
             limits: ToolLimits {

@@ -116,6 +116,10 @@ pub enum Command {
     Search(commands::search::SearchArgs),
     /// Build or update the index that `mimi search` asks
     Index(commands::index::IndexArgs),
+    /// Show the outline of the project: the definitions that matter most
+    Map(commands::map::MapArgs),
+    /// Show who uses a definition, what it calls, and which files bring which in
+    Graph(commands::graph::GraphArgs),
     /// Show how commands are confined, or run one so
     Sandbox(commands::sandbox::SandboxArgs),
     /// Show, check or edit the configuration
@@ -185,6 +189,8 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Sandbox(args) => commands::sandbox::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
         Command::Search(args) => commands::search::run(&cx()?, &args),
         Command::Index(args) => commands::index::run(&cx()?, &args),
+        Command::Map(args) => commands::map::run(&cx()?, &args),
+        Command::Graph(args) => commands::graph::run(&cx()?, &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Policy(args) => commands::policy::run(&cx()?, &args),
         Command::Trust(args) => commands::trust::run(&cx()?, &args),

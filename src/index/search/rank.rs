@@ -89,7 +89,7 @@ impl Weights {
     }
 
     /// Returns what a path is multiplied by: the product of all rows it fits, unless the question itself speaks of them.
-    fn prior(&self, path: &str, asked: &HashSet<String>) -> f32 {
+    pub fn prior(&self, path: &str, asked: &HashSet<String>) -> f32 {
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
         let is_asked = |word: &str| asked.contains(word.trim_end_matches('s'));
         let of = |row: &&Prior| {

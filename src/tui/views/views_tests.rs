@@ -190,6 +190,41 @@ fn what_is_offered_stands_right_above_the_words() {
 }
 
 #[test]
+fn lists_show_what_is_chosen_and_how_it_is_called_at_any_width() {
+    for (width, height) in [(120, 36), (80, 24), (40, 12)] {
+        let mut screen = Screen::new();
+        screen.keys("ctrl+p c o m p a c t");
+        let shown = screen.shows(width, height);
+        assert!(shown.contains("do (1): compact") && shown.contains("> /compact"), "{shown}");
+        screen.keys("esc");
+        screen.record(0, Event::TurnStarted { turn: 1 });
+        screen.keys("o n e alt+enter t w o alt+enter alt+q");
+        let shown = screen.shows(width, height);
+        assert!(
+            shown.contains("for later turns (2)") && shown.contains("> one") && shown.contains("d drop"),
+            "{shown}"
+        );
+        screen.keys("J");
+        assert!(screen.shows(width, height).contains("> one"), "it stays chosen where it went");
+    }
+}
+
+#[test]
+fn what_may_come_next_stands_above_the_words_until_something_is_written() {
+    let mut screen = Screen::new();
+    screen.record(0, Event::TurnStarted { turn: 1 });
+    let event = Event::Checkpointed { turn: 1, path: "a.rs".into(), before: None, after: None, mode: None };
+    screen.record(1, event);
+    let end = crate::protocol::event::TurnEnd::Answered;
+    screen.record(2, Event::TurnDone { turn: 1, end, steps: 1, usage: Default::default(), refused: 0 });
+    let tests = crate::tui::state::outside::Given::Tests(Some("make test".to_owned()));
+    screen.state.update(Msg::Given(tests));
+    assert!(screen.shows(80, 24).contains("next:  alt+1 run the tests"), "{}", screen.shows(80, 24));
+    screen.keys("x");
+    assert!(!screen.shows(80, 24).contains("next:"));
+}
+
+#[test]
 fn long_words_are_broken_and_the_cursor_follows() {
     let mut screen = Screen::new();
     screen.keys("x ".repeat(30).trim_end());

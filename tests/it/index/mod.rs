@@ -2,6 +2,8 @@
 
 mod commands;
 mod freshness;
+mod graph;
+mod map;
 mod sharing;
 
 use std::path::Path;

@@ -87,7 +87,9 @@ fn check_shape(value: &Value) {
     assert_eq!(messages[1]["role"], "user", "{:?}", messages[1]);
     let mut open: Vec<&str> = Vec::new();
     for message in &messages[1..] {
-        let content = message["content"].as_str();
+        // With images the words are the last of several parts.
+        let parts = message["content"].as_array();
+        let content = parts.map_or(&message["content"], |parts| &parts.last().unwrap()["text"]).as_str();
         match message["role"].as_str().unwrap() {
             "tool" => {
                 assert!(!open.is_empty(), "an outcome without a call: {message}");
