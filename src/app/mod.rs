@@ -10,11 +10,14 @@ pub mod mentions;
 mod parts;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use crate::agent::dispatch::Approvals;
 use crate::agent::handle::Handle;
+use crate::app::embedding::Beside;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::fault::{Fault, Kind};
 use crate::base::pending::Pending;
@@ -71,6 +74,8 @@ pub struct App {
     pub tape: Tape,
     clock: Arc<dyn Clock>,
     pending: Arc<Pending>,
+    /// Embeds beside the agents, once one has started.
+    beside: OnceLock<Beside>,
 }
 
 /// Which agent to start.
@@ -183,13 +188,14 @@ impl App {
             clock,
             config,
             pending: Pending::new(dirs.pending()),
+            beside: OnceLock::new(),
             dirs,
         })
     }
 
     /// Lets the index ask the model of `routes.embed`.
     pub fn embedder(&self) -> Result<Arc<dyn Server>, Fault> {
-        Ok(Arc::new(embedding::GatewayEmbedder::new(self.gateway.clone())?))
+        Ok(Arc::new(embedding::GatewayEmbedder::new(self.gateway.clone(), CancellationToken::new())?))
     }
 
     /// Finds out how commands can be confined here: from what is kept, or by trying when `anew`.

@@ -605,6 +605,16 @@ pub enum ScreenChoice {
     Inline,
 }
 
+/// When the walk for newcomers is shown by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WalkChoice {
+    /// Before the first conversation.
+    First,
+    /// Never: `mimi onboard` shows it.
+    Never,
+}
+
 /// Whose keys move and change words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -663,4 +673,8 @@ pub struct UiConfig {
     pub notify_after_s: u64,
     /// How the full screen looks: a theme that comes along, or a file `themes/NAME.yaml` beside the configuration.
     pub theme: String,
+    /// What prints the line in the place of the status line; empty for none.
+    pub status_command: String,
+    /// When the walk for newcomers is shown by itself.
+    pub walk: WalkChoice,
 }

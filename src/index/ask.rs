@@ -89,6 +89,11 @@ impl Index {
         }
     }
 
+    /// Returns the number the next new text will have, by which to see whether there are new ones; none without an index.
+    pub fn newest_text(&self) -> Result<Option<u64>, IndexError> {
+        self.reader()?.map(|mut db| db.read(coverage::next_text)).transpose()
+    }
+
     /// Counts exactly of how much of this work tree each embedder has vectors.
     pub(super) fn covered(&self, work: &Work<'_>, tree: u64) -> Result<Vec<Covered>, IndexError> {
         let places = coverage::texts(work, tree)?;

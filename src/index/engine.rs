@@ -186,6 +186,7 @@ impl Index {
         };
         let scan = scan::scan(&self.place.root, &known, SystemTime::now());
         if scan.is_empty() && known.tree.is_some() {
+            self.place.note_use();
             return Ok(settled);
         }
         let Some(elected) = self.place.elect(settling.patience)? else {

@@ -28,6 +28,7 @@ mod stream;
 mod terminal;
 mod turns;
 mod user;
+mod vectors;
 
 /// What a figure is measured in.
 #[derive(Clone, Copy)]
@@ -142,7 +143,8 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("search: a question, 500,000 pieces", Unit::Milliseconds, Goal::AtMost(25.0), many::query),
     ("search: 95 of 100 questions, 500,000", Unit::Milliseconds, Goal::AtMost(60.0), many::query_slow),
     ("search: memory with 500,000 pieces", Unit::MiB, Goal::Below(80.0), many::peak),
-    ("search: 500,000 vectors of a model", Unit::Milliseconds, Goal::AtMost(10.0), many::vectors_of_a_model),
+    ("vectors: recall@10 of 500,000 x 768", Unit::Percent, Goal::AtLeast(98.0), vectors::recall),
+    ("vectors: the nearest of 500,000 x 768", Unit::Milliseconds, Goal::AtMost(10.0), vectors::nearest),
     ("stream: decoder", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::decoder),
     ("stream: Ollama's answers", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::ollama),
     ("stream: recovery of 1000 tokens", Unit::Milliseconds, Goal::Below(1.0), stream::recovery),

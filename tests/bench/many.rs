@@ -1,13 +1,11 @@
 //! How fast is a question answered where there are half a million pieces?
 //!
 //! Nobody has such a project at hand, so its pieces are made up of the words of this repository's sources, in their places
-//! and as often as there, and written through the tables of the index. The vectors of 768 numbers are in heaps, like those of
-//! models are. Whoever asks for memory does so in a process of its own: see [`child`].
+//! and as often as there, and written through the tables of the index. Whoever asks for memory does so in a process of its own: see [`child`].
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Instant;
 
 use mimi::db::open::Db;
 use mimi::index::document::{Chunk, Document};
@@ -19,7 +17,7 @@ use mimi::index::search::route::Query;
 use mimi::index::store::PLAN;
 use mimi::index::store::write::{Outcome, Stamp, Writer};
 use mimi::index::token;
-use mimi::index::vectors::{self, Choice, Entry, Store, Wanted};
+use mimi::index::vectors::{self, Choice, Store};
 use mimi::index::words::Counter;
 
 use crate::process::{Memory, memory, mib};
@@ -34,10 +32,6 @@ const BATCH: u64 = 2500;
 /// A piece is made of so many places of so many words.
 const PLACES: usize = 12;
 const WORDS: usize = 10;
-/// Numbers of a vector of a model, heaps the vectors lie in, and how far they lie about.
-const DIMENSIONS: usize = 768;
-const HEAPS: usize = 2000;
-const SCATTER: f32 = 0.6;
 /// The word by which this program knows that it is to be the child.
 pub const CHILD: &str = "--ask-many";
 
@@ -54,11 +48,6 @@ impl Numbers {
 
     fn below(&mut self, n: usize) -> usize {
         (self.next() >> 33) as usize % n.max(1)
-    }
-
-    /// Between -1 and 1, around 0 more often: the mean of three.
-    fn normal(&mut self) -> f32 {
-        (0..3).map(|_| (self.next() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0).sum::<f32>() / 3.0
     }
 }
 
@@ -166,53 +155,4 @@ pub fn child(folder: &Path) -> Result<(), String> {
     }
     println!("{}", memory(std::process::id(), Memory::Peak).ok_or("the kernel does not say")?);
     Ok(())
-}
-
-/// Measures the nearest 10 of half a million vectors of 768 numbers, and how many of them are the right ones.
-pub fn vectors_of_a_model() -> Result<Measured, String> {
-    measure_vectors().map_err(|error| error.to_string())
-}
-
-fn measure_vectors() -> Result<Measured, Failed> {
-    let folder = tempfile::tempdir()?;
-    let mut db = Db::open(&folder.path().join("index.db"), PLAN)?;
-    let mut numbers = Numbers(11);
-    let heaps: Vec<Vec<f32>> = (0..HEAPS).map(|_| (0..DIMENSIONS).map(|_| numbers.normal()).collect()).collect();
-    let mut one = || {
-        let heap = &heaps[numbers.below(HEAPS)];
-        let mut vector: Vec<f32> = heap.iter().map(|number| number + SCATTER * numbers.normal()).collect();
-        mimi::index::embed::normalise(&mut vector);
-        vector
-    };
-    let questions: Vec<Vec<f32>> = (0..20).map(|_| one()).collect();
-    let mut exact: Vec<Vec<(f32, u64)>> = vec![Vec::new(); questions.len()];
-    let kept = db.write(|work| vectors::choose(work, ("bench", DIMENSIONS), Choice::Only(Store::Codes), 0))?;
-    for first in (1..=N_PIECES).step_by(10_000) {
-        let rows: Vec<(u64, Vec<f32>)> = (first..first + 10_000).map(|text| (text, one())).collect();
-        for (question, nearest) in questions.iter().zip(&mut exact) {
-            let cosine = |vector: &[f32]| question.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>();
-            nearest.extend(rows.iter().map(|(text, vector)| (cosine(vector), *text)));
-            nearest.sort_by(|a, b| b.0.total_cmp(&a.0));
-            nearest.truncate(10);
-        }
-        let entries: Vec<Entry<'_>> =
-            rows.iter().map(|(text, vector)| Entry { text: *text, language: "", vector }).collect();
-        db.write(|work| vectors::open(work, &kept).put(&entries))?;
-    }
-    drop(db);
-    let (mut samples, mut n_right) = (Vec::new(), 0);
-    for (question, nearest) in questions.iter().zip(&exact) {
-        let mut db = Db::open_to_read(&folder.path().join("index.db"), PLAN)?;
-        let started = Instant::now();
-        let wanted = Wanted { question, n: 10, language: None };
-        let found = db.read(|work| vectors::open(work, &kept).nearest(&wanted))?;
-        samples.push(started.elapsed().as_secs_f64() * 1000.0);
-        n_right += found.iter().filter(|(text, _)| nearest.iter().any(|(_, right)| right == text)).count();
-    }
-    let recall = n_right as f64 / (10 * questions.len()) as f64;
-    let measured = spread(samples, Unit::Milliseconds)?;
-    if recall < 0.98 {
-        return Err(format!("recall@10 is {recall:.3}; {:.1} ms", measured.value).into());
-    }
-    Ok(Measured { detail: format!("recall@10 {recall:.3}; {}", measured.detail), ..measured })
 }

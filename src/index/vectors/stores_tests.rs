@@ -193,6 +193,28 @@ fn a_language_narrows_the_exact_store_and_hides_no_text_that_stands_in_several()
 }
 
 #[test]
+fn what_is_written_again_and_again_takes_no_more_room() {
+    let mut numbers = Numbers(11);
+    let mut place = place();
+    let done = place.db.write(|work| {
+        let kept = kept::make(work, ("own", 16), Store::Vec0)?;
+        let mut vectors = open(work, &kept);
+        for _ in 0..12 {
+            let made: Vec<Vec<f32>> = (0..300).map(|_| numbers.vector(16)).collect();
+            let entries: Vec<Entry<'_>> = made.iter().zip(1..).map(|(vector, text)| entry(text, vector)).collect();
+            vectors.put(&entries)?;
+            vectors.put(&entries)?;
+            assert_eq!(vectors.nearest(&wanted(&made[7], 1))?[0].0, 8);
+        }
+        let n_blocks = work.first("SELECT count(*) FROM vec_16_chunks", &[], |row| row.count(0))?;
+        assert!(n_blocks <= Some(10), "{n_blocks:?} blocks of 128 for 300 vectors");
+        assert_eq!(vectors.count()?, 300);
+        Ok::<_, IndexError>(())
+    });
+    done.unwrap();
+}
+
+#[test]
 fn the_store_follows_the_size_until_somebody_decides() {
     let mut numbers = Numbers(5);
     let vectors: Vec<Vec<f32>> = (0..20).map(|_| numbers.vector(256)).collect();

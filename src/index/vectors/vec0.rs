@@ -11,6 +11,8 @@ use crate::index::vectors::{Entry, VectorStore, Wanted};
 /// Vectors of one block. The best of a block are chosen by looking through it again and again, so that a large one is slow;
 /// and a block takes its room also when it holds one vector.
 const BLOCK: usize = 128;
+/// A block is this many times as large as what is in it before all is written anew.
+const GAPS: usize = 3;
 /// What the extension finds at most.
 const MAX_FOUND: usize = 4096;
 /// Bits of a row's number that name the text.
@@ -63,10 +65,29 @@ impl<'w> Vec0<'w> {
         Ok(self.work.rows(&sql, &[self.row(0).into(), self.row((1 << TEXT_BITS) - 1).into()], |row| row.count(0))?)
     }
 
+    /// Writes all anew when the blocks are mostly gaps: a gap is never filled again, and a block goes only when it is empty.
+    fn close_gaps(&mut self) -> Result<(), IndexError> {
+        let sql = format!("SELECT count(*) FROM {}_chunks WHERE partition00 = ?1", self.table());
+        let n_blocks = self.work.first(&sql, &[self.embedder.into()], |row| row.count(0))?.unwrap_or_default();
+        if n_blocks as usize * BLOCK <= GAPS * self.rows()?.len() + GAPS * BLOCK {
+            return Ok(());
+        }
+        let mut all: Vec<(u64, String, Vec<f32>)> = Vec::new();
+        self.each(&mut |entry| all.push((entry.text, entry.language.to_owned(), entry.vector.to_vec())))?;
+        self.clear()?;
+        let entries: Vec<Entry<'_>> =
+            all.iter().map(|(text, language, vector)| Entry { text: *text, language, vector }).collect();
+        self.put(&entries)
+    }
+
     fn delete(&self, row: u64) -> Result<(), IndexError> {
         self.work.run(&format!("DELETE FROM {} WHERE rowid = ?1", self.table()), &[row.into()])?;
         Ok(())
     }
+}
+
+fn bytes_of(vector: &[f32]) -> Vec<u8> {
+    vector.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
 impl VectorStore for Vec0<'_> {
@@ -76,21 +97,27 @@ impl VectorStore for Vec0<'_> {
         }
         self.make()?;
         let table = self.table();
-        let known = format!("SELECT language FROM {table} WHERE rowid = ?1");
+        let known = format!("SELECT language, vector FROM {table} WHERE rowid = ?1");
         let insert = format!("INSERT INTO {table} (rowid, embedder, language, vector) VALUES (?1, ?2, ?3, ?4)");
         for entry in entries.iter().filter(|entry| entry.vector.len() == self.dimensions) {
             let row = self.row(entry.text);
-            let before = self.work.first(&known, &[row.into()], |row| row.text(0))?;
-            let is_mixed = before.as_deref().is_some_and(|before| before != entry.language);
-            if before.is_some() {
+            let bytes = bytes_of(entry.vector);
+            let mut language = entry.language;
+            if let Some((before, vector)) =
+                self.work.first(&known, &[row.into()], |row| Ok((row.text(0)?, row.bytes(1)?)))?
+            {
+                if before != language {
+                    language = "";
+                }
+                if before == language && vector == bytes {
+                    continue;
+                }
                 self.delete(row)?;
             }
-            let language = if is_mixed { "" } else { entry.language };
-            let bytes: Vec<u8> = entry.vector.iter().flat_map(|number| number.to_le_bytes()).collect();
             let values = [row.into(), self.embedder.into(), language.into(), bytes.as_slice().into()];
             self.work.run(&insert, &values)?;
         }
-        Ok(())
+        self.close_gaps()
     }
 
     fn remove(&mut self, texts: &[u64]) -> Result<(), IndexError> {
@@ -98,7 +125,10 @@ impl VectorStore for Vec0<'_> {
             return Ok(());
         }
         let known: std::collections::HashSet<u64> = self.rows()?.into_iter().collect();
-        texts.iter().map(|text| self.row(*text)).filter(|row| known.contains(row)).try_for_each(|row| self.delete(row))
+        for row in texts.iter().map(|text| self.row(*text)).filter(|row| known.contains(row)) {
+            self.delete(row)?;
+        }
+        self.close_gaps()
     }
 
     fn nearest(&self, wanted: &Wanted<'_>) -> Result<Vec<(u64, f32)>, IndexError> {
@@ -108,7 +138,7 @@ impl VectorStore for Vec0<'_> {
         }
         let table = self.table();
         let sql = format!("SELECT rowid, distance FROM {table} WHERE vector MATCH ?1 AND k = ?2 AND embedder = ?3");
-        let bytes: Vec<u8> = wanted.question.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let bytes = bytes_of(wanted.question);
         let values = [bytes.as_slice().into(), (wanted.n.min(MAX_FOUND) as u64).into(), self.embedder.into()];
         let text_of = |row: u64| row & ((1 << TEXT_BITS) - 1);
         let read = |row: &crate::db::work::Row<'_>| Ok((text_of(row.count(0)?), 1.0 - row.real(1)? as f32));
