@@ -85,6 +85,7 @@
 //! | a command | `cli/commands/<name>.rs` and a variant of `cli::Command` |
 //! | a setting | `config/default.yaml` and a field in `config::schema` |
 //! | a language of the index | a row in `config/languages.yaml`, `config/languages/<name>.scm`, a line in `index::grammar` |
+//! | a language of the graph | `config/graph/<name>.scm`, an arm in `index::graph::imports` and `modules`, `tests/fixtures/graph/<name>` |
 //! | a form of secret | a row in `config/secrets.yaml` |
 //! | a control token | a row in `config/control_tokens.yaml` |
 //! | a fact of the ledger | a migration at the end of `telemetry::ledger::MIGRATIONS` and a column in `telemetry::report` |
