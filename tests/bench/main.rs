@@ -27,6 +27,7 @@ mod stream;
 mod terminal;
 mod turns;
 mod user;
+mod vectors;
 
 /// What a figure is measured in.
 #[derive(Clone, Copy)]
@@ -135,6 +136,8 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("index: database beside the sources", Unit::Percent, Goal::AtMost(70.0), search::size),
     ("search: a question alone", Unit::Milliseconds, Goal::AtMost(10.0), search::query),
     ("search: `mimi search`, nothing changed", Unit::Milliseconds, Goal::AtMost(60.0), search::command),
+    ("vectors: recall@10 of 500,000 x 768", Unit::Percent, Goal::AtLeast(98.0), vectors::recall),
+    ("vectors: the nearest of 500,000 x 768", Unit::Milliseconds, Goal::AtMost(10.0), vectors::nearest),
     ("stream: decoder", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::decoder),
     ("stream: Ollama's answers", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::ollama),
     ("stream: recovery of 1000 tokens", Unit::Milliseconds, Goal::Below(1.0), stream::recovery),
