@@ -10,6 +10,7 @@ use ratatui_core::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
 use crate::base::text::nearest;
+use crate::tui::answer::Ground;
 
 /// What a piece of text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,8 +117,11 @@ impl Theme {
         let rows: BTreeMap<String, Row> = crate::base::yaml::from_str(text).map_err(|error| error.to_string())?;
         let mut styles = [Style::new(); LOOKS.len()];
         for (name, row) in &rows {
-            let at = LOOKS.iter().position(|(known, _)| known == name).ok_or_else(|| unknown(name))?;
-            styles[at] = row.style().map_err(|wrong| format!("`{name}`: {wrong}"))?;
+            let at = LOOKS
+                .iter()
+                .position(|(known, _)| known == name)
+                .ok_or_else(|| format!("line {}: {}", line_of(text, name), unknown(name)))?;
+            styles[at] = row.style().map_err(|wrong| format!("line {}: `{name}`: {wrong}", line_of(text, name)))?;
         }
         Ok(Self { styles })
     }
@@ -126,6 +130,15 @@ impl Theme {
     pub fn named(name: &str) -> Option<Self> {
         let (_, text) = THEMES.iter().find(|(known, _)| *known == name)?;
         Self::read(text).ok()
+    }
+
+    /// Returns the theme that comes along for a background.
+    pub fn for_ground(ground: Ground) -> Self {
+        let name = match ground {
+            Ground::Dark => "dark",
+            Ground::Light => "light",
+        };
+        Self::named(name).unwrap_or_else(Self::without_colours)
     }
 
     /// Returns the theme without colours.
@@ -137,6 +150,12 @@ impl Theme {
     pub fn style(&self, look: Look) -> Style {
         self.styles[look as usize]
     }
+}
+
+/// Finds the line a look stands in, counted from 1.
+fn line_of(text: &str, name: &str) -> usize {
+    let is_it = |line: &str| line.trim_start().trim_start_matches(['"', '\'']).starts_with(name);
+    text.lines().position(is_it).map_or(1, |at| at + 1)
 }
 
 impl Row {
@@ -204,8 +223,8 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_theme_is_said() {
         let table = [
-            ("accent: {fg: bleu}", "`accent`: there is no colour `bleu`"),
-            ("acent: {fg: blue}", "there is no text called `acent`; did you mean `accent`?"),
+            ("dim: {}\naccent: {fg: bleu}", "line 2: `accent`: there is no colour `bleu`"),
+            ("acent: {fg: blue}", "line 1: there is no text called `acent`; did you mean `accent`?"),
             ("accent: {colour: blue}", "colour"),
         ];
         for (text, expected) in table {

@@ -41,10 +41,21 @@ pub struct Parts<'a, O> {
     pub records: &'a mut mpsc::Receiver<Record>,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// Whether the theme goes with the terminal's background.
+    pub follows: Follows,
     /// What the terminal is asked for beside cells and keys.
     pub ways: Ways,
     /// What is done outside: the editor, the history, the background.
     pub outside: &'a mut O,
+}
+
+/// What the theme goes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    /// What the person chose.
+    Choice,
+    /// The terminal's background.
+    Ground,
 }
 
 /// What full screen has done by others while the terminal is given back.
@@ -82,6 +93,9 @@ pub async fn run<'a, O: Outside>(
     terminated: impl Future<Output = ()>,
 ) -> io::Result<Ending> {
     let terminal = Terminal::take(parts.ways)?;
+    if parts.follows == Follows::Ground {
+        terminal.ask_ground();
+    }
     let area = terminal.size();
     let mut run = Run {
         state,
@@ -95,6 +109,9 @@ pub async fn run<'a, O: Outside>(
     run.state.update(Msg::Tick(run.parts.clock.now_ms()));
     let mut terminated = std::pin::pin!(terminated);
     let mut due = Some(Instant::now());
+    if let Some(ending) = run.take(Msg::Begun).await {
+        return Ok(ending);
+    }
     loop {
         let wait = async {
             match due {
@@ -176,6 +193,12 @@ impl<O: Outside> Run<'_, O> {
         let msg = match input {
             Input::Key(key) => Msg::Key(key),
             Input::Paste(text) => Msg::Paste(text),
+            Input::Ground(ground) => {
+                if self.parts.follows == Follows::Ground {
+                    self.views.wear(Theme::for_ground(ground));
+                }
+                return None;
+            }
             Input::Focus(has_focus) => Msg::Focus(has_focus),
             Input::Wheel(notches) => Msg::Wheel(notches),
             Input::Click(_, row) => Msg::Click(self.views.choice_at(row)),

@@ -44,6 +44,7 @@ impl Terminal {
         command.env_clear();
         user.environment().iter().for_each(|(name, value)| command.env(name, value));
         command.env("MIMI_SERVER_URL", server_url);
+        command.env("MIMI_UI_WALK", "never");
         command.cwd(user.project());
         let child = pair.slave.spawn_command(command).map_err(|error| say(&error))?;
         let mut reader = pair.master.try_clone_reader().map_err(|error| say(&error))?;

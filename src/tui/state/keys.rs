@@ -31,6 +31,11 @@ impl State {
             View::Pieces => self.on_pieces(action),
             View::List => self.on_list(key, action),
             View::Reader => self.on_reader(action),
+            View::Viewer => self.on_viewer(action),
+            View::Find => self.on_find(action),
+            View::Sessions | View::Made | View::Context | View::Checkpoints | View::Running => {
+                self.on_board(key, action)
+            }
             View::Queue => self.on_queue(action),
             View::Picks => self.on_picks(key, action),
             View::Composer | View::Everywhere => {
@@ -70,7 +75,7 @@ impl State {
             Some(Action::RowDown) => vec![Cmd::Scroll(Scroll::Rows(1))],
             Some(Action::Top) => vec![Cmd::Scroll(Scroll::Top)],
             Some(Action::Bottom) => vec![Cmd::Scroll(Scroll::Bottom)],
-            _ => Vec::new(),
+            other => self.go_around(other),
         }
     }
 
@@ -122,6 +127,7 @@ impl State {
     fn submit(&mut self) -> Vec<Cmd> {
         match self.purpose.clone() {
             Purpose::Words => self.submit_words(),
+            Purpose::Line(writing) => self.written(writing),
             Purpose::Reason(call) => {
                 let reason = Some(self.composer.text()).filter(|text| !text.trim().is_empty());
                 self.write_words();
@@ -163,6 +169,7 @@ impl State {
             Slash::Attach(path) => self.attach(path),
             Slash::Copy(piece) => self.copy(piece),
             Slash::Compact => vec![Cmd::Send(Op::Compact)],
+            Slash::Around(go) => self.go(go),
             Slash::Mode(mode) => self.set_mode(mode),
             Slash::Plan => {
                 let plan = self.transcript.plan.as_ref().map(ToString::to_string);

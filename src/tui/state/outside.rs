@@ -6,6 +6,7 @@
 
 use crate::protocol::attached::Attached;
 use crate::tui::look::Look;
+use crate::tui::state::around::{Ask, Told};
 use crate::tui::state::choices::{Choice, Choices};
 use crate::tui::state::picks::PickKind;
 use crate::tui::state::{Cmd, Front, State};
@@ -15,6 +16,8 @@ use crate::tui::state::{Cmd, Front, State};
 pub enum Want {
     /// The project's files and folders.
     Files,
+    /// Something around the conversation.
+    Around(Ask),
     /// What a word that is being written may mean.
     Picks {
         /// What is looked for.
@@ -58,6 +61,8 @@ pub enum NotePlace {
 pub enum Given {
     /// Files and folders below the project's, by path; folders end with a slash.
     Files(Vec<String>),
+    /// Something around the conversation.
+    Around(Told),
     /// What a word may mean.
     Picks {
         /// The word.
@@ -98,6 +103,7 @@ impl State {
             Given::Picks { token, rows } => return self.take_found(token, rows),
             Given::Choices(choices) if self.front == Front::Chat => self.cover(Front::List(choices)),
             Given::Choices(_) => {}
+            Given::Around(told) => return self.take_told(told),
             Given::Failed(wrong) => self.hint = Some(wrong),
         }
         Vec::new()

@@ -10,6 +10,7 @@ use crate::protocol::op::Mode;
 use crate::protocol::review::Ruling;
 use crate::tui::keymap::{Keymap, View};
 use crate::tui::look::Look;
+use crate::tui::state::around::Around;
 use crate::tui::state::asking::{Approval, Asked, Pieces, what_it_does};
 use crate::tui::state::composer::Composer;
 use crate::tui::state::looking::Looking;
@@ -50,6 +51,7 @@ impl State {
             shut_picks: None,
             found: (String::new(), Vec::new()),
             shows_details: false,
+            around: Around::default(),
             hint: None,
             keymap,
             now_ms: 0,
@@ -61,6 +63,11 @@ impl State {
     /// Takes what happened; returns what is to be done.
     pub fn update(&mut self, msg: Msg) -> Vec<Cmd> {
         match msg {
+            Msg::Begun => {
+                let mut cmds = self.line_now();
+                cmds.extend(self.ask_server(0));
+                cmds
+            }
             Msg::Key(key) => {
                 self.touched_ms = Some(self.now_ms);
                 self.has_pressed();
@@ -82,6 +89,7 @@ impl State {
             Msg::Record(record) => self.on_record(&record),
             Msg::Tick(now_ms) => {
                 self.now_ms = now_ms;
+                self.refresh();
                 self.keep_draft()
             }
             Msg::Given(given) => self.take_given(given),
@@ -106,6 +114,10 @@ impl State {
         match (&self.front, &self.purpose) {
             (Front::Reader { .. }, _) => View::Reader,
             (Front::List(_), _) => View::List,
+            (_, Purpose::Line(_)) => View::Composer,
+            (Front::Board(board), _) => board.kind.view(),
+            (Front::Viewer(_), _) => View::Viewer,
+            (Front::Find, _) => View::Find,
             (Front::Queue(_), _) => View::Queue,
             (_, Purpose::Reason(_) | Purpose::PieceReason | Purpose::Answer(_) | Purpose::Yolo) => View::Composer,
             (Front::Pieces(_), _) => View::Pieces,
@@ -141,6 +153,10 @@ impl State {
         let from_ms = self.status.turn_from_ms;
         self.status.take(record);
         self.transcript.take(record);
+        self.keep_raw(record);
+        let mut around = self.offer_level(record);
+        around.extend(self.ask_line(record));
+        around.extend(self.ask_branch(record));
         self.turn_facts.take(&record.event);
         let on = self.go_on_rewinding(&record.event);
         let more = self.on_event(&record.event);
@@ -151,7 +167,7 @@ impl State {
             Event::QuestionAsked { question, .. } => self.tell_question(&question.question),
             _ => Vec::new(),
         };
-        on.into_iter().chain(more).chain(told).collect()
+        around.into_iter().chain(on).chain(more).chain(told).collect()
     }
 
     fn on_event(&mut self, event: &Event) -> Vec<Cmd> {
@@ -171,6 +187,7 @@ impl State {
                 self.ask(Asked::Question { call: call.clone(), question: question.clone() })
             }
             Event::ToolStarted { call, .. } | Event::ToolFinished { call, .. } => self.answered(call),
+            Event::Dropped { .. } => self.reload(),
             Event::TurnDone { end, .. } => self.turn_done(end),
             Event::TurnStarted { .. } => {
                 self.suggested.clear();
@@ -215,7 +232,7 @@ impl State {
     fn turn_done(&mut self, end: &TurnEnd) -> Vec<Cmd> {
         self.asked.clear();
         self.close_pieces(|_| true);
-        if !matches!(self.purpose, Purpose::Words | Purpose::Yolo) {
+        if !matches!(self.purpose, Purpose::Words | Purpose::Yolo | Purpose::Line(_)) {
             self.write_words();
         }
         let cmds = self.start_queued(end);

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthChar as _;
 use crate::base::text::visible;
 use crate::tui::keymap::View;
 use crate::tui::look::{Look, Theme};
+use crate::tui::state::around::Writing;
 use crate::tui::state::{Front, Purpose, State};
 use crate::tui::wrap::{Margin, wrap_text};
 
@@ -20,6 +21,9 @@ fn prompt(state: &State) -> String {
         Purpose::Words => format!("{}> ", state.status.mode.name()),
         Purpose::Reason(_) | Purpose::PieceReason => "reason> ".to_owned(),
         Purpose::Answer(_) => "answer> ".to_owned(),
+        Purpose::Line(Writing::Name(_)) => "name> ".to_owned(),
+        Purpose::Line(Writing::ExportTo(_)) => "write to> ".to_owned(),
+        Purpose::Line(_) => "find> ".to_owned(),
         Purpose::Yolo => "type yolo to go on> ".to_owned(),
     }
 }
