@@ -21,6 +21,7 @@ pub mod grammar;
 pub mod graph;
 pub mod language;
 pub mod map;
+pub mod pattern;
 pub mod place;
 pub mod quick_hash;
 pub mod scan;
