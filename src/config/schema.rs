@@ -524,6 +524,32 @@ impl CacheConfig {
 pub struct IndexConfig {
     /// Size of the indexes of all projects, in megabytes.
     pub max_mb: u64,
+    /// How vectors are kept.
+    pub vectors: VectorsChoice,
+    /// Who makes vectors besides the built-in table.
+    pub embedder: EmbedderChoice,
+}
+
+/// Who makes the vectors of an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbedderChoice {
+    /// The built-in table alone.
+    Static,
+    /// The model of `routes.embed` as well.
+    Server,
+}
+
+/// How the vectors of an index are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VectorsChoice {
+    /// By how many there are.
+    Auto,
+    /// Codes of one bit a dimension with a second look.
+    Codes,
+    /// Exactly, in tables of sqlite-vec.
+    Vec0,
 }
 
 impl IndexConfig {

@@ -8,6 +8,8 @@
 pub mod text;
 pub mod tree;
 
+use memchr::memchr_iter;
+
 /// A piece aims at so many bytes.
 pub const TARGET_BYTES: usize = 1500;
 /// A piece smaller than this is joined to its neighbour.
@@ -34,7 +36,7 @@ impl Lines {
     /// Finds the lines of a text.
     pub fn of(text: &[u8]) -> Self {
         let mut begins = vec![0];
-        begins.extend(text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1));
+        begins.extend(memchr_iter(b'\n', text).map(|at| at + 1));
         if begins.last() == Some(&text.len()) && begins.len() > 1 {
             begins.pop();
         }
@@ -54,6 +56,12 @@ impl Lines {
     /// Returns the bytes of a piece.
     pub fn range(&self, piece: Piece) -> std::ops::Range<usize> {
         self.begin(piece.first)..self.begin(piece.end)
+    }
+
+    /// Returns the bytes from a line to another, both counted from 1; none when there are not so many.
+    pub fn between(&self, line: u32, end_line: u32) -> Option<std::ops::Range<usize>> {
+        let (first, end) = ((line as usize).checked_sub(1)?, end_line as usize);
+        (first < end && end <= self.count()).then(|| self.range(Piece { first, end }))
     }
 
     fn size(&self, piece: Piece) -> usize {

@@ -33,7 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
     ("lz4_flex", &["checkpoint"]),
-    ("memchr", &["edit"]),
+    ("memchr", &["edit", "index"]),
     ("pulldown_cmark", &["tui"]),
     // Reports of tests in the format of JUnit: read where checks leave them, written where results are shown.
     ("quick_xml", &["strategy", "cli"]),
@@ -46,6 +46,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ratatui_core", &["tui"]),
     ("ratatui_textarea", &["tui"]),
     ("rusqlite", &["db"]),
+    ("sqlite_vec", &["db"]),
     ("rustls", &["model"]),
     ("rustyline", &["cli"]),
     // The path of a wrong value, where what others wrote is read.
