@@ -5,6 +5,7 @@
 
 mod launch;
 mod parts;
+pub mod reviewing;
 
 use std::path::Path;
 use std::sync::Arc;

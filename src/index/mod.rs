@@ -13,6 +13,7 @@ pub mod engine;
 pub mod error;
 pub mod files;
 pub mod grammar;
+pub mod highlight;
 pub mod language;
 pub mod place;
 pub mod quick_hash;

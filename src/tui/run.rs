@@ -19,7 +19,7 @@ use crate::protocol::op::Op;
 use crate::tui::look::Theme;
 use crate::tui::screen::Screen;
 use crate::tui::state::outside::{Given, Want};
-use crate::tui::state::{Cmd, Editing, Msg, State};
+use crate::tui::state::{Cmd, Editing, Hand, Msg, State};
 use crate::tui::terminal::{Input, Terminal};
 use crate::tui::views::Views;
 
@@ -46,6 +46,8 @@ pub struct Parts<'a, O> {
 pub trait Outside {
     /// Opens the user's editor on a text, in a file of that name's kind; fails with what went wrong.
     fn edit(&mut self, text: &str, name: &str) -> impl Future<Output = Result<String, String>>;
+    /// Does something on the terminal itself.
+    fn hand(&mut self, hand: Hand) -> impl Future<Output = Given>;
     /// Keeps words in the history.
     fn remember(&mut self, words: &str);
     /// Stops this process until it is continued.
@@ -192,6 +194,7 @@ impl<O: Outside> Run<'_, O> {
                 }
                 Cmd::Redraw => self.screen.forget(),
                 Cmd::Edit { what, text, name } => cmds.extend(self.edit(what, &text, &name).await),
+                Cmd::Hand(hand) => cmds.extend(self.hand(hand).await),
                 Cmd::Want(want) => self.awaited.push(self.parts.outside.give(want)),
                 Cmd::Remember(words) => self.parts.outside.remember(&words),
                 Cmd::Scroll(by) => self.views.scroll(by, self.state),
@@ -208,6 +211,13 @@ impl<O: Outside> Run<'_, O> {
             Ok(text) => self.state.update(Msg::Edited { what, text: Some(text) }),
             Err(wrong) => self.state.update(Msg::Failed(wrong)),
         }
+    }
+
+    async fn hand(&mut self, hand: Hand) -> Vec<Cmd> {
+        self.terminal.pause();
+        let given = self.parts.outside.hand(hand).await;
+        self.come_back();
+        self.state.update(Msg::Given(given))
     }
 
     /// Takes the terminal again after others had it.

@@ -4,6 +4,7 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::nearest;
+use crate::protocol::changes::Source;
 use crate::protocol::op::Mode;
 
 /// A command typed in a conversation.
@@ -23,6 +24,8 @@ pub enum Slash {
     Model(Option<String>),
     /// Changes the mode.
     Mode(Mode),
+    /// Reviews changes.
+    Diff(Source),
     /// Summarises the conversation.
     Compact,
 }
@@ -49,6 +52,12 @@ pub const TABLE: &[Row] = &[
     },
     Row { name: "/mode", argument: "plan|ask|auto|yolo", help: "how much is done without asking", read: read_mode },
     Row { name: "/model", argument: "[NAME]", help: "show or change the model", read: read_model },
+    Row {
+        name: "/diff",
+        argument: "[turn|session|staged|REF|A..B]",
+        help: "review changes hunk by hunk; of the working tree when nothing is named",
+        read: |argument| Some(Slash::Diff(Source::named(argument))),
+    },
     Row {
         name: "/undo",
         argument: "[N]",

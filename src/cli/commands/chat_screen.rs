@@ -10,23 +10,27 @@ use std::path::{Path, PathBuf};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 
+use crate::app::reviewing::Reviewing;
 use crate::app::{App, Session};
 use crate::base::clock::{SystemClock, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{append_to, create_private_dir};
 use crate::base::text::visible;
+use crate::cli::commands::commit::commit;
 use crate::cli::context::Cx;
 use crate::cli::editing::edited;
+use crate::cli::paint::SKILLS;
 use crate::cli::signal::{Signals, Stop};
 use crate::config::schema::ScreenChoice;
 use crate::exec::interactive;
+use crate::protocol::changes::Outcome;
 use crate::session::reader::each_record;
 use crate::tools::registry::Registry;
 use crate::tui::keymap::Keymap;
 use crate::tui::look::{Look, Theme};
 use crate::tui::run::{self, Ending, Outside, Parts};
 use crate::tui::screen::printed;
-use crate::tui::state::State;
+use crate::tui::state::{Hand, State};
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::{VerbTable, Verbs};
 use crate::tui::state::outside::{Given, Want};
@@ -70,9 +74,8 @@ fn speaks_utf8(cx: &Cx) -> bool {
 
 /// Holds the conversation. The session goes on where its file ends.
 pub(super) async fn converse(cx: &Cx, app: &App, session: &mut Session, signals: &mut Signals) -> Result<(), Fault> {
-    let theme = theme(cx, &app.config.ui.theme)?;
-    let keymap = keymap(cx)?;
-    let mut outside = Desk { cx, app, history: cx.dirs.history_file() };
+    let (theme, keymap) = looks(cx, app)?;
+    let mut outside = Desk::new(cx, app, Reviewing::new(Some(&session.id)));
     let mut state = State::new(
         Transcript::new(verbs()),
         Composer::new(read_history(&outside.history), ""),
@@ -135,6 +138,12 @@ fn verbs() -> VerbTable {
     named.collect()
 }
 
+/// Finds the theme and the keys, as the user wants them.
+pub(super) fn looks(cx: &Cx, app: &App) -> Result<(Theme, Keymap), Fault> {
+    let theme = theme(cx, &app.config.ui.theme)?.with_skills(SKILLS);
+    Ok((theme, keymap(cx)?))
+}
+
 /// Finds the theme: one that comes along, or a file of the user's. None is coloured where colours are not wanted.
 fn theme(cx: &Cx, name: &str) -> Result<Theme, Fault> {
     let theme = match Theme::named(name) {
@@ -167,10 +176,18 @@ fn keymap(cx: &Cx) -> Result<Keymap, Fault> {
 }
 
 /// What the full screen has done by others.
-struct Desk<'a> {
+pub(super) struct Desk<'a> {
     cx: &'a Cx,
     app: &'a App,
     history: PathBuf,
+    reviewing: Reviewing,
+}
+
+impl<'a> Desk<'a> {
+    /// Prepares for a conversation, or for a review without one.
+    pub(super) fn new(cx: &'a Cx, app: &'a App, reviewing: Reviewing) -> Self {
+        Self { cx, app, history: cx.dirs.history_file(), reviewing }
+    }
 }
 
 impl Outside for Desk<'_> {
@@ -181,6 +198,12 @@ impl Outside for Desk<'_> {
         edited.map_err(|error| visible(&format!("the text was not edited: {error}")).into_owned())
     }
 
+    async fn hand(&mut self, hand: Hand) -> Given {
+        let Hand::Commit(message) = hand;
+        let result = commit(self.cx, &message).map_err(|fault| visible(&fault.words()).into_owned());
+        Given::Review(Box::new(Outcome::Committed(result)))
+    }
+
     fn remember(&mut self, words: &str) {
         keep_in_history(&self.history, words);
     }
@@ -189,10 +212,11 @@ impl Outside for Desk<'_> {
     where
         Self: 'b,
     {
-        let app = self.app;
+        let (app, reviewing) = (self.app, self.reviewing.clone());
         async move {
             match want {
                 Want::Files => files(app).await,
+                Want::Review(order) => Given::Review(Box::new(reviewing.carry_out(app, *order).await)),
             }
         }
         .boxed_local()

@@ -1,5 +1,6 @@
 //! What does each key do in each view?
 
+use crate::protocol::changes::Source;
 use crate::protocol::op::{Grant, Mode, Op};
 use crate::protocol::review::Ruling;
 use crate::tui::key::Key;
@@ -22,12 +23,13 @@ impl State {
             View::Pieces => self.on_pieces(action),
             View::List => self.on_list(key, action),
             View::Reader => self.on_reader(action),
+            View::Review => self.on_review(action),
             View::Composer | View::Everywhere => self.on_composer(key, action),
         }
     }
 
     /// What can be done from everywhere.
-    fn anywhere(&mut self, action: Option<Action>) -> Vec<Cmd> {
+    pub(super) fn anywhere(&mut self, action: Option<Action>) -> Vec<Cmd> {
         match action {
             Some(Action::Interrupt) => self.interrupt(),
             Some(Action::Leave) => self.leave(),
@@ -36,6 +38,7 @@ impl State {
             Some(Action::Help) => self.show_keys(),
             Some(Action::Palette) => self.show_palette(),
             Some(Action::NextMode) => self.next_mode(),
+            Some(Action::ReviewTurn) => self.open_review(Source::Turn),
             Some(Action::ToggleDetails) => {
                 self.shows_details = !self.shows_details;
                 Vec::new()
@@ -114,6 +117,7 @@ impl State {
                 self.write_words();
                 self.answer(Op::Answer { call, text })
             }
+            Purpose::Review(noting) => self.review_written(noting),
             Purpose::Yolo => {
                 let is_confirmed = self.composer.text().trim() == "yolo";
                 self.write_words();
@@ -150,6 +154,7 @@ impl State {
                 self.read("commands", slash::help());
                 Vec::new()
             }
+            Slash::Diff(source) => self.open_review(source),
             Slash::Undo(turns) => vec![Cmd::Send(Op::Undo); turns.min(100) as usize],
             Slash::Redo(turns) => vec![Cmd::Send(Op::Redo); turns.min(100) as usize],
             Slash::Compact => vec![Cmd::Send(Op::Compact)],
@@ -366,7 +371,7 @@ impl State {
         Vec::new()
     }
 
-    fn choose(&mut self, title: &str, all: Vec<Choice>) {
+    pub(super) fn choose(&mut self, title: &str, all: Vec<Choice>) {
         self.front = Front::List(Choices { title: title.to_owned(), all, filter: String::new(), at: 0 });
     }
 
@@ -411,6 +416,8 @@ impl State {
     fn follow(&mut self, then: Then) -> Vec<Cmd> {
         match then {
             Then::Write(words) => self.composer.set(&words),
+            Then::Review(source) => return self.open_review(source),
+            Then::ToFile(file) => self.review_file(file),
         }
         Vec::new()
     }

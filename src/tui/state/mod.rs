@@ -9,10 +9,12 @@ pub mod composer;
 pub mod item;
 mod keys;
 pub mod outside;
+pub mod review;
 pub mod status;
 pub mod transcript;
 mod update;
 
+use crate::protocol::changes::Source;
 use crate::protocol::event::Record;
 use crate::protocol::message::CallId;
 use crate::protocol::op::{Mode, Op};
@@ -21,6 +23,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::state::asking::{Asked, Pieces};
 use crate::tui::state::composer::Composer;
 use crate::tui::state::outside::{Given, Want};
+use crate::tui::state::review::Review;
 use crate::tui::state::status::Status;
 use crate::tui::state::transcript::Transcript;
 
@@ -55,6 +58,37 @@ pub enum Editing {
     Words,
     /// A piece of a change.
     Piece,
+    /// Something in a review.
+    Review(Revising),
+}
+
+/// What of a review is written in the user's editor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revising {
+    /// What stands in the place of a hunk.
+    Hunk,
+    /// The message of a commit.
+    Commit,
+}
+
+/// What of a review is written in the composer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noting {
+    /// What is searched.
+    Search,
+    /// Something about a line.
+    Comment,
+    /// Why a hunk is rejected.
+    Reason,
+    /// A line of the file.
+    Line,
+}
+
+/// Something that others do on the terminal itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hand {
+    /// Commits what is staged, with this message.
+    Commit(String),
 }
 
 /// Something that is to be done outside.
@@ -77,6 +111,8 @@ pub enum Cmd {
         /// The name of a file of that kind, for the editor's sake.
         name: String,
     },
+    /// Others have the terminal for a moment.
+    Hand(Hand),
     /// Something is wanted; it comes back as a message when it is there.
     Want(Want),
     /// Words were sent: kept in the history.
@@ -109,6 +145,8 @@ pub enum Purpose {
     PieceReason,
     /// The answer to a question of the model.
     Answer(CallId),
+    /// Something in a review.
+    Review(Noting),
     /// The word that confirms the mode in which nothing is asked.
     Yolo,
 }
@@ -120,6 +158,8 @@ pub enum Front {
     Chat,
     /// A change, piece by piece.
     Pieces(Box<Pieces>),
+    /// Changes under review: [`State::review`].
+    Review,
     /// A text to read: the keys, the commands.
     Reader {
         /// What it is called.
@@ -162,6 +202,10 @@ pub struct Choice {
 pub enum Then {
     /// Words stand in the composer, in the place of those that stood there.
     Write(String),
+    /// Changes are reviewed.
+    Review(Source),
+    /// The review goes to one of its files.
+    ToFile(usize),
 }
 
 /// All that full screen knows.
@@ -183,6 +227,12 @@ pub struct State {
     pub status: Status,
     /// What is in front.
     pub front: Front,
+    /// The changes under review; kept when the conversation comes in front.
+    pub review: Option<Box<Review>>,
+    /// Whether there is nothing but the review: leaving it is the end.
+    pub is_alone: bool,
+    /// Words for the model that a review without a conversation left.
+    pub outbox: Option<String>,
     /// The project's files and folders by path, as last told; folders end with a slash.
     pub files: Vec<String>,
     /// Whether thoughts and results are open.

@@ -4,6 +4,7 @@
 //! back as a message ([`Given`]). What comes late is taken or dropped by whoever asked; nothing waits for it.
 //! To add something: a variant of each, an arm in [`State::take_given`] and one where the full screen is put together.
 
+use crate::protocol::changes::{Order, Outcome};
 use crate::tui::state::{Cmd, State};
 
 /// Something to be found or done.
@@ -11,6 +12,8 @@ use crate::tui::state::{Cmd, State};
 pub enum Want {
     /// The project's files and folders.
     Files,
+    /// Something about changes under review.
+    Review(Box<Order>),
 }
 
 /// What was found or done.
@@ -20,6 +23,8 @@ pub enum Given {
     Files(Vec<String>),
     /// It could not be done: said to the person.
     Failed(String),
+    /// What came of an order of a review.
+    Review(Box<Outcome>),
 }
 
 impl State {
@@ -27,6 +32,7 @@ impl State {
         match given {
             Given::Files(files) => self.files = files,
             Given::Failed(wrong) => self.hint = Some(wrong),
+            Given::Review(outcome) => return self.review_given(*outcome),
         }
         Vec::new()
     }

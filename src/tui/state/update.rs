@@ -27,6 +27,9 @@ impl State {
             queue: Vec::new(),
             status,
             front: Front::Chat,
+            review: None,
+            is_alone: false,
+            outbox: None,
             files: Vec::new(),
             shows_details: false,
             hint: None,
@@ -52,6 +55,10 @@ impl State {
             }
             Msg::Given(given) => self.take_given(given),
             Msg::Edited { what, text } => self.on_edited(what, text),
+            Msg::Failed(text) if self.front == Front::Review => {
+                self.hint = Some(text);
+                Vec::new()
+            }
             Msg::Failed(text) => {
                 self.transcript.note(Look::Bad, text);
                 Vec::new()
@@ -72,7 +79,11 @@ impl State {
         match (&self.front, &self.purpose) {
             (Front::Reader { .. }, _) => View::Reader,
             (Front::List(_), _) => View::List,
-            (_, Purpose::Reason(_) | Purpose::PieceReason | Purpose::Answer(_) | Purpose::Yolo) => View::Composer,
+            (
+                _,
+                Purpose::Reason(_) | Purpose::PieceReason | Purpose::Answer(_) | Purpose::Yolo | Purpose::Review(_),
+            ) => View::Composer,
+            (Front::Review, _) => View::Review,
             (Front::Pieces(_), _) => View::Pieces,
             (Front::Chat, Purpose::Words) => match self.asked.first() {
                 Some(Asked::Approval(_)) => View::Approval,
@@ -162,7 +173,7 @@ impl State {
         if matches!(self.front, Front::Pieces(_)) {
             self.front = Front::Chat;
         }
-        if !matches!(self.purpose, Purpose::Words | Purpose::Yolo) {
+        if !matches!(self.purpose, Purpose::Words | Purpose::Yolo | Purpose::Review(_)) {
             self.write_words();
         }
         if self.queue.is_empty() {
@@ -193,6 +204,7 @@ impl State {
         match (what, text, &mut self.front) {
             (Editing::Words, Some(text), _) => self.composer.set(text.trim_end_matches('\n')),
             (Editing::Piece, Some(text), Front::Pieces(pieces)) => pieces.rule(Ruling::Edit { text }),
+            (Editing::Review(what), Some(text), _) => return self.review_edited(what, text),
             _ => {}
         }
         Vec::new()

@@ -8,6 +8,7 @@ mod composer;
 mod front;
 mod item;
 mod panel;
+mod review;
 mod status;
 mod transcript;
 
@@ -29,12 +30,13 @@ const MIN_RULED_ROWS: u16 = 14;
 pub struct Views {
     theme: Theme,
     layout: Layout,
+    review: review::Pane,
 }
 
 impl Views {
     /// Starts with nothing laid out.
     pub fn new(theme: Theme) -> Self {
-        Self { theme, layout: Layout::default() }
+        Self { theme, layout: Layout::default(), review: review::Pane::default() }
     }
 
     /// Scrolls the transcript.
@@ -53,6 +55,7 @@ impl Views {
                 front::reader(title, text, *at, &self.theme, buffer);
                 None
             }
+            Front::Review => self.review.draw(state, &self.theme, buffer),
             Front::Pieces(pieces) => {
                 let below = self.draw_below(state, buffer);
                 let above = Rect { height: area.height - below.height, ..area };
