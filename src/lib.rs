@@ -83,6 +83,9 @@
 //! | a command | `cli/commands/<name>.rs` and a variant of `cli::Command` |
 //! | a setting | `config/default.yaml` and a field in `config::schema` |
 //! | a language of the index | a row in `config/languages.yaml`, `config/languages/<name>.scm`, a line in `index::grammar` |
+//! | a source of changes to review | a variant of `protocol::changes::Source`, arms in `app::reviewing` |
+//! | a decision in a review | a method in `tui::state::review::decide`, rows in `tui::keymap` and `config/keymap.yaml` |
+//! | a colour of code | a kind in `config/highlight.yaml` |
 //! | a form of secret | a row in `config/secrets.yaml` |
 //! | a control token | a row in `config/control_tokens.yaml` |
 //! | a fact of the ledger | a migration at the end of `telemetry::ledger::MIGRATIONS` and a column in `telemetry::report` |

@@ -29,11 +29,21 @@ pub struct Terminal {
 impl Terminal {
     /// Starts `mimi chat` for this user against a server.
     pub fn chat(user: &User, server_url: &str) -> Result<Self, String> {
+        Self::start(user, "chat", server_url)
+    }
+
+    /// Starts `mimi review-diff` for this user.
+    pub fn review(user: &User) -> Result<Self, String> {
+        // Nobody is asked.
+        Self::start(user, "review-diff", "http://127.0.0.1:9/v1")
+    }
+
+    fn start(user: &User, name: &str, server_url: &str) -> Result<Self, String> {
         let size = PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 };
         let say = |error: &dyn std::fmt::Display| error.to_string();
         let pair = portable_pty::native_pty_system().openpty(size).map_err(|error| say(&error))?;
         let mut command = CommandBuilder::new(PROGRAM);
-        command.arg("chat");
+        command.arg(name);
         command.env_clear();
         user.environment().iter().for_each(|(name, value)| command.env(name, value));
         command.env("MIMI_SERVER_URL", server_url);

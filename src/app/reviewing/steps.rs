@@ -63,8 +63,8 @@ pub(super) fn was(place: &Place, session: &str, source: &Source, path: &Path) ->
 pub(super) fn changes(place: &Place, session: &str, source: &Source) -> Result<ChangeSet, Fault> {
     let (before, turn) = before(place, session, source);
     let shelf = place.store.shelf()?;
-    let mut set = ChangeSet::default();
-    set.what = if *source == Source::Turn { format!("turn {turn}") } else { source.words() };
+    let what = if *source == Source::Turn { format!("turn {turn}") } else { source.words() };
+    let mut set = ChangeSet { what, ..ChangeSet::default() };
     for (path, was) in before {
         let Ok(now) = look(&path) else { continue };
         let is_folder = [&was, &now].into_iter().flatten().any(|node| matches!(node, Node::Folder { .. }));

@@ -349,11 +349,16 @@ impl State {
         Vec::new()
     }
 
+    /// What comes in front again when a list or a text is closed.
+    fn behind(&self) -> Front {
+        if self.review.as_ref().is_some_and(|review| review.is_open) { Front::Review } else { Front::Chat }
+    }
+
     fn on_reader(&mut self, action: Option<Action>) -> Vec<Cmd> {
         let Front::Reader { text, at, .. } = &mut self.front else { return Vec::new() };
         let last = text.lines().count().saturating_sub(1);
         match action {
-            Some(Action::Close | Action::Interrupt) => self.front = Front::Chat,
+            Some(Action::Close | Action::Interrupt) => self.front = self.behind(),
             Some(Action::RowUp) => *at = at.saturating_sub(1),
             Some(Action::RowDown) => *at = (*at + 1).min(last),
             Some(Action::PageUp) => *at = at.saturating_sub(10),
@@ -401,10 +406,10 @@ impl State {
             Some(Action::Down) => choices.at = (choices.at + 1).min(choices.fitting().len().saturating_sub(1)),
             Some(Action::Choose) => {
                 let chosen = choices.fitting().get(choices.at).map(|choice| choice.then.clone());
-                self.front = Front::Chat;
+                self.front = self.behind();
                 return chosen.map_or_else(Vec::new, |then| self.follow(then));
             }
-            Some(Action::Close | Action::Interrupt) => self.front = Front::Chat,
+            Some(Action::Close | Action::Interrupt) => self.front = self.behind(),
             _ => choices.typed(key),
         }
         Vec::new()

@@ -9,6 +9,7 @@ mod ending;
 mod full;
 mod lines;
 mod resume;
+mod review_diff;
 mod reviewed_fix;
 mod trouble;
 mod trusting;

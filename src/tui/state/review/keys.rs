@@ -33,6 +33,8 @@ impl State {
         let mut review = was.unwrap_or_else(|| Box::new(Review::new(source.clone())));
         review.reading = Reading::Underway;
         review.is_in_tree = false;
+        review.leaves = false;
+        review.is_open = true;
         self.review = Some(review);
         self.front = Front::Review;
         vec![order(Order::Load(source))]
@@ -40,6 +42,7 @@ impl State {
 
     pub(in crate::tui::state) fn on_review(&mut self, action: Option<Action>) -> Vec<Cmd> {
         let Some(review) = &mut self.review else { return Vec::new() };
+        review.leaves = false;
         let tree = review.is_in_tree;
         match action {
             Some(Action::LineDown) if tree => review.go_file(1),
@@ -295,6 +298,11 @@ impl State {
     }
 
     fn leave_review(&mut self) -> Vec<Cmd> {
+        if let Some(review) = self.review.as_mut().filter(|review| review.is_working()) {
+            review.leaves = true;
+            self.hint = Some("still being written".to_owned());
+            return Vec::new();
+        }
         let n = self.review.as_ref().map_or(0, |review| review.remarks.len());
         self.close_review();
         if self.is_alone {
@@ -307,9 +315,8 @@ impl State {
     }
 
     fn close_review(&mut self) {
-        if matches!(self.front, Front::Review) {
-            self.front = Front::Chat;
-        }
+        self.front = Front::Chat;
+        self.review.iter_mut().for_each(|review| review.is_open = false);
     }
 
     /// Takes what came of an order.
@@ -325,8 +332,10 @@ impl State {
             }
             Outcome::Loaded(_, Err(why)) => review.reading = Reading::Failed(why),
             Outcome::Done(result) => match review.answered(result) {
+                Ok(None) if review.leaves => return self.leave_review(),
                 Ok(next) => return next.map(order).into_iter().collect(),
                 Err(why) => {
+                    review.leaves = false;
                     self.hint = Some(why);
                     return vec![keep(review)];
                 }

@@ -46,6 +46,10 @@ pub struct Review {
     pub search: Option<String>,
     /// Counts what changes how the files look, so that a view knows when what it laid out is out of date.
     pub version: u32,
+    /// Whether it is in front, or behind a list or a text.
+    pub is_open: bool,
+    /// Whether it is left as soon as what was decided is done.
+    pub leaves: bool,
     orders: Orders,
 }
 
@@ -160,6 +164,8 @@ impl Review {
             remarks: Vec::new(),
             search: None,
             version: 0,
+            is_open: true,
+            leaves: false,
             orders: Orders::default(),
         }
     }

@@ -8,7 +8,7 @@ use ratatui_core::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::base::text::{count, visible};
+use crate::base::text::{count, prefix, visible};
 use crate::protocol::changes::{Remark, Said};
 use crate::protocol::diff::{Hunk, NO_END};
 use crate::tui::look::{Look, Theme};
@@ -19,7 +19,7 @@ use crate::tui::views::review::name;
 use crate::tui::wrap::{Margin, wrap_text};
 
 /// Bytes of a line that are shown.
-const MAX_LINE_BYTES: usize = 4000;
+const MAX_LINE_BYTES: usize = 2000;
 /// Columns below which only one number stands before a line.
 const NARROW: usize = 60;
 const TAB: &str = "    ";
@@ -241,8 +241,8 @@ impl Text<'_> {
             }
             at += text.len();
             if at > MAX_LINE_BYTES {
-                let left = self.line().len().saturating_sub(at);
-                parts.extend((left > 0).then(|| (format!(" ... {} more", count(left, "byte")), theme.style(Look::Notice))));
+                let left = self.line().len().saturating_sub(MAX_LINE_BYTES);
+                parts.push((format!(" ... {} more", count(left, "byte")), theme.style(Look::Notice)));
                 break;
             }
         }
@@ -252,7 +252,7 @@ impl Text<'_> {
 
 /// Cuts a text that begins at a byte of its line where words begin and end; bounded, and with hidden characters shown.
 fn cut(text: &str, start: usize, words: &[(usize, usize)]) -> Vec<(String, bool)> {
-    let text = crate::base::text::prefix(text, MAX_LINE_BYTES);
+    let text = prefix(text, MAX_LINE_BYTES.saturating_sub(start));
     let mut pieces = Vec::new();
     let mut at = 0;
     let shown = |text: &str| visible(text.trim_end_matches('\r')).into_owned();

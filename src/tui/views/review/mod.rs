@@ -121,9 +121,6 @@ impl Pane {
 /// Finds the first row to be seen so that the row at `at` is, with a little around it; as near as can be to what it was.
 fn scrolled(top: usize, at: usize, height: usize, render: &mut impl FnMut(usize) -> Vec<Line<'static>>) -> usize {
     let around = if height > 8 { 2 } else { 0 };
-    if at < top + around {
-        return at.saturating_sub(around);
-    }
     // Back from where the person is as far as there is room.
     let mut room = height.saturating_sub(around);
     let mut first = at;
@@ -135,7 +132,7 @@ fn scrolled(top: usize, at: usize, height: usize, render: &mut impl FnMut(usize)
         room -= n;
         first = row;
     }
-    top.max(first)
+    top.min(at.saturating_sub(around)).max(first)
 }
 
 fn message(review: &Review) -> Option<(Look, String)> {
