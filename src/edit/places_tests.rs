@@ -62,7 +62,8 @@ fn a_hunk_is_written_as_git_reads_it() {
     let expected = "--- a/a b\t\n+++ b/a b\t\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n\\ No newline at end of file\n";
     assert_eq!(patch(&diff, &diff.hunks[0], &New, 0).unwrap(), expected);
     let text = Text("a\nmine\nmore\nc\n".into());
-    let expected = "--- a/a b\t\n+++ b/a b\t\n@@ -3,3 +3,4 @@\n a\n-b\n+mine\n+more\n c\n\\ No newline at end of file\n";
+    let expected =
+        "--- a/a b\t\n+++ b/a b\t\n@@ -3,3 +3,4 @@\n a\n-b\n+mine\n+more\n c\n\\ No newline at end of file\n";
     assert_eq!(patch(&diff, &diff.hunks[0], &text, 2).unwrap(), expected);
     assert_eq!(patch(&diff, &diff.hunks[0], &Old, 0), None);
     let odd = FileDiff { path: "t\té\"".into(), ..diff };

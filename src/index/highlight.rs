@@ -64,7 +64,9 @@ enum Known {
 fn kinds() -> &'static HashMap<String, Known> {
     static KINDS: OnceLock<HashMap<String, Known>> = OnceLock::new();
     KINDS.get_or_init(|| {
-        let Ok(table) = yaml::from_str::<Table>(include_str!("../../config/highlight.yaml")) else { return HashMap::new() };
+        let Ok(table) = yaml::from_str::<Table>(include_str!("../../config/highlight.yaml")) else {
+            return HashMap::new();
+        };
         let rows = [
             (table.comment, Known::Part(Part::Comment)),
             (table.string, Known::Part(Part::String)),
@@ -153,7 +155,8 @@ fn has_hole(node: Node<'_>) -> bool {
 fn of_leaf(cursor: &TreeCursor<'_>, node: Node<'_>, text: &[u8]) -> Option<Part> {
     let words = text.get(node.byte_range())?;
     if !node.is_named() {
-        let is_word = words.len() > 1 && words.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'#' | b'@'));
+        let is_word = words.len() > 1
+            && words.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'#' | b'@'));
         return (is_word && words.iter().any(u8::is_ascii_alphabetic)).then_some(Part::Keyword);
     }
     if !node.kind().contains("identifier") && !matches!(node.kind(), "word" | "name" | "command_name") {
@@ -166,9 +169,9 @@ fn of_leaf(cursor: &TreeCursor<'_>, node: Node<'_>, text: &[u8]) -> Option<Part>
         Some("name" | "method" | "declarator") => is_definition(parent) || is_call(parent),
         Some("function" | "macro") => is_call(parent),
         // The last of `a.b.c()`.
-        Some("field" | "property" | "attribute") => parent
-            .parent()
-            .is_some_and(|outer| is_call(outer) && outer.child_by_field_name("function") == Some(parent)),
+        Some("field" | "property" | "attribute") => {
+            parent.parent().is_some_and(|outer| is_call(outer) && outer.child_by_field_name("function") == Some(parent))
+        }
         _ => parent.kind() == "command_name",
     };
     is_named_so.then_some(Part::Function)
@@ -213,7 +216,11 @@ mod tests {
     #[test]
     fn words_are_told_apart_in_every_language() {
         let table = [
-            ("a.rs", "fn f(x: u8) -> String { g(\"a\", 1) } // no", "Keyword:fn Function:f Type:u8 Type:String Function:g String:\"a\" Number:1 Comment:// no"),
+            (
+                "a.rs",
+                "fn f(x: u8) -> String { g(\"a\", 1) } // no",
+                "Keyword:fn Function:f Type:u8 Type:String Function:g String:\"a\" Number:1 Comment:// no",
+            ),
             ("python", "def f(a):\n    return g(1, 'x')  # no", "Keyword:def Function:f"),
             ("a.js", "const a = f(`x ${b} y`);", "Keyword:const Function:f String:` String:x"),
             ("a.go", "func f() { return nil }", "Keyword:func Function:f Keyword:return Number:nil"),

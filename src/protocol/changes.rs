@@ -124,6 +124,8 @@ pub enum Way {
 /// Something to be done about changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
+    /// Lists the files where there are many, which is quick.
+    Peek(Source),
     /// Reads them.
     Load(Source),
     /// Gives the hunks of a file other lines; one place for each hunk.
@@ -164,6 +166,8 @@ pub enum Order {
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
+    /// The files of the changes, not read yet; none where there are few.
+    Peeked(Source, Option<ChangeSet>),
     /// The changes.
     Loaded(Source, Result<ChangeSet, String>),
     /// A decision was carried out, or why not. A text names what can be undone.

@@ -87,6 +87,9 @@ pub async fn run<'a, O: Outside>(
         awaited: FuturesUnordered::new(),
     };
     run.state.update(Msg::Tick(run.parts.clock.now_ms()));
+    if let Some(ending) = run.take(Msg::Begin).await {
+        return Ok(ending);
+    }
     let mut terminated = std::pin::pin!(terminated);
     let mut due = Some(Instant::now());
     loop {

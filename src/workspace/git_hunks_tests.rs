@@ -23,7 +23,8 @@ fn hunks_are_read_with_everything_it_takes_to_decide_them() {
 #[test]
 fn the_same_lines_in_two_places_are_two_hunks() {
     let hunk = "@@ -1,1 +1,1 @@\n-a\n+b\n";
-    let file = one(&format!("diff --git a/x b/x\n--- a/x\n+++ b/x\n{hunk}{}", hunk.replace('1', "9").replace(",9", ",1")));
+    let file =
+        one(&format!("diff --git a/x b/x\n--- a/x\n+++ b/x\n{hunk}{}", hunk.replace('1', "9").replace(",9", ",1")));
     assert_ne!(file.diff.hunks[0].id, file.diff.hunks[1].id);
 }
 
@@ -35,13 +36,19 @@ fn what_cannot_be_decided_by_hunk_says_so() {
         ("index 1..2 100644\nBinary files a/x and b/x differ\n", Kind::Changed, By::File),
         ("old mode 100644\nnew mode 100755\n", Kind::Changed, By::File),
         ("similarity index 100%\nrename from o\nrename to x\n", Kind::Renamed, By::File),
-        ("index 1..2 120000\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n", Kind::Changed, By::File),
+        (
+            "index 1..2 120000\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n",
+            Kind::Changed,
+            By::File,
+        ),
     ];
     for (header, kind, by) in table {
         let file = one(&format!("diff --git a/x b/x\n{header}"));
         assert_eq!((file.diff.kind, file.by, file.diff.path.as_str()), (kind, by, "x"), "{header}");
     }
-    let file = one("diff --git a/s b/s\nindex 1..2 160000\n--- a/s\n+++ b/s\n@@ -1 +1 @@\n-Subproject commit 1\n+Subproject commit 2\n");
+    let file = one(
+        "diff --git a/s b/s\nindex 1..2 160000\n--- a/s\n+++ b/s\n@@ -1 +1 @@\n-Subproject commit 1\n+Subproject commit 2\n",
+    );
     assert!(matches!(file.by, By::Nobody(_)));
 }
 

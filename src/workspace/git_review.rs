@@ -14,6 +14,9 @@ use crate::workspace::git::{Git, GitError, Guard, PATCH};
 use crate::workspace::git_changes::{ChangesError, Untracked};
 use crate::workspace::git_hunks::{created, parse};
 
+/// From so many files on they are listed before they are read.
+const MANY_FILES: usize = 200;
+
 /// What is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Between {
@@ -32,23 +35,56 @@ impl Git {
     /// There is no repository, the revision is unknown, or git fails.
     pub async fn to_decide(&self, between: &Between) -> Result<ChangeSet, ChangesError> {
         let guard = self.examine().await?;
+        let Ends { arguments, what } = self.ends(&guard, between).await?;
         let mut set = match between {
             Between::WorkTree => {
-                let (set, untracked) = tokio::join!(self.patch(&guard, &[]), self.untracked(&guard));
+                let (set, untracked) = tokio::join!(self.patch(&guard, &arguments, "."), self.untracked(&guard));
                 let (mut set, untracked) = (set?, untracked?);
                 self.add(untracked, &mut set);
-                ChangeSet { what: "the working tree".to_owned(), ..set }
+                set
             }
-            Between::Staged => {
-                ChangeSet { what: "what is staged".to_owned(), ..self.patch(&guard, &["--cached"]).await? }
-            }
-            Between::Revision(revision) => self.revision(&guard, revision).await?,
+            Between::Staged | Between::Revision(_) => self.patch(&guard, &arguments, ".").await?,
         };
         set.files.sort_by(|a, b| a.diff.path.cmp(&b.diff.path));
-        Ok(set)
+        Ok(ChangeSet { what, ..set })
     }
 
-    async fn revision(&self, guard: &Guard, revision: &str) -> Result<ChangeSet, ChangesError> {
+    /// Lists the files that changed where there are many, with the lines of the first: what a person sees until all is read. None
+    /// where there are few. Some may turn out to be the same, and those git does not know are not among them.
+    ///
+    /// # Errors
+    /// As [`Git::to_decide`].
+    pub async fn peek(&self, between: &Between) -> Result<Option<ChangeSet>, ChangesError> {
+        let guard = self.examine().await?;
+        let Ends { arguments, what } = self.ends(&guard, between).await?;
+        let action = if *between == Between::WorkTree { "diff-files" } else { "diff" };
+        let options = ["--raw", "-z", "--no-renames", "--ignore-submodules=dirty", "--relative"];
+        let all: Vec<&str> =
+            options.into_iter().chain(arguments.iter().map(String::as_str)).chain(["--", "."]).collect();
+        let bytes = self.read(&guard, action, &all).await?;
+        let mut files = raw(&String::from_utf8_lossy(&bytes));
+        if files.len() < MANY_FILES {
+            return Ok(None);
+        }
+        files.sort_by(|a, b| a.diff.path.cmp(&b.diff.path));
+        if let Some(first) = files.first_mut() {
+            let mut read = self.patch(&guard, &arguments, &first.diff.path).await?;
+            if let Some(file) = read.files.pop() {
+                *first = file;
+            }
+        }
+        Ok(Some(ChangeSet { what, files, ..ChangeSet::default() }))
+    }
+
+    /// Finds the two ends of what is compared, as arguments of `git diff`, and what to call it.
+    async fn ends(&self, guard: &Guard, between: &Between) -> Result<Ends, ChangesError> {
+        let revision = match between {
+            Between::WorkTree => return Ok(Ends { arguments: Vec::new(), what: "the working tree".to_owned() }),
+            Between::Staged => {
+                return Ok(Ends { arguments: vec!["--cached".to_owned()], what: "what is staged".to_owned() });
+            }
+            Between::Revision(revision) => revision,
+        };
         let (from, to, what) = match revision.split_once("..") {
             None => {
                 let (old, new) = self.parent_of(guard, revision).await?;
@@ -57,20 +93,21 @@ impl Git {
             Some((from, to)) => {
                 let (is_since, to) = to.strip_prefix('.').map_or((false, to), |to| (true, to));
                 let named = |name: &str| if name.is_empty() { "HEAD".to_owned() } else { name.to_owned() };
-                let (from, to) =
-                    (self.commit(guard, &named(from)).await?, self.commit(guard, &named(to)).await?);
+                let (from, to) = (self.commit(guard, &named(from)).await?, self.commit(guard, &named(to)).await?);
                 let from = if is_since { self.fork_of(guard, (&from, &to), revision).await? } else { from };
-                (from, to, revision.to_owned())
+                (from, to, revision.clone())
             }
         };
-        let set = self.patch(guard, &["--end-of-options", &from, &to]).await?;
-        Ok(ChangeSet { what, ..set })
+        Ok(Ends { arguments: vec!["--end-of-options".to_owned(), from, to], what })
     }
 
-    async fn patch(&self, guard: &Guard, arguments: &[&str]) -> Result<ChangeSet, ChangesError> {
+    async fn patch(&self, guard: &Guard, arguments: &[String], path: &str) -> Result<ChangeSet, ChangesError> {
         let options = PATCH.iter().copied().filter(|option| *option != "--numstat");
-        let all: Vec<&str> =
-            options.chain(["-U3", "--find-renames"]).chain(arguments.iter().copied()).chain(["--", "."]).collect();
+        let all: Vec<&str> = options
+            .chain(["-U3", "--find-renames"])
+            .chain(arguments.iter().map(String::as_str))
+            .chain(["--", path])
+            .collect();
         let output = self.output(guard, "diff", &all).await?;
         let text = String::from_utf8_lossy(&output.stdout);
         let mut set = ChangeSet { files: parse(&text), ..ChangeSet::default() };
@@ -130,6 +167,30 @@ impl Git {
         let runner = Runner { sandbox: None, ..self.runner().clone() };
         self.with_runner(runner)
     }
+}
+
+/// What is compared.
+struct Ends {
+    arguments: Vec<String>,
+    what: String,
+}
+
+/// Reads `git diff --raw -z`: what happened to which file, and nothing of its lines.
+fn raw(text: &str) -> Vec<Changed> {
+    let mut records = text.split('\0');
+    let mut files = Vec::new();
+    while let (Some(head), Some(path)) = (records.next(), records.next()) {
+        let kind = match head.rsplit(' ').next().and_then(|status| status.chars().next()) {
+            Some('A') => Kind::Created,
+            Some('D') => Kind::Deleted,
+            _ => Kind::Changed,
+        };
+        let diff = FileDiff { path: path.to_owned(), kind, ..FileDiff::default() };
+        let by = By::Nobody("it is being read".to_owned());
+        files.push(Changed { diff: std::sync::Arc::new(diff), by });
+    }
+    files.dedup_by(|b, a| a.diff.path == b.diff.path);
+    files
 }
 
 fn untracked_file(folder: &Path, name: &str) -> Changed {

@@ -41,6 +41,11 @@ impl Reviewing {
     /// Does what is ordered.
     pub async fn carry_out(&self, app: &App, order: Order) -> Outcome {
         match order {
+            Order::Peek(source) => {
+                // What is wrong is said when they are read.
+                let set = self.peek(app, &source).await.ok().flatten();
+                Outcome::Peeked(source, set)
+            }
             Order::Load(source) => {
                 let set = self.load(app, &source).await;
                 Outcome::Loaded(source, set.map_err(|fault| words::of_fault(&fault)))
@@ -50,7 +55,9 @@ impl Reviewing {
                 let path = self.path(app, &file.path);
                 done(move || settle::settle(&keeper?, &path, &file, &from, &to).map(|()| None)).await
             }
-            Order::Revert { source, file } => Outcome::Done(self.revert(app, &source, &file).await.map(Some).map_err(told)),
+            Order::Revert { source, file } => {
+                Outcome::Done(self.revert(app, &source, &file).await.map(Some).map_err(told))
+            }
             Order::Unrevert(step) => {
                 let keeper = self.keeper(app);
                 let session = self.steps.clone();
@@ -80,6 +87,14 @@ impl Reviewing {
         };
         set.kept = kept::read(app, source);
         Ok(set)
+    }
+
+    /// Lists the files where there are many, before they are read.
+    pub async fn peek(&self, app: &App, source: &Source) -> Result<Option<ChangeSet>, Fault> {
+        match self.between(app, source) {
+            Some(between) => Ok(git(app).peek(&between?).await?),
+            None => Ok(None),
+        }
     }
 
     /// Says what git compares for a source, where it is git that knows; fails where there is no repository.
@@ -158,13 +173,7 @@ fn git(app: &App) -> Git {
 }
 
 /// Puts a hunk or a file into the index, or takes it out.
-async fn stage(
-    app: &App,
-    file: &FileDiff,
-    hunk: Option<&(usize, Place)>,
-    shift: isize,
-    way: Way,
-) -> Result<(), Fault> {
+async fn stage(app: &App, file: &FileDiff, hunk: Option<&(usize, Place)>, shift: isize, way: Way) -> Result<(), Fault> {
     let Some((at, place)) = hunk else { return Ok(git(app).stage_file(file, way).await?) };
     let found = file.hunks.get(*at).filter(|hunk| !hunk.is_cut);
     let patch = found.and_then(|hunk| places::patch(file, hunk, place, shift));

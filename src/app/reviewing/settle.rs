@@ -92,7 +92,9 @@ fn node_of(keeper: &Keeper, bytes: &[u8], diff: &FileDiff, now: Option<&Node>) -
     let present = now.and_then(Node::mode);
     let mode = match diff.mode {
         // Git knows only whether it can be run.
-        Some(Sides { before: Some(before), .. }) if before & EXECUTABLE != 0 => present.unwrap_or(USUAL_MODE) | EXECUTABLE,
+        Some(Sides { before: Some(before), .. }) if before & EXECUTABLE != 0 => {
+            present.unwrap_or(USUAL_MODE) | EXECUTABLE
+        }
         Some(Sides { before: Some(_), .. }) => present.unwrap_or(USUAL_MODE) & !EXECUTABLE,
         _ => present.unwrap_or(USUAL_MODE),
     };

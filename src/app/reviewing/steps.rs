@@ -88,7 +88,8 @@ fn changed(shelf: &Shelf<'_>, root: &Path, path: &Path, nodes: Sides<Node>) -> C
     let is_link = [&nodes.before, &nodes.after].into_iter().flatten().any(|node| matches!(node, Node::Link { .. }));
     let diff = match (&was, &now) {
         (None | Some(Content::Text(_)), None | Some(Content::Text(_))) => {
-            let text = Sides { before: was.as_ref().and_then(Content::text), after: now.as_ref().and_then(Content::text) };
+            let text =
+                Sides { before: was.as_ref().and_then(Content::text), after: now.as_ref().and_then(Content::text) };
             FileDiff { unified: String::new(), ..Described { path: &name, text, mode, ..Described::default() }.diff() }
         }
         _ => {

@@ -59,6 +59,9 @@ pub fn run(cx: &Cx, args: &ReviewDiffArgs) -> Result<(), Fault> {
     let is_screen = std::io::stdin().is_terminal() && chat_screen::is_wanted(cx, app.config.ui.screen, false);
     let said = block_on(async {
         let reviewing = Reviewing::new(None);
+        if is_screen && let Some(set) = reviewing.peek(&app, &source).await? {
+            return review(cx, &app, Outcome::Peeked(source, Some(set)), reviewing).await;
+        }
         let set = reviewing.load(&app, &source).await?;
         if set.files.is_empty() && set.kept.remarks.is_empty() {
             cx.out.note(format!("nothing changed: {}", source.words()));
@@ -67,7 +70,7 @@ pub fn run(cx: &Cx, args: &ReviewDiffArgs) -> Result<(), Fault> {
         if !is_screen {
             return print(cx, &set).map(|()| None);
         }
-        review(cx, &app, source, set, reviewing).await
+        review(cx, &app, Outcome::Loaded(source, Ok(set)), reviewing).await
     })?;
     match said {
         Some(first) => chat::run(cx, &ChatArgs { first: Some(first), ..ChatArgs::default() }),
@@ -88,16 +91,11 @@ pub(super) fn print(cx: &Cx, set: &ChangeSet) -> Result<(), Fault> {
 }
 
 /// Holds the review; returns what is to be said to the model.
-async fn review(
-    cx: &Cx,
-    app: &App,
-    source: Source,
-    set: ChangeSet,
-    reviewing: Reviewing,
-) -> Result<Option<String>, Fault> {
+async fn review(cx: &Cx, app: &App, first: Outcome, reviewing: Reviewing) -> Result<Option<String>, Fault> {
     let (theme, keymap) = chat_screen::looks(cx, app)?;
+    let (Outcome::Loaded(source, _) | Outcome::Peeked(source, _)) = &first else { return Ok(None) };
     let mut state = State::reviewing(keymap, source.clone());
-    state.update(Msg::Given(Given::Review(Box::new(Outcome::Loaded(source, Ok(set))))));
+    state.update(Msg::Given(Given::Review(Box::new(first))));
     let mut signals = Signals::listen()?;
     // Nobody is there to be asked: both ends stay with us.
     let (ops, _nobody) = mpsc::channel(1);

@@ -47,6 +47,8 @@ pub enum Msg {
     },
     /// What was wanted is there.
     Given(Given),
+    /// Full screen is there: what is to be shown first is asked for.
+    Begin,
     /// Something failed outside of the agent.
     Failed(String),
 }

@@ -53,6 +53,7 @@ impl State {
                 self.now_ms = now_ms;
                 Vec::new()
             }
+            Msg::Begin => self.begin_review(),
             Msg::Given(given) => self.take_given(given),
             Msg::Edited { what, text } => self.on_edited(what, text),
             Msg::Failed(text) if self.front == Front::Review => {

@@ -95,7 +95,10 @@ fn a_hunk_is_rewritten_in_the_editor_and_a_line_in_place() {
     pty.send("e").wait_until_shown("1 of 2 decided");
     pty.send("ji").wait_until_shown("line> line thirty").send("!").send(key::ENTER).wait_until_shown("2 of 2 decided");
     leave(&mut pty);
-    assert_eq!(chat.env.read("a.txt"), text().replace("line 3\n", "line drei\n").replace("line 30\n", "line thirty!\n"));
+    assert_eq!(
+        chat.env.read("a.txt"),
+        text().replace("line 3\n", "line drei\n").replace("line 30\n", "line thirty!\n")
+    );
 }
 
 #[test]
@@ -122,7 +125,8 @@ fn a_kill_loses_nothing_that_was_decided() {
     wait_until("the hunk is gone", || !chat.env.read("a.txt").contains("three"));
     pty.send("y").wait_until_shown("2 of 2 decided");
     let kept = chat.env.home().join(".local/state/mimi/reviews");
-    let has_accepted = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap_or_default().contains("[[\"a.txt\"");
+    let has_accepted =
+        |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap_or_default().contains("[[\"a.txt\"");
     wait_until("it is kept", || {
         std::fs::read_dir(&kept).is_ok_and(|found| found.flatten().any(|entry| has_accepted(entry.path())))
     });
@@ -156,7 +160,11 @@ fn new_and_deleted_files_go_and_come_as_a_whole_and_commits_are_made_from_here()
     let editor = env.write("../editor.sh", "#!/bin/sh\necho 'from the review' > \"$1\"\n");
     env.set("EDITOR", format!("sh {}", editor.display()));
     let mut pty = Pty::start(env, ["review-diff"]);
-    pty.wait_until_shown("0 of 4 decided").send("]").wait_until_shown("deleted").send("n").wait_until_shown("1 of 4 decided");
+    pty.wait_until_shown("0 of 4 decided")
+        .send("]")
+        .wait_until_shown("deleted")
+        .send("n")
+        .wait_until_shown("1 of 4 decided");
     pty.wait_until_shown("new.txt").send("n").wait_until_shown("2 of 4 decided");
     wait_until("both are undone", || env.work().join("gone.txt").exists() && !env.work().join("new.txt").exists());
     pty.send("g").send("s").wait_until_shown("3 of 4 decided");
@@ -189,7 +197,10 @@ fn where_there_is_no_terminal_the_changes_are_printed() {
     env.git(["commit", "--quiet", "--all", "--message=second"]);
     for revision in ["HEAD", "HEAD~..HEAD", "HEAD~...", "main~..main"] {
         let outcome = env.run(["review-diff", revision]).outcome().success();
-        assert!(outcome.stdout.contains("a.txt  +2 -2") && outcome.stdout.contains("-line 30"), "{revision}: {outcome}");
+        assert!(
+            outcome.stdout.contains("a.txt  +2 -2") && outcome.stdout.contains("-line 30"),
+            "{revision}: {outcome}"
+        );
     }
 }
 
@@ -204,7 +215,9 @@ fn what_cannot_be_reviewed_is_said() {
     env.git_init();
     let outcome = env.run(["review-diff"]).outcome().success();
     assert!(outcome.stderr.contains("nothing changed: the working tree"), "{outcome}");
-    for (revision, expected) in [("mian", "there is no revision `mian`"), ("main..nope", "there is no revision `nope`"), ("--staged=x", "")] {
+    for (revision, expected) in
+        [("mian", "there is no revision `mian`"), ("main..nope", "there is no revision `nope`"), ("--staged=x", "")]
+    {
         let outcome = env.run(["review-diff", revision]).outcome().fails_with(2);
         assert!(outcome.stderr.contains(expected), "{outcome}");
     }

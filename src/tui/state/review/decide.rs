@@ -174,7 +174,8 @@ impl Review {
             }
             (_, By::Hunk) | (_, By::File) if !is_rejected || matches!(found.by, By::Hunk) => {
                 let to = found.places();
-                let settle = |from: &[Place], to: &[Place]| Order::Settle { file: diff(), from: from.to_vec(), to: to.to_vec() };
+                let settle =
+                    |from: &[Place], to: &[Place]| Order::Settle { file: diff(), from: from.to_vec(), to: to.to_vec() };
                 (Some(settle(from, &to)), Some(settle(&to, from)))
             }
             // What undoes it is known when it is done.
@@ -277,7 +278,9 @@ impl Review {
 
     /// Forgets what was said about the line.
     pub(super) fn drop_comment(&mut self) -> Decided {
-        let Some(here) = self.comment_here().cloned() else { return Err("nothing was said about this line".to_owned()) };
+        let Some(here) = self.comment_here().cloned() else {
+            return Err("nothing was said about this line".to_owned());
+        };
         let before = self.before(&[(self.at.file, self.at.hunk)]);
         self.remarks.retain(|remark| !is_at_same(remark, &here));
         Ok(self.decided(before, None, None))

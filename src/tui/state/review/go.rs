@@ -140,7 +140,8 @@ impl Review {
         };
         let text = |at: &At| has(self.files[at.file].diff.hunks[at.hunk].lines[at.line].get(1..).unwrap_or_default());
         let n = self.files.len();
-        let order: Vec<usize> = (0..=n).map(|step| (self.at.file + if by > 0 { step } else { 2 * n - step }) % n.max(1)).collect();
+        let order: Vec<usize> =
+            (0..=n).map(|step| (self.at.file + if by > 0 { step } else { 2 * n - step }) % n.max(1)).collect();
         let mut found = None;
         for (step, file) in order.iter().enumerate() {
             let here = self.at;

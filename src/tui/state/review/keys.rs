@@ -37,7 +37,16 @@ impl State {
         review.is_open = true;
         self.review = Some(review);
         self.front = Front::Review;
-        vec![order(Order::Load(source))]
+        self.begin_review()
+    }
+
+    /// Orders the changes that are to be shown, if there are any.
+    pub(in crate::tui::state) fn begin_review(&mut self) -> Vec<Cmd> {
+        let Some(review) = self.review.as_ref().filter(|review| review.reading == Reading::Underway) else {
+            return Vec::new();
+        };
+        let peek = review.files.is_empty().then(|| order(Order::Peek(review.source.clone())));
+        peek.into_iter().chain([order(Order::Load(review.source.clone()))]).collect()
     }
 
     pub(in crate::tui::state) fn on_review(&mut self, action: Option<Action>) -> Vec<Cmd> {
@@ -147,7 +156,8 @@ impl State {
         let Some(review) = &mut self.review else { return };
         if !review.go_match(by) {
             let words = review.search.as_deref().unwrap_or_default();
-            self.hint = Some(if words.is_empty() { "nothing is searched".to_owned() } else { format!("`{words}` is nowhere") });
+            self.hint =
+                Some(if words.is_empty() { "nothing is searched".to_owned() } else { format!("`{words}` is nowhere") });
         }
     }
 
@@ -309,7 +319,8 @@ impl State {
             return vec![Cmd::Leave];
         }
         if n > 0 {
-            self.hint = Some(format!("{} not sent; the review shows them again", crate::base::text::count(n, "remark")));
+            self.hint =
+                Some(format!("{} not sent; the review shows them again", crate::base::text::count(n, "remark")));
         }
         Vec::new()
     }
@@ -323,6 +334,12 @@ impl State {
     pub(in crate::tui::state) fn review_given(&mut self, outcome: Outcome) -> Vec<Cmd> {
         let Some(review) = &mut self.review else { return Vec::new() };
         match outcome {
+            Outcome::Peeked(source, Some(set)) => {
+                if source == review.source && review.reading == Reading::Underway && review.files.is_empty() {
+                    review.show(set);
+                }
+            }
+            Outcome::Peeked(_, None) => {}
             // Another source was asked for meanwhile.
             Outcome::Loaded(source, _) if source != review.source => {}
             Outcome::Loaded(_, Ok(set)) => {

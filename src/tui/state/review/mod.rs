@@ -172,7 +172,8 @@ impl Review {
 
     /// Takes the changes that were read. Where the person was in the same changes before, they are again.
     pub(in crate::tui::state) fn take(&mut self, set: ChangeSet) {
-        let was = self.files.get(self.at.file).map(|file| (file.diff.path.clone(), self.hunk().map(|hunk| hunk.id.clone())));
+        let was =
+            self.files.get(self.at.file).map(|file| (file.diff.path.clone(), self.hunk().map(|hunk| hunk.id.clone())));
         let ChangeSet { what, files, notes, kept } = set;
         let file = |changed: crate::protocol::changes::Changed| {
             let pieces = vec![Piece::default(); changed.diff.hunks.len().max(1)];
@@ -189,6 +190,12 @@ impl Review {
         if let Some((path, hunk)) = was {
             self.go_to(&path, hunk.as_deref());
         }
+    }
+
+    /// Shows the files before they are read.
+    pub(in crate::tui::state) fn show(&mut self, set: ChangeSet) {
+        self.take(set);
+        self.reading = Reading::Underway;
     }
 
     /// Takes what was decided before and is not on disk otherwise.

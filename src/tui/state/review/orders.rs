@@ -128,4 +128,3 @@ impl Review {
         self.version += 1;
     }
 }
-

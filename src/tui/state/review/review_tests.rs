@@ -89,7 +89,10 @@ fn rejecting_takes_the_hunk_from_the_file_one_order_after_the_other() {
     let mut state = tree();
     let first = keys(&mut state, "n");
     let expected = (vec![Place::New, Place::New], vec![Place::Old, Place::New]);
-    assert!(matches!(&first[..], [Order::Settle { from, to, .. }] if (from.clone(), to.clone()) == expected), "{first:?}");
+    assert!(
+        matches!(&first[..], [Order::Settle { from, to, .. }] if (from.clone(), to.clone()) == expected),
+        "{first:?}"
+    );
     assert_eq!(keys(&mut state, "n"), [], "the first is not answered yet");
     let second = done(&mut state);
     let expected = (vec![Place::Old, Place::New], vec![Place::Old, Place::Old]);
@@ -118,7 +121,10 @@ fn the_last_decision_is_undone_with_what_it_did() {
     done(&mut state);
     let undone = keys(&mut state, "z");
     let expected = (vec![Place::New, Place::Old], vec![Place::New, Place::New]);
-    assert!(matches!(&undone[..], [Order::Settle { from, to, .. }] if (from.clone(), to.clone()) == expected), "{undone:?}");
+    assert!(
+        matches!(&undone[..], [Order::Settle { from, to, .. }] if (from.clone(), to.clone()) == expected),
+        "{undone:?}"
+    );
     assert_eq!(marks(&state), [vec!["accepted", ""], vec![""]]);
     done(&mut state);
     assert_eq!(keys(&mut state, "z"), []);
@@ -145,7 +151,10 @@ fn staging_says_which_hunk_and_how_far_those_above_have_moved_it() {
     let longer = Hunk { new_lines: 4, ..hunk(1, "one") };
     let mut state = state(Source::WorkTree, set(vec![file("a", vec![longer, hunk(30, "two")])]));
     let first = keys(&mut state, "s");
-    assert!(matches!(&first[..], [Order::Stage { hunk: Some((0, Place::New)), shift: 0, way: Way::In, .. }]), "{first:?}");
+    assert!(
+        matches!(&first[..], [Order::Stage { hunk: Some((0, Place::New)), shift: 0, way: Way::In, .. }]),
+        "{first:?}"
+    );
     done(&mut state);
     let second = keys(&mut state, "tab s");
     assert!(matches!(&second[..], [Order::Stage { hunk: Some((1, _)), shift: 2, way: Way::In, .. }]), "{second:?}");
@@ -179,13 +188,18 @@ fn a_hunk_is_edited_in_the_editor_and_a_line_of_it_in_place() {
     let what = Editing::Review(Revising::Hunk);
     assert_eq!(cmds, [Cmd::Edit { what, text: "before one\nnew one\n".into(), name: "a/x.rs".into() }]);
     let cmds = state.update(Msg::Edited { what, text: Some("before one\nmine\n".into()) });
-    assert!(matches!(&orders(&cmds)[..], [Order::Settle { to, .. }] if to[0] == Place::Text("before one\nmine\n".into())));
+    assert!(
+        matches!(&orders(&cmds)[..], [Order::Settle { to, .. }] if to[0] == Place::Text("before one\nmine\n".into()))
+    );
     done(&mut state);
     keys(&mut state, "j i");
     assert_eq!(state.composer.text(), "new two", "the line below the one that goes");
     writes(&mut state, "!");
     let ordered = keys(&mut state, "enter");
-    assert!(matches!(&ordered[..], [Order::Settle { to, .. }] if to[1] == Place::Text("before two\nnew two!\n".into())), "{ordered:?}");
+    assert!(
+        matches!(&ordered[..], [Order::Settle { to, .. }] if to[1] == Place::Text("before two\nnew two!\n".into())),
+        "{ordered:?}"
+    );
     assert_eq!(state.front, Front::Review);
 }
 
@@ -289,7 +303,14 @@ fn files_become_a_tree_in_which_lonely_folders_are_one_row() {
     let mut paths = paths.map(|path| file(path, vec![hunk(1, path)])).to_vec();
     paths.sort_by(|a, b| a.path.cmp(&b.path));
     let state = state(Source::WorkTree, set(paths));
-    let rows: Vec<String> = state.review.as_ref().unwrap().tree.iter().map(|row| format!("{}{}", " ".repeat(row.depth), row.name)).collect();
+    let rows: Vec<String> = state
+        .review
+        .as_ref()
+        .unwrap()
+        .tree
+        .iter()
+        .map(|row| format!("{}{}", " ".repeat(row.depth), row.name))
+        .collect();
     assert_eq!(rows, ["a.rs", "a/b/", " c/", "  x.rs", "  y.rs", " d.rs", "z/w/", " v.rs"]);
 }
 
@@ -307,7 +328,7 @@ fn what_cannot_be_decided_says_why() {
 #[test]
 fn nothing_is_decided_while_the_changes_are_being_read() {
     let mut state = tree();
-    assert_eq!(keys(&mut state, "R"), [Order::Load(Source::WorkTree)]);
+    assert_eq!(keys(&mut state, "R"), [Order::Load(Source::WorkTree)], "what is shown stays until then");
     assert_eq!(keys(&mut state, "n"), []);
     assert_eq!(state.hint.as_deref(), Some("the changes are being read"));
 }
@@ -315,8 +336,15 @@ fn nothing_is_decided_while_the_changes_are_being_read() {
 #[test]
 fn any_keys_on_any_changes_leave_a_place_that_is_there() {
     use proptest::prelude::*;
-    let names = ["j", "k", "tab", "backtab", "]", "[", "y", "n", "a", "d", "A", "s", "S", "u", "z", "g", "G", "space", "t", "v", "x", "pagedown", "b"];
-    let sets = [Vec::new(), vec![file("a", vec![])], vec![file("a", vec![hunk(1, "a")]), file("b", vec![]), file("c", vec![hunk(1, "c"), hunk(9, "d")])]];
+    let names = [
+        "j", "k", "tab", "backtab", "]", "[", "y", "n", "a", "d", "A", "s", "S", "u", "z", "g", "G", "space", "t", "v",
+        "x", "pagedown", "b",
+    ];
+    let sets = [
+        Vec::new(),
+        vec![file("a", vec![])],
+        vec![file("a", vec![hunk(1, "a")]), file("b", vec![]), file("c", vec![hunk(1, "c"), hunk(9, "d")])],
+    ];
     proptest!(ProptestConfig::with_cases(64), |(which in 0..3usize, pressed in prop::collection::vec((0..names.len(), any::<bool>()), 1..60))| {
         let mut state = state(Source::WorkTree, set(sets[which].clone()));
         for (key, answers) in pressed {

@@ -13,9 +13,9 @@ use crate::protocol::changes::{Remark, Said};
 use crate::protocol::diff::{Hunk, NO_END};
 use crate::tui::look::{Look, Theme};
 use crate::tui::state::review::{Mark, Review};
+use crate::tui::views::review::name;
 use crate::tui::views::review::paint::{Paint, Painted};
 use crate::tui::views::review::rows::Row;
-use crate::tui::views::review::name;
 use crate::tui::wrap::{Margin, wrap_text};
 
 /// Bytes of a line that are shown.
@@ -30,7 +30,6 @@ pub(super) struct Brush<'a> {
     pub(super) review: &'a Review,
     pub(super) theme: &'a Theme,
     pub(super) width: usize,
-    pub(super) is_beside: bool,
 }
 
 /// A line of a hunk with what it takes to draw it.
@@ -46,7 +45,9 @@ impl Brush<'_> {
     pub(super) fn row(&self, row: &Row, painted: &mut Painted) -> Vec<Line<'static>> {
         let Some(file) = self.review.file() else { return Vec::new() };
         match row {
-            Row::Name => self.words(Look::Bold, &format!("{}  +{} -{}", name(&file.diff), file.diff.added, file.diff.removed)),
+            Row::Name => {
+                self.words(Look::Bold, &format!("{}  +{} -{}", name(&file.diff), file.diff.added, file.diff.removed))
+            }
             Row::About(text) => self.words(Look::Dim, &format!("  {text}")),
             Row::Written(text) => self.words(Look::Notice, &format!("    {text}")),
             Row::Gap => vec![Line::default()],
@@ -60,7 +61,8 @@ impl Brush<'_> {
             Row::Pair(hunk, old, new) => {
                 let Some(found) = file.diff.hunks.get(*hunk) else { return Vec::new() };
                 let paint = painted.hunk(found, &file.diff.path, self.theme);
-                let side = |at: &Option<usize>| at.map(|at| Text { hunk: found, paint, at, is_gone: self.is_gone(*hunk) });
+                let side =
+                    |at: &Option<usize>| at.map(|at| Text { hunk: found, paint, at, is_gone: self.is_gone(*hunk) });
                 self.pair(side(old).as_ref(), side(new).as_ref(), *hunk)
             }
         }
@@ -168,7 +170,13 @@ impl Brush<'_> {
         let rows = broken(&parts, room.max(1));
         let blank = " ".repeat(numbers.width());
         let rows = rows.into_iter().enumerate().map(|(at, row)| {
-            let mut spans = if room == 0 { Vec::new() } else if at == 0 { front(mark, numbers, sign) } else { front(" ", &blank, ' ') };
+            let mut spans = if room == 0 {
+                Vec::new()
+            } else if at == 0 {
+                front(mark, numbers, sign)
+            } else {
+                front(" ", &blank, ' ')
+            };
             let used: usize = row.iter().map(Span::width).sum();
             spans.extend(row);
             if base.bg.is_some() {
@@ -258,7 +266,9 @@ fn cut(text: &str, start: usize, words: &[(usize, usize)]) -> Vec<(String, bool)
     let shown = |text: &str| visible(text.trim_end_matches('\r')).into_owned();
     for (from, to) in words {
         let (from, to) = (from.saturating_sub(start).min(text.len()), to.saturating_sub(start).min(text.len()));
-        let (Some(before), Some(word)) = (text.get(at..from.max(at)), text.get(from.max(at)..to.max(at))) else { break };
+        let (Some(before), Some(word)) = (text.get(at..from.max(at)), text.get(from.max(at)..to.max(at))) else {
+            break;
+        };
         pieces.push((shown(before), false));
         pieces.push((shown(word), true));
         at = to.max(at);

@@ -52,7 +52,9 @@ impl Pane {
         match message(review) {
             Some((look, text)) => {
                 let (text, style) = (visible(&text).into_owned(), theme.style(look));
-                let rows = text.split('\n').flat_map(|line| wrap_text(line, style, usize::from(area.width), &Margin::default()));
+                let rows = text
+                    .split('\n')
+                    .flat_map(|line| wrap_text(line, style, usize::from(area.width), &Margin::default()));
                 let rows: Vec<Line<'static>> = rows.collect();
                 for (y, row) in rows.iter().enumerate().take(usize::from(body.height)) {
                     put(row, Rect { y: body.y + clip(y), ..body }, buffer);
@@ -96,7 +98,7 @@ impl Pane {
             Some(rows) => rows,
             None => Rows::new(review, key),
         };
-        let brush = line::Brush { review, theme, width: usize::from(area.width), is_beside };
+        let brush = line::Brush { review, theme, width: usize::from(area.width) };
         let at = rows.position(review.at.hunk, review.at.line);
         self.painted.of_file(review);
         let painted = &mut self.painted;
@@ -167,6 +169,7 @@ fn title(review: &Review, theme: &Theme, width: usize) -> Line<'static> {
         (Look::Good, format!("  +{added}")),
         (Look::Bad, format!(" -{removed}")),
         (Look::Dim, format!("  {files}")),
+        (Look::Notice, if review.reading == Reading::Underway { "  reading ...".to_owned() } else { String::new() }),
         (Look::Notice, remarks),
         (Look::Notice, visible(&notes).into_owned()),
     ];

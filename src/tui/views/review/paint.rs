@@ -52,7 +52,8 @@ fn paint(hunk: &Hunk, path: &str, theme: &Theme) -> Paint {
         return Paint { lines, words };
     }
     let side = |signs: [char; 2]| {
-        let lines: Vec<&str> = hunk.lines.iter().filter(|line| line.starts_with(signs)).map(|line| body(line)).collect();
+        let lines: Vec<&str> =
+            hunk.lines.iter().filter(|line| line.starts_with(signs)).map(|line| body(line)).collect();
         theme.code(path, &lines.join("\n")).into_iter()
     };
     let (mut old, mut new) = (side([' ', '-']), side([' ', '+']));

@@ -54,8 +54,13 @@ impl Rows {
             rows.starts.push(rows.all.len());
             rows.all.push(Row::Heading(at));
             let said: Vec<_> = remarks.iter().filter(|(_, remark)| remark.hunk == hunk.id).collect();
-            rows.all.extend(said.iter().filter(|(_, remark)| remark.said == Said::Rejected && !remark.words.is_empty()).map(|(at, _)| Row::Remark(*at)));
-            let lines = if key.2 { pairs(at, hunk) } else { (0..hunk.lines.len()).map(|line| Row::Line(at, line)).collect() };
+            rows.all.extend(
+                said.iter()
+                    .filter(|(_, remark)| remark.said == Said::Rejected && !remark.words.is_empty())
+                    .map(|(at, _)| Row::Remark(*at)),
+            );
+            let lines =
+                if key.2 { pairs(at, hunk) } else { (0..hunk.lines.len()).map(|line| Row::Line(at, line)).collect() };
             for row in lines {
                 let comments = said.iter().filter(|(_, remark)| remark.said == Said::Comment && row.has(remark.at));
                 let comments: Vec<Row> = comments.map(|(at, _)| Row::Remark(*at)).collect();
@@ -78,7 +83,9 @@ impl Rows {
     pub(super) fn position(&self, hunk: usize, line: usize) -> usize {
         let Some(start) = self.starts.get(hunk) else { return 0 };
         let rows = self.all[*start..].iter();
-        rows.take_while(|row| row.hunk().is_none_or(|other| other == hunk)).position(|row| row.has_of(hunk, line)).map_or(*start, |at| start + at)
+        rows.take_while(|row| row.hunk().is_none_or(|other| other == hunk))
+            .position(|row| row.has_of(hunk, line))
+            .map_or(*start, |at| start + at)
     }
 }
 
