@@ -33,7 +33,7 @@ impl State {
         let mut review = was.unwrap_or_else(|| Box::new(Review::new(source.clone())));
         review.reading = Reading::Underway;
         review.is_in_tree = false;
-        review.leaves = false;
+        review.next = None;
         review.is_open = true;
         self.review = Some(review);
         self.front = Front::Review;
@@ -51,7 +51,7 @@ impl State {
 
     pub(in crate::tui::state) fn on_review(&mut self, action: Option<Action>) -> Vec<Cmd> {
         let Some(review) = &mut self.review else { return Vec::new() };
-        review.leaves = false;
+        review.next = None;
         let tree = review.is_in_tree;
         match action {
             Some(Action::LineDown) if tree => review.go_file(1),
@@ -234,26 +234,35 @@ impl State {
         }
     }
 
+    /// Puts something off until what was decided is done; says whether it is.
+    fn waits_with(&mut self, action: Action) -> bool {
+        let Some(review) = self.review.as_mut().filter(|review| review.is_working()) else { return false };
+        review.next = Some(action);
+        self.hint = Some("as soon as it is written ...".to_owned());
+        true
+    }
+
     fn undo_decision(&mut self) -> Vec<Cmd> {
+        if self.waits_with(Action::UndoDecision) {
+            return Vec::new();
+        }
         let Some(review) = &mut self.review else { return Vec::new() };
         match review.undo() {
             Some(next) => next.map(order).into_iter().chain([keep(review)]).collect(),
             None => {
-                let working = review.is_working();
-                self.hint = Some(if working { "still being written" } else { "there is nothing to undo" }.to_owned());
+                self.hint = Some("there is nothing to undo".to_owned());
                 Vec::new()
             }
         }
     }
 
     fn begin_commit(&mut self) -> Vec<Cmd> {
+        if self.waits_with(Action::Commit) {
+            return Vec::new();
+        }
         match self.review.as_deref() {
             Some(review) if matches!(review.source, Source::Revision(_)) => {
                 self.hint = Some("this is committed".to_owned());
-                Vec::new()
-            }
-            Some(review) if review.is_working() => {
-                self.hint = Some("still being written".to_owned());
                 Vec::new()
             }
             _ => vec![Cmd::Edit {
@@ -296,11 +305,10 @@ impl State {
 
     /// Has what was said worded for the model, and leaves.
     fn send_remarks(&mut self) -> Vec<Cmd> {
-        let Some(review) = &self.review else { return Vec::new() };
-        if review.is_working() {
-            self.hint = Some("still being written".to_owned());
+        if self.waits_with(Action::Send) {
             return Vec::new();
         }
+        let Some(review) = &self.review else { return Vec::new() };
         if review.remarks.is_empty() {
             return self.leave_review();
         }
@@ -308,9 +316,7 @@ impl State {
     }
 
     fn leave_review(&mut self) -> Vec<Cmd> {
-        if let Some(review) = self.review.as_mut().filter(|review| review.is_working()) {
-            review.leaves = true;
-            self.hint = Some("still being written".to_owned());
+        if self.waits_with(Action::Close) {
             return Vec::new();
         }
         let n = self.review.as_ref().map_or(0, |review| review.remarks.len());
@@ -349,10 +355,13 @@ impl State {
             }
             Outcome::Loaded(_, Err(why)) => review.reading = Reading::Failed(why),
             Outcome::Done(result) => match review.answered(result) {
-                Ok(None) if review.leaves => return self.leave_review(),
-                Ok(next) => return next.map(order).into_iter().collect(),
+                Ok(Some(next)) => return vec![order(next)],
+                Ok(None) => {
+                    let next = review.next.take();
+                    return if next.is_some() { self.on_review(next) } else { Vec::new() };
+                }
                 Err(why) => {
-                    review.leaves = false;
+                    review.next = None;
                     self.hint = Some(why);
                     return vec![keep(review)];
                 }

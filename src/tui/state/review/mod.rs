@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::protocol::changes::{By, ChangeSet, Kept, Place, Remark, Said, Source};
 use crate::protocol::diff::{FileDiff, Hunk};
+use crate::tui::keymap::Action;
 use crate::tui::state::review::orders::Orders;
 pub use crate::tui::state::review::tree::Branch;
 
@@ -48,8 +49,8 @@ pub struct Review {
     pub version: u32,
     /// Whether it is in front, or behind a list or a text.
     pub is_open: bool,
-    /// Whether it is left as soon as what was decided is done.
-    pub leaves: bool,
+    /// What is to be done as soon as what was decided is done.
+    pub next: Option<Action>,
     orders: Orders,
 }
 
@@ -165,7 +166,7 @@ impl Review {
             search: None,
             version: 0,
             is_open: true,
-            leaves: false,
+            next: None,
             orders: Orders::default(),
         }
     }

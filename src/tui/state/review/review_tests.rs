@@ -116,10 +116,8 @@ fn what_fails_is_as_if_it_had_not_been_decided_and_so_is_what_was_built_on_it() 
 fn the_last_decision_is_undone_with_what_it_did() {
     let mut state = tree();
     keys(&mut state, "y n");
-    assert_eq!(keys(&mut state, "z"), [], "it is still being written");
-    assert_eq!(state.hint.as_deref(), Some("still being written"));
-    done(&mut state);
-    let undone = keys(&mut state, "z");
+    assert_eq!(keys(&mut state, "z"), [], "first what is being written");
+    let undone = done(&mut state);
     let expected = (vec![Place::New, Place::Old], vec![Place::New, Place::New]);
     assert!(
         matches!(&undone[..], [Order::Settle { from, to, .. }] if (from.clone(), to.clone()) == expected),
@@ -240,8 +238,7 @@ fn what_was_said_is_worded_and_sent_when_the_review_is_left_with_it() {
     writes(&mut state, "no");
     keys(&mut state, "enter");
     assert_eq!(keys(&mut state, "enter"), [], "first what is being written");
-    done(&mut state);
-    let ordered = keys(&mut state, "enter");
+    let ordered = done(&mut state);
     assert!(matches!(&ordered[..], [Order::Tell(_, remarks)] if remarks[0].words == "no"), "{ordered:?}");
     let cmds = state.update(given(Outcome::Told("in words".into())));
     assert!(cmds.contains(&Cmd::Send(crate::protocol::op::Op::Submit { text: "in words".into() })), "{cmds:?}");
