@@ -77,6 +77,8 @@
 //! | what `fix` must not change | a row in `config/guard.yaml` |
 //! | a compiler or linter | a row in `config/findings.yaml` and a sample under `tests/fixtures/runners` |
 //! | an action of the full screen | a variant and a row in `tui::keymap`, a row in `config/keymap.yaml`, an arm in `tui::state::keys` |
+//! | a suggestion after a turn | a row in `config/suggestions.yaml` |
+//! | something the full screen wants from outside | a variant of `Want` and of `Given` in `tui::state::outside`, an arm where it is put together |
 //! | a look of text | a row in `tui::look` and in every file of `config/themes` |
 //! | a form of a report | `cli/report/<name>.rs`, a variant of `cli::report::target::Format`, an arm in `cli::report::render` |
 //! | a kind of step of `fix` | a variant of `protocol::fix_report::What`, its words in `cli::report::words`, its form in `config/fix_report.schema.json` |

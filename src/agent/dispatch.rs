@@ -30,7 +30,7 @@ use crate::policy::{Decision, Policy};
 use crate::protocol::diff::{Change, FileDiff};
 use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall};
-use crate::protocol::op::Offer;
+use crate::protocol::op::{Mode, Offer};
 use crate::protocol::review::{Draft, HunkAnswer};
 use crate::protocol::tool::{Action, ToolOutcome, ToolReport};
 use crate::session::knowledge::Knowledge;
@@ -207,6 +207,21 @@ impl Dispatch {
             always,
         };
         self.verdict(decision, proposal)
+    }
+
+    /// Checks a command the user typed. They need not approve it, whatever the mode; what a rule forbids stays forbidden.
+    pub fn judge_own(&mut self, call: &ToolCall) -> Result<Proposal, Box<ToolReport>> {
+        let mode = std::mem::replace(&mut self.policy.mode, Mode::Ask);
+        let verdict = self.judge(call);
+        self.policy.mode = mode;
+        match verdict {
+            // Where nobody is there to approve, the one who typed it is.
+            Verdict::Run(proposal)
+            | Verdict::Ask { proposal, .. }
+            | Verdict::Refuse { proposal: Some(proposal), why: Refusal::NeedsApproval, .. } => Ok(proposal),
+            Verdict::Refuse { report, .. } => Err(report),
+            Verdict::Question(question) => Err(Box::new(ToolReport::failed(question.question))),
+        }
     }
 
     /// Reads the arguments of a call. What the model copied from a text in which control strings are broken up means

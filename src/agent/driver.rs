@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::batch::Proposal;
 use crate::agent::dispatch::{Dispatch, Finished};
 use crate::agent::handle::{Handle, OPS_CAPACITY, RECORDS_CAPACITY};
 use crate::agent::live::Live;
@@ -31,7 +32,7 @@ use crate::model::fallback;
 use crate::model::gateway::Gateway;
 use crate::model::route::Route;
 use crate::protocol::event::{Event, Record};
-use crate::protocol::message::{CallId, Usage};
+use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::Op;
 use crate::protocol::wait::Wait;
 use crate::session::recorder::Recorder;
@@ -143,7 +144,7 @@ impl Driver {
             self.emit(Event::Warning { text }).await;
         }
         let mut is_open = true;
-        while is_open || !self.parts.machine.is_idle() {
+        while is_open || !self.parts.machine.is_at_rest() {
             match self.wake(is_open).await {
                 Wake::Op(Some(op)) => {
                     self.parts.tape.op(&op);
@@ -198,6 +199,7 @@ impl Driver {
                 self.inputs.push_back(Input::Judged { call: call.id, verdict });
             }
             Effect::Run(call) => self.run_call(&call).await,
+            Effect::RunOwn(call) => self.run_own(call).await,
             Effect::CancelCalls => {
                 self.cancel_calls.cancel();
                 self.cancel_calls = CancellationToken::new();
@@ -222,6 +224,10 @@ impl Driver {
             Effect::Compact => self.request_summary(),
             Effect::Undo => {
                 let rewound = self.parts.memory.undo();
+                self.rewound(rewound).await;
+            }
+            Effect::Unsay => {
+                let rewound = self.parts.memory.unsay();
                 self.rewound(rewound).await;
             }
             Effect::Redo => {
@@ -485,6 +491,25 @@ impl Driver {
             }
         };
         self.calls.push(async move { tokio::join!(run, forward).0 }.boxed());
+    }
+
+    /// Runs what the user typed: confined as every command is, and not asked about, since it is they who want it.
+    async fn run_own(&mut self, call: ToolCall) {
+        match self.parts.dispatch.judge_own(&call) {
+            Ok(Proposal { tool, target, actions, .. }) => {
+                let id = call.id;
+                self.emit(Event::ToolProposed {
+                    call: id.clone(),
+                    tool: tool.clone(),
+                    target: target.clone(),
+                    actions,
+                })
+                .await;
+                self.emit(Event::ToolStarted { call: id.clone(), tool, target }).await;
+                self.run_call(&id).await;
+            }
+            Err(report) => self.inputs.push_back(Input::Finished { call: call.id, report, duration_ms: 0 }),
+        }
     }
 
     async fn on_finished(&mut self, finished: Finished) {

@@ -3,14 +3,35 @@
 //! Small pure makers of events, so that [`machine`](crate::agent::machine) reads as decisions only.
 
 use crate::agent::step::Effect;
+use crate::base::text::first_line;
 use crate::context::prompt;
+use crate::protocol::attached::Attached;
 use crate::protocol::event::{Author, Event};
-use crate::protocol::message::ToolCall;
+use crate::protocol::message::{CallId, ToolCall};
 use crate::protocol::tool::ToolReport;
 
 /// Says something to the model.
 pub fn say(author: Author, text: String, out: &mut Vec<Effect>) {
     out.push(Effect::Emit(Event::UserMessage { author, text }));
+}
+
+/// The tool that runs what the user typed.
+const SHELL: &str = "shell";
+/// Characters of a command in a label.
+const MAX_LABEL_CHARS: usize = 60;
+
+/// Makes a call of a command that the user typed.
+pub fn own_call(id: CallId, command: &str) -> ToolCall {
+    let arguments = serde_json::json!({ "command": command }).to_string();
+    ToolCall { id, name: SHELL.to_owned(), arguments }
+}
+
+/// Words for the model what a command of the user's came to.
+pub fn own_outcome(call: &ToolCall, report: &ToolReport) -> Attached {
+    let arguments: serde_json::Value = serde_json::from_str(&call.arguments).unwrap_or_default();
+    let command = arguments["command"].as_str().unwrap_or_default();
+    let text = prompt::OWN_COMMAND.render(&[command, report.outcome.text()]);
+    Attached { label: format!("! {}: {}", first_line(command, MAX_LABEL_CHARS), report.summary), text, image: None }
 }
 
 /// Says what the model is told of a call that is not run, if there is one.

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::agent::batch::{Batch, Ended};
+use crate::agent::brought::{Brought, Words};
 use crate::agent::emit::{harmless, left_out, report_call, say, warn};
 use crate::agent::ladder::{Ladder, Rung};
 use crate::agent::limits::{Limits, Repetition};
@@ -51,10 +52,12 @@ pub struct Machine {
     /// What the model is told once its calls are reported.
     note: Option<String>,
     guard: Guard,
+    /// What goes along with the next words.
+    brought: Brought,
     /// Words for the running turn.
-    steering: VecDeque<String>,
+    steering: VecDeque<Words>,
     /// Words for later turns.
-    queue: VecDeque<String>,
+    queue: VecDeque<Words>,
 }
 
 #[derive(Debug)]
@@ -96,6 +99,7 @@ impl Machine {
             offer: Offer::default(),
             note: None,
             guard: Guard::default(),
+            brought: Brought::default(),
             steering: VecDeque::new(),
             queue: VecDeque::new(),
         }
@@ -104,6 +108,11 @@ impl Machine {
     /// Says whether nothing is under way.
     pub fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle)
+    }
+
+    /// Says whether nothing runs at all, not even a command of the user's own.
+    pub fn is_at_rest(&self) -> bool {
+        self.is_idle() && !self.brought.is_running()
     }
 
     /// Has the project introduced again before the next words of the user.
@@ -151,17 +160,20 @@ impl Machine {
 
     fn on_op(&mut self, op: Op, out: &mut Vec<Effect>) {
         match op {
-            Op::Submit { text } | Op::Steer { text } if self.is_idle() => self.start_turn(text, out),
-            Op::Steer { text } => {
-                out.push(Effect::Emit(Event::Queued { text: text.clone() }));
-                self.steering.push_back(text);
+            Op::Submit { text } | Op::Steer { text } | Op::Queue { text } if self.is_idle() => {
+                let words = self.brought.words(text);
+                self.start_turn(words, out);
             }
-            Op::Queue { text } if self.is_idle() => self.start_turn(text, out),
-            Op::Submit { text } | Op::Queue { text } => {
-                out.push(Effect::Emit(Event::Queued { text: text.clone() }));
-                self.queue.push_back(text);
+            Op::Steer { text } => self.steering.push_back(self.brought.kept(text, out)),
+            Op::Submit { text } | Op::Queue { text } => self.queue.push_back(self.brought.kept(text, out)),
+            Op::Attach { attached } => self.brought.attach(attached),
+            Op::Run { command } => out.push(Effect::RunOwn(self.brought.run(self.turn, &command))),
+            Op::Interrupt => {
+                if self.brought.is_running() {
+                    out.push(Effect::CancelCalls);
+                }
+                self.stop(TurnEnd::Interrupted, out);
             }
-            Op::Interrupt => self.stop(TurnEnd::Interrupted, out),
             Op::Approve { call, grant } => {
                 if let State::Acting(batch) = &mut self.state {
                     batch.approve(&call, grant, out);
@@ -192,6 +204,7 @@ impl Machine {
             }
             Op::SetModel { model } => out.push(Effect::SetModel(model)),
             Op::Undo => self.on_rewind(Effect::Undo, out),
+            Op::Unsay => self.on_rewind(Effect::Unsay, out),
             Op::Redo => self.on_rewind(Effect::Redo, out),
             Op::Changed(change) => {
                 // Before the first turn it belongs to that one.
@@ -221,7 +234,7 @@ impl Machine {
 
     // ---- a turn begins and ends
 
-    fn start_turn(&mut self, text: String, out: &mut Vec<Effect>) {
+    fn start_turn(&mut self, words: Words, out: &mut Vec<Effect>) {
         self.turn += 1;
         self.turn_usage = Usage::default();
         (self.steps, self.nudges, self.refused) = (0, 0, 0);
@@ -237,7 +250,7 @@ impl Machine {
             say(Author::Mimi, note, out);
         }
         out.push(Effect::LookAround);
-        say(Author::User, text, out);
+        words.say(out);
         self.call_model(out);
     }
 
@@ -261,8 +274,8 @@ impl Machine {
             refused: self.refused,
         }));
         // Words meant for a turn that ended early wait with the others; after an interruption the user speaks first.
-        while let Some(text) = self.steering.pop_back() {
-            self.queue.push_front(text);
+        while let Some(words) = self.steering.pop_back() {
+            self.queue.push_front(words);
         }
         if is_over {
             self.start_queued(out);
@@ -270,8 +283,8 @@ impl Machine {
     }
 
     fn start_queued(&mut self, out: &mut Vec<Effect>) {
-        if let Some(text) = self.queue.pop_front() {
-            self.start_turn(text, out);
+        if let Some(words) = self.queue.pop_front() {
+            self.start_turn(words, out);
         }
     }
 
@@ -435,13 +448,7 @@ impl Machine {
     }
 
     fn deliver_steering(&mut self, out: &mut Vec<Effect>) -> bool {
-        let any = !self.steering.is_empty();
-        if any {
-            // In one message: some chat templates refuse two of the same role in a row.
-            let words: Vec<String> = self.steering.drain(..).collect();
-            say(Author::User, words.join("\n\n"), out);
-        }
-        any
+        Words::say_all(&mut self.steering, out)
     }
 
     // ---- calls
@@ -481,6 +488,9 @@ impl Machine {
     }
 
     fn on_finished(&mut self, id: &CallId, report: Box<ToolReport>, duration_ms: u64, out: &mut Vec<Effect>) {
+        if let Some(call) = self.brought.finished(id, &report) {
+            return report_call(call, *report, duration_ms, out);
+        }
         if let State::Acting(batch) | State::Stopping { batch, .. } = &mut self.state {
             batch.finished(id, report, duration_ms);
             self.advance(out);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::agent::batch::Proposal;
 use crate::model::ToolChoice;
+use crate::protocol::attached::Attached;
 use crate::protocol::op::Grant;
 use crate::protocol::tool::Question;
 
@@ -18,6 +19,8 @@ fn machine() -> Machine {
 fn words(effects: &[Effect]) -> Vec<String> {
     let word = |effect: &Effect| match effect {
         Effect::Emit(event) => event_word(event),
+        Effect::RunOwn(call) => format!("run own {}", call.id),
+        Effect::Unsay => "unsay".to_owned(),
         Effect::CallModel(ToolChoice::Auto) => "call model".to_owned(),
         Effect::CallModel(ToolChoice::Required) => "call model, forced".to_owned(),
         Effect::CallModel(ToolChoice::Text) => "call model, calls as text".to_owned(),
@@ -49,6 +52,7 @@ fn event_word(event: &Event) -> String {
         Event::QuestionAsked { call, .. } => format!("question {call}"),
         Event::Approved { call, .. } => format!("approved {call}"),
         Event::TurnDone { end, .. } => format!("done {}", end_word(end)),
+        Event::Attached { attached } => format!("attached {}", attached.len()),
         Event::Queued { text } => format!("queued {text}"),
         Event::Warning { text } => format!("warning {text}"),
         Event::Compacted { .. } => "compacted".to_owned(),
@@ -236,6 +240,38 @@ fn steering_is_delivered_after_the_running_tools_and_queued_words_after_the_turn
     assert_eq!(finished(&mut machine, "a", ok()), ["a ok", "User: not so fast", "call model"]);
     let after = answers(&mut machine, "done", &[]);
     assert_eq!(after, ["said done", "done answered", "turn 2", "User: then that", "call model"]);
+}
+
+fn attached(label: &str) -> Op {
+    let one = Attached { label: label.to_owned(), text: label.to_owned(), image: None };
+    Op::Attach { attached: vec![one] }
+}
+
+#[test]
+fn what_is_attached_goes_with_the_next_words_whenever_they_are_said() {
+    let mut machine = machine();
+    assert!(op(&mut machine, attached("a.rs")).is_empty());
+    assert_eq!(submit(&mut machine, "go"), ["turn 1", "attached 1", "User: go", "call model"]);
+    op(&mut machine, attached("later"));
+    assert_eq!(op(&mut machine, Op::Queue { text: "later".to_owned() }), ["queued later"]);
+    op(&mut machine, attached("now"));
+    op(&mut machine, Op::Steer { text: "now".to_owned() });
+    assert_eq!(answers(&mut machine, "hm", &[]), ["said hm", "attached 1", "User: now", "call model"]);
+    let after = answers(&mut machine, "done", &[]);
+    assert_eq!(after[2..], ["turn 2", "attached 1", "User: later", "call model"], "{after:?}");
+}
+
+#[test]
+fn a_command_of_the_users_own_runs_beside_a_turn_and_what_it_printed_waits_for_words() {
+    let mut machine = machine();
+    submit(&mut machine, "go");
+    assert_eq!(op(&mut machine, Op::Run { command: "make".to_owned() }), ["run own user-1-1"]);
+    assert_eq!(answers(&mut machine, "done", &[])[1], "done answered");
+    assert!(machine.is_idle() && !machine.is_at_rest());
+    assert_eq!(op(&mut machine, Op::Interrupt), ["cancel calls"]);
+    assert_eq!(finished(&mut machine, "user-1-1", ok()), ["user-1-1 ok"]);
+    assert!(machine.is_at_rest());
+    assert_eq!(submit(&mut machine, "and?"), ["turn 2", "attached 1", "User: and?", "call model"]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::agent::taking_back::{self, Rewound};
 use crate::agent::window;
 use crate::base::fault::Fault;
 use crate::base::secrets::Veiled;
+use crate::base::text::count;
 use crate::checkpoint::keeper::Keeper;
 use crate::config::schema::InRequests;
 use crate::context::compact::{self, Carried};
@@ -257,7 +258,9 @@ impl Memory {
         Request {
             model: self.route.model.clone(),
             tools: self.tools.clone(),
-            messages: std::iter::once(system).chain(sent::messages(conversation, self.secrets)).collect(),
+            messages: std::iter::once(system)
+                .chain(sent::messages(conversation, self.secrets).into_iter().map(|message| self.seen(message)))
+                .collect(),
             max_tokens: self.max_answer_tokens(),
             temperature: self.route.row.temperature,
             // Servers refuse a schema beside tools; answers are checked here instead.
@@ -268,6 +271,20 @@ impl Memory {
             task: self.task,
             class: self.class,
         }
+    }
+
+    /// Leaves out the images where the model cannot see them: it may have been changed since they were attached.
+    fn seen(&self, mut message: Message) -> Message {
+        if let Message::User { text, images } = &mut message
+            && !images.is_empty()
+            && self.route.sees_images() == Some(false)
+        {
+            let n = count(images.len(), "image");
+            images.clear();
+            text.push_str("\n\n");
+            text.push_str(&prompt::IMAGE_LEFT_OUT.render(&[&n]));
+        }
+        message
     }
 
     /// Turns the model's summary into what replaces the conversation.
@@ -353,6 +370,12 @@ impl Memory {
     /// Takes back the last turn that still stands, and says what came of it.
     pub fn undo(&self) -> Rewound {
         self.rewind(taking_back::undo)
+    }
+
+    /// Takes back the last turn's place in the conversation, and says so; its files are named as left.
+    pub fn unsay(&self) -> Rewound {
+        taking_back::unsay(&self.transcript, &self.root)
+            .unwrap_or_else(|fault| Event::Warning { text: fault.words() }.into())
     }
 
     /// Does again what was taken back last, and says what came of it.

@@ -6,6 +6,7 @@
 //! To add an operation: a variant of `protocol::op::Op`, an arm in [`machine`], and an effect if it touches the world.
 
 pub mod batch;
+mod brought;
 pub mod changed;
 pub mod dispatch;
 pub mod driver;

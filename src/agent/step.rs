@@ -131,6 +131,8 @@ pub enum Effect {
     Judge(ToolCall),
     /// Run a call that was judged; answer with [`Input::Finished`].
     Run(CallId),
+    /// Check and run a command of the user's own, without asking; answer with [`Input::Finished`].
+    RunOwn(ToolCall),
     /// End all running calls; each still answers.
     CancelCalls,
     /// Allow what a call would do for the rest of the session.
@@ -145,6 +147,8 @@ pub enum Effect {
     LookAround,
     /// Take back the last turn that still stands.
     Undo,
+    /// Take back the last turn's place in the conversation alone.
+    Unsay,
     /// Do again what was taken back last.
     Redo,
     /// Tell the policy the mode.

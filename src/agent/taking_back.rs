@@ -58,6 +58,27 @@ pub fn undo(keeper: &Keeper, transcript: &Transcript, root: &Path) -> Result<Rew
     Ok(Rewound { event, checkpoint })
 }
 
+/// What is said of a file that stays although its turn goes.
+const STAYS: &str = "it stays as it is, as you wished";
+
+/// Takes back the last turn that still stands, but for its files.
+pub fn unsay(transcript: &Transcript, root: &Path) -> Result<Rewound, Fault> {
+    let turn = transcript.undoable()?;
+    let mut conflicts: Vec<String> = Vec::new();
+    for kept in transcript.kept_since(turn) {
+        let line = match kept {
+            Kept::File(change) => {
+                format!("{}: {STAYS}", change.path.strip_prefix(root).unwrap_or(&change.path).display())
+            }
+            Kept::Tree(name) => format!("checkpoint {name}: {STAYS}"),
+        };
+        if !conflicts.contains(&line) {
+            conflicts.push(line);
+        }
+    }
+    Ok(Event::Undone { turn, restored: Vec::new(), conflicts, checkpoint: None }.into())
+}
+
 /// Does again what was taken back last.
 pub fn redo(keeper: &Keeper, transcript: &Transcript, root: &Path) -> Result<Rewound, Fault> {
     let (turn, undone) = transcript.redoable()?;

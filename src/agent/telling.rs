@@ -3,6 +3,7 @@
 //! Once for each, when it first enters the conversation: with the outcome of a call or their own words. What becomes of it
 //! is for `context::sent`; nothing is decided here, and what is told never holds the secret.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::base::hash;
@@ -32,14 +33,21 @@ impl Telling {
     /// Returns what to tell of an event, if it brings a secret the user was not told of.
     pub fn of(&mut self, event: &Event) -> Option<String> {
         let (what, text) = match event {
-            Event::UserMessage { author: Author::User, text } => ("your message".to_owned(), text),
-            Event::UserMessage { author: Author::Project, text } => ("the project's facts".to_owned(), text),
+            Event::UserMessage { author: Author::User, text } => ("your message".to_owned(), Cow::Borrowed(text)),
+            Event::UserMessage { author: Author::Project, text } => {
+                ("the project's facts".to_owned(), Cow::Borrowed(text))
+            }
+            Event::Attached { attached } => {
+                let texts: Vec<&str> = attached.iter().map(|one| one.text.as_str()).collect();
+                ("what you attached".to_owned(), Cow::Owned(texts.join("\n")))
+            }
             Event::ToolFinished { tool, outcome, .. } => {
-                (format!("the outcome of `{}`", visible(&first_line(tool, MAX_NAME_CHARS))), told_text(outcome)?)
+                let what = format!("the outcome of `{}`", visible(&first_line(tool, MAX_NAME_CHARS)));
+                (what, Cow::Borrowed(told_text(outcome)?))
             }
             _ => return None,
         };
-        let found = find(text);
+        let found = find(&text);
         let is_news = |told: &mut BTreeSet<String>, secret: &str| told.insert(hash::of_bytes(secret.as_bytes()));
         let mut kinds = BTreeSet::new();
         let mut is_own = false;

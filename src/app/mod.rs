@@ -3,7 +3,9 @@
 //! The composition root: settings in, running agents out. The only place that knows all rooms; it holds no decisions of its
 //! own. To add a part: build it here and hand it to the room that needs it.
 
+pub mod attach;
 mod launch;
+pub mod mentions;
 mod parts;
 pub mod reviewing;
 

@@ -18,6 +18,7 @@ pub mod report;
 pub mod signal;
 pub mod tally;
 pub mod trusting;
+pub mod writing;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

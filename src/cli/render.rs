@@ -149,6 +149,9 @@ impl<'a> Lines<'a> {
             }
             Event::ModeChanged { mode } => self.note(Look::Dim, &format!("mode: {}", mode.name())),
             Event::ModelChanged { model } => self.note(Look::Dim, &format!("model: {}", visible(model))),
+            Event::Attached { attached } => {
+                attached.iter().try_for_each(|one| self.note(Look::Dim, &format!("+ {}", visible(&one.label))))
+            }
             Event::Queued { text } => self.note(Look::Dim, &format!("queued: {}", visible(&first_line(text, 60)))),
             Event::TurnDone { end, .. } => self.turn_done(end),
             _ => Ok(()),

@@ -179,7 +179,10 @@ fn check_folder(folder: &Path, ownership: Ownership) -> Result<(), ConfigError> 
 }
 
 fn absolute(env: &Env, variable: &str) -> Option<PathBuf> {
-    env.get_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+    let path = env.get_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())?;
+    // A sandbox cannot be built around `..`.
+    let is_plain = !path.components().any(|part| part == std::path::Component::ParentDir);
+    Some(if is_plain { path } else { path.canonicalize().unwrap_or(path) })
 }
 
 fn home_problem(env: &Env) -> &'static str {
@@ -211,6 +214,16 @@ mod tests {
             let dirs = Dirs::from_env(&Env::from_pairs(pairs)).unwrap();
             assert_eq!((dirs.config, dirs.state, dirs.cache), (config.into(), state.into(), cache.into()));
         }
+    }
+
+    #[test]
+    fn a_home_with_two_dots_is_named_without() {
+        let home = tempfile::tempdir().unwrap();
+        let plain = home.path().canonicalize().unwrap();
+        std::fs::create_dir(plain.join("sub")).unwrap();
+        let dotted = plain.join("sub").join("..");
+        let dirs = Dirs::from_env(&Env::from_pairs([("HOME", dotted.to_str().unwrap())])).unwrap();
+        assert_eq!(dirs.state, plain.join(".local/state/mimi"));
     }
 
     #[test]

@@ -579,6 +579,46 @@ pub enum ScreenChoice {
     Inline,
 }
 
+/// Whose keys move and change words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeysChoice {
+    /// Those of most programs: arrows, Ctrl keys as in a shell.
+    Plain,
+    /// Those of vi.
+    Vim,
+}
+
+/// Whether the mouse is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MouseChoice {
+    /// Unless mimi runs on another machine.
+    Auto,
+    /// Always.
+    On,
+    /// Never: the terminal selects text with it.
+    Off,
+}
+
+/// How the person is told of something while they look elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotifyChoice {
+    /// As the terminal can; the bell where nothing better is known.
+    Auto,
+    /// The bell.
+    Bell,
+    /// As iTerm2 began it: most terminals.
+    Osc9,
+    /// As urxvt began it: foot, Ghostty, WezTerm.
+    Osc777,
+    /// As kitty began it.
+    Osc99,
+    /// Not at all.
+    Off,
+}
+
 /// The terminal.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -587,6 +627,14 @@ pub struct UiConfig {
     pub color: ColorChoice,
     /// Which face `mimi chat` shows.
     pub screen: ScreenChoice,
+    /// Whose keys move and change words in the full screen.
+    pub keys: KeysChoice,
+    /// Whether the full screen takes the mouse.
+    pub mouse: MouseChoice,
+    /// How the person is told that a long turn ended, or asks, while they look elsewhere.
+    pub notify: NotifyChoice,
+    /// Seconds from which a turn is long.
+    pub notify_after_s: u64,
     /// How the full screen looks: a theme that comes along, or a file `themes/NAME.yaml` beside the configuration.
     pub theme: String,
 }

@@ -69,7 +69,7 @@ pub struct Carried<'a> {
 /// When even that is too long, tool results are cut, oldest first, until the rest fits `budget_tokens`.
 pub fn request(messages: &[Message], budget_tokens: f64, tokens: impl Fn(&Message) -> f64) -> Vec<Message> {
     let mut out = messages.to_vec();
-    out.push(Message::User { text: prompt::COMPACT.render(&[]) });
+    out.push(Message::user(prompt::COMPACT.render(&[])));
     let mut total: f64 = out.iter().map(&tokens).sum();
     for message in &mut out {
         if total <= budget_tokens {

@@ -56,6 +56,9 @@ prompts! {
     NOTE_UNDONE = "note_undone" ["turns", "files", "left"];
     NOTE_REDONE = "note_redone" ["turns", "files", "left"];
     NO_ANSWER = "no_answer" [];
+    OWN_COMMAND = "own_command" ["command", "outcome"];
+    ATTACHED_IMAGE = "attached_image" ["name", "size"];
+    IMAGE_LEFT_OUT = "image_left_out" ["count"];
     BAD_TOOL = "bad_tool" ["name", "known"];
     BAD_TOOL_NEAR = "bad_tool_near" ["name", "near", "signature", "example", "known"];
     BAD_ARGUMENTS = "bad_arguments" ["tool", "place", "why", "signature", "example"];
@@ -89,6 +92,7 @@ prompts! {
     TASK_EXPLAIN_FAILURES = "task/explain_failures" ["list"];
     TASK_EXPLAIN_CODE = "task/explain_code" ["code"];
     TASK_STDIN = "task/stdin" ["task", "input"];
+    MENTION = "mention" ["what", "body"];
 }
 
 impl Prompt {

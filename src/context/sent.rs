@@ -32,7 +32,7 @@ pub fn message(message: &Message, secrets: InRequests) -> Message {
         return withheld;
     }
     let Some(mut safe) = veiled(message, secrets) else { return broken_up(message) };
-    if let Message::User { text } | Message::Tool { text, .. } = &mut safe {
+    if let Message::User { text, .. } | Message::Tool { text, .. } = &mut safe {
         text.push_str("\n\n");
         text.push_str(&prompt::NOTE_SECRET.render(&[]));
     }
@@ -56,7 +56,7 @@ fn withheld(message: &Message, secrets: InRequests) -> Option<Message> {
         Message::Tool { call_id, name, .. } => {
             broken_up(&Message::Tool { call_id: call_id.clone(), name: name.clone(), text: note })
         }
-        _ => Message::User { text: note },
+        _ => Message::user(note),
     })
 }
 
@@ -64,7 +64,7 @@ fn withheld(message: &Message, secrets: InRequests) -> Option<Message> {
 fn broken_up(message: &Message) -> Message {
     let is_changed = matches!(neutralise(message.text()), Cow::Owned(_));
     let mut sent = rewritten(message, neutralise);
-    if let Message::User { text } | Message::Tool { text, .. } = &mut sent
+    if let Message::User { text, .. } | Message::Tool { text, .. } = &mut sent
         && is_changed
     {
         text.push_str("\n\n");
@@ -79,7 +79,7 @@ mod tests {
     use crate::protocol::message::CallId;
 
     fn user(text: &str) -> Message {
-        Message::User { text: text.to_owned() }
+        Message::user(text)
     }
 
     #[test]

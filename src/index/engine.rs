@@ -100,12 +100,12 @@ impl Index {
         &self.place
     }
 
-    fn root(&self) -> String {
+    pub(super) fn root(&self) -> String {
         self.place.root.to_string_lossy().into_owned()
     }
 
     /// Opens the database to read; none when there is none yet, or an older one that is to be built anew.
-    fn reader(&self) -> Result<Option<Db>, IndexError> {
+    pub(super) fn reader(&self) -> Result<Option<Db>, IndexError> {
         let path = self.place.database();
         if !path.exists() {
             return Ok(None);

@@ -32,6 +32,9 @@ pub struct Row {
     /// Whether it turns text into vectors instead of answering.
     #[serde(default)]
     pub embeds: bool,
+    /// Whether it sees images; none where that differs within the family or is not known.
+    #[serde(default)]
+    pub vision: Option<bool>,
     /// The row of `config/fim.yaml` with the tokens it fills gaps by; none when it does not know any.
     #[serde(default)]
     pub fim: Option<String>,
@@ -51,6 +54,7 @@ static UNKNOWN: Row = Row {
     max_output_tokens: 8192,
     edit: EditDialect::Replace,
     embeds: false,
+    vision: None,
     fim: None,
 };
 

@@ -15,7 +15,7 @@ use crate::protocol::message::{CallId, Message, ToolCall};
 pub fn rewritten(message: &Message, change: fn(&str) -> Cow<'_, str>) -> Message {
     match message {
         Message::System { .. } => message.clone(),
-        Message::User { text } => Message::User { text: change(text).into_owned() },
+        Message::User { text, images } => Message::User { text: change(text).into_owned(), images: images.clone() },
         Message::Assistant { text, tool_calls } => Message::Assistant {
             text: change(text).into_owned(),
             tool_calls: tool_calls.iter().map(guarded_call).collect(),
@@ -50,7 +50,9 @@ pub fn veiled(message: &Message, secrets: InRequests) -> Option<Message> {
     let is_changed = |text: &str| matches!(change(text), Cow::Owned(_));
     match message {
         Message::System { .. } => None,
-        Message::User { text } => is_changed(text).then(|| Message::User { text: change(text).into_owned() }),
+        Message::User { text, images } => {
+            is_changed(text).then(|| Message::User { text: change(text).into_owned(), images: images.clone() })
+        }
         Message::Tool { call_id, name, text } => is_changed(text).then(|| Message::Tool {
             call_id: call_id.clone(),
             name: name.clone(),
@@ -91,7 +93,7 @@ fn holds_control(message: &Message) -> bool {
     };
     match message {
         Message::System { .. } => false,
-        Message::User { text } => is_found_in(text),
+        Message::User { text, .. } => is_found_in(text),
         Message::Assistant { text, tool_calls } => is_found_in(text) || tool_calls.iter().any(is_in),
         Message::Tool { call_id, name, text } => is_found_in(text) || is_found_in(name) || is_found_in(&call_id.0),
     }
@@ -108,7 +110,7 @@ mod tests {
             |arguments: String| vec![ToolCall { id: CallId("c".to_owned()), name: "shell".to_owned(), arguments }];
         let plain = r#"{ "command":  "ls" }"#.to_owned();
         let messages: Arc<[Message]> = [
-            Message::User { text: format!("use {key}") },
+            Message::user(format!("use {key}")),
             Message::Assistant {
                 text: "yes".to_owned(),
                 tool_calls: calls(format!(r#"{{"command": "echo\n{key}"}}"#)),
@@ -136,7 +138,7 @@ mod tests {
         let text = || "a<|im_end|>b".to_owned();
         let messages: Arc<[Message]> = [
             Message::System { text: text() },
-            Message::User { text: text() },
+            Message::user(text()),
             Message::Assistant { text: text(), tool_calls: vec![call("x<|channel|>", r#"{"a": "[INST]"}"#)] },
             Message::Tool { call_id: CallId("c<s>".to_owned()), name: "x<|channel|>".to_owned(), text: text() },
         ]

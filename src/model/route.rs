@@ -37,6 +37,12 @@ pub struct Route {
 }
 
 impl Route {
+    /// Says whether the model sees images: as its server says, else as its family is known; none where nobody says.
+    pub fn sees_images(&self) -> Option<bool> {
+        let said = self.server.model(&self.model).map(|model| &model.capabilities);
+        said.filter(|said| !said.is_empty()).map(|said| said.iter().any(|can| can == "vision")).or(self.row.vision)
+    }
+
     /// Returns how many tools the model is offered at once: as its family is known, or fewer where this one was seen to
     /// lose its way.
     pub fn tool_budget(&self) -> usize {

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::attached::Attached;
 use crate::protocol::diff::{FileDiff, FileState};
 use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::{Grant, Mode, Offer};
@@ -85,6 +86,11 @@ pub enum Event {
         author: Author,
         /// The words.
         text: String,
+    },
+    /// Things go along with the words of the person that follow.
+    Attached {
+        /// What.
+        attached: Vec<Attached>,
     },
     /// Words were kept for later.
     Queued {

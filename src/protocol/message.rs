@@ -7,6 +7,21 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct CallId(pub String);
 
+/// How the ids of commands begin that a person ran themselves.
+const OF_USER: &str = "user-";
+
+impl CallId {
+    /// Names a command that a person runs themselves.
+    pub fn of_user(turn: u32, n: u32) -> Self {
+        Self(format!("{OF_USER}{turn}-{n}"))
+    }
+
+    /// Says whether a person ran it themselves. A model's server may send such an id too; nothing but looks hangs on it.
+    pub fn is_of_user(&self) -> bool {
+        self.0.starts_with(OF_USER)
+    }
+}
+
 impl std::fmt::Display for CallId {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(&self.0)
@@ -25,6 +40,19 @@ pub struct ToolCall {
     pub arguments: String,
 }
 
+/// An image shown to the model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// What kind of file it is: `image/png`.
+    pub media_type: String,
+    /// The file in base64, as requests carry it.
+    pub data: String,
+    /// Pixels across; 0 where the file does not say.
+    pub width: u32,
+    /// Pixels down; 0 where the file does not say.
+    pub height: u32,
+}
+
 /// One message of the conversation as the model sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "role", rename_all = "snake_case")]
@@ -38,6 +66,9 @@ pub enum Message {
     User {
         /// The words.
         text: String,
+        /// What is shown with them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        images: Vec<Image>,
     },
     /// Words and calls of the model.
     Assistant {
@@ -59,12 +90,18 @@ pub enum Message {
 }
 
 impl Message {
+    /// Words alone, of the user or on their behalf.
+    pub fn user(text: impl Into<String>) -> Self {
+        Self::User { text: text.into(), images: Vec::new() }
+    }
+
     /// Returns the text of the message, whoever said it.
     pub fn text(&self) -> &str {
         match self {
-            Self::System { text } | Self::User { text } | Self::Assistant { text, .. } | Self::Tool { text, .. } => {
-                text
-            }
+            Self::System { text }
+            | Self::User { text, .. }
+            | Self::Assistant { text, .. }
+            | Self::Tool { text, .. } => text,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! renamed, and [`event::SCHEMA_VERSION`] moves when a reader must change.
 //! To add one: a type here only when two rooms exchange it.
 
+pub mod attached;
 pub mod changes;
 pub mod diff;
 pub mod event;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::attached::Attached;
 use crate::protocol::message::CallId;
 use crate::protocol::review::HunkAnswer;
 use crate::protocol::tree::TreeChange;
@@ -74,6 +75,17 @@ pub enum Op {
         /// The words.
         text: String,
     },
+    /// Goes along with the next words, whether they start a turn, are kept or steer one.
+    Attach {
+        /// What.
+        attached: Vec<Attached>,
+    },
+    /// Runs a command of the person's own, without asking, beside the turn if one runs. What it prints goes along with their
+    /// next words.
+    Run {
+        /// The command line.
+        command: String,
+    },
     /// Stops the stream and the running commands; the conversation stays usable.
     Interrupt,
     /// Lets a waiting call run.
@@ -116,6 +128,8 @@ pub enum Op {
     },
     /// Takes back the last turn: its files and its place in the conversation.
     Undo,
+    /// Takes back the last turn's place in the conversation alone; its files stay as they are.
+    Unsay,
     /// Does again what was taken back last, if nothing was said since.
     Redo,
     /// Has the session take note of files that a check of the front end changed, so that they go back with the turn.

@@ -173,6 +173,7 @@ impl Page {
         match event {
             Event::TurnStarted { turn } => self.cut_off().into_iter().chain([format!("## Turn {turn}")]).collect(),
             Event::UserMessage { author, text } => vec![said(*author, text)],
+            Event::Attached { attached } => attached.iter().map(|one| format!("*Attached: {}*", one.label)).collect(),
             Event::TextDelta { text } => {
                 self.partial.push_str(text);
                 Vec::new()

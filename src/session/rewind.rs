@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::protocol::event::Event;
-use crate::protocol::message::Message;
+use crate::protocol::message::{Image, Message};
 use crate::protocol::plan::Plan;
 use crate::session::error::SessionError;
 use crate::session::knowledge::Knowledge;
@@ -19,6 +19,8 @@ pub(super) struct Mark {
     pub(super) n_messages: usize,
     /// Length of the last message, because the person's words may be joined to it.
     pub(super) last_bytes: usize,
+    /// Images it shows, for the same reason.
+    pub(super) n_images: usize,
     pub(super) ends_in_facts: bool,
     pub(super) plan: Option<Plan>,
     pub(super) last_user_text: Option<String>,
@@ -41,6 +43,7 @@ struct Words {
     messages: Vec<Message>,
     /// What was joined to the message before.
     joined: String,
+    joined_images: Vec<Image>,
     marks: Vec<Mark>,
     files_changed: Vec<String>,
     knowledge: Arc<Knowledge>,
@@ -99,6 +102,10 @@ impl Transcript {
             turn: 0,
             n_messages: self.messages.len(),
             last_bytes: self.messages.last().map_or(0, |message| message.text().len()),
+            n_images: match self.messages.last() {
+                Some(Message::User { images, .. }) => images.len(),
+                _ => 0,
+            },
             ends_in_facts: self.ends_in_facts,
             plan: self.plan.clone(),
             last_user_text: self.last_user_text.clone(),
@@ -124,6 +131,7 @@ impl Transcript {
         let mut words = Words {
             messages: self.messages.split_off(mark.n_messages.min(self.messages.len())),
             joined: String::new(),
+            joined_images: Vec::new(),
             marks,
             files_changed: self.files_changed.clone(),
             knowledge: self.knowledge.clone(),
@@ -136,7 +144,8 @@ impl Transcript {
         if self.messages.is_empty() {
             self.opening = None;
         }
-        if let Some(Message::User { text }) = self.messages.last_mut() {
+        if let Some(Message::User { text, images }) = self.messages.last_mut() {
+            words.joined_images = images.split_off(mark.n_images.min(images.len()));
             words.joined = text.get(mark.last_bytes..).unwrap_or_default().to_owned();
             text.truncate(mark.last_bytes);
         }
@@ -158,7 +167,8 @@ impl Transcript {
         let Some(taken) = self.taken.pop_if(|taken| taken.turn == turn) else { return };
         self.checkpoints.extend(taken.points);
         let Some(words) = taken.words else { return };
-        if let Some(Message::User { text }) = self.messages.last_mut() {
+        if let Some(Message::User { text, images }) = self.messages.last_mut() {
+            images.extend(words.joined_images);
             text.push_str(&words.joined);
         }
         self.messages.extend(words.messages);

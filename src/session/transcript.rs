@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::base::text::first_line;
+use crate::protocol::attached::Attached;
 use crate::protocol::diff::{Change, FileDiff};
 use crate::protocol::event::{Author, Event, Record, TurnEnd};
 use crate::protocol::message::{CallId, Message, ToolCall, Usage};
@@ -129,6 +130,7 @@ impl Transcript {
             Event::TurnStarted { turn } => self.start_turn(*turn),
             Event::TurnDone { end, .. } => self.end_turn(end),
             Event::UserMessage { author, text } => self.hear(*author, text),
+            Event::Attached { attached } => attached.iter().for_each(|one| self.attach(one)),
             Event::Queued { text } => self.queued.push(text.clone()),
             Event::TextDelta { text } => self.partial.get_or_insert_default().push_str(text),
             Event::StreamReset => self.partial = None,
@@ -244,11 +246,11 @@ impl Transcript {
         // A note for the model goes with the person's words that follow.
         let is_note = author == Author::Mimi && self.is_in_turn && !self.has_request;
         match self.messages.last_mut() {
-            Some(Message::User { text: facts }) if self.ends_in_facts && (author == Author::User || is_note) => {
+            Some(Message::User { text: facts, .. }) if self.ends_in_facts && (author == Author::User || is_note) => {
                 facts.push_str("\n\n");
                 facts.push_str(text);
             }
-            _ => self.messages.push(Message::User { text: text.to_owned() }),
+            _ => self.messages.push(Message::user(text)),
         }
         self.ends_in_facts = is_note || author == Author::Project;
     }
@@ -256,13 +258,21 @@ impl Transcript {
     /// Puts facts before the words of the person, which join them.
     fn add_facts(&mut self, text: &str) {
         match self.messages.last_mut() {
-            Some(Message::User { text: facts }) if self.ends_in_facts => {
+            Some(Message::User { text: facts, .. }) if self.ends_in_facts => {
                 facts.push_str("\n\n");
                 facts.push_str(text);
             }
-            _ => self.messages.push(Message::User { text: text.to_owned() }),
+            _ => self.messages.push(Message::user(text)),
         }
         self.ends_in_facts = true;
+    }
+
+    /// Puts what the person attached before their words.
+    fn attach(&mut self, attached: &Attached) {
+        self.add_facts(&attached.text);
+        if let Some(Message::User { images, .. }) = self.messages.last_mut() {
+            images.extend(attached.image.clone());
+        }
     }
 
     fn answer(&mut self, text: &str, tool_calls: &[ToolCall]) {
@@ -301,7 +311,7 @@ impl Transcript {
     fn compact(&mut self, summary: &str, after_tokens: u64) {
         let begins_here = self.marks.pop().filter(|mark| self.is_in_turn && self.is_at(mark));
         self.summarised = Some(self.turns).filter(|turns| *turns > 0);
-        self.messages = vec![Message::User { text: summary.to_owned() }];
+        self.messages = vec![Message::user(summary)];
         self.context_tokens = after_tokens;
         // Nobody has been sent it yet, so that the person's next words can join it.
         self.ends_in_facts = !self.is_in_turn;

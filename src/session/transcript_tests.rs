@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::protocol::message::Image;
 use crate::protocol::tree::TreeChange;
 
 fn call(id: &str) -> ToolCall {
@@ -55,6 +56,25 @@ fn redone(turn: u32) -> Event {
     Event::Redone { turn, restored: Vec::new(), conflicts: Vec::new(), checkpoint: None }
 }
 
+/// Something the person attached, with an image.
+fn attached(text: &str) -> Event {
+    let image = Image { media_type: "image/png".into(), data: text.into(), width: 1, height: 1 };
+    let attached = vec![Attached { label: text.into(), text: text.into(), image: Some(image) }];
+    Event::Attached { attached }
+}
+
+#[test]
+fn what_is_attached_stands_before_the_words_in_one_message_and_goes_with_their_turn() {
+    let events = [start(1), attached("a.png"), user("what is it?"), says("a dot", &[]), done(1, TurnEnd::Answered)];
+    let held = fold(&events);
+    let Message::User { text, images } = &held.messages[0] else { panic!("{:?}", held.messages) };
+    assert_eq!((text.as_str(), images.len()), ("a.png\n\nwhat is it?", 1));
+    assert_eq!(held.title.as_deref(), Some("what is it?"));
+    let again = [&events[..], &[compacted(), start(2), attached("b.png"), user("and it?"), undone(2)]].concat();
+    let held = fold(&again);
+    assert!(matches!(&held.messages[0], Message::User { images, .. } if images.is_empty()), "{:?}", held.messages);
+}
+
 fn compacted() -> Event {
     Event::Compacted { text: "summary".into(), before_tokens: 9, after_tokens: 1 }
 }
@@ -71,7 +91,7 @@ fn fold(events: &[Event]) -> Transcript {
 fn short(transcript: &Transcript) -> Vec<String> {
     let render = |message: &Message| match message {
         Message::System { text } => format!("s:{text}"),
-        Message::User { text } => format!("u:{text}"),
+        Message::User { text, .. } => format!("u:{text}"),
         Message::Assistant { text, tool_calls } => {
             let calls: Vec<&str> = tool_calls.iter().map(|call| call.id.0.as_str()).collect();
             format!("a:{text}[{}]", calls.join(","))

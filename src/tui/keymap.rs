@@ -16,12 +16,16 @@ pub enum View {
     Everywhere,
     /// The line that is written.
     Composer,
+    /// What is offered for a word that is being written; other keys write on.
+    Picks,
     /// A call that waits for an answer.
     Approval,
     /// A change looked at piece by piece.
     Pieces,
     /// A list to choose from.
     List,
+    /// What waits for later turns.
+    Queue,
     /// A text to read.
     Reader,
     /// Changes under review.
@@ -35,6 +39,28 @@ pub enum Action {
     Leave,
     /// Stops what runs, or clears what is written, or leaves.
     Interrupt,
+    /// Stops what runs; twice goes back to an earlier message.
+    Back,
+    /// Copies the last answer.
+    Copy,
+    /// Shows what waits for later turns.
+    ShowQueue,
+    /// Lists everything that waits for an answer.
+    ShowAsked,
+    /// Lists what may be done next.
+    Suggest,
+    /// Does the first of it.
+    Suggestion1,
+    /// Does the second of it.
+    Suggestion2,
+    /// Does the third of it.
+    Suggestion3,
+    /// Moves a row up.
+    MoveUp,
+    /// Moves a row down.
+    MoveDown,
+    /// Drops a row.
+    Drop,
     /// Puts mimi into the background.
     Suspend,
     /// Draws everything anew.
@@ -45,6 +71,10 @@ pub enum Action {
     Palette,
     /// Goes to the next mode: plan, ask, auto.
     NextMode,
+    /// Lists the modes to choose from.
+    PickMode,
+    /// Lists the models to choose from.
+    PickModel,
     /// Opens or folds thoughts and results.
     ToggleDetails,
     /// Scrolls back by a page.
@@ -191,9 +221,11 @@ pub enum Action {
 pub const VIEWS: &[(&str, View)] = &[
     ("everywhere", View::Everywhere),
     ("composer", View::Composer),
+    ("picks", View::Picks),
     ("approval", View::Approval),
     ("pieces", View::Pieces),
     ("list", View::List),
+    ("queue", View::Queue),
     ("reader", View::Reader),
     ("review", View::Review),
 ];
@@ -202,11 +234,24 @@ pub const VIEWS: &[(&str, View)] = &[
 pub const ACTIONS: &[(&str, Action, &str)] = &[
     ("leave", Action::Leave, "leave; the session is kept"),
     ("interrupt", Action::Interrupt, "stop what runs, else clear what is written"),
+    ("back", Action::Back, "stop what runs; twice: back to an earlier message"),
+    ("copy", Action::Copy, "copy the last answer"),
+    ("show_queue", Action::ShowQueue, "show what waits for later turns"),
+    ("show_asked", Action::ShowAsked, "list all that waits for an answer"),
+    ("suggest", Action::Suggest, "list what may be done next"),
+    ("suggestion_1", Action::Suggestion1, "do the first of it"),
+    ("suggestion_2", Action::Suggestion2, "do the second of it"),
+    ("suggestion_3", Action::Suggestion3, "do the third of it"),
+    ("move_up", Action::MoveUp, "move it up"),
+    ("move_down", Action::MoveDown, "move it down"),
+    ("drop", Action::Drop, "drop it"),
     ("suspend", Action::Suspend, "put mimi into the background"),
     ("redraw", Action::Redraw, "draw everything anew"),
     ("help", Action::Help, "show the keys of this view"),
     ("palette", Action::Palette, "list everything that can be done"),
     ("next_mode", Action::NextMode, "next mode: plan, ask, auto"),
+    ("pick_mode", Action::PickMode, "choose the mode"),
+    ("pick_model", Action::PickModel, "choose the model"),
     ("toggle_details", Action::ToggleDetails, "open or fold thoughts and results"),
     ("page_up", Action::PageUp, "a page back"),
     ("page_down", Action::PageDown, "a page on"),
@@ -354,6 +399,18 @@ impl Keymap {
         find(view).or_else(|| find(View::Everywhere)).map(ToString::to_string)
     }
 
+    /// Lists the actions of a view and those of everywhere, each with its keys; also those without any.
+    pub fn all(&self, view: View) -> Vec<(Action, String)> {
+        let of = |view| self.keys.get(&view).into_iter().flatten();
+        let mut all: Vec<(Action, String)> = Vec::new();
+        for (action, keys) in of(view).chain(of(View::Everywhere)) {
+            if !all.iter().any(|(known, _)| known == action) {
+                all.push((*action, keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")));
+            }
+        }
+        all
+    }
+
     /// Lists the actions of a view with their keys, then those of everywhere.
     pub fn rows(&self, view: View) -> Vec<(Action, String)> {
         let of = |view| self.keys.get(&view).into_iter().flatten();
@@ -410,6 +467,20 @@ mod tests {
         assert_eq!(keymap.action(View::Approval, key("y")), Some(Action::Once));
         assert_eq!(keymap.action(View::Composer, key("y")), None);
         assert_eq!(keymap.action(View::Approval, key("ctrl+c")), Some(Action::Interrupt));
+    }
+
+    #[test]
+    fn every_action_has_a_row_in_the_file_and_a_name_of_its_own() {
+        let keymap = Keymap::read(None).unwrap();
+        let named: Vec<Action> = keymap.keys.values().flat_map(BTreeMap::keys).copied().collect();
+        for (name, action, words) in ACTIONS {
+            assert!(named.contains(action), "`{name}` stands in no view of config/keymap.yaml");
+            assert!(!words.is_empty(), "{name}");
+        }
+        let mut names: Vec<_> = ACTIONS.iter().map(|(name, ..)| name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ACTIONS.len());
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! To add an action: a row in [`keymap`], a row in `config/keymap.yaml`, an arm in `state::keys`.
 
 pub mod diff_view;
+pub mod fuzzy;
 pub mod key;
 pub mod keymap;
 pub mod look;
@@ -20,6 +21,11 @@ pub mod run;
 pub mod screen;
 pub mod slash;
 pub mod state;
+pub mod telling;
 pub mod terminal;
 pub mod views;
 pub mod wrap;
+
+#[cfg(test)]
+#[path = "storm_tests.rs"]
+mod storm;

@@ -14,13 +14,14 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::base::clock::Clock;
+use crate::base::text::size;
 use crate::protocol::event::Record;
 use crate::protocol::op::Op;
 use crate::tui::look::Theme;
 use crate::tui::screen::Screen;
 use crate::tui::state::outside::{Given, Want};
 use crate::tui::state::{Cmd, Editing, Hand, Msg, State};
-use crate::tui::terminal::{Input, Terminal};
+use crate::tui::terminal::{Input, Terminal, Ways};
 use crate::tui::views::Views;
 
 /// Time between two frames.
@@ -38,6 +39,8 @@ pub struct Parts<'a, O> {
     pub records: &'a mut mpsc::Receiver<Record>,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// What the terminal is asked for beside cells and keys.
+    pub ways: Ways,
     /// What is done outside: the editor, the history, the background.
     pub outside: &'a mut O,
 }
@@ -50,6 +53,8 @@ pub trait Outside {
     fn hand(&mut self, hand: Hand) -> impl Future<Output = Given>;
     /// Keeps words in the history.
     fn remember(&mut self, words: &str);
+    /// Keeps what is being written, in case mimi ends; empty words take it away.
+    fn keep_draft(&mut self, words: &str);
     /// Stops this process until it is continued.
     fn suspend(&mut self);
     /// Finds or does what the screen wants, beside it: long work belongs on a thread of its own.
@@ -76,12 +81,12 @@ pub async fn run<'a, O: Outside>(
     parts: Parts<'a, O>,
     terminated: impl Future<Output = ()>,
 ) -> io::Result<Ending> {
-    let terminal = Terminal::take()?;
+    let terminal = Terminal::take(parts.ways)?;
     let area = terminal.size();
     let mut run = Run {
         state,
         views: Views::new(theme),
-        screen: Screen::new(io::stdout(), area),
+        screen: Screen::new(io::stdout(), area).with_links(parts.ways.has_links),
         terminal,
         parts,
         awaited: FuturesUnordered::new(),
@@ -105,10 +110,10 @@ pub async fn run<'a, O: Outside>(
             // Before what comes in: nobody types so fast that the screen may stand still.
             () = wait => {
                 // Written in one go; a terminal that is gone ends everything.
-                if run.draw().is_err() {
+                if run.draw().await.is_err() {
                     return Ok(Ending::Terminated);
                 }
-                due = run.state.status.is_busy().then(|| Instant::now() + SECOND);
+                due = run.wakes_by_itself();
                 continue;
             }
             input = run.terminal.next() => match input {
@@ -145,8 +150,17 @@ impl<O: Outside> Run<'_, O> {
         Some(due.map_or(soon, |due| due.min(soon)))
     }
 
-    fn draw(&mut self) -> io::Result<()> {
-        self.state.update(Msg::Tick(self.parts.clock.now_ms()));
+    /// When something is due although nothing happens: a clock that is shown, a draft that is kept.
+    fn wakes_by_itself(&self) -> Option<Instant> {
+        let now_ms = self.parts.clock.now_ms();
+        let draft =
+            self.state.draft_due_ms().map(|due| Instant::now() + Duration::from_millis(due.saturating_sub(now_ms)));
+        let second = self.state.is_working().then(|| Instant::now() + SECOND);
+        [draft, second].into_iter().flatten().min()
+    }
+
+    async fn draw(&mut self) -> io::Result<()> {
+        self.take(Msg::Tick(self.parts.clock.now_ms())).await;
         let (views, state) = (&mut self.views, &*self.state);
         self.screen.draw(|buffer| views.draw(state, buffer))
     }
@@ -156,6 +170,9 @@ impl<O: Outside> Run<'_, O> {
         let msg = match input {
             Input::Key(key) => Msg::Key(key),
             Input::Paste(text) => Msg::Paste(text),
+            Input::Focus(has_focus) => Msg::Focus(has_focus),
+            Input::Wheel(notches) => Msg::Wheel(notches),
+            Input::Click(_, row) => Msg::Click(self.views.choice_at(row)),
             Input::Size(columns, rows) => {
                 self.screen.resize(Rect::new(0, 0, columns.max(1), rows.max(1)));
                 return None;
@@ -199,11 +216,23 @@ impl<O: Outside> Run<'_, O> {
                 Cmd::Edit { what, text, name } => cmds.extend(self.edit(what, &text, &name).await),
                 Cmd::Hand(hand) => cmds.extend(self.hand(hand).await),
                 Cmd::Want(want) => self.awaited.push(self.parts.outside.give(want)),
+                Cmd::KeepDraft(words) => self.parts.outside.keep_draft(&words),
                 Cmd::Remember(words) => self.parts.outside.remember(&words),
+                Cmd::Notify(text) => self.terminal.notify(&text),
+                Cmd::Copy(text) => cmds.extend(self.copy(&text)),
                 Cmd::Scroll(by) => self.views.scroll(by, self.state),
             }
         }
         None
+    }
+
+    fn copy(&mut self, text: &str) -> Vec<Cmd> {
+        let said = match self.terminal.copy(text) {
+            true => format!("copied {}, if the terminal lets programs do that", size(text.len() as u64)),
+            false => "that is too much for terminals to copy: select it instead".to_owned(),
+        };
+        self.state.hint = Some(said);
+        Vec::new()
     }
 
     async fn edit(&mut self, what: Editing, text: &str, name: &str) -> Vec<Cmd> {

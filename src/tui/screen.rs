@@ -12,6 +12,8 @@ use ratatui_core::style::{Color, Modifier};
 use ratatui_core::text::Line;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::tui::telling::{LINK_END, addresses, link};
+
 /// Begins a frame; terminals that do not know the mode ignore it.
 const BEGIN_FRAME: &str = "\x1b[?2026h";
 const END_FRAME: &str = "\x1b[?2026l";
@@ -31,6 +33,8 @@ pub struct Screen<W: Write> {
     cursor: Option<Position>,
     /// Whether anything of what stands on the screen is known.
     is_known: bool,
+    /// Whether addresses become links.
+    has_links: bool,
     /// Bytes sent so far.
     n_bytes: u64,
 }
@@ -38,7 +42,22 @@ pub struct Screen<W: Write> {
 impl<W: Write> Screen<W> {
     /// Takes a screen of which nothing is known.
     pub fn new(out: W, area: Rect) -> Self {
-        Self { out, shown: Buffer::empty(area), next: Buffer::empty(area), cursor: None, is_known: false, n_bytes: 0 }
+        Self {
+            out,
+            shown: Buffer::empty(area),
+            next: Buffer::empty(area),
+            cursor: None,
+            is_known: false,
+            has_links: false,
+            n_bytes: 0,
+        }
+    }
+
+    /// Makes links of addresses, for terminals that know them.
+    #[must_use]
+    pub fn with_links(mut self, has_links: bool) -> Self {
+        self.has_links = has_links;
+        self
     }
 
     /// Returns its size.
@@ -75,6 +94,9 @@ impl<W: Write> Screen<W> {
         self.scroll(&mut sent);
         self.erase(&mut sent);
         self.cells(&mut sent);
+        if self.has_links {
+            self.links(&mut sent);
+        }
         let has_cells = !sent.is_empty();
         if has_cells || cursor != self.cursor || !self.is_known {
             self.place_cursor(cursor, &mut sent);
@@ -160,11 +182,48 @@ impl<W: Write> Screen<W> {
         pen.lift(sent);
     }
 
+    /// Sends the addresses of rows that changed once more, as links. They stand in few rows, and seldom change.
+    fn links(&self, sent: &mut String) {
+        for y in 0..self.next.area.height {
+            let (was, is) = (signs(&self.shown, y), signs(&self.next, y));
+            if was == is && self.is_known {
+                continue;
+            }
+            let before = if self.is_known { addresses(&was) } else { Vec::new() };
+            for range in addresses(&is) {
+                // It stands there already, as a link.
+                if before.contains(&range) && was[range.clone()] == is[range.clone()] {
+                    continue;
+                }
+                let Ok(x) = u16::try_from(range.start) else { continue };
+                move_to(x, y, sent);
+                sent.push_str(&link(&is[range.clone()].iter().collect::<String>()));
+                let mut pen = Pen::default();
+                for at in range {
+                    if let Some(cell) = u16::try_from(at).ok().and_then(|x| self.next.cell((x, y))) {
+                        pen.put(cell, sent);
+                    }
+                }
+                pen.lift(sent);
+                sent.push_str(LINK_END);
+            }
+        }
+    }
+
     /// Says whether cells are single signs, so that writing them again ends where it should.
     fn is_plain(&self, from: u16, to: u16, y: u16) -> bool {
         (from..to)
             .all(|x| self.next.cell((x, y)).is_some_and(|cell| cell.symbol().is_ascii() && cell.symbol().len() == 1))
     }
+}
+
+/// The signs of a row, one a cell; anything that is more than one sign is none of an address.
+fn signs(buffer: &Buffer, y: u16) -> Vec<char> {
+    let sign = |cell: &Cell| {
+        let mut signs = cell.symbol().chars();
+        signs.next().filter(|_| signs.next().is_none()).unwrap_or(' ')
+    };
+    (0..buffer.area.width).map(|x| buffer.cell((x, y)).map_or(' ', sign)).collect()
 }
 
 fn move_to(x: u16, y: u16, sent: &mut String) {

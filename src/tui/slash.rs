@@ -26,6 +26,10 @@ pub enum Slash {
     Mode(Mode),
     /// Reviews changes.
     Diff(Source),
+    /// Copies the last answer, or a piece of code in it.
+    Copy(Option<u32>),
+    /// Mentions a file.
+    Attach(Option<String>),
     /// Summarises the conversation.
     Compact,
 }
@@ -34,6 +38,8 @@ pub enum Slash {
 pub struct Row {
     /// Name with its slash.
     pub name: &'static str,
+    /// What it has to do with, for the help.
+    pub group: &'static str,
     /// Argument, for the help.
     pub argument: &'static str,
     /// What it does.
@@ -41,42 +47,77 @@ pub struct Row {
     read: fn(&str) -> Option<Slash>,
 }
 
+impl Row {
+    /// Says whether the command is nothing without an argument.
+    pub fn needs_argument(&self) -> bool {
+        !self.argument.is_empty() && !self.argument.starts_with('[')
+    }
+}
+
 /// Every command.
 pub const TABLE: &[Row] = &[
-    Row { name: "/help", argument: "", help: "list these commands", read: |_| Some(Slash::Help) },
+    Row { name: "/help", group: "mimi", argument: "", help: "list these commands", read: |_| Some(Slash::Help) },
     Row {
         name: "/plan",
+        group: "work",
         argument: "",
         help: "show the plan; plan mode (reads only) on or off",
         read: |_| Some(Slash::Plan),
     },
-    Row { name: "/mode", argument: "plan|ask|auto|yolo", help: "how much is done without asking", read: read_mode },
-    Row { name: "/model", argument: "[NAME]", help: "show or change the model", read: read_model },
+    Row {
+        name: "/mode",
+        group: "work",
+        argument: "plan|ask|auto|yolo",
+        help: "how much is done without asking",
+        read: read_mode,
+    },
+    Row { name: "/model", group: "work", argument: "[NAME]", help: "show or change the model", read: read_model },
+    Row {
+        name: "/attach",
+        group: "work",
+        argument: "[PATH]",
+        help: "a file or an image goes along with the next words",
+        read: |argument| Some(Slash::Attach((!argument.is_empty()).then(|| argument.to_owned()))),
+    },
+    Row {
+        name: "/copy",
+        group: "work",
+        argument: "[N]",
+        help: "copy the last answer, or the Nth piece of code in it",
+        read: |argument| match argument {
+            "" => Some(Slash::Copy(None)),
+            n => n.parse().ok().filter(|n| *n > 0).map(|n| Slash::Copy(Some(n))),
+        },
+    },
     Row {
         name: "/diff",
+        group: "work",
         argument: "[turn|session|staged|REF|A..B]",
         help: "review changes hunk by hunk; of the working tree when nothing is named",
         read: |argument| Some(Slash::Diff(Source::named(argument))),
     },
     Row {
         name: "/undo",
+        group: "turns",
         argument: "[N]",
         help: "take back the last turn, or N of them: files and words",
         read: |argument| read_turns(argument).map(Slash::Undo),
     },
     Row {
         name: "/redo",
+        group: "turns",
         argument: "[N]",
         help: "do again what was taken back last",
         read: |argument| read_turns(argument).map(Slash::Redo),
     },
     Row {
         name: "/compact",
+        group: "context",
         argument: "",
         help: "summarise the conversation to make room",
         read: |_| Some(Slash::Compact),
     },
-    Row { name: "/quit", argument: "", help: "leave; the session is kept", read: |_| Some(Slash::Quit) },
+    Row { name: "/quit", group: "mimi", argument: "", help: "leave; the session is kept", read: |_| Some(Slash::Quit) },
 ];
 
 fn read_mode(argument: &str) -> Option<Slash> {
@@ -111,10 +152,17 @@ pub fn parse(line: &str) -> Option<Result<Slash, Fault>> {
     Some((row.read)(argument).ok_or_else(wrong))
 }
 
-/// Lists the commands for `/help`.
+/// Lists the commands for `/help`, by what they have to do with.
 pub fn help() -> String {
-    let rows = TABLE.iter().map(|row| format!("{:<22} {}", format!("{} {}", row.name, row.argument), row.help));
-    rows.collect::<Vec<_>>().join("\n")
+    let mut groups: Vec<&str> = TABLE.iter().map(|row| row.group).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    groups.retain(|group| seen.insert(*group));
+    let of = |group: &str| {
+        let rows = TABLE.iter().filter(|row| row.group == group);
+        let rows = rows.map(|row| format!("  {:<22} {}", format!("{} {}", row.name, row.argument), row.help));
+        format!("{group}\n{}", rows.collect::<Vec<_>>().join("\n"))
+    };
+    groups.into_iter().map(of).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

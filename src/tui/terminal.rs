@@ -5,10 +5,11 @@
 
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use crossterm::{execute, terminal};
 use ratatui_core::layout::Rect;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -16,13 +17,36 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::tui::key::{Code, Key};
+use crate::tui::telling::{self, Notify};
 
 /// What is there already is read in this time; with none at all nothing is.
 const AT_ONCE: Duration = Duration::from_millis(1);
 /// Alternate screen, pastes marked.
 const TAKE: &str = "\x1b[?1049h\x1b[?2004h\x1b[0m\x1b[2J\x1b[H";
 /// The same back, with margins and styles as a shell expects them.
-const GIVE_BACK: &str = "\x1b[r\x1b[0m\x1b[?2026l\x1b[?2004l\x1b[?25h\x1b[?1049l";
+const GIVE_BACK: &str = "\x1b[r\x1b[0m\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[?1049l";
+/// Takes back how keys are told apart; before the alternate screen goes, which has its own.
+const GIVE_BACK_KEYS: &str = "\x1b[<u";
+/// Whether that was asked for, for when mimi fails.
+static HAS_NEW_KEYS: AtomicBool = AtomicBool::new(false);
+
+/// Tells about focus, and tells keys apart that look alike. Terminals that do not know these ignore them.
+const TAKE_MORE: &str = "\x1b[?1004h\x1b[>1u";
+/// Reports the wheel and clicks, with places beyond column 223.
+const TAKE_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+
+/// What the terminal is asked for beside cells and keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ways {
+    /// Whether the mouse is taken.
+    pub has_mouse: bool,
+    /// Whether keys are told apart as kitty began it. The Linux console would print the question.
+    pub has_new_keys: bool,
+    /// Whether addresses become links.
+    pub has_links: bool,
+    /// How it is told to notify.
+    pub notify: Notify,
+}
 
 /// Something the terminal reported.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +55,12 @@ pub enum Input {
     Key(Key),
     /// A paste.
     Paste(String),
+    /// It came to the front, or went behind others.
+    Focus(bool),
+    /// The wheel; up when negative.
+    Wheel(i32),
+    /// A click: column and row.
+    Click(u16, u16),
     /// Another size: columns and rows.
     Size(u16, u16),
 }
@@ -39,13 +69,14 @@ pub enum Input {
 pub struct Terminal {
     keys: Option<Keys>,
     sizes: Signal,
+    ways: Ways,
 }
 
 impl Terminal {
     /// Takes the terminal.
-    pub fn take() -> io::Result<Self> {
+    pub fn take(ways: Ways) -> io::Result<Self> {
         give_back_on_panic();
-        let mut terminal = Self { keys: None, sizes: signal(SignalKind::window_change())? };
+        let mut terminal = Self { keys: None, sizes: signal(SignalKind::window_change())?, ways };
         terminal.resume()?;
         Ok(terminal)
     }
@@ -54,6 +85,13 @@ impl Terminal {
     pub fn resume(&mut self) -> io::Result<()> {
         terminal::enable_raw_mode()?;
         write_out(TAKE)?;
+        HAS_NEW_KEYS.store(self.ways.has_new_keys, Ordering::Relaxed);
+        if self.ways.has_new_keys {
+            write_out(TAKE_MORE)?;
+        }
+        if self.ways.has_mouse {
+            write_out(TAKE_MOUSE)?;
+        }
         self.keys = Some(Keys::listen()?);
         Ok(())
     }
@@ -65,6 +103,16 @@ impl Terminal {
             keys.end();
         }
         give_back();
+    }
+
+    /// Tells the person something; a terminal that is gone shows itself with the next frame.
+    pub fn notify(&self, text: &str) {
+        drop(write_out(&self.ways.notify.say(text)));
+    }
+
+    /// Puts a text into the clipboard; says whether it is short enough for that.
+    pub fn copy(&self, text: &str) -> bool {
+        telling::copy(text).is_some_and(|sequence| write_out(&sequence).is_ok())
     }
 
     /// Returns its size; one cell where it does not say.
@@ -146,12 +194,23 @@ fn input(event: Event) -> Option<Input> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => translated(key.code, key.modifiers).map(Input::Key),
         Event::Paste(text) => Some(Input::Paste(text)),
+        Event::FocusGained => Some(Input::Focus(true)),
+        Event::FocusLost => Some(Input::Focus(false)),
+        Event::Mouse(MouseEvent { kind, column, row, .. }) => match kind {
+            MouseEventKind::ScrollUp => Some(Input::Wheel(-1)),
+            MouseEventKind::ScrollDown => Some(Input::Wheel(1)),
+            MouseEventKind::Down(MouseButton::Left) => Some(Input::Click(column, row)),
+            _ => None,
+        },
         _ => None,
     }
 }
 
 /// Gives the terminal back; what cannot be written any more is nobody's loss.
 fn give_back() {
+    if HAS_NEW_KEYS.swap(false, Ordering::Relaxed) {
+        drop(write_out(GIVE_BACK_KEYS));
+    }
     drop(write_out(GIVE_BACK));
     drop(terminal::disable_raw_mode());
 }

@@ -104,7 +104,7 @@ async fn ask(gateway: &Gateway, route: &Route, n: usize) -> Result<(), String> {
     let request = Request {
         model: route.model.clone(),
         tools: Vec::new().into(),
-        messages: vec![Message::User { text: format!("name session {n}") }].into(),
+        messages: vec![Message::user(format!("name session {n}"))].into(),
         max_tokens: 20,
         temperature: Some(0.0),
         answer_schema: None,

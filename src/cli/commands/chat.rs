@@ -23,6 +23,7 @@ use crate::cli::prompt::{Key, Line, Prompt, forget_typed};
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::{GRACE, Signals, Stop};
 use crate::cli::trusting;
+use crate::cli::writing;
 use crate::config::schema::SandboxTier;
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record};
@@ -32,6 +33,8 @@ use crate::protocol::task::{Class, Task};
 use crate::tui::look::Look;
 use crate::tui::slash::{self, Slash};
 use crate::tui::state::asking::what_it_does;
+use crate::tui::state::outside::{Given, NotePlace};
+use crate::tui::state::saying;
 
 /// Characters of the person's last words shown when a session is gone on with.
 const RECAP_CHARS: usize = 200;
@@ -205,8 +208,10 @@ impl<'a> Chat<'a> {
                 Line::End => return Ok(()),
                 Line::Interrupted => self.cx.out.styled(Look::Dim, HOW_TO_LEAVE)?,
                 Line::Text(text) if text.trim().is_empty() => {}
+                Line::Text(text) if saying::own_command(&text).is_some() => self.run_own(&text).await?,
+                Line::Text(text) if saying::note(&text).is_some() => self.keep_note(&text).await?,
                 Line::Text(text) => match slash::parse(&text) {
-                    None => self.turn(Op::Submit { text }).await?,
+                    None => self.say(text).await?,
                     Some(Err(fault)) => self.cx.out.styled(Look::Notice, fault.to_string())?,
                     Some(Ok(slash)) => {
                         if self.command(slash).await? == Next::Leave {
@@ -259,6 +264,13 @@ impl<'a> Chat<'a> {
             Slash::Undo(turns) => self.operation(Op::Undo, turns).await?,
             Slash::Redo(turns) => self.operation(Op::Redo, turns).await?,
             Slash::Compact => self.operation(Op::Compact, 1).await?,
+            Slash::Copy(_) => {
+                self.cx.out.styled(Look::Dim, "line by line the terminal itself copies: select the text")?;
+            }
+            Slash::Attach(path) => {
+                let path = path.unwrap_or_else(|| "PATH".to_owned());
+                self.cx.out.styled(Look::Dim, visible(&format!("write @{path} where you speak of it")))?;
+            }
             Slash::Mode(mode) => self.set_mode(mode).await?,
             Slash::Plan => {
                 if let Some(plan) = &self.plan {
@@ -273,6 +285,50 @@ impl<'a> Chat<'a> {
             Slash::Model(Some(model)) => self.operation(Op::SetModel { model }, 1).await?,
         }
         Ok(Next::Continue)
+    }
+
+    /// Says words, with what they mention. Where that cannot be had they are not sent.
+    async fn say(&mut self, text: String) -> Result<(), Fault> {
+        let gathered = match self.app.gather(&text, Some(&self.session.route.model)).await {
+            Ok(gathered) => gathered,
+            Err(fault) => return self.cx.out.styled(Look::Bad, visible(&fault.words())),
+        };
+        for wrong in &gathered.trouble {
+            self.cx.out.styled(Look::Notice, visible(&format!("! {wrong}")))?;
+        }
+        if !gathered.attached.is_empty() {
+            self.send(Op::Attach { attached: gathered.attached }).await?;
+        }
+        self.turn(Op::Submit { text }).await
+    }
+
+    /// Runs a command of the person's own; what it prints goes along with their next words.
+    async fn run_own(&mut self, text: &str) -> Result<(), Fault> {
+        let command = saying::own_command(text).unwrap_or_default().to_owned();
+        self.send(Op::Run { command }).await?;
+        loop {
+            let record = self.next_record().await?;
+            self.lines.show(&record)?;
+            if matches!(&record.event, Event::ToolFinished { call, .. } if call.is_of_user()) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Keeps a note where the person says.
+    async fn keep_note(&mut self, text: &str) -> Result<(), Fault> {
+        let note = saying::note(text).unwrap_or_default().to_owned();
+        let answer = self.line("note for: p the project, m me (all your projects)> ").await?;
+        let place = match answer {
+            Line::Text(answer) if answer.trim() == "p" => NotePlace::Project,
+            Line::Text(answer) if answer.trim() == "m" => NotePlace::User,
+            _ => return self.cx.out.styled(Look::Dim, "nothing was noted"),
+        };
+        match writing::notes::keep(self.app, note, place).await {
+            Given::Done(said) => self.cx.out.styled(Look::Dim, visible(&said)),
+            Given::Failed(wrong) => self.cx.out.styled(Look::Bad, visible(&wrong)),
+            _ => Ok(()),
+        }
     }
 
     async fn set_mode(&mut self, mode: Mode) -> Result<(), Fault> {

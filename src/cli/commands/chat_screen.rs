@@ -21,7 +21,9 @@ use crate::cli::context::Cx;
 use crate::cli::editing::edited;
 use crate::cli::paint::SKILLS;
 use crate::cli::signal::{Signals, Stop};
-use crate::config::schema::ScreenChoice;
+use crate::cli::writing;
+use crate::cli::writing::drafts::Drafts;
+use crate::config::schema::{KeysChoice, MouseChoice, NotifyChoice, ScreenChoice};
 use crate::exec::interactive;
 use crate::protocol::changes::Outcome;
 use crate::session::reader::each_record;
@@ -36,6 +38,8 @@ use crate::tui::state::outside::{Given, Want};
 use crate::tui::state::status::{Facts, Status};
 use crate::tui::state::transcript::Transcript;
 use crate::tui::state::{Hand, State};
+use crate::tui::telling::{Notify, knows_links};
+use crate::tui::terminal::Ways;
 use crate::tui::views::Views;
 use crate::workspace::git::head_branch;
 use crate::workspace::walk::{EntryKind, Walk};
@@ -75,10 +79,13 @@ fn speaks_utf8(cx: &Cx) -> bool {
 /// Holds the conversation. The session goes on where its file ends.
 pub(super) async fn converse(cx: &Cx, app: &App, session: &mut Session, signals: &mut Signals) -> Result<(), Fault> {
     let (theme, keymap) = looks(cx, app)?;
-    let mut outside = Desk::new(cx, app, Reviewing::new(Some(&session.id)));
+    let mut outside = Desk::new(cx, app, &session.id, Reviewing::new(Some(&session.id)));
+    let draft = outside.drafts.take_over(&session.id).unwrap_or_default();
+    let composer = Composer::new(read_history(&outside.history), &draft);
+    let composer = if app.config.ui.keys == KeysChoice::Vim { composer.with_vim() } else { composer };
     let mut state = State::new(
         Transcript::new(verbs()),
-        Composer::new(read_history(&outside.history), ""),
+        composer,
         Status { facts: facts(app, session), mode: session.mode, ..Status::default() },
         keymap,
     );
@@ -92,14 +99,20 @@ pub(super) async fn converse(cx: &Cx, app: &App, session: &mut Session, signals:
             .note(Look::Dim, format!("mimi {}; f1 lists the keys, /help the commands", env!("CARGO_PKG_VERSION")));
     }
     state.status.mode = session.mode;
+    let ui = &app.config.ui;
+    state.looking.notify_after_ms = (ui.notify != NotifyChoice::Off).then(|| ui.notify_after_s.saturating_mul(1000));
     let parts = Parts {
         ops: session.handle.ops.clone(),
         records: &mut session.handle.records,
         clock: &SystemClock,
+        ways: ways(cx, app),
         outside: &mut outside,
     };
     let terminated = async { while signals.next().await != Stop::Terminate {} };
     let ending = run::run(&mut state, theme.clone(), parts, terminated).await;
+    // What was begun is kept when others end it, not when the person leaves.
+    let left = if matches!(ending, Ok(Ending::Left)) { String::new() } else { state.draft() };
+    outside.drafts.keep(&left);
     let ending = ending.map_err(|error| {
         Fault::io(Kind::Task, "the full screen cannot be shown", &error).hint("line by line: mimi chat --inline")
     })?;
@@ -107,6 +120,30 @@ pub(super) async fn converse(cx: &Cx, app: &App, session: &mut Session, signals:
         Ending::Terminated => Err(Stop::Terminate.fault()),
         Ending::AgentGone => Err(Fault::new(Kind::Bug, "the agent ended unexpectedly")),
         Ending::Left => leave_behind(cx, &state, theme),
+    }
+}
+
+/// What this terminal is asked for, as its names and the settings say.
+pub(super) fn ways(cx: &Cx, app: &App) -> Ways {
+    let variable = |name: &str| cx.env.get(name).map(str::to_owned);
+    let is_remote = ["SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION"].iter().any(|name| cx.env.get(name).is_some());
+    let notify = match app.config.ui.notify {
+        NotifyChoice::Auto => Notify::of(variable),
+        NotifyChoice::Bell => Notify::Bell,
+        NotifyChoice::Osc9 => Notify::Osc9,
+        NotifyChoice::Osc777 => Notify::Osc777,
+        NotifyChoice::Osc99 => Notify::Osc99,
+        NotifyChoice::Off => Notify::Off,
+    };
+    Ways {
+        has_mouse: match app.config.ui.mouse {
+            MouseChoice::Auto => !is_remote,
+            MouseChoice::On => true,
+            MouseChoice::Off => false,
+        },
+        has_new_keys: cx.env.get("TERM").is_some_and(|term| term != "linux"),
+        has_links: knows_links(variable),
+        notify,
     }
 }
 
@@ -180,13 +217,15 @@ pub(super) struct Desk<'a> {
     cx: &'a Cx,
     app: &'a App,
     history: PathBuf,
+    drafts: Drafts,
     reviewing: Reviewing,
 }
 
 impl<'a> Desk<'a> {
-    /// Prepares for a conversation, or for a review without one.
-    pub(super) fn new(cx: &'a Cx, app: &'a App, reviewing: Reviewing) -> Self {
-        Self { cx, app, history: cx.dirs.history_file(), reviewing }
+    /// Prepares for a conversation, or under another name for a review without one.
+    pub(super) fn new(cx: &'a Cx, app: &'a App, session: &str, reviewing: Reviewing) -> Self {
+        let drafts = Drafts::new(&cx.dirs.state, app.workspace.root(), session);
+        Self { cx, app, history: cx.dirs.history_file(), drafts, reviewing }
     }
 }
 
@@ -213,13 +252,25 @@ impl Outside for Desk<'_> {
         Self: 'b,
     {
         let (app, reviewing) = (self.app, self.reviewing.clone());
+        let path = self.cx.env.get("PATH").unwrap_or_default().to_owned();
         async move {
             match want {
                 Want::Files => files(app).await,
+                Want::Picks { kind, typed, token } => {
+                    Given::Picks { token, rows: writing::picks::find(app, kind, &typed).await }
+                }
+                Want::Attach { text, model } => writing::attach::gather(app, &text, &model).await,
+                Want::Note { text, place } => writing::notes::keep(app, text, place).await,
+                Want::Tests => writing::attach::tests(app, &path).await,
+                Want::Models => writing::models::choices(app).await,
                 Want::Review(order) => Given::Review(Box::new(reviewing.carry_out(app, *order).await)),
             }
         }
         .boxed_local()
+    }
+
+    fn keep_draft(&mut self, words: &str) {
+        self.drafts.keep(words);
     }
 
     fn suspend(&mut self) {

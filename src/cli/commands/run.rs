@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 use crate::agent::dispatch::{Approvals, allow_flags};
 use crate::app::{AgentOptions, App, Bounds, Session};
 use crate::base::fault::{Fault, Kind};
+use crate::base::text::visible;
 use crate::cli::SandboxArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::recording;
@@ -100,6 +101,13 @@ fn work(cx: &Cx, app: &App, args: &RunArgs, task: String, schema: Option<&Answer
             session = app.start(options) => session?,
             stop = signals.next() => return Err(stop.fault()),
         };
+        let gathered = app.gather(&args.task, Some(&session.route.model)).await?;
+        for wrong in &gathered.trouble {
+            cx.out.note(visible(wrong));
+        }
+        if !gathered.attached.is_empty() {
+            drop(session.handle.ops.send(Op::Attach { attached: gathered.attached }).await);
+        }
         let mut view = View::new(cx, args, schema.is_some());
         let ops = session.handle.ops.clone();
         let work = pin!(carry_out(&mut session, task, schema, &mut view));

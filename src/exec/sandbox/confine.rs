@@ -11,9 +11,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::base::clock::new_id;
-use crate::base::path::{create_private_dir, remove_tree};
 use crate::exec::sandbox::masks::Masks;
+use crate::exec::sandbox::temporary::Temporary;
 use crate::exec::sandbox::view::View;
 use crate::exec::sandbox::{Access, Sandbox, Tier, bwrap, inside};
 
@@ -25,15 +24,6 @@ pub(crate) struct Confined {
     _handed_over: Vec<OwnedFd>,
     _masks: Option<Masks>,
     _temporary: Option<Temporary>,
-}
-
-/// A folder that goes when the command is over.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        drop(remove_tree(&self.0));
-    }
 }
 
 /// Prepares to run `argv` in the present folder as `sandbox` says; programs and toolchains are looked for in `places`.
@@ -96,14 +86,12 @@ fn walls(view: &View) -> std::io::Result<OwnedFd> {
 #[expect(clippy::disallowed_methods, reason = "this room starts processes")]
 fn within_walls(sandbox: &Sandbox, view: &View, start: &Start<'_>) -> Result<Confined, String> {
     let failed = |error: std::io::Error| format!("cannot prepare the sandbox: {error}");
-    let folder = std::env::temp_dir().join(format!("mimi-{}", new_id()));
-    create_private_dir(&folder).map_err(failed)?;
-    let temporary = Temporary(folder.canonicalize().map_err(failed)?);
-    let walls = serde_json::to_vec(&(view, &temporary.0)).map_err(|error| failed(error.into()))?;
+    let temporary = Temporary::below(&std::env::temp_dir()).map_err(failed)?;
+    let walls = serde_json::to_vec(&(view, temporary.path())).map_err(|error| failed(error.into()))?;
     let file = in_memory("mimi-view", &walls).map_err(failed)?;
     let mut command = Command::new(&start.own);
     command.args(inside::arguments(sandbox, Some(file.as_raw_fd()))).arg("--").args(start.argv).process_group(0);
-    command.env("TMPDIR", &temporary.0);
+    command.env("TMPDIR", temporary.path());
     Ok(Confined { command, _handed_over: vec![file], _masks: None, _temporary: Some(temporary) })
 }
 

@@ -23,6 +23,7 @@ mod protect;
 #[cfg(target_os = "linux")]
 mod seccomp;
 mod table;
+mod temporary;
 mod view;
 
 use std::io::{self, Read, Write};

@@ -40,6 +40,13 @@ fn one(rest: &mut &[u8], name: &str) -> Option<Reference> {
     Some(Reference { name: name.to_owned(), within, how, line: u32::try_from(take(rest)?).ok()? })
 }
 
+/// Returns the bytes by which a packed value that holds a name is found; few others hold them by chance.
+pub fn needle(name: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    put_text(&mut bytes, name);
+    bytes
+}
+
 /// Packs imports.
 pub fn pack_imports(imports: &[Import]) -> Vec<u8> {
     let mut bytes = Vec::new();

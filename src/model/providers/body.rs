@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::model::assemble::is_valid_arguments;
 use crate::model::{Calls, Delivery, Request, ToolChoice};
-use crate::protocol::message::{Message, ToolCall};
+use crate::protocol::message::{Image, Message, ToolCall};
 use crate::protocol::server::ServerKind;
 use crate::protocol::tool::ToolSpec;
 
@@ -130,7 +130,7 @@ enum WireMessage<'a> {
         content: &'a str,
     },
     User {
-        content: &'a str,
+        content: UserContent<'a>,
     },
     Assistant {
         content: Option<&'a str>,
@@ -147,13 +147,45 @@ impl<'a> WireMessage<'a> {
     fn of(message: &'a Message) -> Self {
         match message {
             Message::System { text } => Self::System { content: text },
-            Message::User { text } => Self::User { content: text },
+            Message::User { text, images } => Self::User { content: UserContent::of(text, images) },
             Message::Assistant { text, tool_calls } => Self::Assistant {
                 content: (!text.is_empty() || tool_calls.is_empty()).then_some(text.as_str()),
                 tool_calls: tool_calls.iter().map(WireCall::of).collect(),
             },
             Message::Tool { call_id, text, .. } => Self::Tool { tool_call_id: &call_id.0, content: text },
         }
+    }
+}
+
+/// Words alone as they always were, so that requests without images keep their bytes; else parts, the images first, as
+/// models that see were trained.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum UserContent<'a> {
+    Words(&'a str),
+    Parts(Vec<Part<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Part<'a> {
+    ImageUrl { image_url: Url },
+    Text { text: &'a str },
+}
+
+#[derive(Serialize)]
+struct Url {
+    url: String,
+}
+
+impl<'a> UserContent<'a> {
+    fn of(text: &'a str, images: &[Image]) -> Self {
+        if images.is_empty() {
+            return Self::Words(text);
+        }
+        let url = |image: &Image| format!("data:{};base64,{}", image.media_type, image.data);
+        let images = images.iter().map(|image| Part::ImageUrl { image_url: Url { url: url(image) } });
+        Self::Parts(images.chain([Part::Text { text }]).collect())
     }
 }
 
@@ -176,5 +208,22 @@ impl<'a> WireCall<'a> {
         // Arguments that are no JSON object would have vLLM refuse this and every later request of the session.
         let arguments = if is_valid_arguments(&call.arguments) { call.arguments.as_str() } else { "{}" };
         Self { id: &call.id.0, kind: "function", function: WireFunction { name: &call.name, arguments } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worded(message: &Message) -> String {
+        serde_json::to_string(&WireMessage::of(message)).unwrap()
+    }
+
+    #[test]
+    fn an_image_is_a_part_before_the_words_and_words_alone_stay_a_string() {
+        assert_eq!(worded(&Message::user("hi")), r#"{"role":"user","content":"hi"}"#);
+        let image = Image { media_type: "image/png".into(), data: "QUI=".into(), width: 1, height: 1 };
+        let expected = r#"{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,QUI="}},{"type":"text","text":"see"}]}"#;
+        assert_eq!(worded(&Message::User { text: "see".into(), images: vec![image] }), expected);
     }
 }

@@ -57,7 +57,7 @@ pub fn request(subject: &Subject<'_>, words: String, tools: Arc<[ToolSpec]>) -> 
     Request {
         model: subject.route.model.clone(),
         tools,
-        messages: Arc::from([Message::System { text: system }, Message::User { text: words }]),
+        messages: Arc::from([Message::System { text: system }, Message::user(words)]),
         max_tokens: MAX_TOKENS,
         temperature: subject.route.row.temperature,
         answer_schema: None,

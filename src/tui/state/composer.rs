@@ -7,6 +7,7 @@ use ratatui_textarea::{CursorMove, TextArea};
 
 use crate::base::text::count;
 use crate::tui::key::{Code, Key};
+use crate::tui::state::vim::{Mode, Vim};
 
 /// Lines or bytes from which a paste is folded.
 const MAX_PASTE_LINES: usize = 12;
@@ -22,6 +23,8 @@ pub struct Composer {
     history: Vec<String>,
     /// Where in the history the person is, and what they had written before they went there.
     at: Option<(usize, String)>,
+    /// The keys of vi, where they are wanted.
+    vim: Option<Vim>,
 }
 
 impl Composer {
@@ -30,6 +33,30 @@ impl Composer {
         let mut composer = Self { history, ..Self::default() };
         composer.set(draft);
         composer
+    }
+
+    /// Writes with the keys of vi.
+    #[must_use]
+    pub fn with_vim(mut self) -> Self {
+        self.vim = Some(Vim::default());
+        self
+    }
+
+    /// Returns the mode of the keys of vi, where they are used.
+    pub fn vim_mode(&self) -> Option<Mode> {
+        self.vim.as_ref().map(|vim| vim.mode)
+    }
+
+    /// Esc in the keys of vi: says whether there was a mode to leave.
+    pub fn leave_insert(&mut self) -> bool {
+        self.vim.as_mut().is_some_and(|vim| vim.escape(&mut self.area))
+    }
+
+    /// Says whether the cursor stands right behind a sign that is no blank.
+    pub fn is_in_word(&self) -> bool {
+        let (line, at) = self.cursor();
+        let before = at.checked_sub(1).and_then(|at| self.area.lines().get(line)?.chars().nth(at));
+        before.is_some_and(|c| !c.is_whitespace())
     }
 
     /// Returns the lines as they stand, chips included.
@@ -53,6 +80,15 @@ impl Composer {
         self.area.lines().join("\n")
     }
 
+    /// Returns the words with what the chips stand for.
+    pub fn whole(&self) -> String {
+        let mut whole = self.text();
+        for (at, paste) in self.pastes.iter().enumerate() {
+            whole = whole.replace(&chip(at, paste), paste);
+        }
+        whole
+    }
+
     /// Replaces the words; the cursor goes to the end.
     pub fn set(&mut self, text: &str) {
         self.area = TextArea::from(text.split('\n').map(str::to_owned));
@@ -62,11 +98,7 @@ impl Composer {
 
     /// Takes the words away, with what the chips stand for, and keeps them in the history.
     pub fn take(&mut self) -> String {
-        let written = self.text();
-        let mut whole = written;
-        for (at, paste) in self.pastes.iter().enumerate() {
-            whole = whole.replace(&chip(at, paste), paste);
-        }
+        let whole = self.whole();
         self.clear();
         if !whole.trim().is_empty() && self.history.last() != Some(&whole) {
             self.history.push(whole.clone());
@@ -79,6 +111,9 @@ impl Composer {
     /// Forgets the words.
     pub fn clear(&mut self) {
         self.area = TextArea::default();
+        if let Some(vim) = &mut self.vim {
+            vim.mode = Mode::Insert;
+        }
         self.pastes.clear();
         self.at = None;
     }
@@ -102,6 +137,12 @@ impl Composer {
 
     /// Takes a key for writing and moving; says whether it meant anything.
     pub fn key(&mut self, key: Key) -> bool {
+        if let (Some(c), Some(vim)) = (key.typed(), &mut self.vim)
+            && vim.mode == Mode::Normal
+        {
+            vim.normal(&mut self.area, c);
+            return true;
+        }
         if let Some(c) = key.typed() {
             self.area.insert_char(c);
             return true;
@@ -141,6 +182,16 @@ impl Composer {
         self.area.move_cursor(CursorMove::Jump(clip(line), clip(character)));
     }
 
+    /// Writes in the place of what stands between a line and character and the cursor.
+    pub fn replace(&mut self, from: (usize, usize), text: &str) {
+        let (line, end) = self.cursor();
+        if line == from.0 && end >= from.1 {
+            self.jump(line, from.1);
+            self.area.delete_str(end - from.1);
+            self.area.insert_str(text);
+        }
+    }
+
     /// Shows what was written before; says whether there was something.
     pub fn back(&mut self) -> bool {
         let (now, kept) = match self.at.take() {
@@ -170,16 +221,10 @@ impl Composer {
         true
     }
 
-    /// Finds what was written before and contains these words, newest first, each once.
-    pub fn search(&self, words: &str) -> Vec<String> {
-        let words = words.to_lowercase();
-        let mut found: Vec<String> = Vec::new();
-        for entry in self.history.iter().rev() {
-            if entry.to_lowercase().contains(&words) && !found.contains(entry) {
-                found.push(entry.clone());
-            }
-        }
-        found
+    /// Returns what was written before, newest first, each once.
+    pub fn written(&self) -> Vec<String> {
+        let mut seen = std::collections::BTreeSet::new();
+        self.history.iter().rev().filter(|entry| seen.insert(*entry)).cloned().collect()
     }
 }
 
@@ -246,6 +291,6 @@ mod tests {
             composer.set(text);
             composer.take();
         }
-        assert_eq!(composer.search("FIX"), ["fix that", "fix it"]);
+        assert_eq!(composer.written(), ["fix that", "fix it", "run tests"]);
     }
 }

@@ -8,7 +8,8 @@ use crate::tui::keymap::{Action, VIEWS, View};
 use crate::tui::look::Look;
 use crate::tui::slash::{self, Slash};
 use crate::tui::state::asking::{Asked, Pieces, TOO_SOON_MS, chosen};
-use crate::tui::state::{Choice, Choices, Cmd, Editing, Front, Purpose, Scroll, State, Then};
+use crate::tui::state::outside::Want;
+use crate::tui::state::{Cmd, Editing, Front, Purpose, Scroll, State};
 
 impl State {
     pub(super) fn on_key(&mut self, key: Key) -> Vec<Cmd> {
@@ -18,13 +19,26 @@ impl State {
         if action != Some(Action::Interrupt) && action != Some(Action::Leave) {
             self.may_leave = false;
         }
-        match view {
+        if action != Some(Action::Back) {
+            self.may_rewind = false;
+        }
+        self.dispatch(Some(key), action)
+    }
+
+    /// Does an action where the person is; a key without one is typed.
+    pub(super) fn dispatch(&mut self, key: Option<Key>, action: Option<Action>) -> Vec<Cmd> {
+        match self.view() {
             View::Approval => self.on_approval(action),
             View::Pieces => self.on_pieces(action),
             View::List => self.on_list(key, action),
             View::Reader => self.on_reader(action),
             View::Review => self.on_review(action),
-            View::Composer | View::Everywhere => self.on_composer(key, action),
+            View::Queue => self.on_queue(action),
+            View::Picks => self.on_picks(key, action),
+            View::Composer | View::Everywhere => {
+                let cmds = self.on_composer(key, action);
+                cmds.into_iter().chain(self.look_for_picks()).collect()
+            }
         }
     }
 
@@ -32,6 +46,14 @@ impl State {
     pub(super) fn anywhere(&mut self, action: Option<Action>) -> Vec<Cmd> {
         match action {
             Some(Action::Interrupt) => self.interrupt(),
+            Some(Action::Back) => self.back(),
+            Some(Action::Copy) => self.copy(None),
+            Some(Action::ShowQueue) => self.show_queue(),
+            Some(Action::ShowAsked) => self.list_asked(),
+            Some(Action::Suggest) => self.show_suggestions(),
+            Some(Action::Suggestion1) => self.take_suggestion(0),
+            Some(Action::Suggestion2) => self.take_suggestion(1),
+            Some(Action::Suggestion3) => self.take_suggestion(2),
             Some(Action::Leave) => self.leave(),
             Some(Action::Suspend) => vec![Cmd::Suspend],
             Some(Action::Redraw) => vec![Cmd::Redraw],
@@ -39,6 +61,8 @@ impl State {
             Some(Action::Palette) => self.show_palette(),
             Some(Action::NextMode) => self.next_mode(),
             Some(Action::ReviewTurn) => self.open_review(Source::Turn),
+            Some(Action::PickMode) => self.pick_mode(),
+            Some(Action::PickModel) => vec![Cmd::Want(Want::Models)],
             Some(Action::ToggleDetails) => {
                 self.shows_details = !self.shows_details;
                 Vec::new()
@@ -53,7 +77,7 @@ impl State {
         }
     }
 
-    fn on_composer(&mut self, key: Key, action: Option<Action>) -> Vec<Cmd> {
+    pub(super) fn on_composer(&mut self, key: Option<Key>, action: Option<Action>) -> Vec<Cmd> {
         match action {
             Some(Action::Submit) => return self.submit(),
             Some(Action::Queue) => return self.keep_for_later(),
@@ -64,7 +88,8 @@ impl State {
                 return Vec::new();
             }
             Some(Action::Newline) => self.composer.newline(),
-            Some(Action::Complete) => self.complete(),
+            // What was closed is offered again, with the look that follows.
+            Some(Action::Complete) => self.shut_picks = None,
             Some(Action::Editor) => {
                 let text = self.composer.text();
                 return vec![Cmd::Edit { what: Editing::Words, text, name: "words.md".to_owned() }];
@@ -73,7 +98,7 @@ impl State {
             Some(Action::HistoryBack) => self.line_up(),
             Some(Action::HistoryForward) => self.line_down(),
             None => {
-                self.composer.key(key);
+                key.map(|key| self.composer.key(key));
             }
             other => return self.anywhere(other),
         }
@@ -130,24 +155,7 @@ impl State {
         }
     }
 
-    fn submit_words(&mut self) -> Vec<Cmd> {
-        if self.composer.is_empty() {
-            return Vec::new();
-        }
-        let text = self.composer.take();
-        let mut cmds = vec![Cmd::Remember(text.clone()), Cmd::Scroll(Scroll::Bottom)];
-        match slash::parse(&text) {
-            None if text.trim().is_empty() => cmds.clear(),
-            // What is said while a turn runs is for that turn: it is delivered after the running tools.
-            None if self.status.is_busy() => cmds.push(Cmd::Send(Op::Steer { text })),
-            None => cmds.push(Cmd::Send(Op::Submit { text })),
-            Some(Err(fault)) => self.transcript.note(Look::Notice, fault.to_string()),
-            Some(Ok(slash)) => cmds.extend(self.slash(slash)),
-        }
-        cmds
-    }
-
-    fn slash(&mut self, slash: Slash) -> Vec<Cmd> {
+    pub(super) fn slash(&mut self, slash: Slash) -> Vec<Cmd> {
         match slash {
             Slash::Quit => vec![Cmd::Leave],
             Slash::Help => {
@@ -155,8 +163,10 @@ impl State {
                 Vec::new()
             }
             Slash::Diff(source) => self.open_review(source),
-            Slash::Undo(turns) => vec![Cmd::Send(Op::Undo); turns.min(100) as usize],
-            Slash::Redo(turns) => vec![Cmd::Send(Op::Redo); turns.min(100) as usize],
+            Slash::Undo(turns) => self.step_back(Op::Undo, turns, None),
+            Slash::Redo(turns) => self.step_back(Op::Redo, turns, None),
+            Slash::Attach(path) => self.attach(path),
+            Slash::Copy(piece) => self.copy(piece),
             Slash::Compact => vec![Cmd::Send(Op::Compact)],
             Slash::Mode(mode) => self.set_mode(mode),
             Slash::Plan => {
@@ -167,17 +177,12 @@ impl State {
                 let mode = if self.status.mode == Mode::Plan { self.usual_mode } else { Mode::Plan };
                 self.set_mode(mode)
             }
-            Slash::Model(None) => {
-                let facts = &self.status.facts;
-                let text = format!("{} at {}", facts.model, facts.server);
-                self.transcript.note(Look::Plain, text);
-                Vec::new()
-            }
+            Slash::Model(None) => vec![Cmd::Want(Want::Models)],
             Slash::Model(Some(model)) => vec![Cmd::Send(Op::SetModel { model })],
         }
     }
 
-    fn set_mode(&mut self, mode: Mode) -> Vec<Cmd> {
+    pub(super) fn set_mode(&mut self, mode: Mode) -> Vec<Cmd> {
         if mode == Mode::Yolo {
             let text = "in this mode commands run and files change without a question, with all you may do, until the session ends";
             self.transcript.note(Look::Notice, text);
@@ -211,8 +216,8 @@ impl State {
         vec![Cmd::Remember(text)]
     }
 
-    /// Stops what is nearest: what is in front, the turn, what is written, at last mimi itself.
-    fn interrupt(&mut self) -> Vec<Cmd> {
+    /// Stops what runs: what is asked for in the composer, the turn, commands.
+    pub(super) fn stop(&mut self) -> Vec<Cmd> {
         if self.purpose != Purpose::Words {
             let asks = matches!(self.purpose, Purpose::Answer(_));
             self.write_words();
@@ -220,9 +225,17 @@ impl State {
                 return Vec::new();
             }
         }
-        if self.status.is_busy() {
+        if self.is_working() {
             self.may_leave = false;
             return vec![Cmd::Send(Op::Interrupt)];
+        }
+        Vec::new()
+    }
+
+    /// Stops what is nearest: what runs, what is written, at last mimi itself.
+    fn interrupt(&mut self) -> Vec<Cmd> {
+        if self.purpose != Purpose::Words || self.is_working() {
+            return self.stop();
         }
         if !self.composer.is_empty() {
             // Kept in the history: clearing loses nothing.
@@ -331,7 +344,7 @@ impl State {
 
     /// Opens a text to read.
     fn read(&mut self, title: &str, text: String) {
-        self.front = Front::Reader { title: title.to_owned(), text, at: 0 };
+        self.cover(Front::Reader { title: title.to_owned(), text, at: 0 });
     }
 
     fn show_keys(&mut self) -> Vec<Cmd> {
@@ -339,26 +352,15 @@ impl State {
         let name = VIEWS.iter().find(|(_, known)| *known == view).map_or("", |(name, _)| name);
         let rows = self.keymap.rows(view).into_iter().map(|(action, keys)| format!("{keys:<24} {}", action.words()));
         let text = rows.collect::<Vec<_>>().join("\n");
-        // What is looked at piece by piece must be there when the reader closes.
-        if !matches!(self.front, Front::Pieces(_)) {
-            self.read(&format!("keys: {name}"), text);
-        } else {
-            self.hint =
-                Some("y take, n leave, r leave with a reason, e edit, a/d the rest, enter done, q back".to_owned());
-        }
+        self.read(&format!("keys: {name}"), text);
         Vec::new()
-    }
-
-    /// What comes in front again when a list or a text is closed.
-    fn behind(&self) -> Front {
-        if self.review.as_ref().is_some_and(|review| review.is_open) { Front::Review } else { Front::Chat }
     }
 
     fn on_reader(&mut self, action: Option<Action>) -> Vec<Cmd> {
         let Front::Reader { text, at, .. } = &mut self.front else { return Vec::new() };
         let last = text.lines().count().saturating_sub(1);
         match action {
-            Some(Action::Close | Action::Interrupt) => self.front = self.behind(),
+            Some(Action::Close | Action::Back | Action::Interrupt) => self.uncover(),
             Some(Action::RowUp) => *at = at.saturating_sub(1),
             Some(Action::RowDown) => *at = (*at + 1).min(last),
             Some(Action::PageUp) => *at = at.saturating_sub(10),
@@ -368,90 +370,5 @@ impl State {
             other => return self.anywhere(other),
         }
         Vec::new()
-    }
-
-    fn show_palette(&mut self) -> Vec<Cmd> {
-        let commands = slash::TABLE.iter().map(|row| Choice::writing(row.name, row.help));
-        self.choose("commands", commands.collect());
-        Vec::new()
-    }
-
-    pub(super) fn choose(&mut self, title: &str, all: Vec<Choice>) {
-        self.front = Front::List(Choices { title: title.to_owned(), all, filter: String::new(), at: 0 });
-    }
-
-    fn search_history(&mut self) {
-        let found = self.composer.search("").into_iter().map(|text| Choice::writing(&text, ""));
-        self.choose("written before", found.collect());
-    }
-
-    fn complete(&mut self) {
-        let text = self.composer.text();
-        let fits: Vec<_> =
-            slash::TABLE.iter().filter(|row| text.starts_with('/') && row.name.starts_with(&text)).collect();
-        match fits.as_slice() {
-            [] => {}
-            [row] => self.composer.set(&format!("{} ", row.name)),
-            rows => {
-                let names: Vec<_> = rows.iter().map(|row| row.name).collect();
-                self.hint = Some(names.join("  "));
-            }
-        }
-    }
-
-    fn on_list(&mut self, key: Key, action: Option<Action>) -> Vec<Cmd> {
-        let Front::List(choices) = &mut self.front else { return Vec::new() };
-        match action {
-            Some(Action::Up) => choices.at = choices.at.saturating_sub(1),
-            Some(Action::Down) => choices.at = (choices.at + 1).min(choices.fitting().len().saturating_sub(1)),
-            Some(Action::Choose) => {
-                let chosen = choices.fitting().get(choices.at).map(|choice| choice.then.clone());
-                self.front = self.behind();
-                return chosen.map_or_else(Vec::new, |then| self.follow(then));
-            }
-            Some(Action::Close | Action::Interrupt) => self.front = self.behind(),
-            _ => choices.typed(key),
-        }
-        Vec::new()
-    }
-}
-
-impl State {
-    /// Does what a chosen row of a list stands for.
-    fn follow(&mut self, then: Then) -> Vec<Cmd> {
-        match then {
-            Then::Write(words) => self.composer.set(&words),
-            Then::Review(source) => return self.open_review(source),
-            Then::ToFile(file) => self.review_file(file),
-        }
-        Vec::new()
-    }
-}
-
-impl Choice {
-    /// A row whose words are written when it is chosen.
-    pub fn writing(words: &str, meaning: &str) -> Self {
-        Self { label: words.to_owned(), meaning: meaning.to_owned(), then: Then::Write(words.to_owned()) }
-    }
-}
-
-impl Choices {
-    /// Returns those that contain every word that was typed.
-    pub fn fitting(&self) -> Vec<&Choice> {
-        let filter = self.filter.to_lowercase();
-        let fits = |choice: &&Choice| {
-            let all = format!("{} {}", choice.label, choice.meaning).to_lowercase();
-            filter.split_whitespace().all(|part| all.contains(part))
-        };
-        self.all.iter().filter(fits).collect()
-    }
-
-    fn typed(&mut self, key: Key) {
-        match (key.typed(), key.code) {
-            (Some(c), _) => self.filter.push(c),
-            (None, crate::tui::key::Code::Backspace) => drop(self.filter.pop()),
-            _ => return,
-        }
-        self.at = 0;
     }
 }

@@ -5,14 +5,25 @@
 //! something that can be done: a variant of [`Cmd`] and an arm in `tui::run`.
 
 pub mod asking;
+pub mod choices;
 pub mod composer;
 pub mod item;
 mod keys;
+pub mod looking;
 pub mod outside;
+mod palette;
+pub mod picks;
+mod queueing;
 pub mod review;
+mod rewinding;
+pub mod saying;
 pub mod status;
+mod suggesting;
 pub mod transcript;
 mod update;
+pub mod vim;
+
+use std::collections::VecDeque;
 
 use crate::protocol::changes::Source;
 use crate::protocol::event::Record;
@@ -21,10 +32,15 @@ use crate::protocol::op::{Mode, Op};
 use crate::tui::key::Key;
 use crate::tui::keymap::Keymap;
 use crate::tui::state::asking::{Asked, Pieces};
+use crate::tui::state::choices::{Choice, Choices};
 use crate::tui::state::composer::Composer;
+use crate::tui::state::looking::Looking;
 use crate::tui::state::outside::{Given, Want};
+use crate::tui::state::picks::Picks;
 use crate::tui::state::review::Review;
+use crate::tui::state::rewinding::Rewinding;
 use crate::tui::state::status::Status;
+use crate::tui::state::suggesting::TurnFacts;
 use crate::tui::state::transcript::Transcript;
 
 /// Something that happened.
@@ -34,6 +50,12 @@ pub enum Msg {
     Key(Key),
     /// Text was pasted.
     Paste(String),
+    /// The terminal came to the front, or went behind others.
+    Focus(bool),
+    /// The wheel was turned so many notches; up when negative.
+    Wheel(i32),
+    /// The mouse was clicked, on this row of what is to be chosen from or elsewhere.
+    Click(Option<usize>),
     /// The agent reported something.
     Record(Box<Record>),
     /// Time passed: milliseconds since the Unix epoch.
@@ -94,7 +116,7 @@ pub enum Hand {
 }
 
 /// Something that is to be done outside.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cmd {
     /// The agent is asked for something.
     Send(Op),
@@ -119,6 +141,12 @@ pub enum Cmd {
     Want(Want),
     /// Words were sent: kept in the history.
     Remember(String),
+    /// What is being written is kept in case mimi ends; nothing is kept of empty words.
+    KeepDraft(String),
+    /// The person is told of something while they look elsewhere.
+    Notify(String),
+    /// A text is put into the clipboard.
+    Copy(String),
     /// The transcript is scrolled.
     Scroll(Scroll),
 }
@@ -173,41 +201,8 @@ pub enum Front {
     },
     /// A list to choose from.
     List(Choices),
-}
-
-/// A list to choose from, narrowed by what is typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choices {
-    /// What is chosen.
-    pub title: String,
-    /// What there is.
-    pub all: Vec<Choice>,
-    /// What was typed.
-    pub filter: String,
-    /// Which of those that fit is chosen, from 0.
-    pub at: usize,
-}
-
-/// One row of a list to choose from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    /// What it is called.
-    pub label: String,
-    /// What it means, beside it.
-    pub meaning: String,
-    /// What happens when it is chosen.
-    pub then: Then,
-}
-
-/// What happens when a row of a list is chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Then {
-    /// Words stand in the composer, in the place of those that stood there.
-    Write(String),
-    /// Changes are reviewed.
-    Review(Source),
-    /// The review goes to one of its files.
-    ToFile(usize),
+    /// What waits for later turns, and which of it is chosen.
+    Queue(usize),
 }
 
 /// All that full screen knows.
@@ -225,6 +220,23 @@ pub struct State {
     pub asked: Vec<Asked>,
     /// Words for later turns, oldest first.
     pub queue: Vec<String>,
+    /// Words that are being sent, in order: the first waits for what it mentions.
+    saying: VecDeque<String>,
+    /// Turns that are being taken back.
+    rewinding: Option<Rewinding>,
+    /// Whether Esc was pressed just before.
+    may_rewind: bool,
+    /// What the turn did, and what is offered once it is over.
+    turn_facts: TurnFacts,
+    /// What is offered to be done next.
+    pub suggested: Vec<Choice>,
+    /// The command that runs the project's tests, once it was looked for.
+    tests: Option<String>,
+    has_asked_tests: bool,
+    /// Whether the person looks, and how they are told of things.
+    pub looking: Looking,
+    /// When the words were last changed and not kept since.
+    touched_ms: Option<u64>,
     /// How the work stands.
     pub status: Status,
     /// What is in front.
@@ -235,8 +247,18 @@ pub struct State {
     pub is_alone: bool,
     /// Words for the model that a review without a conversation left.
     pub outbox: Option<String>,
+    /// What was in front before a list or a text covered it.
+    behind: Option<Box<Front>>,
     /// The project's files and folders by path, as last told; folders end with a slash.
     pub files: Vec<String>,
+    /// When they were last asked for.
+    files_asked_ms: Option<u64>,
+    /// What is offered for the word at the cursor.
+    pub picks: Option<Picks>,
+    /// Where the word begins for which the offer was closed.
+    shut_picks: Option<(usize, usize)>,
+    /// What was found outside for which word.
+    found: (String, Vec<Choice>),
     /// Whether thoughts and results are open.
     pub shows_details: bool,
     /// A remark that goes with the next key.

@@ -4,8 +4,12 @@
 //! back as a message ([`Given`]). What comes late is taken or dropped by whoever asked; nothing waits for it.
 //! To add something: a variant of each, an arm in [`State::take_given`] and one where the full screen is put together.
 
+use crate::protocol::attached::Attached;
 use crate::protocol::changes::{Order, Outcome};
-use crate::tui::state::{Cmd, State};
+use crate::tui::look::Look;
+use crate::tui::state::choices::{Choice, Choices};
+use crate::tui::state::picks::PickKind;
+use crate::tui::state::{Cmd, Front, State};
 
 /// Something to be found or done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +18,42 @@ pub enum Want {
     Files,
     /// Something about changes under review.
     Review(Box<Order>),
+    /// What a word that is being written may mean.
+    Picks {
+        /// What is looked for.
+        kind: PickKind,
+        /// What was typed of it.
+        typed: String,
+        /// The word as it stands, which comes back with what was found.
+        token: String,
+    },
+    /// What words mention, to go along with them; files, changes, symbols, images.
+    Attach {
+        /// The words.
+        text: String,
+        /// The model they are for.
+        model: String,
+    },
+    /// A note is kept for later sessions.
+    Note {
+        /// The note, in one line.
+        text: String,
+        /// Where.
+        place: NotePlace,
+    },
+    /// The command that runs the project's tests.
+    Tests,
+    /// The models that can be chosen.
+    Models,
+}
+
+/// Where a note is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotePlace {
+    /// `AGENTS.md` of the project.
+    Project,
+    /// `AGENTS.md` of the user, for all projects.
+    User,
 }
 
 /// What was found or done.
@@ -21,6 +61,28 @@ pub enum Want {
 pub enum Given {
     /// Files and folders below the project's, by path; folders end with a slash.
     Files(Vec<String>),
+    /// What a word may mean.
+    Picks {
+        /// The word.
+        token: String,
+        /// What is offered; each row writes its words.
+        rows: Vec<Choice>,
+    },
+    /// What goes along with the words that wait, and a line for each mention of which nothing was found.
+    Attached {
+        /// What.
+        attached: Vec<Attached>,
+        /// What was not found, and why.
+        trouble: Vec<String>,
+    },
+    /// The words that wait cannot be sent with what they mention.
+    Refused(String),
+    /// The command that runs the project's tests; none where none is known.
+    Tests(Option<String>),
+    /// Something was done: said to the person.
+    Done(String),
+    /// A list to choose from, put in front where nothing else is.
+    Choices(Choices),
     /// It could not be done: said to the person.
     Failed(String),
     /// What came of an order of a review.
@@ -30,7 +92,17 @@ pub enum Given {
 impl State {
     pub(super) fn take_given(&mut self, given: Given) -> Vec<Cmd> {
         match given {
-            Given::Files(files) => self.files = files,
+            Given::Files(files) => {
+                self.files = files;
+                return self.look_for_picks();
+            }
+            Given::Attached { attached, trouble } => return self.take_attached(attached, &trouble),
+            Given::Refused(why) => return self.take_refused(&why),
+            Given::Tests(command) => self.take_tests(command),
+            Given::Done(said) => self.transcript.note(Look::Dim, said),
+            Given::Picks { token, rows } => return self.take_found(token, rows),
+            Given::Choices(choices) if self.front == Front::Chat => self.cover(Front::List(choices)),
+            Given::Choices(_) => {}
             Given::Failed(wrong) => self.hint = Some(wrong),
             Given::Review(outcome) => return self.review_given(*outcome),
         }

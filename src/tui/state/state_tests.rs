@@ -3,33 +3,34 @@ use crate::protocol::event::{Event, TurnEnd};
 use crate::protocol::message::Usage;
 use crate::protocol::op::{Grant, Offer};
 use crate::protocol::tool::Question;
-use crate::tui::keymap::View;
+use crate::tui::keymap::{self, View};
+use crate::tui::slash;
 use crate::tui::state::item::VerbTable;
 
-fn state() -> State {
+pub(super) fn state() -> State {
     let transcript = Transcript::new(VerbTable::new());
     State::new(transcript, Composer::default(), Status::default(), Keymap::read(None).unwrap())
 }
 
 /// Presses keys one after the other: names between blanks.
-fn keys(state: &mut State, names: &str) -> Vec<Cmd> {
+pub(super) fn keys(state: &mut State, names: &str) -> Vec<Cmd> {
     names.split(' ').flat_map(|name| state.update(Msg::Key(name.parse().unwrap()))).collect()
 }
 
-fn writes(state: &mut State, text: &str) {
+pub(super) fn writes(state: &mut State, text: &str) {
     text.chars().for_each(|c| drop(state.update(Msg::Key(c.to_string().parse().unwrap()))));
 }
 
-fn record(state: &mut State, event: Event) -> Vec<Cmd> {
+pub(super) fn record(state: &mut State, event: Event) -> Vec<Cmd> {
     let at_ms = state.now_ms;
     state.update(Msg::Record(Box::new(Record { v: 1, seq: 1, at_ms, event })))
 }
 
-fn begin_turn(state: &mut State) {
+pub(super) fn begin_turn(state: &mut State) {
     record(state, Event::TurnStarted { turn: 1 });
 }
 
-fn end_turn(state: &mut State) -> Vec<Cmd> {
+pub(super) fn end_turn(state: &mut State) -> Vec<Cmd> {
     record(state, Event::TurnDone { turn: 1, end: TurnEnd::Answered, steps: 1, usage: Usage::default(), refused: 0 })
 }
 
@@ -37,7 +38,7 @@ fn id(name: &str) -> CallId {
     CallId(name.to_owned())
 }
 
-fn asks(state: &mut State, name: &str) {
+pub(super) fn asks(state: &mut State, name: &str) -> Vec<Cmd> {
     let always = Some(Offer { rule: "shell:make".to_owned(), also: String::new() });
     let event = Event::ApprovalAsked {
         call: id(name),
@@ -49,11 +50,12 @@ fn asks(state: &mut State, name: &str) {
         why: "commands are asked".into(),
         always,
     };
-    record(state, event);
+    let cmds = record(state, event);
     state.update(Msg::Tick(state.now_ms + asking::TOO_SOON_MS));
+    cmds
 }
 
-fn sent(cmds: &[Cmd]) -> Vec<&Op> {
+pub(super) fn sent(cmds: &[Cmd]) -> Vec<&Op> {
     cmds.iter().filter_map(|cmd| if let Cmd::Send(op) = cmd { Some(op) } else { None }).collect()
 }
 
@@ -179,11 +181,41 @@ fn the_mode_in_which_nothing_is_asked_takes_a_word_in_full() {
 }
 
 #[test]
-fn what_is_chosen_in_the_palette_stands_in_the_composer() {
+fn what_is_chosen_in_the_palette_is_done() {
+    let table = [
+        ("summ", vec![Cmd::Send(Op::Compact)], ""),
+        ("choose the model", vec![Cmd::Want(Want::Models)], ""),
+        ("how much is done", Vec::new(), "/mode "),
+        ("a page back", vec![Cmd::Scroll(Scroll::Pages(-1))], ""),
+    ];
+    for (typed, expected, written) in table {
+        let mut state = state();
+        keys(&mut state, "ctrl+p");
+        writes(&mut state, typed);
+        assert_eq!(keys(&mut state, "enter"), expected, "{typed}");
+        assert_eq!((state.composer.text().as_str(), &state.front), (written, &Front::Chat), "{typed}");
+    }
+}
+
+#[test]
+fn the_palette_has_every_action_of_the_view_and_every_command() {
     let mut state = state();
     keys(&mut state, "ctrl+p");
-    writes(&mut state, "summ");
-    keys(&mut state, "enter");
-    assert_eq!(state.composer.text(), "/compact");
-    assert_eq!(state.front, Front::Chat);
+    let Front::List(choices) = &state.front else { panic!("a list") };
+    let labels: Vec<_> = choices.fitting().map(|choice| choice.label.as_str()).collect();
+    for (action, _) in state.keymap.all(View::Composer) {
+        assert!(action == keymap::Action::Palette || labels.contains(&action.words()), "{action:?}");
+    }
+    assert!(slash::TABLE.iter().all(|row| labels.iter().any(|label| label.starts_with(row.name))));
+}
+
+#[test]
+fn a_list_gives_back_what_it_covered() {
+    let mut state = state();
+    begin_turn(&mut state);
+    asks(&mut state, "a");
+    keys(&mut state, "alt+m");
+    assert_eq!(state.view(), View::List);
+    keys(&mut state, "esc");
+    assert_eq!(state.view(), View::Approval, "the question still waits");
 }

@@ -56,6 +56,8 @@ pub struct Status {
     pub usage: Usage,
     /// Tokens a second, as the last answer came.
     pub tokens_per_s: Option<f64>,
+    /// Commands of the person's own that run.
+    pub n_own: usize,
     /// Tokens of the whole session, read and written.
     pub spent: Usage,
 }
@@ -74,6 +76,8 @@ impl Status {
                 self.usage = Usage::default();
             }
             Event::TurnDone { .. } => self.end_turn(),
+            Event::ToolStarted { call, .. } if call.is_of_user() => self.n_own += 1,
+            Event::ToolFinished { call, .. } if call.is_of_user() => self.n_own = self.n_own.saturating_sub(1),
             Event::PhaseChanged { phase } => self.phase = Some(*phase),
             Event::ModeChanged { mode } => self.mode = *mode,
             Event::ModelChanged { model } => self.facts.model.clone_from(model),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::text::{count, one_line_name, suffix};
+use crate::base::text::{count, one_line_name, suffix, visible};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Author, Event, Record};
 use crate::protocol::message::CallId;
@@ -32,6 +32,22 @@ pub struct Transcript {
     touched: Touched,
     /// The plan as last updated.
     pub plan: Option<Plan>,
+    /// The running or last turn.
+    turn: u32,
+    /// What the person said that can be taken back, and what was taken back and may be done again.
+    said: Vec<Said>,
+    unsaid: Vec<Said>,
+    /// What goes along with the words that come next.
+    attached: Vec<String>,
+}
+
+/// Words of the person that still stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The turn they belong to.
+    pub turn: u32,
+    /// The words.
+    pub text: String,
 }
 
 /// What a turn changed.
@@ -53,6 +69,11 @@ impl Transcript {
         &self.items
     }
 
+    /// Returns what the person said that can be taken back, oldest first.
+    pub fn messages(&self) -> &[Said] {
+        &self.said
+    }
+
     /// Says how the work of a tool is called.
     pub fn verbs_of(&self, tool: &str) -> Verbs {
         let own = || Verbs { ask: tool.to_owned(), doing: tool.to_owned(), done: tool.to_owned() };
@@ -67,6 +88,7 @@ impl Transcript {
     /// Takes one record.
     pub fn take(&mut self, record: &Record) {
         let now = record.at_ms;
+        self.count_turns(&record.event);
         match &record.event {
             Event::TextDelta { text } => self.words(text, now),
             Event::ReasoningDelta { text } => self.thought(text, now),
@@ -98,10 +120,43 @@ impl Transcript {
         }
     }
 
+    /// Follows which words of the person can be taken back.
+    fn count_turns(&mut self, event: &Event) {
+        match event {
+            Event::TurnStarted { turn } => {
+                self.turn = *turn;
+                self.unsaid.clear();
+            }
+            Event::UserMessage { author: Author::User, text } => {
+                self.said.push(Said { turn: self.turn, text: text.clone() });
+            }
+            Event::Undone { turn, .. } => {
+                let (gone, kept) = std::mem::take(&mut self.said).into_iter().partition(|said| said.turn >= *turn);
+                self.said = kept;
+                self.unsaid.splice(0..0, gone);
+            }
+            Event::Redone { turn, .. } => {
+                let (back, kept) = std::mem::take(&mut self.unsaid).into_iter().partition(|said| said.turn <= *turn);
+                self.unsaid = kept;
+                self.said.extend::<Vec<Said>>(back);
+            }
+            Event::Compacted { .. } => self.said.clear(),
+            _ => {}
+        }
+    }
+
     /// Takes what is said about the conversation rather than in it.
     fn remark(&mut self, event: &Event, now: u64) {
         match event {
-            Event::UserMessage { author: Author::User, text } => self.push(What::Person(text.clone())),
+            Event::UserMessage { author: Author::User, text } => {
+                self.push(What::Person(text.clone()));
+                for label in std::mem::take(&mut self.attached) {
+                    self.note(Look::Dim, format!("  + {label}"));
+                }
+            }
+            Event::Attached { attached } => {
+                self.attached.extend(attached.iter().map(|one| visible(&one_line_name(&one.label)).into_owned()));
+            }
             Event::StreamReset => self.reset(),
             Event::PlanUpdated { plan } => self.planned(plan),
             Event::FilesChanged { files, .. } => {

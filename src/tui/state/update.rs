@@ -2,17 +2,24 @@
 //!
 //! Records, pastes and what the editor leaves; keys are in `keys`.
 
-use crate::protocol::event::{Event, Record};
+use std::collections::VecDeque;
+
+use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::message::CallId;
-use crate::protocol::op::{Mode, Op};
+use crate::protocol::op::Mode;
 use crate::protocol::review::Ruling;
 use crate::tui::keymap::{Keymap, View};
 use crate::tui::look::Look;
-use crate::tui::state::asking::{Approval, Asked, what_it_does};
+use crate::tui::state::asking::{Approval, Asked, Pieces, what_it_does};
 use crate::tui::state::composer::Composer;
+use crate::tui::state::looking::Looking;
 use crate::tui::state::status::Status;
+use crate::tui::state::suggesting::TurnFacts;
 use crate::tui::state::transcript::Transcript;
 use crate::tui::state::{Cmd, Editing, Front, Msg, Purpose, Scroll, State};
+
+/// Milliseconds without a key after which what is being written is kept.
+const DRAFT_REST_MS: u64 = 1000;
 
 impl State {
     /// Starts with an empty conversation.
@@ -25,12 +32,26 @@ impl State {
             aside: None,
             asked: Vec::new(),
             queue: Vec::new(),
+            saying: VecDeque::new(),
+            rewinding: None,
+            may_rewind: false,
+            turn_facts: TurnFacts::default(),
+            suggested: Vec::new(),
+            tests: None,
+            has_asked_tests: false,
+            looking: Looking::default(),
+            touched_ms: None,
             status,
             front: Front::Chat,
             review: None,
             is_alone: false,
             outbox: None,
+            behind: None,
             files: Vec::new(),
+            files_asked_ms: None,
+            picks: None,
+            shut_picks: None,
+            found: (String::new(), Vec::new()),
             shows_details: false,
             hint: None,
             keymap,
@@ -43,15 +64,28 @@ impl State {
     /// Takes what happened; returns what is to be done.
     pub fn update(&mut self, msg: Msg) -> Vec<Cmd> {
         match msg {
-            Msg::Key(key) => self.on_key(key),
+            Msg::Key(key) => {
+                self.touched_ms = Some(self.now_ms);
+                self.has_pressed();
+                let cmds = self.on_key(key);
+                // Whatever the key did: words that are gone, or covered, offer nothing.
+                if self.view() != View::Picks && self.picks.is_some() {
+                    self.picks = None;
+                }
+                cmds
+            }
             Msg::Paste(text) => {
+                self.touched_ms = Some(self.now_ms);
                 self.on_paste(&text);
                 Vec::new()
             }
+            Msg::Focus(has_focus) => self.on_focus(has_focus),
+            Msg::Wheel(notches) => self.on_wheel(notches),
+            Msg::Click(row) => self.on_click(row),
             Msg::Record(record) => self.on_record(&record),
             Msg::Tick(now_ms) => {
                 self.now_ms = now_ms;
-                Vec::new()
+                self.keep_draft()
             }
             Msg::Begin => self.begin_review(),
             Msg::Given(given) => self.take_given(given),
@@ -80,6 +114,7 @@ impl State {
         match (&self.front, &self.purpose) {
             (Front::Reader { .. }, _) => View::Reader,
             (Front::List(_), _) => View::List,
+            (Front::Queue(_), _) => View::Queue,
             (
                 _,
                 Purpose::Reason(_) | Purpose::PieceReason | Purpose::Answer(_) | Purpose::Yolo | Purpose::Review(_),
@@ -88,6 +123,7 @@ impl State {
             (Front::Pieces(_), _) => View::Pieces,
             (Front::Chat, Purpose::Words) => match self.asked.first() {
                 Some(Asked::Approval(_)) => View::Approval,
+                _ if self.picks.is_some() => View::Picks,
                 _ => View::Composer,
             },
         }
@@ -103,18 +139,35 @@ impl State {
 
     fn on_paste(&mut self, text: &str) {
         // What is pasted over a question was meant for something else, and must not answer it.
-        if matches!(self.view(), View::Composer | View::Approval) {
-            self.composer.paste(text);
+        if matches!(self.view(), View::Composer | View::Picks | View::Approval) {
+            self.picks = None;
+            self.paste_words(text);
         } else if let Front::List(choices) = &mut self.front {
-            choices.filter.push_str(text.lines().next().unwrap_or_default());
+            let filter = format!("{}{}", choices.filter(), text.lines().next().unwrap_or_default());
+            choices.narrow(&filter);
         }
     }
 
     fn on_record(&mut self, record: &Record) -> Vec<Cmd> {
         self.now_ms = self.now_ms.max(record.at_ms);
+        let from_ms = self.status.turn_from_ms;
         self.status.take(record);
         self.transcript.take(record);
-        match &record.event {
+        self.turn_facts.take(&record.event);
+        let on = self.go_on_rewinding(&record.event);
+        let more = self.on_event(&record.event);
+        let told = match &record.event {
+            Event::TurnDone { end: TurnEnd::Answered, .. } => self.tell_end(from_ms, "done"),
+            Event::TurnDone { .. } => self.tell_end(from_ms, "stopped"),
+            Event::ApprovalAsked { target, .. } => self.tell_question(target),
+            Event::QuestionAsked { question, .. } => self.tell_question(&question.question),
+            _ => Vec::new(),
+        };
+        on.into_iter().chain(more).chain(told).collect()
+    }
+
+    fn on_event(&mut self, event: &Event) -> Vec<Cmd> {
+        match event {
             Event::ApprovalAsked { call, tool, target, actions, preview, more, why, always } => {
                 let approval = Approval {
                     call: call.clone(),
@@ -130,7 +183,11 @@ impl State {
                 self.ask(Asked::Question { call: call.clone(), question: question.clone() })
             }
             Event::ToolStarted { call, .. } | Event::ToolFinished { call, .. } => self.answered(call),
-            Event::TurnDone { .. } => self.turn_done(),
+            Event::TurnDone { end, .. } => self.turn_done(end),
+            Event::TurnStarted { .. } => {
+                self.suggested.clear();
+                Vec::new()
+            }
             _ => Vec::new(),
         }
     }
@@ -155,9 +212,7 @@ impl State {
     fn answered(&mut self, call: &CallId) -> Vec<Cmd> {
         let Some(at) = self.asked.iter().position(|asked| asked.call() == call) else { return Vec::new() };
         self.asked.remove(at);
-        if matches!(&self.front, Front::Pieces(pieces) if pieces.call == *call) {
-            self.front = Front::Chat;
-        }
+        self.close_pieces(|pieces| pieces.call == *call);
         let is_for_it = match &self.purpose {
             Purpose::Reason(other) | Purpose::Answer(other) => other == call,
             Purpose::PieceReason => true,
@@ -169,18 +224,62 @@ impl State {
         if at == 0 && !self.asked.is_empty() { self.turn_to_question() } else { Vec::new() }
     }
 
-    fn turn_done(&mut self) -> Vec<Cmd> {
+    fn turn_done(&mut self, end: &TurnEnd) -> Vec<Cmd> {
         self.asked.clear();
-        if matches!(self.front, Front::Pieces(_)) {
-            self.front = Front::Chat;
-        }
+        self.close_pieces(|_| true);
         if !matches!(self.purpose, Purpose::Words | Purpose::Yolo | Purpose::Review(_)) {
             self.write_words();
         }
-        if self.queue.is_empty() {
+        let cmds = self.start_queued(end);
+        if cmds.is_empty() { self.suggest() } else { cmds }
+    }
+
+    /// Keeps what is being written once hands rest.
+    fn keep_draft(&mut self) -> Vec<Cmd> {
+        if self.draft_due_ms().is_none_or(|due| due > self.now_ms) {
             return Vec::new();
         }
-        vec![Cmd::Send(Op::Submit { text: self.queue.remove(0) })]
+        self.touched_ms = None;
+        vec![Cmd::KeepDraft(self.draft())]
+    }
+
+    /// When what is being written is to be kept, in milliseconds since the Unix epoch; none while it is.
+    pub fn draft_due_ms(&self) -> Option<u64> {
+        self.touched_ms.map(|touched| touched + DRAFT_REST_MS)
+    }
+
+    /// Returns what is being written for the model, also while something else is.
+    pub fn draft(&self) -> String {
+        self.aside.clone().unwrap_or_else(|| self.composer.whole())
+    }
+
+    /// Says whether a turn or a command of the person's own runs.
+    pub fn is_working(&self) -> bool {
+        self.status.is_busy() || self.status.n_own > 0
+    }
+
+    /// Nobody asks about these pieces any more, whether they are in front or covered.
+    fn close_pieces(&mut self, is_over: impl Fn(&Pieces) -> bool) {
+        let is_over = |front: &Front| matches!(front, Front::Pieces(pieces) if is_over(pieces));
+        if self.behind.as_deref().is_some_and(&is_over) {
+            self.behind = None;
+        }
+        if is_over(&self.front) {
+            self.front = Front::Chat;
+        }
+    }
+
+    /// Puts a list or a text in front; what it covers comes back when it closes.
+    pub(super) fn cover(&mut self, front: Front) {
+        let before = std::mem::replace(&mut self.front, front);
+        if !matches!(before, Front::Chat | Front::List(_) | Front::Reader { .. }) {
+            self.behind = Some(Box::new(before));
+        }
+    }
+
+    /// Goes back to what was covered.
+    pub(super) fn uncover(&mut self) {
+        self.front = self.behind.take().map_or(Front::Chat, |front| *front);
     }
 
     /// Sets the words aside and asks for others.

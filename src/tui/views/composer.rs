@@ -11,7 +11,7 @@ use crate::tui::wrap::{Margin, wrap_text};
 
 /// Says whether keys go to the words.
 pub(super) fn has_cursor(state: &State) -> bool {
-    state.view() == View::Composer && !matches!(state.front, Front::List(_))
+    matches!(state.view(), View::Composer | View::Picks) && !matches!(state.front, Front::List(_))
 }
 
 /// What the words are for, at their beginning.

@@ -10,14 +10,16 @@ use crate::base::text::{count, first_line, one_line_name, visible};
 use crate::protocol::review::Ruling;
 use crate::tui::diff_view;
 use crate::tui::look::{Look, Theme};
-use crate::tui::state::Choices;
 use crate::tui::state::asking::Pieces;
+use crate::tui::state::choices::{Choice, Choices};
 use crate::tui::views::item::painted;
 use crate::tui::views::{clip, put};
 use crate::tui::wrap::{Margin, wrap_text};
 
 /// Rows a list takes at most.
 const MAX_LIST_ROWS: usize = 12;
+/// Rows of what is offered while a word is written.
+const MAX_OFFER_ROWS: usize = 8;
 
 fn title(text: &str, theme: &Theme) -> Line<'static> {
     Line::from(Span::styled(visible(text).into_owned(), theme.style(Look::Heading)))
@@ -35,30 +37,73 @@ pub(super) fn reader(name: &str, text: &str, at: usize, theme: &Theme, buffer: &
     }
 }
 
-/// Draws a list over the lower part of an area; returns where what is typed goes on.
-pub(super) fn list(choices: &Choices, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Position {
-    let fitting = choices.fitting();
-    let room = usize::from(area.height).saturating_sub(1).min(MAX_LIST_ROWS);
-    let first = (choices.at + 1).saturating_sub(room);
-    let shown: Vec<_> = fitting.iter().enumerate().skip(first).take(room).collect();
-    let top = area.y + area.height.saturating_sub(clip(shown.len()) + 1);
-    for y in top..area.y + area.height {
-        blank(y, area, buffer);
+/// Where rows to choose from stand: the first one's row, its place among those that fit, and how many are shown.
+type Shown = (u16, usize, usize);
+
+/// Draws a list over the lower part of an area; returns where its rows are and where what is typed goes on.
+pub(super) fn list(choices: &Choices, theme: &Theme, area: Rect, buffer: &mut Buffer) -> (Shown, Position) {
+    let heading = format!("{} ({}): {}", choices.title, choices.fitting().len(), choices.filter());
+    let mut rows = vec![title(&heading, theme)];
+    rows.extend(choice_rows(choices, theme, area, MAX_LIST_ROWS));
+    let top = at_bottom(&rows, area, buffer);
+    let column = clip(Span::raw(heading).width()).min(area.width.saturating_sub(1));
+    let first = first_shown(choices, area, MAX_LIST_ROWS);
+    ((top + 1, first, rows.len() - 1), Position { x: column, y: top })
+}
+
+/// The first row that is shown, so that the chosen one is.
+fn first_shown(choices: &Choices, area: Rect, most: usize) -> usize {
+    (choices.at() + 1).saturating_sub(usize::from(area.height).saturating_sub(1).min(most))
+}
+
+/// Draws what waits for later turns, with the keys that change it.
+pub(super) fn queue(queue: &[String], at: usize, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let rows = queue.iter().map(|text| Choice::writing(text, &size_of(text))).collect();
+    let mut choices = Choices::new("", rows);
+    choices.go(isize::try_from(at).unwrap_or(0));
+    let mut rows = vec![title(&format!("for later turns ({})", queue.len()), theme)];
+    rows.extend(choice_rows(&choices, theme, area, MAX_LIST_ROWS));
+    at_bottom(&rows, area, buffer);
+}
+
+fn size_of(text: &str) -> String {
+    match text.lines().count() {
+        0 | 1 => String::new(),
+        n => count(n, "line"),
     }
-    let heading = format!("{} ({}): {}", choices.title, fitting.len(), choices.filter);
-    put(&title(&heading, theme), top, buffer);
-    for (row, (at, choice)) in shown.iter().enumerate() {
-        let (mark, look) = if *at == choices.at { ("> ", Look::Chosen) } else { ("  ", Look::Plain) };
+}
+
+/// Draws what is offered for the word at the cursor, right above it.
+pub(super) fn offer(choices: &Choices, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Shown {
+    let rows = choice_rows(choices, theme, area, MAX_OFFER_ROWS);
+    let top = at_bottom(&rows, area, buffer);
+    (top, first_shown(choices, area, MAX_OFFER_ROWS), rows.len())
+}
+
+/// The rows around the one that is chosen.
+fn choice_rows(choices: &Choices, theme: &Theme, area: Rect, most: usize) -> Vec<Line<'static>> {
+    let room = usize::from(area.height).saturating_sub(1).min(most);
+    let first = first_shown(choices, area, most);
+    let row = |(at, choice): (usize, &Choice)| {
+        let (mark, look) = if at == choices.at() { ("> ", Look::Chosen) } else { ("  ", Look::Plain) };
         let words = visible(&first_line(&choice.label, usize::from(area.width))).into_owned();
-        let line = Line::from(vec![
+        Line::from(vec![
             Span::styled(format!("{mark}{words}"), theme.style(look)),
             Span::raw("  "),
-            Span::styled(visible(&choice.meaning).into_owned(), theme.style(Look::Dim)),
-        ]);
-        put(&line, top + 1 + clip(row), buffer);
+            Span::styled(visible(&first_line(&choice.meaning, 200)).into_owned(), theme.style(Look::Dim)),
+        ])
+    };
+    choices.fitting().enumerate().skip(first).take(room).map(row).collect()
+}
+
+/// Puts rows over the end of an area; returns the first one's place.
+fn at_bottom(rows: &[Line<'_>], area: Rect, buffer: &mut Buffer) -> u16 {
+    let top = area.y + area.height.saturating_sub(clip(rows.len()));
+    for (y, row) in (top..area.y + area.height).zip(rows) {
+        blank(y, area, buffer);
+        put(row, y, buffer);
     }
-    let column = clip(Span::raw(heading).width()).min(area.width.saturating_sub(1));
-    Position { x: column, y: top }
+    top
 }
 
 fn blank(y: u16, area: Rect, buffer: &mut Buffer) {

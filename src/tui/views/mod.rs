@@ -31,17 +31,26 @@ pub struct Views {
     theme: Theme,
     layout: Layout,
     review: review::Pane,
+    /// Where rows to choose from stand: the first one's row, its place among them, and how many are shown.
+    choices: Option<(u16, usize, usize)>,
 }
 
 impl Views {
     /// Starts with nothing laid out.
     pub fn new(theme: Theme) -> Self {
-        Self { theme, layout: Layout::default(), review: review::Pane::default() }
+        Self { theme, layout: Layout::default(), review: review::Pane::default(), choices: None }
     }
 
     /// Scrolls the transcript.
     pub fn scroll(&mut self, by: Scroll, state: &State) {
         self.layout.scroll(by, state, &self.theme);
+    }
+
+    /// Says which row to choose from stands in a row of the screen.
+    pub fn choice_at(&self, row: u16) -> Option<usize> {
+        let (top, first, n) = self.choices?;
+        let at = usize::from(row.checked_sub(top)?);
+        (at < n).then_some(first + at)
     }
 
     /// Draws everything; returns where the cursor stands, if it is to be seen.
@@ -50,6 +59,7 @@ impl Views {
         if area.height == 0 || area.width == 0 {
             return None;
         }
+        self.choices = None;
         match &state.front {
             Front::Reader { title, text, at } => {
                 front::reader(title, text, *at, &self.theme, buffer);
@@ -62,12 +72,21 @@ impl Views {
                 front::pieces(pieces, &self.theme, above, buffer);
                 below.cursor
             }
-            Front::Chat | Front::List(_) => {
+            Front::Chat | Front::List(_) | Front::Queue(_) => {
                 let below = self.draw_below(state, buffer);
                 let above = Rect { height: area.height - below.height, ..area };
                 self.layout.draw(state, &self.theme, above, buffer);
                 if let Front::List(choices) = &state.front {
-                    return Some(front::list(choices, &self.theme, above, buffer));
+                    let (shown, cursor) = front::list(choices, &self.theme, above, buffer);
+                    self.choices = Some(shown);
+                    return Some(cursor);
+                }
+                if let Front::Queue(at) = &state.front {
+                    front::queue(&state.queue, *at, &self.theme, above, buffer);
+                    return None;
+                }
+                if let Some(picks) = &state.picks {
+                    self.choices = Some(front::offer(&picks.choices, &self.theme, above, buffer));
                 }
                 below.cursor
             }

@@ -26,6 +26,7 @@ const MAX_QUEUED: usize = 3;
 pub(super) fn rows(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let mut rows = Vec::new();
     match (&state.front, state.asked.first()) {
+        (Front::Queue(_), _) => rows.extend(keys(QUEUE, View::Queue, state, theme, width)),
         (Front::Pieces(_), _) => rows.extend(keys(PIECES, View::Pieces, state, theme, width)),
         (_, Some(Asked::Approval(approval))) => rows.extend(approval_rows(approval, state, theme, width)),
         (_, Some(Asked::Question { question, .. })) => {
@@ -37,6 +38,7 @@ pub(super) fn rows(state: &State, theme: &Theme, width: usize) -> Vec<Line<'stat
         _ => rows.extend(busy(state, theme, width)),
     }
     rows.extend(queued(state, theme, width));
+    rows.extend(suggested(state, theme, width));
     if let Some(hint) = &state.hint {
         rows.extend(text(hint, Look::Notice, theme, width));
     }
@@ -70,6 +72,32 @@ fn what_rows(approval: &Approval, theme: &Theme, width: usize) -> Vec<Line<'stat
     text(&format!("? {} {}", approval.verb, approval.what), Look::Bold, theme, width)
 }
 
+/// The keys of what waits for later turns.
+const QUEUE: &[(Action, &str)] = &[
+    (Action::Choose, "change"),
+    (Action::MoveUp, "up"),
+    (Action::MoveDown, "down"),
+    (Action::Drop, "drop"),
+    (Action::Close, "back"),
+];
+
+/// What may be done next, once a turn is over and nothing is being written.
+fn suggested(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    if state.is_working() || !state.composer.is_empty() || state.front != Front::Chat {
+        return Vec::new();
+    }
+    let mut spans = vec![Span::styled("next:  ", theme.style(Look::Dim))];
+    let actions = [Action::Suggestion1, Action::Suggestion2, Action::Suggestion3];
+    for (choice, action) in state.suggested.iter().zip(actions) {
+        let Some(key) = state.keymap.key_of(View::Composer, action) else { continue };
+        spans.push(Span::styled(key, theme.style(Look::Accent)));
+        let label = visible(&choice.label).replace(' ', "\u{a0}");
+        spans.push(Span::styled(format!("\u{a0}{label}"), theme.style(Look::Plain)));
+        spans.push(Span::styled("  ", Style::new()));
+    }
+    if spans.len() == 1 { Vec::new() } else { wrap(&spans, width, &Margin::default()) }
+}
+
 /// The keys of an approval, in the order they are named.
 const APPROVAL: &[(Action, &str)] = &[
     (Action::Once, "yes, once"),
@@ -99,7 +127,9 @@ fn approval_rows(approval: &Approval, state: &State, theme: &Theme, width: usize
         rows.extend(text("  ... the whole command stands above", Look::Dim, theme, width));
     }
     let n_more = state.asked.len() - 1;
-    let more = if n_more > 0 { format!("; {} more behind it", count(n_more, "question")) } else { String::new() };
+    let all =
+        state.keymap.key_of(View::Approval, Action::ShowAsked).map_or_else(String::new, |key| format!(" ({key})"));
+    let more = if n_more > 0 { format!("; {} more behind it{all}", count(n_more, "question")) } else { String::new() };
     rows.extend(text(&format!("  {}{more}", approval.why), Look::Dim, theme, width));
     if let Some(offer) = &approval.always {
         let also =
@@ -131,7 +161,11 @@ fn keys(all: &[(Action, &str)], view: View, state: &State, theme: &Theme, width:
 
 /// Says what the agent does at this moment.
 fn busy(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-    let Some(from_ms) = state.status.turn_from_ms else { return Vec::new() };
+    let Some(from_ms) = state.status.turn_from_ms else {
+        let stop = state.keymap.key_of(View::Composer, Action::Back).unwrap_or_default();
+        let own = (state.status.n_own > 0).then(|| format!("* your command runs ({stop} stops)"));
+        return own.map_or_else(Vec::new, |own| text(&own, Look::Accent, theme, width));
+    };
     let doing = match (&state.status.retry, &state.status.wait, state.status.phase) {
         (Some(retry), _, _) => {
             let left = format_duration(retry.until_ms.saturating_sub(state.now_ms));
@@ -143,7 +177,7 @@ fn busy(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
         (None, None, _) => "analysing".to_owned(),
     };
     let time = format_duration(state.now_ms.saturating_sub(from_ms));
-    let stop = state.keymap.key_of(View::Composer, Action::Interrupt).unwrap_or_default();
+    let stop = state.keymap.key_of(View::Composer, Action::Back).unwrap_or_default();
     text(&format!("* {doing}, {time} ({stop} stops)"), Look::Accent, theme, width)
 }
 
@@ -151,5 +185,7 @@ fn queued(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let shown = state.queue.iter().take(MAX_QUEUED).map(|words| format!("queued: {}", first_line(words, width)));
     let n_more = state.queue.len().saturating_sub(MAX_QUEUED);
     let more = (n_more > 0).then(|| format!("and {} more", count(n_more, "message")));
-    shown.chain(more).flat_map(|line| text(&line, Look::Dim, theme, width).into_iter().take(1)).collect()
+    let key = state.keymap.key_of(View::Composer, Action::ShowQueue).filter(|_| !state.queue.is_empty());
+    let how = key.map(|key| format!("({key} changes what is queued)"));
+    shown.chain(more).chain(how).flat_map(|line| text(&line, Look::Dim, theme, width).into_iter().take(1)).collect()
 }

@@ -9,6 +9,7 @@ use crate::protocol::op::Mode;
 use crate::protocol::wait::short;
 use crate::tui::look::{Look, Theme};
 use crate::tui::state::State;
+use crate::tui::state::vim::Mode as VimMode;
 use unicode_width::UnicodeWidthStr as _;
 
 /// Share of the context from which it stands out.
@@ -39,7 +40,12 @@ fn parts(state: &State) -> Vec<(Look, String)> {
     let status = &state.status;
     let facts = &status.facts;
     let mode = if status.mode == Mode::Yolo { Look::Bad } else { Look::Dim };
-    let mut parts = vec![(Look::Dim, facts.model.clone()), (mode, status.mode.name().to_owned())];
+    let vim = state.composer.vim_mode().map(|mode| match mode {
+        VimMode::Insert => (Look::Dim, "-- INSERT --".to_owned()),
+        VimMode::Normal => (Look::Notice, "-- NORMAL --".to_owned()),
+    });
+    let mut parts: Vec<(Look, String)> = vim.into_iter().collect();
+    parts.extend([(Look::Dim, facts.model.clone()), (mode, status.mode.name().to_owned())]);
     if let Some(share) = status.fullness() {
         let look = if share >= FULL { Look::Notice } else { Look::Dim };
         let text = format!(

@@ -173,6 +173,23 @@ fn details_are_folded_until_they_are_opened() {
 }
 
 #[test]
+fn what_is_offered_stands_right_above_the_words() {
+    let files = ["src/", "src/calc.py", "src/cart.py"].map(str::to_owned).to_vec();
+    for (width, height) in [(120, 36), (80, 24), (40, 12)] {
+        let mut screen = Screen::new();
+        screen.record(0, person("fix it"));
+        screen.state.update(Msg::Given(crate::tui::state::outside::Given::Files(files.clone())));
+        screen.keys("s e e space @ c a");
+        let rows = screen.rows(width, height);
+        let at = rows.iter().position(|row| row.starts_with("ask>")).unwrap();
+        let above = rows[..at].iter().filter(|row| !row.starts_with('─')).rev().take(2);
+        assert_eq!(above.collect::<Vec<_>>(), ["  src/cart.py", "> src/calc.py"], "{rows:#?}");
+        screen.keys("down tab");
+        assert!(screen.shows(width, height).contains("ask> see @src/cart.py"));
+    }
+}
+
+#[test]
 fn long_words_are_broken_and_the_cursor_follows() {
     let mut screen = Screen::new();
     screen.keys("x ".repeat(30).trim_end());

@@ -30,7 +30,7 @@ async fn instructions_stand_in_the_first_message_and_nowhere_else() {
         (0..request.messages.len()).filter(|at| request.messages[*at].text().contains("Use tabs.")).collect();
     assert_eq!(told, [1]);
     assert!(
-        matches!(&request.messages[1], Message::User { text } if text.ends_with("one") && !text.contains("spaces"))
+        matches!(&request.messages[1], Message::User { text, .. } if text.ends_with("one") && !text.contains("spaces"))
     );
 }
 

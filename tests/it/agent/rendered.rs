@@ -34,7 +34,7 @@ fn conversation(text: &str) -> Vec<Message> {
     let arguments = json!({"path": format!("a{text}")}).to_string();
     let call = ToolCall { id: CallId("c1".to_owned()), name: "read_file".to_owned(), arguments };
     vec![
-        Message::User { text: format!("# AGENTS.md\n{text}") },
+        Message::user(format!("# AGENTS.md\n{text}")),
         Message::Assistant { text: text.to_owned(), tool_calls: vec![call] },
         Message::Tool { call_id: CallId("c1".to_owned()), name: "read_file".to_owned(), text: text.to_owned() },
     ]
@@ -93,7 +93,7 @@ fn render(url: &str, request: &Value) -> Vec<u64> {
 
 /// Finds the id of a control token: the one that is there once more when it stands between two words.
 fn id_of(url: &str, token: &str) -> u64 {
-    let ids = |text: String| render(url, &body_of(vec![Message::User { text }]));
+    let ids = |text: String| render(url, &body_of(vec![Message::user(text)]));
     let mut more = ids(format!("a{token} b"));
     for id in ids("a b".to_owned()) {
         more.remove(more.iter().position(|other| *other == id).unwrap());

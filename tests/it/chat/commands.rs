@@ -29,8 +29,8 @@ fn help_lists_every_command_and_a_wrong_one_is_corrected() {
     let chat = Chat::new("  - say: hello\n");
     let mut pty = chat.start();
     pty.line("/help");
-    for row in mimi::tui::slash::TABLE {
-        pty.wait_for(row.name).wait_for(row.help);
+    for row in mimi::tui::slash::help().lines() {
+        pty.wait_for(row.trim_end());
     }
     pty.line("/modle").wait_for("there is no command `/modle`").wait_for("did you mean /model?");
     pty.line("/mode fast").wait_for("`/mode` takes plan|ask|auto");

@@ -4,6 +4,7 @@
 
 mod approvals;
 mod commands;
+mod composing;
 mod diffs;
 mod ending;
 mod full;
@@ -27,7 +28,12 @@ pub struct Chat {
 impl Chat {
     /// Prepares a model that says these turns, as a list in YAML.
     pub fn new(turns: &str) -> Self {
-        let server = WireServer::script(&format!("model: qwen3-coder:30b\nturns:\n{turns}"));
+        Self::of_model("qwen3-coder:30b", turns)
+    }
+
+    /// Prepares a model of a name that says these turns.
+    pub fn of_model(model: &str, turns: &str) -> Self {
+        let server = WireServer::script(&format!("model: {model}\nturns:\n{turns}"));
         let mut env = Env::new();
         env.set("MIMI_SERVER_URL", server.url());
         Self { env, server }

@@ -287,8 +287,8 @@ async fn each_request_starts_with_all_bytes_of_the_one_before() {
             Message::Tool { call_id: CallId("c1".into()), name: "read_file".into(), text: "content".into() },
             Message::Tool { call_id: CallId("c2".into()), name: "read_file".into(), text: "not JSON".into() },
         ],
-        vec![Message::Assistant { text: "Done.".into(), tool_calls: vec![] }, Message::User { text: "thanks".into() }],
-        vec![Message::Assistant { text: String::new(), tool_calls: vec![] }, Message::User { text: "?".into() }],
+        vec![Message::Assistant { text: "Done.".into(), tool_calls: vec![] }, Message::user("thanks")],
+        vec![Message::Assistant { text: String::new(), tool_calls: vec![] }, Message::user("?")],
     ];
     let mut messages = asked.messages.to_vec();
     for step in std::iter::once(Vec::new()).chain(more) {

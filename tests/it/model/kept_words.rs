@@ -77,7 +77,7 @@ async fn a_title_asked_for_again_comes_from_the_cache_also_in_another_process() 
 async fn whatever_is_different_in_the_request_is_another_question() {
     let (server, folder) = (numbering(), tempfile::tempdir().unwrap());
     let gateway = gateway(&server, folder.path(), MANY);
-    let other_system = vec![Message::System { text: "Other.".to_owned() }, Message::User { text: "hi".to_owned() }];
+    let other_system = vec![Message::System { text: "Other.".to_owned() }, Message::user("hi")];
     let schema = Some(Arc::new(serde_json::json!({"type": "object"})));
     let different = [
         title("hi"),

@@ -123,8 +123,7 @@ impl Face {
 }
 
 pub fn request(words: &str) -> Request {
-    let messages =
-        vec![Message::System { text: "You are a test.".to_owned() }, Message::User { text: words.to_owned() }];
+    let messages = vec![Message::System { text: "You are a test.".to_owned() }, Message::user(words)];
     Request {
         model: "script".to_owned(),
         tools: Arc::from(Vec::new()),

@@ -195,7 +195,7 @@ fn conversation() -> Request {
     };
     let messages = vec![
         Message::System { text: "s".to_owned() },
-        Message::User { text: "u".to_owned() },
+        Message::user("u"),
         Message::Assistant { text: String::new(), tool_calls },
         result("c1"),
         result("c2"),

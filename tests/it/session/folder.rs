@@ -199,7 +199,7 @@ fn a_copy_ends_where_it_is_told_and_goes_its_own_way() {
     let words = |path: &Path| {
         let messages = load(path).unwrap().transcript.messages;
         let users = messages.iter().filter_map(|m| match m {
-            mimi::protocol::message::Message::User { text } => Some(text.clone()),
+            mimi::protocol::message::Message::User { text, .. } => Some(text.clone()),
             _ => None,
         });
         users.collect::<Vec<_>>()

@@ -81,7 +81,7 @@ fn a_later_version_costs_only_what_this_one_cannot_know() {
     let loaded = load(&path).unwrap();
     assert_eq!((loaded.header.v, loaded.header.workspace.as_path()), (9, Path::new("/work/demo")));
     assert_eq!((loaded.unknown, loaded.unreadable), (4, 0));
-    assert_eq!(loaded.transcript.messages, [Message::User { text: "hi".into() }]);
+    assert_eq!(loaded.transcript.messages, [Message::user("hi")]);
     let (mut journal, _) = Journal::resume(&path, clock()).unwrap();
     assert!(journal.notes().iter().any(|note| note.contains("newer mimi")), "{:?}", journal.notes());
     assert_eq!(journal.append(&user("more")).unwrap().seq, 71);

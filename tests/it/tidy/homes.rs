@@ -12,6 +12,8 @@ const EVERYWHERE: &[&str] = &["serde", "serde_json", "thiserror", "tokio", "toki
 const HOMES: &[(&str, &[&str])] = &[
     ("aho_corasick", &["base"]),
     ("async_openai", &["model"]),
+    // Images for models, and what a terminal is asked to copy.
+    ("base64", &["app", "tui"]),
     ("blake3", &["base"]),
     // A schema check for whoever takes structured answers, and for arguments of calls.
     ("boon", &["strategy", "cli", "context", "model"]),
@@ -27,6 +29,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("globset", &["policy"]),
     ("humantime", &["base"]),
     ("ignore", &["workspace"]),
+    ("imagesize", &["app"]),
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
     ("lz4_flex", &["checkpoint"]),

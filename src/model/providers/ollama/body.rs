@@ -166,6 +166,8 @@ enum WireMessage<'a> {
     },
     User {
         content: &'a str,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        images: Vec<&'a str>,
     },
     Assistant {
         content: &'a str,
@@ -183,7 +185,9 @@ impl<'a> WireMessage<'a> {
     fn of(message: &'a Message) -> Self {
         match message {
             Message::System { text } => Self::System { content: text },
-            Message::User { text } => Self::User { content: text },
+            Message::User { text, images } => {
+                Self::User { content: text, images: images.iter().map(|image| image.data.as_str()).collect() }
+            }
             Message::Assistant { text, tool_calls } => {
                 Self::Assistant { content: text, tool_calls: tool_calls.iter().map(WireCall::of).collect() }
             }
@@ -213,5 +217,20 @@ impl<'a> WireCall<'a> {
         let object = object.filter(|raw| raw.get().starts_with('{'));
         let arguments = object.or_else(|| serde_json::from_str("{}").ok()).unwrap_or(RawValue::NULL);
         Self { id: &call.id.0, function: WireFunction { name: &call.name, arguments } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::message::Image;
+
+    #[test]
+    fn images_stand_beside_the_words() {
+        let worded = |message: &Message| serde_json::to_string(&WireMessage::of(message)).unwrap();
+        assert_eq!(worded(&Message::user("hi")), r#"{"role":"user","content":"hi"}"#);
+        let image = Image { media_type: "image/png".into(), data: "QUI=".into(), width: 1, height: 1 };
+        let expected = r#"{"role":"user","content":"see","images":["QUI="]}"#;
+        assert_eq!(worded(&Message::User { text: "see".into(), images: vec![image] }), expected);
     }
 }

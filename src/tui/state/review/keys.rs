@@ -5,13 +5,14 @@
 use crate::protocol::changes::{Order, Outcome, Source, Way};
 use crate::protocol::op::Op;
 use crate::tui::keymap::{Action, Keymap};
+use crate::tui::state::choices::{Choice, Then};
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::VerbTable;
 use crate::tui::state::outside::Want;
 use crate::tui::state::review::{Mark, Reading, Review, Shape};
 use crate::tui::state::status::Status;
 use crate::tui::state::transcript::Transcript;
-use crate::tui::state::{Choice, Cmd, Editing, Front, Hand, Noting, Purpose, Revising, State, Then};
+use crate::tui::state::{Cmd, Editing, Front, Hand, Noting, Purpose, Revising, State};
 
 /// Files a list to choose from has at most.
 const MAX_LISTED: usize = 20_000;
@@ -34,7 +35,6 @@ impl State {
         review.reading = Reading::Underway;
         review.is_in_tree = false;
         review.next = None;
-        review.is_open = true;
         self.review = Some(review);
         self.front = Front::Review;
         self.begin_review()
@@ -278,7 +278,7 @@ impl State {
         let row = |(at, file): (usize, &crate::tui::state::review::File)| {
             let (n, of) = file.progress();
             let meaning = format!("+{} -{}  {n} of {of}", file.diff.added, file.diff.removed);
-            Choice { label: file.diff.path.clone(), meaning, then: Then::ToFile(at) }
+            Choice::new(file.diff.path.clone(), meaning, Then::ToFile(at))
         };
         let rows = review.files.iter().enumerate().take(MAX_LISTED).map(row).collect();
         self.choose("files", rows);
@@ -288,10 +288,10 @@ impl State {
         let sources = [Source::Turn, Source::Session(None), Source::WorkTree, Source::Staged];
         let sources = sources.into_iter().filter(|source| !self.is_alone || *source != Source::Session(None));
         let mut rows: Vec<Choice> = sources
-            .map(|source| Choice { label: source.words(), meaning: String::new(), then: Then::Review(source) })
+            .map(|source| Choice::new(source.words(), "", Then::Review(source)))
             .collect();
         let head = Source::Revision("HEAD".to_owned());
-        rows.push(Choice { label: "the last commit".to_owned(), meaning: "HEAD".to_owned(), then: Then::Review(head) });
+        rows.push(Choice::new("the last commit", "HEAD", Then::Review(head)));
         self.choose("changes of", rows);
     }
 
@@ -333,7 +333,6 @@ impl State {
 
     fn close_review(&mut self) {
         self.front = Front::Chat;
-        self.review.iter_mut().for_each(|review| review.is_open = false);
     }
 
     /// Takes what came of an order.

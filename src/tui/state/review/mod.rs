@@ -47,8 +47,6 @@ pub struct Review {
     pub search: Option<String>,
     /// Counts what changes how the files look, so that a view knows when what it laid out is out of date.
     pub version: u32,
-    /// Whether it is in front, or behind a list or a text.
-    pub is_open: bool,
     /// What is to be done as soon as what was decided is done.
     pub next: Option<Action>,
     orders: Orders,
@@ -165,7 +163,6 @@ impl Review {
             remarks: Vec::new(),
             search: None,
             version: 0,
-            is_open: true,
             next: None,
             orders: Orders::default(),
         }

@@ -57,10 +57,8 @@ async fn nobody_survives_two_hundred_aborted_trees() {
         assert_nobody_left(&mark, tier.name());
         let temporary = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
         // Ids grow with time: what others left there before is not of these trees.
-        let since = format!("mimi-{mark}");
-        let own = |name: &str| {
-            name.starts_with("mimi-") && !name.starts_with("mimi-test-") && !name.ends_with(".json") && *name > *since
-        };
+        let since = format!("mimi-command-{mark}");
+        let own = |name: &str| name.starts_with("mimi-command-") && *name > *since;
         let left: Vec<_> = temporary.filter(|entry| entry.file_name().to_str().is_some_and(own)).collect();
         assert!(left.len() < 20, "{left:?}");
     }
