@@ -125,6 +125,7 @@ impl Transcript {
         match event {
             Event::TurnStarted { turn } => {
                 self.turn = *turn;
+                self.touched = Touched::default();
                 self.unsaid.clear();
             }
             Event::UserMessage { author: Author::User, text } => {
@@ -168,7 +169,6 @@ impl Transcript {
                 self.touched.files.extend(change.changed[..n_shown].iter().cloned());
                 self.tree_changed(change);
             }
-            Event::TurnStarted { .. } => self.touched = Touched::default(),
             Event::Undone { turn, restored, conflicts, .. } => {
                 self.moved_in_time(&format!("turn {turn} taken back; restored"), restored, conflicts);
             }
