@@ -42,11 +42,12 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "commit" -d 'Commit what i
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "explain" -d 'Have an error or a place in a file explained'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "replay" -d 'Go through a recorded run again, without a model server'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "eval" -d 'Have a model work on a folder of tasks, and print what came of each'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "onboard" -d 'Get to know mimi in three steps: the server, how it works, something to try'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "demo" -d 'Watch mimi fix a small project, without any model server'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "undo" -d 'Take back what the last turns changed, commands included'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "redo" -d 'Do again what was taken back last'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "checkpoint" -d 'List, show, compare, restore or prune files as they were before each call'
-complete -c mimi -n "__fish_mimi_needs_command" -f -a "session" -d 'List, show, resume, fork, export or delete sessions'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "session" -d 'List, search, show, resume, name, fork, export or delete sessions'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "search" -d 'Find code by what it does, by words or by names'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "index" -d 'Build or update the index that `mimi search` asks'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "sandbox" -d 'Show how commands are confined, or run one so'
@@ -237,6 +238,15 @@ complete -c mimi -n "__fish_mimi_using_subcommand eval" -l script -d 'Let the sc
 complete -c mimi -n "__fish_mimi_using_subcommand eval" -l json -d 'Print the result as one JSON value'
 complete -c mimi -n "__fish_mimi_using_subcommand eval" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand eval" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand onboard" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand onboard" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand onboard" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand onboard" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand onboard" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand onboard" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand onboard" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand demo" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -335,21 +345,23 @@ never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -l json -d 'Print a JSON object'
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand checkpoint; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "list" -d 'List the sessions of this workspace, the latest first'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "show" -d 'Print a session'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "resume" -d 'Go on with a session'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "export" -d 'Write a session as Markdown or JSON'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "fork" -d 'Copy a session, so that it can go another way'
-complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork delete" -f -a "delete" -d 'Delete sessions'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -f -a "list" -d 'List the sessions of this workspace, the latest first'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -f -a "show" -d 'Print a session'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -f -a "resume" -d 'Go on with a session'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -f -a "export" -d 'Write a session as Markdown or JSON'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -f -a "fork" -d 'Copy a session, so that it can go another way'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -f -a "rename" -d 'Name a session'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -f -a "search" -d 'Find the sessions in which words were said: by you, by the model, in calls and results'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and not __fish_seen_subcommand_from list show resume export fork rename search delete" -f -a "delete" -d 'Delete sessions'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from list" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
@@ -403,6 +415,26 @@ always\t'Always'
 never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from fork" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from rename" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from rename" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from rename" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from rename" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from rename" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from rename" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from search" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from search" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from search" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from search" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from search" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from search" -l all -d 'Also search sessions of other workspaces'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from search" -l json -d 'Print a JSON array'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from search" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from search" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
 complete -c mimi -n "__fish_mimi_using_subcommand session; and __fish_seen_subcommand_from delete" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r

@@ -77,6 +77,8 @@
 //! | what `fix` must not change | a row in `config/guard.yaml` |
 //! | a compiler or linter | a row in `config/findings.yaml` and a sample under `tests/fixtures/runners` |
 //! | an action of the full screen | a variant and a row in `tui::keymap`, a row in `config/keymap.yaml`, an arm in `tui::state::keys` |
+//! | a view around the conversation | a variant of `tui::state::around::board::Kind`, its keys, an arm in `cli::desk` |
+//! | a screen in README | a row in `tests/it/screens.rs` |
 //! | a suggestion after a turn | a row in `config/suggestions.yaml` |
 //! | something the full screen wants from outside | a variant of `Want` and of `Given` in `tui::state::outside`, an arm where it is put together |
 //! | a look of text | a row in `tui::look` and in every file of `config/themes` |
@@ -88,6 +90,8 @@
 //! | a source of changes to review | a variant of `protocol::changes::Source`, arms in `app::reviewing` |
 //! | a decision in a review | a method in `tui::state::review::decide`, rows in `tui::keymap` and `config/keymap.yaml` |
 //! | a colour of code | a kind in `config/highlight.yaml` |
+//! | a store of vectors | `index/vectors/<name>.rs`, a variant of `index::vectors::Store` |
+//! | what a model for vectors wants before a text | a row in `config/embedders.yaml` |
 //! | a form of secret | a row in `config/secrets.yaml` |
 //! | a control token | a row in `config/control_tokens.yaml` |
 //! | a fact of the ledger | a migration at the end of `telemetry::ledger::MIGRATIONS` and a column in `telemetry::report` |

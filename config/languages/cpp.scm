@@ -19,6 +19,7 @@
 (preproc_function_def name: (identifier) @name) @definition.macro
 (call_expression function: (identifier) @reference.call)
 (call_expression function: (qualified_identifier name: (identifier) @reference.call))
+(call_expression function: (qualified_identifier name: (qualified_identifier name: (identifier) @reference.call)))
 (call_expression function: (field_expression field: (field_identifier) @reference.method))
 (type_identifier) @reference.type
 (preproc_include path: (_) @import)

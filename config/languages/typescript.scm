@@ -16,6 +16,7 @@
 (call_expression function: (identifier) @reference.call)
 (call_expression function: (member_expression property: (property_identifier) @reference.method))
 (new_expression constructor: (identifier) @reference.call)
+(new_expression constructor: (member_expression property: (property_identifier) @reference.call))
 (type_identifier) @reference.type
 (import_statement) @import
 (export_statement source: (string)) @import

@@ -3,7 +3,7 @@
 //! One loop per session: it waits for operations, the model's stream, running calls and the turn's clock, hands each to
 //! the machine and carries out the effects. Events are in the session file before they are shown or acted on.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,6 +79,8 @@ struct Driver {
     output: Output,
     /// Ends all running calls.
     cancel_calls: CancellationToken,
+    /// Ends each of them alone.
+    stops: HashMap<CallId, CancellationToken>,
     deadline: Option<Instant>,
     inputs: VecDeque<Input>,
     telling: Telling,
@@ -128,6 +130,7 @@ impl Driver {
             calls: FuturesUnordered::new(),
             output: Output { sender, receiver },
             cancel_calls: CancellationToken::new(),
+            stops: HashMap::new(),
             deadline: None,
             inputs: VecDeque::new(),
             telling,
@@ -222,6 +225,11 @@ impl Driver {
             }
             Effect::Review(call, answers) => self.parts.dispatch.review(&call, &answers),
             Effect::Compact => self.request_summary(),
+            Effect::StopCall(call) => drop(self.stops.get(&call).map(CancellationToken::cancel)),
+            Effect::Drop(call) => {
+                let event = self.parts.memory.dropped(&call);
+                self.emit(event).await;
+            }
             Effect::Undo => {
                 let rewound = self.parts.memory.undo();
                 self.rewound(rewound).await;
@@ -480,7 +488,9 @@ impl Driver {
         }
         let (progress, mut pieces) = mpsc::channel::<String>(16);
         let (output, id) = (self.output.sender.clone(), call.clone());
-        let run = self.parts.dispatch.run(call, progress, self.cancel_calls.child_token());
+        let cancel = self.cancel_calls.child_token();
+        self.stops.insert(call.clone(), cancel.clone());
+        let run = self.parts.dispatch.run(call, progress, cancel);
         let forward = async move {
             let mut left_bytes = MAX_SHOWN_BYTES;
             while let Some(text) = pieces.recv().await {
@@ -513,6 +523,7 @@ impl Driver {
     }
 
     async fn on_finished(&mut self, finished: Finished) {
+        self.stops.remove(&finished.call);
         while let Ok((call, text)) = self.output.receiver.try_recv() {
             self.emit(Event::ToolOutput { call, text }).await;
         }

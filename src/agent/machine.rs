@@ -212,6 +212,9 @@ impl Machine {
                 out.push(Effect::Emit(Event::TreeChanged { turn, call, change }));
             }
             Op::Compact => self.on_compact(out),
+            Op::Stop { call } => out.push(Effect::StopCall(call)),
+            Op::Drop { call } if self.is_idle() => out.push(Effect::Drop(call)),
+            Op::Drop { .. } => warn("interrupt the turn before taking something out of the window", out),
         }
     }
 

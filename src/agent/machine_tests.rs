@@ -36,6 +36,8 @@ fn words(effects: &[Effect]) -> Vec<String> {
         Effect::Redo => "redo".to_owned(),
         Effect::SetMode(mode) => format!("mode {}", mode.name()),
         Effect::SetModel(model) => format!("model {model}"),
+        Effect::StopCall(call) => format!("stop {call}"),
+        Effect::Drop(call) => format!("drop {call}"),
         Effect::StartClock | Effect::StopClock | Effect::LookAround => String::new(),
     };
     effects.iter().map(word).filter(|word| !word.is_empty()).collect()

@@ -21,7 +21,7 @@ use crate::context::sent;
 use crate::model::route::Route;
 use crate::model::{Answer, Calls, Delivery, Request, ToolChoice};
 use crate::protocol::event::{Event, Record};
-use crate::protocol::message::Message;
+use crate::protocol::message::{CallId, Message};
 use crate::protocol::profile::EditDialect;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::ToolSpec;
@@ -112,7 +112,10 @@ impl Memory {
 
     /// Takes a record into the conversation.
     pub fn apply(&mut self, record: &Record) {
-        if matches!(record.event, Event::Compacted { .. } | Event::Undone { .. } | Event::Redone { .. }) {
+        if matches!(
+            record.event,
+            Event::Compacted { .. } | Event::Undone { .. } | Event::Redone { .. } | Event::Dropped { .. }
+        ) {
             self.counted = (0, 0.0);
         }
         self.transcript.apply(record);
@@ -381,6 +384,23 @@ impl Memory {
     /// Does again what was taken back last, and says what came of it.
     pub fn redo(&self) -> Rewound {
         self.rewind(taking_back::redo)
+    }
+
+    /// Takes the result of a call out of the conversation, and says what that frees.
+    pub fn dropped(&self, call: &CallId) -> Event {
+        let found = self.transcript.messages.iter().rev().find_map(|message| match message {
+            Message::Tool { call_id, text, .. } if call_id == call => Some(text),
+            _ => None,
+        });
+        let left_out = compact::LEFT_OUT;
+        match found {
+            Some(text) if text != left_out => {
+                let freed = estimate::text_tokens(text) - estimate::text_tokens(left_out);
+                let freed_tokens = self.meter.corrected(freed.max(0.0));
+                Event::Dropped { call: call.clone(), text: left_out.to_owned(), freed_tokens }
+            }
+            _ => Event::Warning { text: "this result is not in the window any more".to_owned() },
+        }
     }
 
     fn rewind(&self, way: fn(&Keeper, &Transcript, &std::path::Path) -> Result<Rewound, Fault>) -> Rewound {

@@ -143,6 +143,10 @@ pub enum Effect {
     Review(CallId, Vec<HunkAnswer>),
     /// Summarise the conversation; answer with [`Input::Compacted`].
     Compact,
+    /// End one running call.
+    StopCall(CallId),
+    /// Take the result of a call out of the conversation.
+    Drop(CallId),
     /// Tell the model of files that changed behind its back.
     LookAround,
     /// Take back the last turn that still stands.

@@ -8,6 +8,7 @@ use crate::agent::driver::{self, Parts};
 use crate::agent::limits::Limits;
 use crate::agent::machine::Machine;
 use crate::agent::memory::{Memory, MemoryParts};
+use crate::app::embedding::Beside;
 use crate::app::{AgentOptions, App, Bounds, DAY, Recap, Session};
 use crate::base::clock::{Clock, new_id};
 use crate::base::fault::{Fault, Kind};
@@ -18,7 +19,7 @@ use crate::checkpoint::keeper::{Keeper, Place};
 use crate::checkpoint::prune::{self, Rules};
 use crate::checkpoint::scan;
 use crate::checkpoint::store::Store;
-use crate::config::schema::SandboxTier;
+use crate::config::schema::{EmbedderChoice, SandboxTier};
 use crate::config::trust::Brought;
 use crate::edit::writer::Writer;
 use crate::exec::sandbox::Tier;
@@ -180,6 +181,11 @@ impl App {
         notices.extend(self.choice.shortcoming());
         notices.extend(self.unheld_hosts());
         sweep(&self.dirs.pending());
+        // A tape holds what agents say and hear, and this is neither.
+        if self.config.index.embedder == EmbedderChoice::Server && !self.tape.plays_calls() {
+            let (gateway, root) = (self.gateway.clone(), self.workspace.root().to_path_buf());
+            self.beside.get_or_init(|| Beside::begin(gateway, self.dirs.cache.clone(), root));
+        }
         self.ledger.enter_session(&id);
         if !is_kept {
             self.ledger.keep_quiet();
@@ -342,6 +348,7 @@ impl App {
             // What was too long for the model lies there, and it is told to look into it.
             runner: self.runner.with_readable(&spill_dir),
             spill_dir,
+            cache: self.dirs.cache.clone(),
             cancel: tokio_util::sync::CancellationToken::new(),
             progress,
             limits: ToolLimits {

@@ -364,7 +364,7 @@ mod tests {
             ("@codebase where are retries\nnext", vec![Mention::Codebase("where are retries".to_owned())]),
             ("what of @diff", vec![Mention::Diff]),
             ("@session:0198ab", vec![Mention::Session("0198ab".to_owned())]),
-            ("me@src.rs @pytest.fixture @types/node @ @codebase @nothing", vec![]),
+            ("me@src.rs @pytest.fixture @types/node @ @nothing @codebase", vec![]),
             ("@src/a.rs:20-10", vec![]),
         ];
         for (text, expected) in table {

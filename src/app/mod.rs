@@ -4,17 +4,21 @@
 //! own. To add a part: build it here and hand it to the room that needs it.
 
 pub mod attach;
+mod embedding;
 mod launch;
 pub mod mentions;
 mod parts;
 pub mod reviewing;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use crate::agent::dispatch::Approvals;
 use crate::agent::handle::Handle;
+use crate::app::embedding::Beside;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::fault::{Fault, Kind};
 use crate::base::pending::Pending;
@@ -29,6 +33,7 @@ use crate::exec::environment;
 use crate::exec::run::Runner;
 use crate::exec::sandbox::Tier;
 use crate::exec::sandbox::probe::{self, Choice, Wanted};
+use crate::index::embed::server::Server;
 use crate::model::cache::Cache;
 use crate::model::gateway::Gateway;
 use crate::model::profile::Profiles;
@@ -70,6 +75,8 @@ pub struct App {
     pub tape: Tape,
     clock: Arc<dyn Clock>,
     pending: Arc<Pending>,
+    /// Embeds beside the agents, once one has started.
+    beside: OnceLock<Beside>,
 }
 
 /// Which agent to start.
@@ -182,8 +189,14 @@ impl App {
             clock,
             config,
             pending: Pending::new(dirs.pending()),
+            beside: OnceLock::new(),
             dirs,
         })
+    }
+
+    /// Lets the index ask the model of `routes.embed`.
+    pub fn embedder(&self) -> Result<Arc<dyn Server>, Fault> {
+        Ok(Arc::new(embedding::GatewayEmbedder::new(self.gateway.clone(), CancellationToken::new())?))
     }
 
     /// Finds out how commands can be confined here: from what is kept, or by trying when `anew`.

@@ -7,6 +7,8 @@
 pub mod color;
 pub mod commands;
 pub mod context;
+pub mod cut_off;
+pub mod desk;
 pub mod editing;
 pub mod help;
 pub mod output;
@@ -105,6 +107,8 @@ pub enum Command {
     Replay(commands::replay::ReplayArgs),
     /// Have a model work on a folder of tasks, and print what came of each
     Eval(commands::eval::EvalArgs),
+    /// Get to know mimi in three steps: the server, how it works, something to try
+    Onboard(commands::onboard::OnboardArgs),
     /// Watch mimi fix a small project, without any model server
     Demo(commands::demo::DemoArgs),
     /// Take back what the last turns changed, commands included
@@ -113,12 +117,16 @@ pub enum Command {
     Redo(commands::undo::RewindArgs),
     /// List, show, compare, restore or prune files as they were before each call
     Checkpoint(commands::checkpoint::CheckpointArgs),
-    /// List, show, resume, fork, export or delete sessions
+    /// List, search, show, resume, name, fork, export or delete sessions
     Session(commands::session::SessionArgs),
     /// Find code by what it does, by words or by names
     Search(commands::search::SearchArgs),
     /// Build or update the index that `mimi search` asks
     Index(commands::index::IndexArgs),
+    /// Show the outline of the project: the definitions that matter most
+    Map(commands::map::MapArgs),
+    /// Show who uses a definition, what it calls, and which files bring which in
+    Graph(commands::graph::GraphArgs),
     /// Show how commands are confined, or run one so
     Sandbox(commands::sandbox::SandboxArgs),
     /// Show, check or edit the configuration
@@ -171,7 +179,7 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         *out = cx.out.clone();
         Ok(cx)
     };
-    match cli.command.unwrap_or_else(|| Command::Chat(commands::chat::ChatArgs::default())) {
+    match cli.command.unwrap_or_else(|| Command::Chat(commands::chat::ChatArgs::unnamed())) {
         Command::Chat(args) => commands::chat::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
         Command::Run(args) => commands::run::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
         Command::Fix(args) => commands::fix::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
@@ -181,6 +189,7 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Explain(args) => commands::explain::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
         Command::Replay(args) => commands::replay::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
         Command::Eval(args) => commands::eval::run(&cx()?, &args),
+        Command::Onboard(args) => commands::onboard::run(&cx()?, &args),
         Command::Demo(args) => commands::demo::run(&cx()?, &args),
         Command::Undo(args) => commands::undo::undo(&cx()?, &args),
         Command::Redo(args) => commands::undo::redo(&cx()?, &args),
@@ -189,6 +198,8 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Sandbox(args) => commands::sandbox::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
         Command::Search(args) => commands::search::run(&cx()?, &args),
         Command::Index(args) => commands::index::run(&cx()?, &args),
+        Command::Map(args) => commands::map::run(&cx()?, &args),
+        Command::Graph(args) => commands::graph::run(&cx()?, &args),
         Command::Config(args) => commands::config::run(&cx()?, &args),
         Command::Policy(args) => commands::policy::run(&cx()?, &args),
         Command::Trust(args) => commands::trust::run(&cx()?, &args),

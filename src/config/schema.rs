@@ -524,6 +524,32 @@ impl CacheConfig {
 pub struct IndexConfig {
     /// Size of the indexes of all projects, in megabytes.
     pub max_mb: u64,
+    /// How vectors are kept.
+    pub vectors: VectorsChoice,
+    /// Who makes vectors besides the built-in table.
+    pub embedder: EmbedderChoice,
+}
+
+/// Who makes the vectors of an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbedderChoice {
+    /// The built-in table alone.
+    Static,
+    /// The model of `routes.embed` as well.
+    Server,
+}
+
+/// How the vectors of an index are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VectorsChoice {
+    /// By how many there are.
+    Auto,
+    /// Codes of one bit a dimension with a second look.
+    Codes,
+    /// Exactly, in tables of sqlite-vec.
+    Vec0,
 }
 
 impl IndexConfig {
@@ -577,6 +603,16 @@ pub enum ScreenChoice {
     Full,
     /// Line by line.
     Inline,
+}
+
+/// When the walk for newcomers is shown by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WalkChoice {
+    /// Before the first conversation.
+    First,
+    /// Never: `mimi onboard` shows it.
+    Never,
 }
 
 /// Whose keys move and change words.
@@ -637,4 +673,8 @@ pub struct UiConfig {
     pub notify_after_s: u64,
     /// How the full screen looks: a theme that comes along, or a file `themes/NAME.yaml` beside the configuration.
     pub theme: String,
+    /// What prints the line in the place of the status line; empty for none.
+    pub status_command: String,
+    /// When the walk for newcomers is shown by itself.
+    pub walk: WalkChoice,
 }

@@ -8,6 +8,9 @@ use crate::context::prompt;
 use crate::protocol::message::Message;
 use crate::protocol::plan::Plan;
 
+/// What stands in the place of a result that was left out.
+pub const LEFT_OUT: &str = "[left out to make room]";
+
 /// Share of the window that must stay free for estimates that are off.
 const MARGIN_SHARE: f64 = 0.1;
 /// A compaction that leaves more than this share of the conversation is ineffective.
@@ -79,7 +82,7 @@ pub fn request(messages: &[Message], budget_tokens: f64, tokens: impl Fn(&Messag
         if let Message::Tool { text, .. } = message
             && text.len() > 200
         {
-            *text = "[left out to make room]".to_owned();
+            LEFT_OUT.clone_into(text);
             total -= before - tokens(message);
         }
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 use thiserror::Error;
 
 use crate::base::fault::{Explain, Kind};
@@ -86,6 +86,11 @@ impl DbError {
     /// Sorts an error of SQLite by what can be done about it.
     pub(crate) fn of(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_path_buf();
+        // A quota or a largest size of files that is reached, which SQLite tells from a full disk no further.
+        let no_room = [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_SHMSIZE];
+        if source.sqlite_error().is_some_and(|error| no_room.contains(&error.extended_code)) {
+            return Self::Full { path, source };
+        }
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt { path, source },
             Some(ErrorCode::DiskFull) => Self::Full { path, source },

@@ -9,4 +9,5 @@
 pub mod error;
 pub mod open;
 pub mod place;
+pub(crate) mod vec0;
 pub mod work;

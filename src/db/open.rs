@@ -14,6 +14,7 @@ use crate::base::path::{PRIVATE_FILE, create_private, create_private_dir, set_mo
 use crate::base::text::visible;
 use crate::db::error::DbError;
 use crate::db::place::{self, Journal};
+use crate::db::vec0;
 use crate::db::work::Work;
 
 /// The log is cut back to this after it has been carried over, so that one long transaction leaves no large file.
@@ -166,6 +167,11 @@ impl Db {
             return Ok(());
         }
         self.pragma("wal_checkpoint(TRUNCATE)")
+    }
+
+    /// Lets this connection use tables of vectors (`vec0`).
+    pub fn know_vectors(&self) -> Result<(), DbError> {
+        vec0::load(&self.connection).map_err(|error| self.error(error))
     }
 
     /// Holds so many bytes of pages in memory while this connection is open.

@@ -104,6 +104,11 @@ impl Row<'_> {
         Ok(self.0.get_ref(column)?.as_blob_or_null()?.unwrap_or_default())
     }
 
+    /// Reads a number with a fraction.
+    pub fn real(&self, column: usize) -> RowResult<f64> {
+        self.0.get(column)
+    }
+
     /// Reads text.
     pub fn text(&self, column: usize) -> RowResult<String> {
         self.0.get(column)

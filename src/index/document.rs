@@ -13,7 +13,6 @@ use crate::index::files;
 use crate::index::language;
 use crate::index::secret::{Secrets, secrets};
 use crate::index::syntax::{self, Symbols};
-use crate::index::vectors::Quantised;
 use crate::index::words::{Counter, Words};
 
 /// What a document is known by: path and content hashed as one, half of it.
@@ -31,7 +30,7 @@ pub struct Chunk {
     /// What the full-text table is given.
     pub words: Words,
     /// Its vector by the built-in embedder; none when that knows none of its words.
-    pub vector: Option<Quantised>,
+    pub vector: Option<Vec<f32>>,
 }
 
 /// What is kept of one file.
@@ -55,6 +54,11 @@ pub struct Document {
 pub fn key(path: &Path, bytes: &[u8]) -> Key {
     let name = path.as_os_str().as_encoded_bytes();
     half(&[name, bytes])
+}
+
+/// Returns what a text is known by.
+pub fn text_key(text: &str) -> Key {
+    half(&[text.as_bytes()])
 }
 
 fn half(parts: &[&[u8]]) -> Key {
@@ -149,9 +153,9 @@ impl<'e> Reader<'e> {
         Chunk {
             line,
             end_line,
-            text: half(&[body.as_bytes()]),
+            text: text_key(body),
             words: self.counter.take(),
-            vector: Quantised::of(&vector),
+            vector: vector.iter().any(|number| *number != 0.0).then_some(vector),
         }
     }
 }

@@ -3,8 +3,9 @@
 //! [`Index::settle`] brings it up to date, [`Index::search`] asks it. Both do what they can: when another process writes, the
 //! disk is full or the time is out, the answer comes from what is there, and [`Settled::notes`] says so once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
@@ -12,18 +13,23 @@ use serde::Serialize;
 use crate::base::text::count;
 use crate::db::error::DbError;
 use crate::db::open::Db;
+use crate::db::work::Work;
+use crate::index::ask::Covered;
 use crate::index::embed::Embedder as _;
+use crate::index::embed::server::Server;
 use crate::index::embed::table::{self, Table};
 use crate::index::error::IndexError;
 use crate::index::files::Passed;
 use crate::index::place::{Elected, Place};
 use crate::index::scan::{self, Scan};
 use crate::index::search::route::Query;
-use crate::index::search::{self, Asked, Hit, Sides};
+use crate::index::search::{Hit, Sides};
 use crate::index::store::read::{self, Known};
 use crate::index::store::write::{Writer, number};
 use crate::index::store::{CONTENT_VERSION, PLAN};
 use crate::index::update::{self, Limits, Progress, Updated};
+use crate::index::vectors::kept;
+use crate::index::vectors::{self, Choice};
 
 /// How long a search waits for another process that is just writing what it needs.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -31,7 +37,9 @@ const PATIENCE: Duration = Duration::from_millis(150);
 /// The index of one project.
 pub struct Index {
     place: Place,
-    embedder: &'static Table,
+    pub(super) embedder: &'static Table,
+    pub(super) vectors: Choice,
+    pub(super) server: Option<Arc<dyn Server>>,
 }
 
 /// How the index is brought up to date.
@@ -85,6 +93,8 @@ pub struct Status {
     pub n_all_chunks: u64,
     /// Vectors by embedder.
     pub vectors: BTreeMap<String, u64>,
+    /// Where they are, and of how much of this work tree.
+    pub embedders: Vec<Covered>,
     /// Roots of the work trees that share it.
     pub trees: Vec<String>,
 }
@@ -92,7 +102,17 @@ pub struct Status {
 impl Index {
     /// Finds the index of the project at `root` below the cache folder; opens nothing yet.
     pub fn of(cache: &Path, root: &Path) -> Result<Self, IndexError> {
-        Ok(Self { place: Place::of(cache, root)?, embedder: table::table()? })
+        Ok(Self { place: Place::of(cache, root)?, embedder: table::table()?, vectors: Choice::Keep, server: None })
+    }
+
+    /// Says where vectors are to be kept; else they stay where they are.
+    pub fn keeping_vectors(self, vectors: Choice) -> Self {
+        Self { vectors, ..self }
+    }
+
+    /// Lets a model on a server take part.
+    pub fn served_by(self, server: Arc<dyn Server>) -> Self {
+        Self { server: Some(server), ..self }
     }
 
     /// Returns where it lies.
@@ -111,6 +131,7 @@ impl Index {
             return Ok(None);
         }
         let mut db = Db::open_to_read(&path, PLAN)?;
+        db.know_vectors()?;
         let content = db.read(|work| number(work, "content"));
         match content {
             Ok(CONTENT_VERSION) => Ok(Some(db)),
@@ -122,9 +143,10 @@ impl Index {
     }
 
     /// Opens the database to write; a damaged or older one is built anew, which the note says.
-    fn writer(&self, _elected: &Elected, notes: &mut Vec<String>) -> Result<Db, IndexError> {
+    pub(super) fn writer(&self, _elected: &Elected, notes: &mut Vec<String>) -> Result<Db, IndexError> {
         let path = self.place.database();
         let mut db = Db::open(&path, PLAN)?;
+        db.know_vectors()?;
         notes.extend(db.take_note());
         let content = db.read(|work| number(work, "content"))?;
         if content > CONTENT_VERSION {
@@ -134,7 +156,8 @@ impl Index {
             drop(db);
             self.delete()?;
             notes.push("the index was made by an older mimi and is built anew".to_owned());
-            return Ok(Db::open(&path, PLAN)?);
+            db = Db::open(&path, PLAN)?;
+            db.know_vectors()?;
         }
         Ok(db)
     }
@@ -163,6 +186,7 @@ impl Index {
         };
         let scan = scan::scan(&self.place.root, &known, SystemTime::now());
         if scan.is_empty() && known.tree.is_some() {
+            self.place.note_use();
             return Ok(settled);
         }
         let Some(elected) = self.place.elect(settling.patience)? else {
@@ -226,15 +250,26 @@ impl Index {
             let known = db.read(|work| read::known(work, &self.root()))?;
             scan::scan(&self.place.root, &known, SystemTime::now())
         };
-        let limits = Limits { deadline: settling.deadline, progress: settling.progress };
+        let limits = Limits { deadline: settling.deadline, progress: settling.progress, vectors: self.vectors };
         update::update(&mut db, &self.place.root, &scan, self.embedder, &limits)
     }
 
     /// Searches what is in the index.
     pub fn search(&self, query: &Query, limit: usize, sides: Sides) -> Result<Vec<Hit>, IndexError> {
-        let Some(mut db) = self.reader()? else { return Ok(Vec::new()) };
-        let asked = Asked { query, limit, sides, embedder: self.embedder };
-        db.read(|work| search::search(work, &self.root(), &asked))
+        Ok(self.ask(query, limit, sides)?.hits)
+    }
+
+    /// Reads the tables within one transaction, given the number of the work tree; `none` when it was never indexed.
+    pub fn read_tree<T>(
+        &self,
+        none: T,
+        read: impl FnOnce(&Work<'_>, u64) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
+        let Some(mut db) = self.reader()? else { return Ok(none) };
+        db.read(|work| match read::tree(work, &self.root())? {
+            Some((tree, _)) => read(work, tree),
+            None => Ok(none),
+        })
     }
 
     /// Deletes the index, so that the next settling builds it anew.
@@ -265,11 +300,11 @@ impl Index {
                 }
             }
             let strays = update::strays(work, 0)?;
+            let kept = vectors::choose(work, (self.embedder.id(), dimensions), self.vectors, 0)?;
             let mut writer = Writer::new(work)?;
             writer.remove_blobs(&strays)?;
             writer.remove_stray_texts()?;
-            let embedder = crate::index::store::write::embedder(work, self.embedder.id(), dimensions)?;
-            writer.finish(embedder, dimensions)?;
+            writer.finish(&kept)?;
             Ok::<_, IndexError>(strays.len())
         })?;
         // Readers that are under way keep the room for now.
@@ -290,13 +325,16 @@ impl Index {
             ),
             ("pieces whose text is unknown", "SELECT count(*) FROM chunk WHERE text NOT IN (SELECT id FROM text)"),
             ("definitions without a document", "SELECT count(*) FROM def WHERE blob NOT IN (SELECT id FROM blob)"),
-            ("vectors without a text", "SELECT count(*) FROM vector WHERE text NOT IN (SELECT id FROM text)"),
         ];
         for (what, sql) in checks {
             let n = db.read(|work| work.first(sql, &[], |row| row.count(0)))?.unwrap_or_default();
             if n > 0 {
                 wrong.push(format!("{n} {what}"));
             }
+        }
+        let n = db.read(stray_vectors)?;
+        if n > 0 {
+            wrong.push(format!("{n} vectors without a text"));
         }
         Ok(wrong)
     }
@@ -315,11 +353,14 @@ impl Index {
         db.read(|work| {
             let Some((tree, _)) = read::tree(work, &root)? else { return Ok(None) };
             let count = |sql: &str| work.first(sql, &[tree.into()], |row| row.count(0)).map(Option::unwrap_or_default);
-            let pairs = |sql: &str| work.rows(sql, &[tree.into()], |row| Ok((row.text(0)?, row.count(1)?))).map(BTreeMap::from_iter);
+            let pairs = |sql: &str| {
+                work.rows(sql, &[tree.into()], |row| Ok((row.text(0)?, row.count(1)?))).map(BTreeMap::from_iter)
+            };
             let of_tree = "FROM file f JOIN blob b ON b.id = f.blob WHERE f.tree = ?1";
             let sql = "SELECT passed, count(*) FROM file WHERE tree = ?1 AND passed IS NOT NULL GROUP BY passed";
             let passed = work.rows(sql, &[tree.into()], |row| Ok((row.count(0)?, row.count(1)?)))?;
             let why = |number: u64| Passed::of_number(number).map_or("unknown", Passed::word).to_owned();
+            let embedders = self.covered(work, tree)?;
             Ok(Some(Status {
                 database,
                 bytes,
@@ -329,12 +370,25 @@ impl Index {
                 n_chunks: count(&format!("SELECT coalesce(sum(b.n_chunks), 0) {of_tree}"))?,
                 n_definitions: count("SELECT count(*) FROM def WHERE blob IN (SELECT blob FROM file WHERE tree = ?1)")?,
                 n_secrets: count(&format!("SELECT coalesce(sum(b.n_secrets), 0) {of_tree}"))?,
-                languages: pairs(&format!("SELECT iif(b.language = '', 'text', b.language), count(*) {of_tree} GROUP BY 1"))?,
+                languages: pairs(&format!(
+                    "SELECT iif(b.language = '', 'text', b.language), count(*) {of_tree} GROUP BY 1"
+                ))?,
                 n_documents: count("SELECT count(*) FROM blob WHERE ?1 = ?1")?,
                 n_all_chunks: count("SELECT count(*) FROM chunk WHERE ?1 = ?1")?,
-                vectors: pairs("SELECT e.name, (SELECT count(*) FROM vector v WHERE v.embedder = e.id) FROM embedder e WHERE ?1 = ?1")?,
+                vectors: embedders.iter().map(|own| (own.embedder.clone(), own.n_vectors)).collect(),
+                embedders,
                 trees: work.rows("SELECT root FROM tree ORDER BY root", &[], |row| row.text(0))?,
             }))
         })
     }
+}
+
+/// Counts vectors of texts that are no longer there.
+fn stray_vectors(work: &Work<'_>) -> Result<usize, IndexError> {
+    let texts: HashSet<u64> = work.rows("SELECT id FROM text", &[], |row| row.count(0))?.into_iter().collect();
+    let mut n = 0;
+    for embedder in kept::all(work)? {
+        vectors::open(work, &embedder).each(&mut |entry| n += usize::from(!texts.contains(&entry.text)))?;
+    }
+    Ok(n)
 }

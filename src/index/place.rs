@@ -19,6 +19,8 @@ use crate::index::error::IndexError;
 pub const FOLDER: &str = "index";
 /// Pause between two tries of a lock.
 const PAUSE: Duration = Duration::from_millis(10);
+/// A use noted so recently is not noted again.
+const FRESH: Duration = Duration::from_secs(3600);
 /// A file of configuration larger than this is not read.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
@@ -69,10 +71,14 @@ impl Place {
         }
     }
 
-    /// Says that it was used, so that others are deleted before it.
+    /// Says that it was used, so that others are deleted before it. Once an hour is enough.
     pub fn note_use(&self) {
-        // What cannot be noted only looks older than it is.
-        drop(touch(&self.lock_file(), SystemTime::now()));
+        let (path, now) = (self.lock_file(), SystemTime::now());
+        let noted = path.metadata().and_then(|meta| meta.modified()).ok();
+        if noted.and_then(|noted| now.duration_since(noted).ok()).is_none_or(|age| age > FRESH) {
+            // What cannot be noted only looks older than it is.
+            drop(touch(&path, now));
+        }
     }
 
     /// Deletes the indexes used least recently until all together are no larger than `max_bytes`; never this one, nor one

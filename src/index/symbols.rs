@@ -121,8 +121,12 @@ pub fn meant(work: &Work<'_>, tree: u64, wanted: &Wanted) -> Result<Vec<Symbol>,
         return around(work, tree, wanted);
     }
     let rows = names::named(work, tree, &wanted.name, MAX_SAME)?;
-    let mut found = symbols(work, rows)?;
+    let mut found = symbols(work, &rows)?;
     found.retain(|symbol| wanted.fits(symbol));
+    // `path:name` is what stands at the top of the file, where something does.
+    if wanted.path.is_some() && wanted.owners.is_empty() && found.iter().any(|symbol| symbol.scope.is_empty()) {
+        found.retain(|symbol| symbol.scope.is_empty());
+    }
     let is_less = |symbol: &Symbol| matches!(symbol.kind, Kind::Implementation | Kind::Declaration);
     if found.iter().any(|symbol| !is_less(symbol)) {
         found.retain(|symbol| !is_less(symbol));
@@ -143,7 +147,7 @@ fn around(work: &Work<'_>, tree: u64, wanted: &Wanted) -> Result<Vec<Symbol>, In
 }
 
 /// Adds to rows the names around them.
-pub(super) fn symbols(work: &Work<'_>, rows: Vec<(Known, String)>) -> Result<Vec<Symbol>, IndexError> {
+pub(super) fn symbols(work: &Work<'_>, rows: &[(Known, String)]) -> Result<Vec<Symbol>, IndexError> {
     rows.iter()
         .map(|(row, path)| {
             let all = if row.parent.is_some() { names::of_blob(work, row.blob)? } else { Vec::new() };
@@ -178,7 +182,7 @@ impl Index {
                 |kind| !matches!(kind, Kind::Implementation | Kind::Declaration | Kind::Heading | Kind::Rule);
             rows.retain(|(row, _)| is_shown(row.kind));
             rows.truncate(n);
-            symbols(work, rows)
+            symbols(work, &rows)
         })
     }
 }
@@ -196,29 +200,21 @@ mod tests {
 
     #[test]
     fn what_was_written_is_taken_apart() {
-        let table: &[(&str, Option<&str>, Option<u32>, &[&str], &str)] = &[
-            ("run", None, None, &[], "run"),
-            ("App.run()", None, None, &["App"], "run"),
-            ("app::App::run", None, None, &["app", "App"], "run"),
-            ("src/app.rs:run", Some("src/app.rs"), None, &[], "run"),
-            ("src/app.rs:App::run", Some("src/app.rs"), None, &["App"], "run"),
-            ("app.py:12", Some("app.py"), Some(12), &[], ""),
-            ("Map#each", None, None, &["Map"], "each"),
-            ("", None, None, &[], ""),
-            (":", None, None, &[], ":"),
+        let table = [
+            ("run", None, None, "", "run"),
+            ("App.run()", None, None, "App", "run"),
+            ("app::App::run", None, None, "app App", "run"),
+            ("src/app.rs:run", Some("src/app.rs"), None, "", "run"),
+            ("src/app.rs:App::run", Some("src/app.rs"), None, "App", "run"),
+            ("app.py:12", Some("app.py"), Some(12), "", ""),
+            ("Map#each", None, None, "Map", "each"),
+            ("", None, None, "", ""),
+            (":", None, None, "", ":"),
         ];
         for (text, path, line, owners, name) in table {
             let wanted = Wanted::read(text);
-            assert_eq!(
-                (
-                    wanted.path.as_deref(),
-                    wanted.line,
-                    wanted.owners.iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
-                    wanted.name.as_str()
-                ),
-                (*path, *line, *owners, *name),
-                "{text}"
-            );
+            let read = (wanted.path.as_deref(), wanted.line, wanted.owners.join(" "), wanted.name);
+            assert_eq!(read, (path, line, owners.to_owned(), name.to_owned()), "{text}");
         }
     }
 

@@ -19,7 +19,9 @@ use crate::index::embed::Embedder;
 use crate::index::error::IndexError;
 use crate::index::files::{self, Passed};
 use crate::index::scan::{Scan, stamp};
-use crate::index::store::write::{Outcome, Stamp, Writer, embedder};
+use crate::index::store::write::{Outcome, Stamp, Writer};
+use crate::index::vectors::kept::Kept;
+use crate::index::vectors::{self, Choice};
 
 /// Files written in one transaction.
 const BATCH_FILES: usize = 200;
@@ -30,11 +32,13 @@ const AHEAD: usize = 64;
 /// Times a file that changes while it is read is read again.
 const TRIES: u32 = 3;
 /// The log is carried over into the file when it is larger.
-const LOG_BYTES: u64 = 32 << 20;
+pub const LOG_BYTES: u64 = 32 << 20;
 /// Pages held by the writer, in bytes.
 const CACHE_BYTES: u64 = 64 << 20;
 /// Documents without a file are kept, for when a branch comes back, up to so many pieces, or half of the others.
 const SPARE_CHUNKS: u64 = 20_000;
+/// Pieces of a file, to know before it is read how many there will be; measured over several projects.
+const PIECES_PER_FILE: u64 = 6;
 
 /// How far an update is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,6 +74,8 @@ pub struct Limits<'l> {
     pub deadline: Option<Instant>,
     /// Is told how far it is.
     pub progress: &'l dyn Fn(Progress),
+    /// Where vectors are to be kept.
+    pub vectors: Choice,
 }
 
 /// What became of a file.
@@ -105,7 +111,11 @@ pub fn update(
         Reading { root, paths: &scan.changed, known: &known, next: AtomicUsize::new(0), deadline: limits.deadline, by };
     let n_threads =
         std::thread::available_parallelism().map_or(1, usize::from).min(scan.changed.len() / 8 + 1).clamp(1, 8);
-    let mut batch = Batch::new(root, by);
+    let kept = db.write(|work| {
+        let n_new = scan.changed.len() as u64 * PIECES_PER_FILE;
+        vectors::choose(work, (by.id(), by.dimensions()), limits.vectors, n_new)
+    })?;
+    let mut batch = Batch::new(root, kept);
     let mut updated = Updated { n_gone: scan.gone.len(), n_unreadable: scan.n_unreadable, ..Updated::default() };
     let written = std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(AHEAD);
@@ -126,7 +136,7 @@ pub fn update(
 /// Takes what the readers made until they are done.
 fn write_all(
     db: &mut Db,
-    batch: &mut Batch<'_>,
+    batch: &mut Batch,
     receiver: &Receiver<Result<Done, IndexError>>,
     scan: &Scan,
     updated: &mut Updated,
@@ -166,7 +176,7 @@ fn write_all(
 }
 
 /// Takes away what is gone, notes folders when everything was reached, and forgets what is too much.
-fn finish(db: &mut Db, batch: &Batch<'_>, scan: &Scan, updated: &Updated) -> Result<(), IndexError> {
+fn finish(db: &mut Db, batch: &Batch, scan: &Scan, updated: &Updated) -> Result<(), IndexError> {
     db.write(|work| {
         let mut writer = Writer::new(work)?;
         let tree = writer.tree(&batch.root, SystemClock.now_ms())?;
@@ -176,13 +186,12 @@ fn finish(db: &mut Db, batch: &Batch<'_>, scan: &Scan, updated: &Updated) -> Res
         if updated.n_left == 0 {
             writer.set_folders(tree, &scan.gone_folders, &scan.folders)?;
         }
-        let embedder = embedder(work, batch.by.id(), batch.by.dimensions())?;
         let strays = strays(work, SPARE_CHUNKS)?;
         writer.remove_blobs(&strays)?;
         if !strays.is_empty() {
             writer.remove_stray_texts()?;
         }
-        writer.finish(embedder, batch.by.dimensions())
+        writer.finish(&batch.kept)
     })
 }
 
@@ -205,20 +214,19 @@ pub fn strays(work: &crate::db::work::Work<'_>, spare: u64) -> Result<Vec<u64>, 
 }
 
 /// What is written in one transaction.
-struct Batch<'b> {
+struct Batch {
     root: String,
-    by: &'b dyn Embedder,
+    kept: Kept,
     files: Vec<Done>,
 }
 
-impl<'b> Batch<'b> {
-    fn new(root: &Path, by: &'b dyn Embedder) -> Self {
-        Self { root: root.to_string_lossy().into_owned(), by, files: Vec::new() }
+impl Batch {
+    fn new(root: &Path, kept: Kept) -> Self {
+        Self { root: root.to_string_lossy().into_owned(), kept, files: Vec::new() }
     }
 
     fn write(&self, work: &crate::db::work::Work<'_>) -> Result<(), IndexError> {
         let mut writer = Writer::new(work)?;
-        let embedder = embedder(work, self.by.id(), self.by.dimensions())?;
         let tree = writer.tree(&self.root, SystemClock.now_ms())?;
         for Done { path, stamp, read } in &self.files {
             let outcome = match read {
@@ -239,7 +247,7 @@ impl<'b> Batch<'b> {
             };
             writer.set_file(tree, path, *stamp, outcome)?;
         }
-        writer.finish(embedder, self.by.dimensions())
+        writer.finish(&self.kept)
     }
 }
 
@@ -312,7 +320,7 @@ impl Reading<'_> {
 const GONE: Stamp = Stamp { value: 0, is_racy: true };
 
 /// Reads at most a little more than `max_bytes` of a file, with its stamps before and after.
-fn read_file(path: &Path, max_bytes: u64) -> io::Result<(Vec<u8>, Stamp, Stamp)> {
+pub fn read_file(path: &Path, max_bytes: u64) -> io::Result<(Vec<u8>, Stamp, Stamp)> {
     let (mut file, before) = open_regular(path)?;
     let mut bytes = Vec::with_capacity(usize::try_from(before.len().min(max_bytes)).unwrap_or_default() + 1);
     (&mut file).take(max_bytes + 1).read_to_end(&mut bytes)?;

@@ -341,6 +341,15 @@ pub enum Event {
         /// Tokens after.
         after_tokens: u64,
     },
+    /// The result of a call was taken out of what the model sees, as the user wished; what follows it has to be read again.
+    Dropped {
+        /// The call.
+        call: CallId,
+        /// What stands in its place.
+        text: String,
+        /// Tokens that are free then, as estimated.
+        freed_tokens: u64,
+    },
     /// Something the user should know.
     Warning {
         /// What.

@@ -136,4 +136,14 @@ pub enum Op {
     Changed(TreeChange),
     /// Summarises the conversation now.
     Compact,
+    /// Ends one running call; the turn goes on with what came of it.
+    Stop {
+        /// The call.
+        call: CallId,
+    },
+    /// Takes the result of a call out of what the model sees.
+    Drop {
+        /// The call.
+        call: CallId,
+    },
 }

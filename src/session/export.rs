@@ -19,6 +19,7 @@ use crate::protocol::tool::ToolOutcome;
 use crate::session::error::SessionError;
 use crate::session::header::Header;
 use crate::session::reader::{Line, Reader, id_of};
+use crate::session::title;
 
 /// Longest target or summary of a call, in characters: one line of a page.
 const MAX_LINE_CHARS: usize = 200;
@@ -119,7 +120,10 @@ fn write_markdown<E: From<SessionError>>(
     let mut header = Some(Header::unknown(&id_of(path)));
     while let Some(line) = reader.next_line()? {
         match line {
-            Line::Header(found) => header = header.map(|_| found),
+            Line::Header(mut found) => {
+                found.title = title::of(path).or(found.title);
+                header = header.map(|_| found);
+            }
             Line::Record(record) => {
                 // Held back until here, because the header may stand behind a torn line.
                 if let Some(header) = header.take() {

@@ -14,6 +14,7 @@ use crate::session::error::SessionError;
 use crate::session::header::Header;
 use crate::session::journal::path_of;
 use crate::session::reader::{Line, Loaded, Reader, load};
+use crate::session::title;
 
 /// A copied session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub fn fork(source: &Path, up_to: Option<u32>, clock: &dyn Clock) -> Result<Fork
     let loaded = load(source)?;
     check_turn(&loaded, up_to)?;
     let mut header = Header::new(&loaded.header.workspace, clock);
-    header.title = loaded.header.title;
+    header.title = title::of(source).or(loaded.header.title);
     header.forked_from = Some(loaded.header.id);
     let folder = source.parent().unwrap_or(Path::new("."));
     create_private_dir(folder).map_err(|source| SessionError::Folder { path: folder.to_path_buf(), source })?;

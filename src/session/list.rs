@@ -17,6 +17,7 @@ use crate::session::error::SessionError;
 use crate::session::header::Header;
 use crate::session::lock;
 use crate::session::reader::{Line, Reader, id_of};
+use crate::session::title;
 use crate::session::transcript::MAX_TITLE_CHARS;
 
 /// How far into a file the person's first words are looked for; facts about the project come before them.
@@ -101,6 +102,7 @@ pub fn delete(path: &Path) -> Result<(), SessionError> {
     let open = |source| SessionError::Open { path: path.to_path_buf(), source };
     let file = open_existing_append(path).map_err(open)?;
     lock::take(&file, path)?;
+    title::forget(path);
     remove_file(path).map_err(open)
 }
 
@@ -186,7 +188,7 @@ fn summary(path: &Path) -> Result<Option<Summary>, SessionError> {
     let header = head.header.unwrap_or_else(|| Header::unknown(&id_of(path)));
     Ok(Some(Summary {
         short_id: header.id.clone(),
-        title: header.title.or(head.words),
+        title: title::of(path).or(header.title).or(head.words),
         created_ms: header.created_ms,
         // A copy is newer than what it holds.
         active_ms: header.created_ms.max(last_ms.filter(|_| head.has_events).unwrap_or_default()),

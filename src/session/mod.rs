@@ -16,4 +16,6 @@ pub mod lock;
 pub mod reader;
 pub mod recorder;
 pub mod rewind;
+pub mod search;
+pub mod title;
 pub mod transcript;

@@ -170,6 +170,7 @@ impl Transcript {
                 self.checkpoints.push(Checkpoint { turn: *turn, kept: Kept::Tree(change.checkpoint.clone()) });
             }
             Event::Undone { .. } | Event::Redone { .. } => self.rewind(&record.event),
+            Event::Dropped { call, text, freed_tokens } => self.leave_out(call, text, *freed_tokens),
             Event::Compacted { text, after_tokens, .. } => self.compact(text, *after_tokens),
             Event::PhaseChanged { .. }
             | Event::Waiting(_)
@@ -305,6 +306,20 @@ impl Transcript {
         open.is_answered = true;
         if let Some(Message::Tool { text, .. }) = self.messages.get_mut(open.at) {
             outcome.text().clone_into(text);
+        }
+    }
+
+    /// Puts something short in the place of a result.
+    fn leave_out(&mut self, call: &CallId, instead: &str, freed_tokens: u64) {
+        let results = self.messages.iter_mut().rev();
+        for message in results {
+            if let Message::Tool { call_id, text, .. } = message
+                && call_id == call
+            {
+                instead.clone_into(text);
+                self.context_tokens = self.context_tokens.saturating_sub(freed_tokens);
+                break;
+            }
         }
     }
 

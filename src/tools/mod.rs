@@ -21,7 +21,9 @@ pub mod multi_edit;
 pub mod read_file;
 pub mod refusal;
 pub mod registry;
+pub mod repo_map;
 pub mod search;
+pub mod search_code;
 pub mod shell;
 pub mod stating;
 pub mod target;
@@ -51,6 +53,8 @@ pub struct ToolContext {
     pub runner: crate::exec::run::Runner,
     /// Folder for outputs too long for the model, private to the session. The model may read it.
     pub spill_dir: std::path::PathBuf,
+    /// Where what can be made again is kept: the index lies there.
+    pub cache: std::path::PathBuf,
     /// Ends the call.
     pub cancel: CancellationToken,
     /// Takes what the call prints while it runs, for the person watching; losing some is no error.

@@ -15,8 +15,8 @@ use crate::tools::bad_call::{BadCall, Malformed};
 use crate::tools::manifest::Manifest;
 use crate::tools::more_tools::{self, MoreTools};
 use crate::tools::{
-    apply_blocks, apply_diff, apply_patch, ask_user, edit_file, git, list_files, multi_edit, read_file, search, shell,
-    update_plan, write_file,
+    apply_blocks, apply_diff, apply_patch, ask_user, edit_file, git, list_files, multi_edit, read_file, repo_map,
+    search, search_code, shell, update_plan, write_file,
 };
 
 /// Where a tool is shown.
@@ -52,12 +52,14 @@ macro_rules! row {
 }
 
 /// The tools in the order models see them.
-const TABLE: [Row; 13] = [
+const TABLE: [Row; 15] = [
     row!("read_file", Core, read_file::ReadFile),
     row!("edit_file", Core, edit_file::EditFile),
     row!("write_file", Core, write_file::WriteFile),
     row!("shell", Core, shell::Shell),
     row!("search", Core, search::Search),
+    row!("search_code", More, search_code::SearchCode),
+    row!("repo_map", More, repo_map::RepoMap),
     row!("list_files", More, list_files::ListFiles),
     row!("git", More, git::Git),
     row!("update_plan", More, update_plan::UpdatePlan),
@@ -77,7 +79,7 @@ const EDIT_TOOL: &str = "edit_file";
 const WRITE_TOOL: &str = "write_file";
 
 /// Names that other agents give to these tools, and models trained with them use.
-const ALIASES: [(&str, &str); 12] = [
+const ALIASES: [(&str, &str); 14] = [
     ("edit", EDIT_TOOL),
     ("str_replace", EDIT_TOOL),
     ("str_replace_editor", EDIT_TOOL),
@@ -90,6 +92,8 @@ const ALIASES: [(&str, &str); 12] = [
     ("search_replace", "apply_blocks"),
     ("udiff", "apply_diff"),
     ("patch", "apply_patch"),
+    ("codebase_search", "search_code"),
+    ("semantic_search", "search_code"),
 ];
 
 /// Prefixes some models put before a tool's name.

@@ -38,8 +38,14 @@ impl Pattern {
 
     /// Says how well a name fits, more being better; none when it does not. A description may contain words the name lacks.
     pub fn rate(&mut self, name: &str, description: &str) -> Option<i32> {
-        self.read(name);
         let words = std::mem::take(&mut self.words);
+        // Most names fall out here, before anything is weighed.
+        let is_out = description.is_empty() && name.len() <= MAX_SIGNS && !words.iter().all(|word| may_fit(word, name));
+        if is_out {
+            self.words = words;
+            return None;
+        }
+        self.read(name);
         let rates = words.iter().map(|word| {
             let contains = |text: &str| {
                 let word: String = word.iter().collect();
@@ -100,6 +106,15 @@ impl Pattern {
         }
         self.before.iter().copied().max().filter(|rate| *rate > 0)
     }
+}
+
+/// Says whether the plain signs of a word occur in order, whatever their case; of other signs anything may be.
+fn may_fit(word: &[char], name: &str) -> bool {
+    let mut bytes = name.bytes();
+    word.iter().filter(|sign| sign.is_ascii()).all(|sign| {
+        let sign = u8::try_from(*sign).unwrap_or_default();
+        bytes.any(|byte| byte.eq_ignore_ascii_case(&sign))
+    })
 }
 
 /// Ranks names with their descriptions: the places of those that fit, best first; of equals the shorter, then the earlier. All,

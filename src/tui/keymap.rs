@@ -30,6 +30,20 @@ pub enum View {
     Reader,
     /// Changes under review.
     Review,
+    /// The list of sessions.
+    Sessions,
+    /// The list of what was made.
+    Made,
+    /// The list of what fills the window.
+    Context,
+    /// The list of checkpoints.
+    Checkpoints,
+    /// The list of what runs.
+    Running,
+    /// A file, or anything long.
+    Viewer,
+    /// Words found in the conversation.
+    Find,
 }
 
 /// What a key does.
@@ -215,6 +229,40 @@ pub enum Action {
     UndoTurn,
     /// In a review: send what was said to the model, and leave.
     Send,
+    /// Lists the sessions.
+    Sessions,
+    /// Lists what was made.
+    Made,
+    /// Shows what fills the window.
+    Context,
+    /// Lists files as they were before each call.
+    Checkpoints,
+    /// Lists what runs.
+    Running,
+    /// Finds words.
+    Find,
+    /// To where they are found next.
+    NextFound,
+    /// To where they were found before.
+    PreviousFound,
+    /// Shows more beside the conversation.
+    NextLevel,
+    /// Shows something else beside it.
+    NextLayout,
+    /// Goes on in a copy of a session.
+    Fork,
+    /// Names a session.
+    Rename,
+    /// Writes a session to a file.
+    Export,
+    /// Deletes a session.
+    Delete,
+    /// Puts files back.
+    Restore,
+    /// Ends a command.
+    Kill,
+    /// Takes something out of the window.
+    TakeOut,
 }
 
 /// Every view by its name in a keymap file.
@@ -228,6 +276,13 @@ pub const VIEWS: &[(&str, View)] = &[
     ("queue", View::Queue),
     ("reader", View::Reader),
     ("review", View::Review),
+    ("sessions", View::Sessions),
+    ("artefacts", View::Made),
+    ("context", View::Context),
+    ("checkpoints", View::Checkpoints),
+    ("running", View::Running),
+    ("viewer", View::Viewer),
+    ("find", View::Find),
 ];
 
 /// Every action by its name in a keymap file, with what it does.
@@ -322,6 +377,23 @@ pub const ACTIONS: &[(&str, Action, &str)] = &[
     ("reload", Action::Reload, "read the changes anew"),
     ("undo_turn", Action::UndoTurn, "take the last turn back"),
     ("send", Action::Send, "send what was said to the model, and leave"),
+    ("sessions", Action::Sessions, "sessions: search, go on with, copy, name"),
+    ("artefacts", Action::Made, "artefacts: files changed, searches, plans"),
+    ("context", Action::Context, "what fills the window"),
+    ("checkpoints", Action::Checkpoints, "files as they were before each call"),
+    ("running", Action::Running, "what runs now"),
+    ("find", Action::Find, "find words"),
+    ("next_found", Action::NextFound, "where they are next"),
+    ("previous_found", Action::PreviousFound, "where they are before"),
+    ("next_level", Action::NextLevel, "level: simple, advanced, expert"),
+    ("next_layout", Action::NextLayout, "layout: chat, build, debug"),
+    ("fork", Action::Fork, "go on in a copy"),
+    ("rename", Action::Rename, "name it"),
+    ("export", Action::Export, "write it to a file"),
+    ("delete", Action::Delete, "delete it"),
+    ("restore", Action::Restore, "put the files back"),
+    ("kill", Action::Kill, "end it"),
+    ("take_out", Action::TakeOut, "take it out of the window"),
 ];
 
 /// The keys that come along.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::base::text::nearest;
 use crate::protocol::diff::{Hunk, Words};
+use crate::tui::answer::Ground;
 use crate::tui::diff_view::Spans;
 
 /// What a piece of text is.
@@ -162,8 +163,11 @@ impl Theme {
         let rows: BTreeMap<String, Row> = crate::base::yaml::from_str(text).map_err(|error| error.to_string())?;
         let mut styles = [Style::new(); LOOKS.len()];
         for (name, row) in &rows {
-            let at = LOOKS.iter().position(|(known, _)| known == name).ok_or_else(|| unknown(name))?;
-            styles[at] = row.style().map_err(|wrong| format!("`{name}`: {wrong}"))?;
+            let at = LOOKS
+                .iter()
+                .position(|(known, _)| known == name)
+                .ok_or_else(|| format!("line {}: {}", line_of(text, name), unknown(name)))?;
+            styles[at] = row.style().map_err(|wrong| format!("line {}: `{name}`: {wrong}", line_of(text, name)))?;
         }
         Ok(Self { styles, skills: Skills::NONE })
     }
@@ -172,6 +176,15 @@ impl Theme {
     pub fn named(name: &str) -> Option<Self> {
         let (_, text) = THEMES.iter().find(|(known, _)| *known == name)?;
         Self::read(text).ok()
+    }
+
+    /// Returns the theme that comes along for a background.
+    pub fn for_ground(ground: Ground) -> Self {
+        let name = match ground {
+            Ground::Dark => "dark",
+            Ground::Light => "light",
+        };
+        Self::named(name).unwrap_or_else(Self::without_colours)
     }
 
     /// Returns the theme without colours.
@@ -183,6 +196,12 @@ impl Theme {
     #[must_use]
     pub fn with_skills(self, skills: Skills) -> Self {
         Self { skills, ..self }
+    }
+
+    /// Has those asked that another theme asks.
+    #[must_use]
+    pub fn with_skills_of(self, other: &Self) -> Self {
+        Self { skills: other.skills, ..self }
     }
 
     /// Colours code of a file or language of this name; one row for each line.
@@ -199,6 +218,12 @@ impl Theme {
     pub fn style(&self, look: Look) -> Style {
         self.styles[look as usize]
     }
+}
+
+/// Finds the line a look stands in, counted from 1.
+fn line_of(text: &str, name: &str) -> usize {
+    let is_it = |line: &str| line.trim_start().trim_start_matches(['"', '\'']).starts_with(name);
+    text.lines().position(is_it).map_or(1, |at| at + 1)
 }
 
 impl Row {
@@ -266,8 +291,8 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_theme_is_said() {
         let table = [
-            ("accent: {fg: bleu}", "`accent`: there is no colour `bleu`"),
-            ("acent: {fg: blue}", "there is no text called `acent`; did you mean `accent`?"),
+            ("dim: {}\naccent: {fg: bleu}", "line 2: `accent`: there is no colour `bleu`"),
+            ("acent: {fg: blue}", "line 1: there is no text called `acent`; did you mean `accent`?"),
             ("accent: {colour: blue}", "colour"),
         ];
         for (text, expected) in table {

@@ -11,6 +11,7 @@
 //! both listen to the same records, and neither holds a truth. Must not start, read or write anything but the terminal.
 //! To add an action: a row in [`keymap`], a row in `config/keymap.yaml`, an arm in `state::keys`.
 
+pub mod answer;
 pub mod diff_view;
 pub mod fuzzy;
 pub mod key;

@@ -24,8 +24,10 @@ use crate::tui::state::{Cmd, Editing, Hand, Msg, State};
 use crate::tui::terminal::{Input, Terminal, Ways};
 use crate::tui::views::Views;
 
-/// Time between two frames.
+/// Time between two frames while the agent works.
 const FRAME: Duration = Duration::from_millis(33);
+/// Time between two frames while somebody types: a key shows before anybody feels a delay, also while the agent works.
+const KEY_FRAME: Duration = Duration::from_millis(15);
 /// Time between two frames that show nothing but how long things take.
 const SECOND: Duration = Duration::from_secs(1);
 /// Records taken at once before the screen is drawn.
@@ -39,10 +41,21 @@ pub struct Parts<'a, O> {
     pub records: &'a mut mpsc::Receiver<Record>,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// Whether the theme goes with the terminal's background.
+    pub follows: Follows,
     /// What the terminal is asked for beside cells and keys.
     pub ways: Ways,
     /// What is done outside: the editor, the history, the background.
     pub outside: &'a mut O,
+}
+
+/// What the theme goes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    /// What the person chose.
+    Choice,
+    /// The terminal's background.
+    Ground,
 }
 
 /// What full screen has done by others while the terminal is given back.
@@ -82,6 +95,9 @@ pub async fn run<'a, O: Outside>(
     terminated: impl Future<Output = ()>,
 ) -> io::Result<Ending> {
     let terminal = Terminal::take(parts.ways)?;
+    if parts.follows == Follows::Ground {
+        terminal.ask_ground();
+    }
     let area = terminal.size();
     let mut run = Run {
         state,
@@ -90,6 +106,7 @@ pub async fn run<'a, O: Outside>(
         terminal,
         parts,
         awaited: FuturesUnordered::new(),
+        drawn_at: None,
     };
     run.state.update(Msg::Tick(run.parts.clock.now_ms()));
     if let Some(ending) = run.take(Msg::Begin).await {
@@ -97,6 +114,9 @@ pub async fn run<'a, O: Outside>(
     }
     let mut terminated = std::pin::pin!(terminated);
     let mut due = Some(Instant::now());
+    if let Some(ending) = run.take(Msg::Begun).await {
+        return Ok(ending);
+    }
     loop {
         let wait = async {
             match due {
@@ -104,9 +124,9 @@ pub async fn run<'a, O: Outside>(
                 None => std::future::pending().await,
             }
         };
-        let ending = tokio::select! {
+        let (ending, pace) = tokio::select! {
             biased;
-            () = &mut terminated => Some(Ending::Terminated),
+            () = &mut terminated => (Some(Ending::Terminated), FRAME),
             // Before what comes in: nobody types so fast that the screen may stand still.
             () = wait => {
                 // Written in one go; a terminal that is gone ends everything.
@@ -117,19 +137,21 @@ pub async fn run<'a, O: Outside>(
                 continue;
             }
             input = run.terminal.next() => match input {
-                Some(input) => run.on_input(input).await,
-                None => Some(Ending::Terminated),
+                Some(input) => (run.on_input(input).await, KEY_FRAME),
+                None => (Some(Ending::Terminated), FRAME),
             },
-            Some(given) = run.awaited.next(), if !run.awaited.is_empty() => run.take(Msg::Given(given)).await,
+            Some(given) = run.awaited.next(), if !run.awaited.is_empty() => {
+                (run.take(Msg::Given(given)).await, KEY_FRAME)
+            },
             record = run.parts.records.recv() => match record {
-                Some(record) => run.on_records(record).await,
-                None => Some(Ending::AgentGone),
+                Some(record) => (run.on_records(record).await, FRAME),
+                None => (Some(Ending::AgentGone), FRAME),
             },
         };
         if let Some(ending) = ending {
             return Ok(ending);
         }
-        due = run.next_frame(due);
+        due = run.next_frame(due, pace);
     }
 }
 
@@ -141,12 +163,16 @@ struct Run<'a, O> {
     parts: Parts<'a, O>,
     /// What was wanted and is not there yet.
     awaited: FuturesUnordered<LocalBoxFuture<'a, Given>>,
+    /// When the last frame was drawn.
+    drawn_at: Option<Instant>,
 }
 
 impl<O: Outside> Run<'_, O> {
-    /// A frame is due soon after something happened, also when one was due later for the clock's sake.
-    fn next_frame(&self, due: Option<Instant>) -> Option<Instant> {
-        let soon = Instant::now() + FRAME;
+    /// A frame is due at once after something happened, but not sooner after the last one than `pace`; also when one was due
+    /// later for the clock's sake.
+    fn next_frame(&self, due: Option<Instant>, pace: Duration) -> Option<Instant> {
+        let now = Instant::now();
+        let soon = self.drawn_at.map_or(now, |drawn_at| now.max(drawn_at + pace));
         Some(due.map_or(soon, |due| due.min(soon)))
     }
 
@@ -162,7 +188,9 @@ impl<O: Outside> Run<'_, O> {
     async fn draw(&mut self) -> io::Result<()> {
         self.take(Msg::Tick(self.parts.clock.now_ms())).await;
         let (views, state) = (&mut self.views, &*self.state);
-        self.screen.draw(|buffer| views.draw(state, buffer))
+        let drawn = self.screen.draw(|buffer| views.draw(state, buffer));
+        self.drawn_at = Some(Instant::now());
+        drawn
     }
 
     async fn on_input(&mut self, input: Input) -> Option<Ending> {
@@ -170,6 +198,12 @@ impl<O: Outside> Run<'_, O> {
         let msg = match input {
             Input::Key(key) => Msg::Key(key),
             Input::Paste(text) => Msg::Paste(text),
+            Input::Ground(ground) => {
+                if self.parts.follows == Follows::Ground {
+                    self.views.wear(Theme::for_ground(ground));
+                }
+                return None;
+            }
             Input::Focus(has_focus) => Msg::Focus(has_focus),
             Input::Wheel(notches) => Msg::Wheel(notches),
             Input::Click(_, row) => Msg::Click(self.views.choice_at(row)),

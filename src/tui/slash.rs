@@ -6,6 +6,9 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::text::nearest;
 use crate::protocol::changes::Source;
 use crate::protocol::op::Mode;
+use crate::tui::state::around::board::Kind as Board;
+use crate::tui::state::around::go::Go;
+use crate::tui::state::around::level::{Level, Preset};
 
 /// A command typed in a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub enum Slash {
     Attach(Option<String>),
     /// Summarises the conversation.
     Compact,
+    /// Goes somewhere around the conversation.
+    Around(Go),
 }
 
 /// One row of the table.
@@ -117,8 +122,116 @@ pub const TABLE: &[Row] = &[
         help: "summarise the conversation to make room",
         read: |_| Some(Slash::Compact),
     },
+    Row {
+        name: "/sessions",
+        group: "sessions",
+        argument: "[WORDS]",
+        help: "sessions of this project, or those in which the words were said",
+        read: |words| board(Board::Sessions, words),
+    },
+    Row {
+        name: "/new",
+        group: "sessions",
+        argument: "",
+        help: "go on in a new session",
+        read: |_| Some(Slash::Around(Go::New)),
+    },
+    Row {
+        name: "/fork",
+        group: "sessions",
+        argument: "[TURN]",
+        help: "go on in a copy of this session, up to the end of a turn",
+        read: read_fork,
+    },
+    Row {
+        name: "/rename",
+        group: "sessions",
+        argument: "NAME",
+        help: "name this session",
+        read: |name| Some(Slash::Around(Go::Rename(name.to_owned()))),
+    },
+    Row {
+        name: "/export",
+        group: "sessions",
+        argument: "[FILE]",
+        help: "write this session as Markdown",
+        read: |file| Some(Slash::Around(Go::Export(file.to_owned()))),
+    },
+    Row {
+        name: "/find",
+        group: "context",
+        argument: "[WORDS]",
+        help: "find words in this conversation",
+        read: |words| Some(Slash::Around(Go::Find(words.to_owned()))),
+    },
+    Row { name: "/open", group: "work", argument: "FILE[:LINE]", help: "look at a file", read: read_open },
+    Row {
+        name: "/artefacts",
+        group: "work",
+        argument: "",
+        help: "files changed, searches and plans of this session",
+        read: |words| board(Board::Made, words),
+    },
+    Row {
+        name: "/context",
+        group: "context",
+        argument: "",
+        help: "what fills the window; take something out of it",
+        read: |words| board(Board::Context, words),
+    },
+    Row {
+        name: "/checkpoints",
+        group: "work",
+        argument: "",
+        help: "files as they were before each call; put them back",
+        read: |words| board(Board::Checkpoints, words),
+    },
+    Row {
+        name: "/ps",
+        group: "work",
+        argument: "",
+        help: "what runs now; end it",
+        read: |words| board(Board::Running, words),
+    },
+    Row {
+        name: "/level",
+        group: "mimi",
+        argument: "[simple|advanced|expert]",
+        help: "how much stands beside the conversation",
+        read: read_level,
+    },
+    Row {
+        name: "/layout",
+        group: "mimi",
+        argument: "[chat|build|debug]",
+        help: "what stands beside it",
+        read: read_layout,
+    },
     Row { name: "/quit", group: "mimi", argument: "", help: "leave; the session is kept", read: |_| Some(Slash::Quit) },
 ];
+
+fn board(kind: Board, words: &str) -> Option<Slash> {
+    Some(Slash::Around(Go::Board(kind, words.to_owned())))
+}
+
+fn read_fork(argument: &str) -> Option<Slash> {
+    let turn = if argument.is_empty() { None } else { Some(argument.parse().ok().filter(|turn| *turn > 0)?) };
+    Some(Slash::Around(Go::Fork(turn)))
+}
+
+fn read_open(argument: &str) -> Option<Slash> {
+    (!argument.is_empty()).then(|| Slash::Around(Go::Open(argument.to_owned())))
+}
+
+fn read_level(argument: &str) -> Option<Slash> {
+    let level = if argument.is_empty() { None } else { Some(Level::named(argument)?) };
+    Some(Slash::Around(Go::Level(level)))
+}
+
+fn read_layout(argument: &str) -> Option<Slash> {
+    let preset = if argument.is_empty() { None } else { Some(Preset::named(argument)?) };
+    Some(Slash::Around(Go::Preset(preset)))
+}
 
 fn read_mode(argument: &str) -> Option<Slash> {
     [Mode::Plan, Mode::Ask, Mode::Auto, Mode::Yolo].into_iter().find(|mode| mode.name() == argument).map(Slash::Mode)
@@ -180,6 +293,11 @@ mod tests {
             ("/undo 0", Some(false)),
             ("/undo it", Some(false)),
             ("/qiut", Some(false)),
+            ("/fork 3", Some(true)),
+            ("/fork x", Some(false)),
+            ("/open", Some(false)),
+            ("/level expert", Some(true)),
+            ("/layout wide", Some(false)),
             ("/etc/hosts looks odd", None),
             ("fix it", None),
             ("/", None),

@@ -3,6 +3,7 @@
 //! Taken: raw, the alternate screen, pastes marked. Given back in every case: at the end, for the editor, in the background,
 //! and when mimi fails. The only place that knows the crate that reads the terminal.
 
+use std::collections::VecDeque;
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,11 +17,14 @@ use rustix::event::{PollFd, PollFlags, poll};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use crate::tui::answer::{Answer, Ground, Heard, QUESTION};
 use crate::tui::key::{Code, Key};
 use crate::tui::telling::{self, Notify};
 
 /// What is there already is read in this time; with none at all nothing is.
 const AT_ONCE: Duration = Duration::from_millis(1);
+/// Pieces of one answer of the terminal follow each other within this time, over slow lines too.
+const AFTER_ALL: Duration = Duration::from_millis(500);
 /// Alternate screen, pastes marked.
 const TAKE: &str = "\x1b[?1049h\x1b[?2004h\x1b[0m\x1b[2J\x1b[H";
 /// The same back, with margins and styles as a shell expects them.
@@ -63,12 +67,17 @@ pub enum Input {
     Click(u16, u16),
     /// Another size: columns and rows.
     Size(u16, u16),
+    /// The terminal says how bright its background is.
+    Ground(Ground),
 }
 
 /// The terminal, while it is ours.
 pub struct Terminal {
     keys: Option<Keys>,
     sizes: Signal,
+    answer: Answer,
+    /// What was read and not handed out yet.
+    ready: VecDeque<Input>,
     ways: Ways,
 }
 
@@ -76,9 +85,20 @@ impl Terminal {
     /// Takes the terminal.
     pub fn take(ways: Ways) -> io::Result<Self> {
         give_back_on_panic();
-        let mut terminal = Self { keys: None, sizes: signal(SignalKind::window_change())?, ways };
+        let mut terminal = Self {
+            keys: None,
+            sizes: signal(SignalKind::window_change())?,
+            answer: Answer::default(),
+            ready: VecDeque::new(),
+            ways,
+        };
         terminal.resume()?;
         Ok(terminal)
+    }
+
+    /// Asks how bright the background is. The answer comes among what is read, or never.
+    pub fn ask_ground(&self) {
+        drop(write_out(QUESTION));
     }
 
     /// Takes it again after [`Self::pause`].
@@ -123,13 +143,33 @@ impl Terminal {
 
     /// Waits for what comes next; none when the terminal is gone.
     pub async fn next(&mut self) -> Option<Input> {
-        let keys = self.keys.as_mut()?;
-        tokio::select! {
-            input = keys.inputs.recv() => input,
-            _ = self.sizes.recv() => {
-                let Rect { width, height, .. } = self.size();
-                Some(Input::Size(width, height))
+        loop {
+            if let Some(input) = self.ready.pop_front() {
+                return Some(input);
             }
+            let keys = self.keys.as_mut()?;
+            // What only looked like an answer is a key after all when nothing follows it.
+            let silence = if self.answer.holds() { AFTER_ALL } else { Duration::MAX };
+            tokio::select! {
+                input = keys.inputs.recv() => match input? {
+                    Input::Key(key) => self.hear(key),
+                    other => return Some(other),
+                },
+                _ = self.sizes.recv() => {
+                    let Rect { width, height, .. } = self.size();
+                    return Some(Input::Size(width, height));
+                }
+                () = tokio::time::sleep(silence), if self.answer.holds() => {
+                    self.ready.extend(self.answer.give_up().into_iter().map(Input::Key));
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, key: Key) {
+        match self.answer.hear(key) {
+            Heard::Keys(keys) => self.ready.extend(keys.into_iter().map(Input::Key)),
+            Heard::Ground(ground) => self.ready.push_back(Input::Ground(ground)),
         }
     }
 }

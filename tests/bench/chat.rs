@@ -68,7 +68,9 @@ pub fn idle() -> Result<Measured, String> {
 /// Measures how much more a chat holds after 300 prompts than after its first ones.
 pub fn growth() -> Result<Measured, String> {
     let (user, server) = desk()?;
-    let mut chat = open(&user, &server)?;
+    // Line by line each answer is printed whole, and the prompt anew.
+    let mut chat = Terminal::start(&user, &server.url, (100, 30), &["chat", "--inline"])?;
+    chat.wait_for(PROMPT)?;
     let mut first = 0;
     for number in 0..N_PROMPTS {
         chat.line(&format!("question {number}"))?;

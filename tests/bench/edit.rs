@@ -69,6 +69,7 @@ fn context(folder: &std::path::Path) -> Result<ToolContext, String> {
         writer: Writer::new(Pending::new(folder.join("pending"))),
         runner: Runner::new(PathBuf::from("/nonexistent"), Vec::new()),
         spill_dir: folder.join("spill"),
+        cache: folder.join("cache"),
         cancel: CancellationToken::new(),
         progress: tokio::sync::mpsc::channel(1).0,
         limits: mimi::tools::Limits::default(),

@@ -19,6 +19,7 @@ mod prefix;
 mod process;
 mod reviewing;
 mod run;
+mod screen;
 mod search;
 mod secrets;
 mod server;
@@ -27,6 +28,7 @@ mod stream;
 mod terminal;
 mod turns;
 mod user;
+mod vectors;
 
 /// What a figure is measured in.
 #[derive(Clone, Copy)]
@@ -97,7 +99,7 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("startup: `mimi --version`", Unit::Milliseconds, Goal::Below(10.0), startup::time),
     ("startup: peak memory of `mimi --version`", Unit::MiB, Goal::Below(12.0), startup::peak),
     ("startup: size of the binary", Unit::MiB, Goal::AtMost(20.0), startup::binary_size),
-    ("startup: `mimi chat` to its prompt", Unit::Milliseconds, Goal::Below(50.0), chat::start),
+    ("startup: `mimi chat` to its first screen", Unit::Milliseconds, Goal::Below(60.0), chat::start),
     ("startup: `mimi session list` of 1000", Unit::Milliseconds, Goal::Below(100.0), startup::list),
     ("run: read, edit, run, answer", Unit::Milliseconds, Goal::Below(100.0), run::wall),
     ("run: processor time", Unit::Milliseconds, Goal::Below(100.0), run::cpu),
@@ -117,9 +119,16 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("memory: growth over 300 tool calls", Unit::MiB, Goal::Below(10.0), memory::growth),
     ("memory: growth over 300 prompts of a chat", Unit::MiB, Goal::Below(10.0), chat::growth),
     ("memory: growth over 10 GB of output", Unit::MiB, Goal::Below(32.0), confined::flood),
-    ("idle: memory of a chat", Unit::MiB, Goal::Below(16.0), chat::alone),
-    ("idle: memory of each of ten chats", Unit::MiB, Goal::Below(8.0), chat::among_ten),
+    ("idle: memory of a chat", Unit::MiB, Goal::Below(20.0), chat::alone),
+    ("idle: memory of each of ten chats", Unit::MiB, Goal::Below(12.0), chat::among_ten),
     ("idle: wake-ups of a chat", Unit::PerSecond, Goal::Below(5.0), chat::idle),
+    ("screen: processor time of 20,000 tokens", Unit::Milliseconds, Goal::Below(400.0), screen::flood_cpu),
+    ("screen: bytes of 20,000 tokens", Unit::Bytes, Goal::Below(200_000.0), screen::flood_bytes),
+    ("screen: share of a core at 100 tokens/s", Unit::Percent, Goal::Below(3.0), screen::slow_cpu),
+    ("screen: bytes a token at 100 tokens/s", Unit::Bytes, Goal::Below(60.0), screen::slow_bytes),
+    ("screen: the same line by line", Unit::Bytes, Goal::Below(10.0), screen::slow_bytes_inline),
+    ("screen: a key after 10,000 messages", Unit::Milliseconds, Goal::Below(16.0), screen::key),
+    ("screen: memory of 10,000 messages", Unit::MiB, Goal::Below(80.0), screen::memory_of_long),
     ("prefix: system prompt and tools", Unit::Bytes, Goal::AtMost(8000.0), prefix::size),
     ("prefix: first request", Unit::Bytes, Goal::AtMost(10_000.0), prefix::request),
     ("prefix: shared by two users", Unit::Percent, Goal::AtLeast(98.0), prefix::shared),
@@ -129,6 +138,8 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("index: database beside the sources", Unit::Percent, Goal::AtMost(70.0), search::size),
     ("search: a question alone", Unit::Milliseconds, Goal::AtMost(10.0), search::query),
     ("search: `mimi search`, nothing changed", Unit::Milliseconds, Goal::AtMost(60.0), search::command),
+    ("vectors: recall@10 of 500,000 x 768", Unit::Percent, Goal::AtLeast(98.0), vectors::recall),
+    ("vectors: the nearest of 500,000 x 768", Unit::Milliseconds, Goal::AtMost(10.0), vectors::nearest),
     ("stream: decoder", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::decoder),
     ("stream: Ollama's answers", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::ollama),
     ("stream: recovery of 1000 tokens", Unit::Milliseconds, Goal::Below(1.0), stream::recovery),

@@ -44,6 +44,14 @@ pub fn cpu_of_ended() -> Option<Duration> {
     Some(Duration::from_millis(fields.get(13..15)?.iter().sum::<u64>() * 1000 / TICKS_PER_SECOND))
 }
 
+/// Reads the processor time the threads of a process have taken, those that ended left out.
+pub fn cpu(pid: u32) -> Option<Duration> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    // The first field is nanoseconds on a processor (proc_pid_schedstat(5)).
+    let texts = threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("schedstat")).ok());
+    Some(Duration::from_nanos(texts.filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok()).sum()))
+}
+
 /// Counts how often the threads of a process have gone to sleep, which is how often something woke them.
 pub fn sleeps(pid: u32) -> u64 {
     let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return 0 };

@@ -6,12 +6,15 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 /// The name of its only model.
 pub const MODEL: &str = "bench-model";
+
+/// The last word of prose.
+pub const THE_END: &str = "the-end";
 
 /// What the model does next.
 pub enum Turn {
@@ -19,6 +22,13 @@ pub enum Turn {
     Say(String),
     /// Ends with so many words, each an event of its own, as fast as they can be sent.
     Tokens(usize),
+    /// Ends with so many tokens of prose and code, each an event of its own, and then with [`THE_END`].
+    Prose {
+        /// How many.
+        n_tokens: usize,
+        /// Time between two of them.
+        pause: Duration,
+    },
     /// Calls a tool.
     Call {
         /// The tool.
@@ -175,6 +185,7 @@ fn send_answer(stream: &mut TcpStream, asked: &Value, turn: &Turn, number: usize
     let (deltas, finish) = match turn {
         Turn::Say(text) => (vec![json!({"content": text})], "stop"),
         Turn::Tokens(n_tokens) => (vec![json!({"content": " token"}); *n_tokens], "stop"),
+        Turn::Prose { n_tokens, .. } => (prose(*n_tokens), "stop"),
         Turn::Call { name, arguments } => {
             let function = json!({"name": name, "arguments": arguments.to_string()});
             let call = json!({"index": 0, "id": format!("call_{number}"), "type": "function", "function": function});
@@ -196,8 +207,12 @@ fn send_answer(stream: &mut TcpStream, asked: &Value, turn: &Turn, number: usize
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
     let start = head + &chunk(choice(json!({"role": "assistant", "content": ""}), Value::Null), Value::Null);
     stream.write_all(start.as_bytes())?;
+    let pause = if let Turn::Prose { pause, .. } = turn { *pause } else { Duration::ZERO };
     for delta in deltas {
         stream.write_all(chunk(choice(delta, Value::Null), Value::Null).as_bytes())?;
+        if !pause.is_zero() {
+            std::thread::sleep(pause);
+        }
     }
     // In one piece: the client may act on any part of it, and the clock starts when all of it is sent.
     let end = [
@@ -211,4 +226,21 @@ fn send_answer(stream: &mut TcpStream, asked: &Value, turn: &Turn, number: usize
 
 fn in_http_chunk(text: &str) -> String {
     format!("{:x}\r\n{text}\r\n", text.len())
+}
+
+/// Writes paragraphs, and now and then a list or a piece of code, as models do.
+fn prose(n_tokens: usize) -> Vec<Value> {
+    const WORDS: [&str; 12] =
+        ["The ", "parser ", "reads ", "one ", "line ", "at ", "a ", "time, ", "so ", "`start` ", "is ", "right. "];
+    let word = |n: usize| match n % 600 {
+        0 => "\n\n```rust\n".to_owned(),
+        n @ 1..=96 if n % 8 == 0 => "}\n".to_owned(),
+        n @ 1..=96 => format!("let x{n} = "),
+        97 => "\n```\n\n".to_owned(),
+        n if n % 75 == 0 => "\n\n".to_owned(),
+        n if n % 150 > 120 && n % 10 == 0 => "\n- ".to_owned(),
+        n => WORDS[n % WORDS.len()].to_owned(),
+    };
+    let words = (1..n_tokens).map(word).chain([format!("\n\n{THE_END}")]);
+    words.map(|word| json!({"content": word})).collect()
 }

@@ -18,6 +18,7 @@ mod generated;
 mod index;
 mod model;
 mod policy;
+mod screens;
 mod session;
 mod support;
 mod telemetry;

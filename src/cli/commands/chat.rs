@@ -8,15 +8,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::agent::dispatch::Approvals;
 use crate::app::reviewing::Reviewing;
-use crate::app::{AgentOptions, App, Bounds, Session};
+use crate::app::{App, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, first_line, visible};
 use crate::cli::SandboxArg;
 use crate::cli::commands::chat_asks::Asked;
 use crate::cli::commands::chat_screen;
 use crate::cli::commands::review_diff;
+use crate::cli::commands::chat_start;
 use crate::cli::commands::run::ModeArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::prompt::{Key, Line, Prompt, forget_typed};
@@ -29,7 +29,6 @@ use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record};
 use crate::protocol::op::{Mode, Op};
 use crate::protocol::plan::Plan;
-use crate::protocol::task::{Class, Task};
 use crate::tui::look::Look;
 use crate::tui::slash::{self, Slash};
 use crate::tui::state::asking::what_it_does;
@@ -63,9 +62,17 @@ pub struct ChatArgs {
     /// Words to begin with, from whoever opens the conversation.
     #[arg(skip)]
     pub first: Option<String>,
+    /// Whether `mimi` alone was typed: then a session that was cut off is offered.
+    #[arg(skip)]
+    pub may_offer: bool,
 }
 
 impl ChatArgs {
+    /// What `mimi` alone means.
+    pub fn unnamed() -> Self {
+        Self { may_offer: true, ..Self::default() }
+    }
+
     /// Asks to go on with a session: the one whose id begins so, or the newest of the folder.
     pub fn resuming(id: Option<&str>) -> Self {
         Self { resume: Some(id.unwrap_or_default().to_owned()), ..Self::default() }
@@ -86,45 +93,24 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
         app.need_sandbox()?;
     }
     block_on(async {
-        let mut session = start(&app, cx, args).await?;
+        let (mut session, options) = chat_start::begin(cx, &app, args).await?;
         if let Some(text) = args.first.clone() {
             session.handle.ops.send(Op::Submit { text }).await.map_err(|_| gone())?;
         }
         if chat_screen::is_wanted(cx, app.config.ui.screen, args.inline) {
             let mut signals = Signals::listen()?;
-            let result = chat_screen::converse(cx, &app, &mut session, &mut signals).await;
+            let result = chat_screen::converse(cx, &app, &mut session, &options, &mut signals).await;
+            chat_start::note_cut_off(cx, &session.id, &result);
             leave(cx, session).await;
             return result;
         }
         let mut chat = Chat::new(cx, &app, session)?;
         chat.greet()?;
         let result = chat.converse().await;
+        chat_start::note_cut_off(cx, &chat.session.id, &result);
         chat.leave().await;
         result
     })
-}
-
-async fn start(app: &App, cx: &Cx, args: &ChatArgs) -> Result<Session, Fault> {
-    let options = AgentOptions {
-        task: Task::Chat,
-        mode: args.mode.map(Into::into),
-        model: cx.global.model.clone(),
-        approvals: Approvals::Person,
-        allow: Vec::new(),
-        class: Class::Interactive,
-        bounds: Bounds::default(),
-    };
-    match args.resume.as_deref() {
-        None => app.start(options).await,
-        Some("") => {
-            let newest =
-                crate::session::list::latest(&app.dirs.sessions(), app.workspace.root())?.ok_or_else(|| {
-                    Fault::new(Kind::Usage, "there is no session of this folder yet").hint("start one: mimi chat")
-                })?;
-            app.resume(&newest.id, options).await
-        }
-        Some(id) => app.resume(id, options).await,
-    }
 }
 
 /// A conversation and the terminal it is held on.
@@ -264,6 +250,10 @@ impl<'a> Chat<'a> {
             Slash::Undo(turns) => self.operation(Op::Undo, turns).await?,
             Slash::Redo(turns) => self.operation(Op::Redo, turns).await?,
             Slash::Compact => self.operation(Op::Compact, 1).await?,
+            Slash::Around(go) => {
+                let text = format!("that is a view of the full screen; here: {}", go.elsewhere());
+                self.cx.out.styled(Look::Dim, text)?;
+            }
             Slash::Copy(_) => {
                 self.cx.out.styled(Look::Dim, "line by line the terminal itself copies: select the text")?;
             }

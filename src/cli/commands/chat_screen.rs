@@ -3,24 +3,27 @@
 //! Puts the full screen ([`crate::tui`]) and a running agent together: the past of the session, the history of what was
 //! written, the editor. When it is left, the conversation stands in the scrollback of the terminal, as anything printed does.
 
+use std::cell::Cell;
 use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 
 use crate::app::reviewing::Reviewing;
-use crate::app::{App, Session};
+use crate::app::{AgentOptions, App, Session};
 use crate::base::clock::{SystemClock, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{append_to, create_private_dir};
 use crate::base::text::visible;
 use crate::cli::commands::commit::commit;
 use crate::cli::context::Cx;
+use crate::cli::desk::{self, next_session};
 use crate::cli::editing::edited;
 use crate::cli::paint::SKILLS;
-use crate::cli::signal::{Signals, Stop};
+use crate::cli::signal::{GRACE, Signals, Stop};
 use crate::cli::writing;
 use crate::cli::writing::drafts::Drafts;
 use crate::config::schema::{KeysChoice, MouseChoice, NotifyChoice, ScreenChoice};
@@ -28,10 +31,13 @@ use crate::exec::interactive;
 use crate::protocol::changes::Outcome;
 use crate::session::reader::each_record;
 use crate::tools::registry::Registry;
+use crate::tui::answer::Ground;
 use crate::tui::keymap::Keymap;
 use crate::tui::look::{Look, Theme};
-use crate::tui::run::{self, Ending, Outside, Parts};
+use crate::tui::run::{self, Ending, Follows, Outside, Parts};
 use crate::tui::screen::printed;
+use crate::tui::state::{Hand, State};
+use crate::tui::state::around::Next;
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::{VerbTable, Verbs};
 use crate::tui::state::outside::{Given, Want};
@@ -77,18 +83,88 @@ fn speaks_utf8(cx: &Cx) -> bool {
 }
 
 /// Holds the conversation. The session goes on where its file ends.
-pub(super) async fn converse(cx: &Cx, app: &App, session: &mut Session, signals: &mut Signals) -> Result<(), Fault> {
-    let (theme, keymap) = looks(cx, app)?;
-    let mut outside = Desk::new(cx, app, &session.id, Reviewing::new(Some(&session.id)));
-    let draft = outside.drafts.take_over(&session.id).unwrap_or_default();
-    let composer = Composer::new(read_history(&outside.history), &draft);
+pub(super) async fn converse(
+    cx: &Cx,
+    app: &App,
+    session: &mut Session,
+    options: &AgentOptions,
+    signals: &mut Signals,
+) -> Result<(), Fault> {
+    let (theme, follows, keymap) = looks(cx, app)?;
+    let history = cx.dirs.history_file();
+    let drafts = Drafts::new(&cx.dirs.state, app.workspace.root(), &session.id);
+    let draft = drafts.take_over(&session.id).unwrap_or_default();
+    let composer = Composer::new(read_history(&history), &draft);
     let composer = if app.config.ui.keys == KeysChoice::Vim { composer.with_vim() } else { composer };
+    let mut state = state_of(app, session, composer, keymap)?;
+    loop {
+        let around = around(app, session);
+        let reviewing = Reviewing::new(Some(&session.id));
+        let mut outside = Desk { around: Some(around), ..Desk::new(cx, app, &session.id, reviewing) };
+        let parts = Parts {
+            ops: session.handle.ops.clone(),
+            records: &mut session.handle.records,
+            clock: &SystemClock,
+            follows,
+            ways: ways(cx, app),
+            outside: &mut outside,
+        };
+        let terminated = async { while signals.next().await != Stop::Terminate {} };
+        let ending = run::run(&mut state, theme.clone(), parts, terminated).await;
+        // What was begun is kept when others end it, not when the person leaves.
+        let left = if matches!(ending, Ok(Ending::Left)) { String::new() } else { state.draft() };
+        outside.drafts.keep(&left);
+        let ending = ending.map_err(|error| {
+            Fault::io(Kind::Task, "the full screen cannot be shown", &error).hint("line by line: mimi chat --inline")
+        })?;
+        match ending {
+            Ending::Terminated => return Err(Stop::Terminate.fault()),
+            Ending::AgentGone => return Err(Fault::new(Kind::Bug, "the agent ended unexpectedly")),
+            Ending::Left => match state.around.next.take() {
+                None => return leave_behind(cx, &state, theme),
+                Some(next) => state = gone_on(app, session, options, &next, state).await?,
+            },
+        }
+    }
+}
+
+/// Goes on in another session. Where that cannot be had, the present one stays as it is, and why is said in it.
+async fn gone_on(
+    app: &App,
+    session: &mut Session,
+    options: &AgentOptions,
+    next: &Next,
+    mut state: State,
+) -> Result<State, Fault> {
+    match next_session(app, next, options.clone()).await {
+        Err(fault) => {
+            state.transcript.note(Look::Bad, fault.words());
+            Ok(state)
+        }
+        Ok(fresh) => {
+            let old = std::mem::replace(session, fresh);
+            drop(tokio::time::timeout(GRACE, old.handle.close()).await);
+            // What was being written goes along.
+            let (composer, keymap) = (std::mem::take(&mut state.composer), state.keymap);
+            state_of(app, session, composer, keymap)
+        }
+    }
+}
+
+fn around<'a>(app: &'a App, session: &Session) -> Rc<desk::Desk<'a>> {
+    Rc::new(desk::Desk { app, session: session.id.clone(), route: session.route.clone(), lined_at: Cell::new(0) })
+}
+
+/// Shows a session as its file has it.
+fn state_of(app: &App, session: &Session, composer: Composer, keymap: Keymap) -> Result<State, Fault> {
     let mut state = State::new(
         Transcript::new(verbs()),
         composer,
         Status { facts: facts(app, session), mode: session.mode, ..Status::default() },
         keymap,
     );
+    state.around.kept = desk::kept(&app.dirs);
+    state.around.has_line = !app.config.ui.status_command.is_empty();
     if session.recap.is_some() {
         let path = crate::session::list::find(&app.dirs.sessions(), &session.id)?;
         each_record(&path, |record| state.recall(record))?;
@@ -101,26 +177,7 @@ pub(super) async fn converse(cx: &Cx, app: &App, session: &mut Session, signals:
     state.status.mode = session.mode;
     let ui = &app.config.ui;
     state.looking.notify_after_ms = (ui.notify != NotifyChoice::Off).then(|| ui.notify_after_s.saturating_mul(1000));
-    let parts = Parts {
-        ops: session.handle.ops.clone(),
-        records: &mut session.handle.records,
-        clock: &SystemClock,
-        ways: ways(cx, app),
-        outside: &mut outside,
-    };
-    let terminated = async { while signals.next().await != Stop::Terminate {} };
-    let ending = run::run(&mut state, theme.clone(), parts, terminated).await;
-    // What was begun is kept when others end it, not when the person leaves.
-    let left = if matches!(ending, Ok(Ending::Left)) { String::new() } else { state.draft() };
-    outside.drafts.keep(&left);
-    let ending = ending.map_err(|error| {
-        Fault::io(Kind::Task, "the full screen cannot be shown", &error).hint("line by line: mimi chat --inline")
-    })?;
-    match ending {
-        Ending::Terminated => Err(Stop::Terminate.fault()),
-        Ending::AgentGone => Err(Fault::new(Kind::Bug, "the agent ended unexpectedly")),
-        Ending::Left => leave_behind(cx, &state, theme),
-    }
+    Ok(state)
 }
 
 /// What this terminal is asked for, as its names and the settings say.
@@ -176,18 +233,30 @@ fn verbs() -> VerbTable {
 }
 
 /// Finds the theme and the keys, as the user wants them.
-pub(super) fn looks(cx: &Cx, app: &App) -> Result<(Theme, Keymap), Fault> {
-    let theme = theme(cx, &app.config.ui.theme)?.with_skills(SKILLS);
-    Ok((theme, keymap(cx)?))
+pub(super) fn looks(cx: &Cx, app: &App) -> Result<(Theme, Follows, Keymap), Fault> {
+    let (theme, follows) = theme(cx, &app.config.ui.theme)?;
+    Ok((theme.with_skills(SKILLS), follows, keymap(cx)?))
 }
 
 /// Finds the theme: one that comes along, or a file of the user's. None is coloured where colours are not wanted.
-fn theme(cx: &Cx, name: &str) -> Result<Theme, Fault> {
+fn theme(cx: &Cx, name: &str) -> Result<(Theme, Follows), Fault> {
     let theme = match Theme::named(name) {
         Some(theme) => theme,
+        None if name == "auto" => Theme::for_ground(guessed(cx)),
         None => own_theme(cx, name)?,
     };
-    Ok(if cx.out.is_coloured() { theme } else { Theme::without_colours() })
+    // The console of Linux shows questions it does not know.
+    let can_ask = cx.env.get("TERM").is_some_and(|term| term != "linux");
+    match cx.out.is_coloured() {
+        false => Ok((Theme::without_colours(), Follows::Choice)),
+        true if name == "auto" && can_ask => Ok((theme, Follows::Ground)),
+        true => Ok((theme, Follows::Choice)),
+    }
+}
+
+/// Guesses the background until the terminal tells it: most are dark.
+fn guessed(cx: &Cx) -> Ground {
+    cx.env.get("COLORFGBG").and_then(Ground::from_variable).unwrap_or(Ground::Dark)
 }
 
 fn own_theme(cx: &Cx, name: &str) -> Result<Theme, Fault> {
@@ -217,6 +286,8 @@ pub(super) struct Desk<'a> {
     cx: &'a Cx,
     app: &'a App,
     history: PathBuf,
+    /// What is around a conversation; none without one.
+    around: Option<Rc<desk::Desk<'a>>>,
     drafts: Drafts,
     reviewing: Reviewing,
 }
@@ -225,7 +296,7 @@ impl<'a> Desk<'a> {
     /// Prepares for a conversation, or under another name for a review without one.
     pub(super) fn new(cx: &'a Cx, app: &'a App, session: &str, reviewing: Reviewing) -> Self {
         let drafts = Drafts::new(&cx.dirs.state, app.workspace.root(), session);
-        Self { cx, app, history: cx.dirs.history_file(), drafts, reviewing }
+        Self { cx, app, history: cx.dirs.history_file(), around: None, drafts, reviewing }
     }
 }
 
@@ -251,11 +322,15 @@ impl Outside for Desk<'_> {
     where
         Self: 'b,
     {
-        let (app, reviewing) = (self.app, self.reviewing.clone());
+        let (app, around, reviewing) = (self.app, self.around.clone(), self.reviewing.clone());
         let path = self.cx.env.get("PATH").unwrap_or_default().to_owned();
         async move {
             match want {
                 Want::Files => files(app).await,
+                Want::Around(ask) => match around {
+                    Some(around) => around.answer(ask).await,
+                    None => Given::Failed("there is no conversation here".to_owned()),
+                },
                 Want::Picks { kind, typed, token } => {
                     Given::Picks { token, rows: writing::picks::find(app, kind, &typed).await }
                 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use crate::app::App;
 use crate::base::clock::{Clock as _, SystemClock, format_utc};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::resolve;
@@ -14,7 +15,7 @@ use crate::base::text::{count, first_line, size, visible};
 use crate::checkpoint::node::{Delta, Node, are_alike};
 use crate::checkpoint::prune::{self, Rules};
 use crate::checkpoint::step::{About, Cause, Step, Steps};
-use crate::checkpoint::store::{Shelf, Store};
+use crate::checkpoint::store::{Shelf, Store, hash_now};
 use crate::checkpoint::undo::{Left, look};
 use crate::cli::context::Cx;
 use crate::edit::diff::file_diff;
@@ -174,7 +175,7 @@ fn age(passed_ms: u64) -> String {
     }
 }
 
-fn shown(step: &Step, path: &Path) -> String {
+pub fn shown(step: &Step, path: &Path) -> String {
     visible(&path.strip_prefix(&step.workspace).unwrap_or(path).display().to_string()).replace('\n', "\\n")
 }
 
@@ -196,7 +197,7 @@ fn show(cx: &Cx, step: &Step) -> Result<(), Fault> {
 }
 
 /// Says in a letter what became of a path: added, deleted, changed, of another kind, with other permissions.
-fn mark(delta: &Delta) -> char {
+pub fn mark(delta: &Delta) -> char {
     match (&delta.before, &delta.after) {
         (None, _) => 'A',
         (_, None) => 'D',
@@ -234,7 +235,8 @@ fn diff(cx: &Cx, shelf: &Shelf<'_>, step: &Step, deltas: &[Delta], json: bool) -
     let mut diffs = Vec::new();
     for delta in deltas {
         let name = shown(step, &delta.path);
-        match (text(shelf, delta.before.as_ref())?, text(shelf, delta.after.as_ref())?) {
+        let path = &delta.path;
+        match (text(shelf, path, delta.before.as_ref())?, text(shelf, path, delta.after.as_ref())?) {
             (Some(before), Some(after)) if before != after => {
                 diffs.push(file_diff(&name, before.as_deref(), after.as_deref()));
             }
@@ -258,14 +260,22 @@ fn diff(cx: &Cx, shelf: &Shelf<'_>, step: &Step, deltas: &[Delta], json: bool) -
     Ok(())
 }
 
-/// Returns the text of a file; an inner none where there is no file, an outer one where it is no text.
-fn text(shelf: &Shelf<'_>, node: Option<&Node>) -> Result<Option<Option<String>>, Fault> {
+/// Returns the text of a file as a step found or left it; an inner none where there is no file, an outer one where it is no text.
+/// What an edit leaves is kept only once something else replaces it: until then it is the file itself.
+pub fn text(shelf: &Shelf<'_>, path: &Path, node: Option<&Node>) -> Result<Option<Option<String>>, Fault> {
     let Some(hash) = node.and_then(Node::hash) else { return Ok(Some(None)) };
-    Ok(String::from_utf8(shelf.load(hash)?).ok().filter(|text| !text.contains('\0')).map(Some))
+    let bytes = match shelf.load(hash) {
+        Ok(bytes) => bytes,
+        Err(error) => match hash_now(path) {
+            Ok(Some(now)) if now == hash => std::fs::read(path).map_err(|_| error)?,
+            _ => return Err(error.into()),
+        },
+    };
+    Ok(String::from_utf8(bytes).ok().filter(|text| !text.contains('\0')).map(Some))
 }
 
 /// Takes what is there now to be what the step left, where that is kept anyway: every state some later step found or left.
-fn known(steps: &Steps, step: &Step, deltas: &[Delta]) -> Vec<Delta> {
+pub fn known(steps: &Steps, step: &Step, deltas: &[Delta]) -> Vec<Delta> {
     let later: Vec<Step> =
         steps.in_workspace(&step.workspace).into_iter().filter(|other| other.id >= step.id).collect();
     let is_known = |path: &Path, now: Option<&Node>| {
@@ -296,16 +306,22 @@ struct Restored {
     conflicts: Vec<String>,
 }
 
-fn restore(cx: &Cx, step: &Step, deltas: &[Delta], json: bool) -> Result<(), Fault> {
-    let app = cx.app()?;
+/// Puts paths back as they were before a step; returns what that changed, and which paths were restored and left alone.
+pub fn put_back(app: &App, step: &Step, deltas: &[Delta]) -> Result<(Step, Vec<String>, Vec<String>), Fault> {
     let keeper = app.keeper_of(&step.session, &step.workspace)?;
     let about =
         About { turn: step.turn, call: None, cause: Cause::Restore, what: format!("restore before {}", step.id) };
     let (done, report) = keeper.take_back(about, deltas)?;
     keeper.settle(&done.id);
-    let restored: Vec<String> = report.restored.iter().map(|path| shown(step, path)).collect();
+    let restored = report.restored.iter().map(|path| shown(step, path)).collect();
     let conflict = |left: &Left| format!("{}: {left}", shown(step, &left.path));
-    let conflicts: Vec<String> = report.left.iter().map(conflict).collect();
+    let conflicts = report.left.iter().map(conflict).collect();
+    Ok((done, restored, conflicts))
+}
+
+fn restore(cx: &Cx, step: &Step, deltas: &[Delta], json: bool) -> Result<(), Fault> {
+    let app = cx.app()?;
+    let (done, restored, conflicts) = put_back(&app, step, deltas)?;
     let n_left = conflicts.len();
     if json {
         print_json(cx, &Restored { checkpoint: done.id, restored, conflicts })?;

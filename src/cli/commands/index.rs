@@ -10,8 +10,12 @@ use clap::Args;
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, size, visible};
 use crate::cli::context::Cx;
+use crate::config::schema::{EmbedderChoice, IndexConfig, VectorsChoice};
+use crate::index::ask::Covered;
 use crate::index::engine::{Index, Settling, Status};
+use crate::index::fill::Filled;
 use crate::index::update::Progress;
+use crate::index::vectors::{Choice, Store};
 
 /// How long to wait for another mimi that writes the same index.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -48,8 +52,8 @@ pub struct IndexArgs {
 /// # Errors
 /// The index cannot be made or read, or `--verify` finds damage.
 pub fn run(cx: &Cx, args: &IndexArgs) -> Result<(), Fault> {
-    let max_bytes = cx.load()?.config.index.max_bytes();
-    let index = Index::of(&cx.dirs.cache, &cx.workspace_root)?;
+    let (index, config) = open(cx)?;
+    let max_bytes = config.max_bytes();
     if args.status {
         return match index.status()? {
             Some(status) => show(cx, &status, args.json),
@@ -74,16 +78,34 @@ pub fn run(cx: &Cx, args: &IndexArgs) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Loads the settings and finds the index of the project, used as they say.
+pub fn open(cx: &Cx) -> Result<(Index, IndexConfig), Fault> {
+    let loaded = cx.load()?;
+    let config = loaded.config.index.clone();
+    let vectors = match config.vectors {
+        VectorsChoice::Auto => Choice::Auto,
+        VectorsChoice::Codes => Choice::Only(Store::Codes),
+        VectorsChoice::Vec0 => Choice::Only(Store::Vec0),
+    };
+    let index = Index::of(&cx.dirs.cache, &cx.workspace_root)?.keeping_vectors(vectors);
+    Ok(match config.embedder {
+        EmbedderChoice::Static => (index, config),
+        EmbedderChoice::Server => (index.served_by(cx.app_of(loaded)?.embedder()?), config),
+    })
+}
+
 fn build(cx: &Cx, index: &Index, args: &IndexArgs) -> Result<(), Fault> {
     let begun = Instant::now();
     let settled = settle(cx, index, PATIENCE)?;
+    let filled = fill(cx, index)?;
     let took = begun.elapsed().as_secs_f64();
     let updated = &settled.updated;
     if args.json {
         let status = index.status()?;
         let object = serde_json::json!({
             "files_read": updated.n_read, "files_parsed": updated.n_parsed, "files_gone": updated.n_gone,
-            "chunks": updated.n_chunks, "seconds": took, "notes": settled.notes, "status": status
+            "chunks": updated.n_chunks, "vectors": filled.n_made, "seconds": took,
+            "notes": settled.notes.iter().chain(&filled.notes).collect::<Vec<_>>(), "status": status
         });
         return cx.out.line(object.to_string());
     }
@@ -94,6 +116,10 @@ fn build(cx: &Cx, index: &Index, args: &IndexArgs) -> Result<(), Fault> {
         let (files, gone) = (count(updated.n_read, "file"), count(updated.n_gone, "file"));
         let pieces = count(updated.n_chunks, "piece");
         cx.out.line(format!("{files} read, {gone} gone, {pieces} written in {took:.1} s ({rate:.0} files/s)."))?;
+    }
+    if !filled.name.is_empty() {
+        let (made, n_known) = (count(filled.n_made, "vector"), filled.n_texts - filled.n_left);
+        cx.out.line(format!("{made} made by `{}`: {n_known} of {}.", visible(&filled.name), filled.n_texts))?;
     }
     match index.status()?.filter(|_| args.stats) {
         Some(status) => show(cx, &status, false),
@@ -123,6 +149,19 @@ pub fn settle(cx: &Cx, index: &Index, patience: Duration) -> Result<crate::index
     Ok(settled)
 }
 
+/// Has the model on a server embed what is missing, showing how far it is, and says what is odd.
+fn fill(cx: &Cx, index: &Index) -> Result<Filled, Fault> {
+    let filled = index.fill(PATIENCE, &|n_done, n_all| {
+        cx.out.progress(n_done as u64, n_all as u64, "pieces embedded");
+    });
+    cx.out.idle();
+    let filled = filled?;
+    for note in &filled.notes {
+        cx.out.note(format!("note: {}", visible(note)));
+    }
+    Ok(filled)
+}
+
 fn show(cx: &Cx, status: &Status, is_json: bool) -> Result<(), Fault> {
     if is_json {
         let text = serde_json::to_string(status)
@@ -149,7 +188,14 @@ fn show(cx: &Cx, status: &Status, is_json: bool) -> Result<(), Fault> {
         pairs.iter().map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", ")
     };
     rows.push(("languages", joined(&status.languages)));
-    rows.push(("vectors", joined(&status.vectors)));
+    rows.extend(status.embedders.iter().map(|own| {
+        let Covered { embedder, dimensions, store, n_vectors, n_covered, n_texts } = own;
+        let embedder = visible(embedder);
+        (
+            "vectors",
+            format!("{n_vectors} of `{embedder}` with {dimensions} numbers in {store}: {n_covered} of {n_texts} texts"),
+        )
+    }));
     if !status.passed.is_empty() {
         rows.push(("passed over", joined(&status.passed)));
     }

@@ -92,7 +92,7 @@ pub(super) fn print(cx: &Cx, set: &ChangeSet) -> Result<(), Fault> {
 
 /// Holds the review; returns what is to be said to the model.
 async fn review(cx: &Cx, app: &App, first: Outcome, reviewing: Reviewing) -> Result<Option<String>, Fault> {
-    let (theme, keymap) = chat_screen::looks(cx, app)?;
+    let (theme, follows, keymap) = chat_screen::looks(cx, app)?;
     let (Outcome::Loaded(source, _) | Outcome::Peeked(source, _)) = &first else { return Ok(None) };
     let mut state = State::reviewing(keymap, source.clone());
     state.update(Msg::Given(Given::Review(Box::new(first))));
@@ -101,7 +101,7 @@ async fn review(cx: &Cx, app: &App, first: Outcome, reviewing: Reviewing) -> Res
     let (ops, _nobody) = mpsc::channel(1);
     let (_silent, mut records) = mpsc::channel(1);
     let mut outside = Desk::new(cx, app, "review", reviewing);
-    let parts = Parts { ops, records: &mut records, clock: &SystemClock, ways: chat_screen::ways(cx, app), outside: &mut outside };
+    let parts = Parts { ops, records: &mut records, clock: &SystemClock, follows, ways: chat_screen::ways(cx, app), outside: &mut outside };
     let terminated = async { while signals.next().await != Stop::Terminate {} };
     let ending = run::run(&mut state, theme, parts, terminated).await;
     let ending = ending.map_err(|error| {

@@ -9,20 +9,25 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::base::clock::{Clock as _, SystemClock};
 use crate::base::fault::{Fault, Kind};
-use crate::base::path::{PRIVATE_FILE, remove_tree, write_atomic};
 use crate::base::secrets::redact;
 use crate::base::text::{count, first_line, visible};
 use crate::cli::commands::chat::{self, ChatArgs};
 use crate::cli::context::Cx;
+use crate::cli::desk::sessions;
 use crate::session::export::{self, Format};
 use crate::session::fork::fork;
 use crate::session::list::{self, Summary};
 use crate::session::reader::id_of;
+use crate::session::search::{self, Hit};
+use crate::session::title;
 
 /// Longest title in the list, in characters, so that a row fits a usual terminal.
 const MAX_TITLE_CHARS: usize = 50;
 
-/// List, show, resume, copy, export and delete sessions
+/// Hits shown at most.
+const MAX_HITS: usize = 200;
+
+/// List, search, show, resume, name, copy, export and delete sessions
 #[derive(Debug, Clone, Args)]
 pub struct SessionArgs {
     #[command(subcommand)]
@@ -71,6 +76,26 @@ enum SessionCommand {
         /// Copy what happened up to the end of this turn
         #[arg(long, value_name = "N")]
         turn: Option<u32>,
+    },
+    /// Name a session
+    Rename {
+        /// Id of the session, or the beginning of it
+        id: String,
+        /// Its name; nothing calls it by its first words again
+        #[arg(default_value = "")]
+        title: String,
+    },
+    /// Find the sessions in which words were said: by you, by the model, in calls and results
+    Search {
+        /// The words, in any order and case
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// Also search sessions of other workspaces
+        #[arg(long)]
+        all: bool,
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
     },
     /// Delete sessions
     Delete {
@@ -124,6 +149,17 @@ pub fn run(cx: &Cx, args: &SessionArgs) -> Result<(), Fault> {
             cx.out.note(format!("Copied {}.", count(copy.records as usize, "record")));
             cx.out.line(copy.id)
         }
+        SessionCommand::Rename { id, title } => {
+            let path = list::find(&folder, id)?;
+            title::set(&path, title)?;
+            let name = title::of(&path).unwrap_or_else(|| "by its first words".to_owned());
+            cx.out.note(format!("{} is called: {}", cell(&id_of(&path)), cell(&name)));
+            Ok(())
+        }
+        SessionCommand::Search { words, all, json } => {
+            let workspace = (!all).then_some(cx.workspace_root.as_path());
+            print_hits(cx, &search::search(&folder, workspace, &words.join(" "), MAX_HITS)?, *json)
+        }
         SessionCommand::Delete { ids, yes } => {
             let paths = find_all(&folder, ids)?;
             if *yes || is_confirmed(cx, paths.len())? {
@@ -133,6 +169,35 @@ pub fn run(cx: &Cx, args: &SessionArgs) -> Result<(), Fault> {
             Ok(())
         }
     }
+}
+
+/// A place where words were found, as JSON.
+#[derive(serde::Serialize)]
+struct Found<'h> {
+    session: String,
+    seq: u64,
+    who: &'h str,
+    said: &'h str,
+}
+
+impl<'h> Found<'h> {
+    fn of(hit: &'h Hit) -> Self {
+        Self { session: id_of(&hit.path), seq: hit.seq, who: hit.who, said: &hit.said }
+    }
+}
+
+fn print_hits(cx: &Cx, hits: &[Hit], json: bool) -> Result<(), Fault> {
+    if json {
+        let rows: Vec<Found<'_>> = hits.iter().map(Found::of).collect();
+        let text = serde_json::to_string_pretty(&rows)
+            .map_err(|error| Fault::new(Kind::Bug, "cannot write the hits as JSON").cause(error.to_string()))?;
+        return cx.out.json(&text);
+    }
+    if hits.is_empty() {
+        cx.out.note("Nobody said that here. `mimi session search --all` looks in other folders too.");
+    }
+    hits.iter()
+        .try_for_each(|hit| cx.out.line(format!("{}  {:<6}  {}", cell(&id_of(&hit.path)), hit.who, cell(&hit.said))))
 }
 
 fn listed_here(cx: &Cx, folder: &Path) -> Result<Vec<Summary>, Fault> {
@@ -203,15 +268,7 @@ fn save_session(cx: &Cx, path: &Path, format: Format, output: &Path) -> Result<(
         return Err(Fault::new(Kind::Usage, format!("`{shown}` is not a regular file"))
             .hint(format!("leave out `-o {shown}` and end the command with `> {shown}`")));
     }
-    crate::session::reader::load(path)?;
-    let mut text = String::new();
-    export::write(path, format, |line| {
-        text.push_str(line);
-        text.push('\n');
-        Ok::<(), Fault>(())
-    })?;
-    write_atomic(output, text.as_bytes(), PRIVATE_FILE)
-        .map_err(|error| Fault::io(Kind::Usage, format!("cannot write `{shown}`"), &error))?;
+    sessions::write(path, format, output)?;
     cx.out.note(format!("Wrote {shown}."));
     Ok(())
 }
@@ -226,10 +283,7 @@ fn find_all(folder: &Path, ids: &[String]) -> Result<Vec<PathBuf>, Fault> {
 
 fn delete(cx: &Cx, paths: &[PathBuf]) -> Result<(), Fault> {
     for path in paths {
-        list::delete(path)?;
-        // Outputs too long for the model were kept beside the session; without it nobody reads them again.
-        drop(remove_tree(&cx.dirs.outputs().join(id_of(path))));
-        drop(remove_tree(&cx.dirs.checkpoints().join("steps").join(id_of(path))));
+        sessions::delete(&cx.dirs, path)?;
         cx.out.line(format!("deleted {}", cell(&id_of(path))))?;
     }
     Ok(())

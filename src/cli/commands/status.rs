@@ -126,6 +126,16 @@ impl Screen<'_> {
     }
 }
 
+/// Says what a server is and how it stands: its title, and rows with their labels.
+pub fn facts_of(server: &ServerStatus) -> (String, Vec<(&'static str, String)>) {
+    let Some(facts) = &server.facts else { return (server.name.clone(), Vec::new()) };
+    let label = |label: &'static str, rows: Vec<String>| rows.into_iter().map(move |row| (label, row));
+    let all = label("queue", queue(&server.load, facts))
+        .chain(label("cache", cache(&server.load)))
+        .chain(label("speed", speed(&server.load)));
+    (format!("{} at {}", title(facts), server.url), all.collect())
+}
+
 fn title(facts: &ServerFacts) -> String {
     let parts = [
         Some(facts.kind.title().to_owned()),

@@ -56,6 +56,12 @@ impl Lines {
         self.begin(piece.first)..self.begin(piece.end)
     }
 
+    /// Returns the bytes from a line to another, both counted from 1; none when there are not so many.
+    pub fn between(&self, line: u32, end_line: u32) -> Option<std::ops::Range<usize>> {
+        let (first, end) = ((line as usize).checked_sub(1)?, end_line as usize);
+        (first < end && end <= self.count()).then(|| self.range(Piece { first, end }))
+    }
+
     fn size(&self, piece: Piece) -> usize {
         self.range(piece).len()
     }

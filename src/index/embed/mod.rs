@@ -2,9 +2,10 @@
 //!
 //! One trait for all embedders. The built-in one ([`table`]) is there at once and embeds as fast as files are read. Vectors
 //! of different embedders are never compared: each is kept under its [`Embedder::id`], which names model, dimensions, prefix
-//! and tokens' version.
+//! and tokens' version. Those on servers are slow and may fail: they stand behind another trait ([`server`]).
 //! To add an embedder: a file here with an [`Embedder`] and an id of its own.
 
+pub mod server;
 pub mod table;
 
 /// Makes vectors of texts.

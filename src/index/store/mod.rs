@@ -4,6 +4,7 @@
 //! by path and content, and only the map from a work tree's paths to documents differs. Texts are not kept: they are in the
 //! files. To add a table or change one: a further migration that drops and makes anew, for all here can be made again.
 
+pub mod coverage;
 pub mod names;
 pub mod packed;
 pub mod read;

@@ -11,8 +11,8 @@ use crate::index::error::IndexError;
 use crate::index::files::Passed;
 use crate::index::store::segment::{Changes, LENGTHS};
 use crate::index::store::{WORDS_PER_STEP, packed};
-use crate::index::vectors::codes::Codes;
-use crate::index::vectors::{Quantised, VectorStore as _};
+use crate::index::vectors::kept::{self, Kept};
+use crate::index::vectors::{self, Entry};
 
 /// What becomes of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub enum Outcome {
 pub struct Writer<'w> {
     work: &'w Work<'w>,
     lengths: Changes,
-    /// Vectors of the built-in embedder, by text.
-    vectors: HashMap<u64, Quantised>,
+    /// Vectors of the built-in embedder and the language they are of, by text.
+    vectors: HashMap<u64, (&'static str, Vec<f32>)>,
     next_text: u64,
     next_chunk: u64,
 }
@@ -83,7 +83,7 @@ impl<'w> Writer<'w> {
         self.work.run(sql, &values)?;
         let blob = self.work.inserted().cast_unsigned();
         for chunk in &document.chunks {
-            self.put_chunk(blob, chunk)?;
+            self.put_chunk(blob, document.language, chunk)?;
         }
         for (at, found) in document.symbols.definitions.iter().enumerate().filter(|(_, found)| !found.name.is_empty()) {
             let sql = "INSERT INTO def (blob, number, folded, name, kind, line, end_line, parent)
@@ -103,10 +103,13 @@ impl<'w> Writer<'w> {
         Ok(blob)
     }
 
-    fn put_chunk(&mut self, blob: u64, chunk: &Chunk) -> Result<(), IndexError> {
+    fn put_chunk(&mut self, blob: u64, language: &'static str, chunk: &Chunk) -> Result<(), IndexError> {
         let text = self.text(&chunk.text)?;
         if let Some(vector) = &chunk.vector {
-            self.vectors.entry(text).or_insert_with(|| vector.clone());
+            let kept = self.vectors.entry(text).or_insert_with(|| (language, vector.clone()));
+            if kept.0 != language {
+                kept.0 = "";
+            }
         }
         let id = self.next_chunk;
         self.next_chunk += 1;
@@ -188,22 +191,21 @@ impl<'w> Writer<'w> {
     pub fn remove_stray_texts(&mut self) -> Result<(), IndexError> {
         let sql = "SELECT id FROM text WHERE id NOT IN (SELECT text FROM chunk)";
         let strays = self.work.rows(sql, &[], |row| row.count(0))?;
-        let embedders =
-            self.work.rows("SELECT id, dimensions FROM embedder", &[], |row| Ok((row.count(0)?, row.count(1)?)))?;
-        for (embedder, dimensions) in embedders {
-            Codes::new(self.work, embedder, dimensions as usize).remove(&strays)?;
+        for embedder in kept::all(self.work)? {
+            vectors::open(self.work, &embedder).remove(&strays)?;
         }
         self.work.run("DELETE FROM text WHERE id NOT IN (SELECT text FROM chunk)", &[])?;
         Ok(())
     }
 
-    /// Writes what was collected; `embedder` is the number of the built-in embedder.
-    pub fn finish(mut self, embedder: u64, dimensions: usize) -> Result<(), IndexError> {
+    /// Writes what was collected, the vectors as those of `embedder`.
+    pub fn finish(mut self, embedder: &Kept) -> Result<(), IndexError> {
         self.lengths.flush(self.work)?;
         set_number(self.work, "next_text", self.next_text)?;
-        let mut rows: Vec<(u64, &Quantised)> = self.vectors.iter().map(|(text, vector)| (*text, vector)).collect();
-        rows.sort_unstable_by_key(|(text, _)| *text);
-        Codes::new(self.work, embedder, dimensions).put(&rows)
+        let mut entries: Vec<Entry<'_>> =
+            self.vectors.iter().map(|(text, (language, vector))| Entry { text: *text, language, vector }).collect();
+        entries.sort_unstable_by_key(|entry| entry.text);
+        vectors::open(self.work, embedder).put(&entries)
     }
 }
 
@@ -226,13 +228,6 @@ pub fn number(work: &Work<'_>, key: &str) -> Result<u64, IndexError> {
 pub fn set_number(work: &Work<'_>, key: &str, value: u64) -> Result<(), IndexError> {
     work.run("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", &[key.into(), value.into()])?;
     Ok(())
-}
-
-/// Returns the number of an embedder, making it when it is new.
-pub fn embedder(work: &Work<'_>, name: &str, dimensions: usize) -> Result<u64, IndexError> {
-    let sql = "INSERT OR IGNORE INTO embedder (name, dimensions) VALUES (?1, ?2)";
-    work.run(sql, &[name.into(), (dimensions as u64).into()])?;
-    Ok(work.first("SELECT id FROM embedder WHERE name = ?1", &[name.into()], |row| row.count(0))?.unwrap_or_default())
 }
 
 /// Returns what a name is looked up by: equal for names that differ in case alone. Few others share it; the name decides.

@@ -105,6 +105,10 @@ fn is_own(path: &str) -> bool {
     FOREIGN.as_ref().is_none_or(|foreign| !foreign.is_match(path))
 }
 
+/// A pattern that matches no line. Like all others it holds on to the beginning of a line, so that a set of them gives most
+/// lines up after a few bytes: one that looks further on makes the whole set read every line to its end.
+pub const NOTHING: &str = r"^\z.";
+
 /// Compiles a pattern that is compiled in.
 #[expect(clippy::expect_used, reason = "the patterns are compiled in, and the tests use every one")]
 pub fn pattern(text: &str) -> Regex {

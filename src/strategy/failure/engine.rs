@@ -12,7 +12,7 @@ use regex::{Captures, Regex, RegexSet};
 use crate::base::text;
 use crate::protocol::failure::Failure;
 use crate::strategy::failure::Complaints;
-use crate::strategy::failure::block::{self, Block, MAX_LINES};
+use crate::strategy::failure::block::{self, Block, MAX_LINES, NOTHING};
 use crate::strategy::failure::readers::TABLE;
 use crate::strategy::failure::wrapped;
 
@@ -69,7 +69,7 @@ static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
         |reader: &Reader| Patterns { opens: some(reader.opens), heads: some(reader.heads), notes: some(reader.notes) };
     // Four for each reader, in this order; an empty one must match nothing.
     let all = TABLE.iter().flat_map(|reader| [reader.opens, reader.closes, reader.heads, reader.notes]);
-    let all = all.map(|text| if text.is_empty() { r"\z." } else { text });
+    let all = all.map(|text| if text.is_empty() { NOTHING } else { text });
     Compiled { set: RegexSet::new(all).unwrap_or_default(), readers: TABLE.iter().map(patterns).collect() }
 });
 
@@ -238,3 +238,19 @@ fn note(groups: &Captures<'_>, heading: String) -> Note {
 
 /// For readers whose blocks say everything.
 pub fn nothing_to_settle(_: &mut Vec<Failure>, _: &[Note]) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategy::failure::findings;
+
+    #[test]
+    fn every_pattern_holds_on_to_the_beginning_of_a_line() {
+        let readers = TABLE.iter().flat_map(|row| [row.opens, row.closes, row.heads, row.notes]).map(str::to_owned);
+        let findings = findings::rows().unwrap().into_iter().flat_map(|row| [row.line, row.heading]);
+        for pattern in readers.chain(findings).chain([NOTHING.to_owned()]) {
+            assert!(pattern.is_empty() || pattern.starts_with('^'), "{pattern}");
+        }
+        assert!(!Regex::new(NOTHING).unwrap().is_match(""));
+    }
+}

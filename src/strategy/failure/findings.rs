@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::base::yaml;
 use crate::protocol::failure::{Failure, FailureKind};
-use crate::strategy::failure::block::{clip, pattern, tidy};
+use crate::strategy::failure::block::{NOTHING, clip, pattern, tidy};
 
 /// Findings kept of one output.
 const MAX_FINDINGS: usize = 1000;
@@ -39,7 +39,7 @@ struct Table {
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let rows = rows().unwrap_or_default();
     let both = rows.iter().flat_map(|row| [&row.line, &row.heading]);
-    let both = both.map(|text| if text.is_empty() { r"\z." } else { text.as_str() });
+    let both = both.map(|text| if text.is_empty() { NOTHING } else { text.as_str() });
     let set = RegexSet::new(both).unwrap_or_default();
     let compiled = |row: Row| {
         let (line, heading) = (pattern(&row.line), (!row.heading.is_empty()).then(|| pattern(&row.heading)));

@@ -12,6 +12,8 @@ use crate::tui::state::vim::{Mode, Vim};
 /// Lines or bytes from which a paste is folded.
 const MAX_PASTE_LINES: usize = 12;
 const MAX_PASTE_BYTES: usize = 2000;
+/// Bytes from which words that are put back are folded too.
+const MAX_WRITTEN_BYTES: usize = 64_000;
 /// Entries of the history kept in memory.
 const MAX_HISTORY: usize = 1000;
 
@@ -89,8 +91,12 @@ impl Composer {
         whole
     }
 
-    /// Replaces the words; the cursor goes to the end.
+    /// Replaces the words; the cursor goes to the end. What nobody would look through is folded as a paste is.
     pub fn set(&mut self, text: &str) {
+        if text.len() > MAX_WRITTEN_BYTES {
+            self.area = TextArea::default();
+            return self.paste(text);
+        }
         self.area = TextArea::from(text.split('\n').map(str::to_owned));
         self.area.move_cursor(CursorMove::Bottom);
         self.area.move_cursor(CursorMove::End);
@@ -271,6 +277,17 @@ mod tests {
         assert_eq!(composer.lines().last().map(String::as_str), Some("lines"));
         assert_eq!(composer.take(), format!("a{long}short\nlines"));
         assert!(composer.is_empty());
+    }
+
+    #[test]
+    fn what_is_put_back_is_folded_where_it_is_huge() {
+        let mut composer = Composer::default();
+        let huge = "line\n".repeat(100_000);
+        composer.set(&huge);
+        assert!(composer.text().len() < 100);
+        assert_eq!(composer.take(), huge);
+        composer.set("line\n\nline");
+        assert_eq!(composer.lines().len(), 3);
     }
 
     #[test]

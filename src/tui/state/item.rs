@@ -84,6 +84,8 @@ pub enum What {
 pub struct Call {
     /// Names the call.
     pub id: CallId,
+    /// The tool, under its registered name.
+    pub tool: String,
     /// How its work is called.
     pub verbs: Verbs,
     /// What it is about.

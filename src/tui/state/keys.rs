@@ -33,6 +33,11 @@ impl State {
             View::List => self.on_list(key, action),
             View::Reader => self.on_reader(action),
             View::Review => self.on_review(action),
+            View::Viewer => self.on_viewer(action),
+            View::Find => self.on_find(action),
+            View::Sessions | View::Made | View::Context | View::Checkpoints | View::Running => {
+                self.on_board(key, action)
+            }
             View::Queue => self.on_queue(action),
             View::Picks => self.on_picks(key, action),
             View::Composer | View::Everywhere => {
@@ -73,7 +78,7 @@ impl State {
             Some(Action::RowDown) => vec![Cmd::Scroll(Scroll::Rows(1))],
             Some(Action::Top) => vec![Cmd::Scroll(Scroll::Top)],
             Some(Action::Bottom) => vec![Cmd::Scroll(Scroll::Bottom)],
-            _ => Vec::new(),
+            other => self.go_around(other),
         }
     }
 
@@ -125,6 +130,7 @@ impl State {
     fn submit(&mut self) -> Vec<Cmd> {
         match self.purpose.clone() {
             Purpose::Words => self.submit_words(),
+            Purpose::Line(writing) => self.written(writing),
             Purpose::Reason(call) => {
                 let reason = Some(self.composer.text()).filter(|text| !text.trim().is_empty());
                 self.write_words();
@@ -168,6 +174,7 @@ impl State {
             Slash::Attach(path) => self.attach(path),
             Slash::Copy(piece) => self.copy(piece),
             Slash::Compact => vec![Cmd::Send(Op::Compact)],
+            Slash::Around(go) => self.go(go),
             Slash::Mode(mode) => self.set_mode(mode),
             Slash::Plan => {
                 let plan = self.transcript.plan.as_ref().map(ToString::to_string);

@@ -60,7 +60,9 @@ impl State {
                 let last = text.lines().count().saturating_sub(1);
                 *at = at.saturating_add_signed((notches * WHEEL_ROWS) as isize).min(last);
             }
-            Front::Chat => return vec![Cmd::Scroll(Scroll::Rows(notches * WHEEL_ROWS))],
+            Front::Board(board) => board.go(notches as isize),
+            Front::Viewer(viewer) => viewer.go((notches * WHEEL_ROWS) as isize),
+            Front::Chat | Front::Find => return vec![Cmd::Scroll(Scroll::Rows(notches * WHEEL_ROWS))],
             _ => {}
         }
         Vec::new()

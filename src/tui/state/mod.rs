@@ -4,6 +4,7 @@
 //! no I/O and reads no clock. It holds no truth: built from the records of a session it shows the same transcript. To add
 //! something that can be done: a variant of [`Cmd`] and an arm in `tui::run`.
 
+pub mod around;
 pub mod asking;
 pub mod choices;
 pub mod composer;
@@ -31,6 +32,9 @@ use crate::protocol::message::CallId;
 use crate::protocol::op::{Mode, Op};
 use crate::tui::key::Key;
 use crate::tui::keymap::Keymap;
+use crate::tui::state::around::board::Board;
+use crate::tui::state::around::viewer::Viewer;
+use crate::tui::state::around::{Around, Writing};
 use crate::tui::state::asking::{Asked, Pieces};
 use crate::tui::state::choices::{Choice, Choices};
 use crate::tui::state::composer::Composer;
@@ -46,6 +50,8 @@ use crate::tui::state::transcript::Transcript;
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Msg {
+    /// The screen is there.
+    Begun,
     /// A key was pressed.
     Key(Key),
     /// Text was pasted.
@@ -162,6 +168,8 @@ pub enum Scroll {
     Top,
     /// To the end, where it stays.
     Bottom,
+    /// To words that were found: the last ones, or so many places on; back when negative.
+    Found(i32),
 }
 
 /// What the words in the composer are for.
@@ -179,6 +187,8 @@ pub enum Purpose {
     Review(Noting),
     /// The word that confirms the mode in which nothing is asked.
     Yolo,
+    /// Something around the conversation.
+    Line(Writing),
 }
 
 /// What is in front.
@@ -201,6 +211,12 @@ pub enum Front {
     },
     /// A list to choose from.
     List(Choices),
+    /// A list whose rows are looked into.
+    Board(Box<Board>),
+    /// A file, or anything long.
+    Viewer(Box<Viewer>),
+    /// The conversation, with words found in it.
+    Find,
     /// What waits for later turns, and which of it is chosen.
     Queue(usize),
 }
@@ -261,6 +277,8 @@ pub struct State {
     found: (String, Vec<Choice>),
     /// Whether thoughts and results are open.
     pub shows_details: bool,
+    /// What is there around the conversation.
+    pub around: Around,
     /// A remark that goes with the next key.
     pub hint: Option<String>,
     /// The keys.

@@ -7,6 +7,7 @@
 use crate::protocol::attached::Attached;
 use crate::protocol::changes::{Order, Outcome};
 use crate::tui::look::Look;
+use crate::tui::state::around::{Ask, Told};
 use crate::tui::state::choices::{Choice, Choices};
 use crate::tui::state::picks::PickKind;
 use crate::tui::state::{Cmd, Front, State};
@@ -18,6 +19,8 @@ pub enum Want {
     Files,
     /// Something about changes under review.
     Review(Box<Order>),
+    /// Something around the conversation.
+    Around(Ask),
     /// What a word that is being written may mean.
     Picks {
         /// What is looked for.
@@ -61,6 +64,8 @@ pub enum NotePlace {
 pub enum Given {
     /// Files and folders below the project's, by path; folders end with a slash.
     Files(Vec<String>),
+    /// Something around the conversation.
+    Around(Told),
     /// What a word may mean.
     Picks {
         /// The word.
@@ -103,6 +108,7 @@ impl State {
             Given::Picks { token, rows } => return self.take_found(token, rows),
             Given::Choices(choices) if self.front == Front::Chat => self.cover(Front::List(choices)),
             Given::Choices(_) => {}
+            Given::Around(told) => return self.take_told(told),
             Given::Failed(wrong) => self.hint = Some(wrong),
             Given::Review(outcome) => return self.review_given(*outcome),
         }

@@ -155,6 +155,34 @@ fn questions_come_one_after_the_other() {
 }
 
 #[test]
+fn all_that_waits_is_listed_and_any_of_it_can_be_answered_first() {
+    let mut state = state();
+    begin_turn(&mut state);
+    for name in ["a", "b", "c"] {
+        asks(&mut state, name);
+    }
+    keys(&mut state, "alt+a");
+    let Front::List(choices) = &state.front else { panic!("a list") };
+    assert_eq!(choices.fitting().len(), 3);
+    keys(&mut state, "down down enter");
+    assert_eq!(state.approval().map(|approval| &approval.call), Some(&id("c")));
+    state.update(Msg::Tick(state.now_ms + asking::TOO_SOON_MS));
+    assert_eq!(sent(&keys(&mut state, "n")), [&Op::Deny { call: id("c"), reason: None }]);
+    assert_eq!(state.approval().map(|approval| &approval.call), Some(&id("a")));
+}
+
+#[test]
+fn words_are_kept_once_hands_rest_and_only_then() {
+    let mut state = state();
+    writes(&mut state, "half");
+    assert_eq!(state.update(Msg::Tick(999)), []);
+    assert_eq!(state.update(Msg::Tick(1000)), [Cmd::KeepDraft("half".to_owned())]);
+    assert_eq!(state.update(Msg::Tick(5000)), [], "once is enough");
+    keys(&mut state, "enter");
+    assert_eq!(state.update(Msg::Tick(6000)), [Cmd::KeepDraft(String::new())]);
+}
+
+#[test]
 fn a_number_answers_with_the_option_and_words_with_themselves() {
     for (typed, expected) in [("2", "blue"), ("green", "green"), ("3", "3")] {
         let mut state = state();

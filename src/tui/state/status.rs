@@ -89,6 +89,9 @@ impl Status {
                 self.tokens_per_s = speed(usage, stats).or(self.tokens_per_s);
             }
             Event::Compacted { after_tokens, .. } => self.context_tokens = *after_tokens,
+            Event::Dropped { freed_tokens, .. } => {
+                self.context_tokens = self.context_tokens.saturating_sub(*freed_tokens);
+            }
             _ => {}
         }
         self.wait = if let Event::Waiting(wait) = &record.event { Some(*wait) } else { None };

@@ -178,6 +178,9 @@ impl Transcript {
             Event::Compacted { before_tokens, after_tokens, .. } => {
                 self.note(Look::Notice, format!("conversation summarised: {before_tokens} to {after_tokens} tokens"));
             }
+            Event::Dropped { freed_tokens, .. } => {
+                self.note(Look::Dim, format!("a result was taken out of the window: about {freed_tokens} tokens"));
+            }
             Event::ModeChanged { mode } => self.note(Look::Dim, format!("mode: {}", mode.name())),
             Event::ModelChanged { model } => self.note(Look::Dim, format!("model: {model}")),
             Event::Warning { text } => self.note(Look::Notice, format!("! {text}")),
@@ -290,6 +293,7 @@ impl Transcript {
         let verbs = self.verbs_of(tool);
         self.push(What::Call(Box::new(Call {
             id: call.clone(),
+            tool: tool.to_owned(),
             verbs,
             target: target.to_owned(),
             state: CallState::Proposed,

@@ -10,6 +10,7 @@ use crate::protocol::op::Mode;
 use crate::protocol::review::Ruling;
 use crate::tui::keymap::{Keymap, View};
 use crate::tui::look::Look;
+use crate::tui::state::around::Around;
 use crate::tui::state::asking::{Approval, Asked, Pieces, what_it_does};
 use crate::tui::state::composer::Composer;
 use crate::tui::state::looking::Looking;
@@ -53,6 +54,7 @@ impl State {
             shut_picks: None,
             found: (String::new(), Vec::new()),
             shows_details: false,
+            around: Around::default(),
             hint: None,
             keymap,
             now_ms: 0,
@@ -64,6 +66,11 @@ impl State {
     /// Takes what happened; returns what is to be done.
     pub fn update(&mut self, msg: Msg) -> Vec<Cmd> {
         match msg {
+            Msg::Begun => {
+                let mut cmds = self.line_now();
+                cmds.extend(self.ask_server(0));
+                cmds
+            }
             Msg::Key(key) => {
                 self.touched_ms = Some(self.now_ms);
                 self.has_pressed();
@@ -85,6 +92,7 @@ impl State {
             Msg::Record(record) => self.on_record(&record),
             Msg::Tick(now_ms) => {
                 self.now_ms = now_ms;
+                self.refresh();
                 self.keep_draft()
             }
             Msg::Begin => self.begin_review(),
@@ -114,6 +122,10 @@ impl State {
         match (&self.front, &self.purpose) {
             (Front::Reader { .. }, _) => View::Reader,
             (Front::List(_), _) => View::List,
+            (_, Purpose::Line(_)) => View::Composer,
+            (Front::Board(board), _) => board.kind.view(),
+            (Front::Viewer(_), _) => View::Viewer,
+            (Front::Find, _) => View::Find,
             (Front::Queue(_), _) => View::Queue,
             (
                 _,
@@ -153,6 +165,10 @@ impl State {
         let from_ms = self.status.turn_from_ms;
         self.status.take(record);
         self.transcript.take(record);
+        self.keep_raw(record);
+        let mut around = self.offer_level(record);
+        around.extend(self.ask_line(record));
+        around.extend(self.ask_branch(record));
         self.turn_facts.take(&record.event);
         let on = self.go_on_rewinding(&record.event);
         let more = self.on_event(&record.event);
@@ -163,7 +179,7 @@ impl State {
             Event::QuestionAsked { question, .. } => self.tell_question(&question.question),
             _ => Vec::new(),
         };
-        on.into_iter().chain(more).chain(told).collect()
+        around.into_iter().chain(on).chain(more).chain(told).collect()
     }
 
     fn on_event(&mut self, event: &Event) -> Vec<Cmd> {
@@ -183,6 +199,7 @@ impl State {
                 self.ask(Asked::Question { call: call.clone(), question: question.clone() })
             }
             Event::ToolStarted { call, .. } | Event::ToolFinished { call, .. } => self.answered(call),
+            Event::Dropped { .. } => self.reload(),
             Event::TurnDone { end, .. } => self.turn_done(end),
             Event::TurnStarted { .. } => {
                 self.suggested.clear();
@@ -227,7 +244,7 @@ impl State {
     fn turn_done(&mut self, end: &TurnEnd) -> Vec<Cmd> {
         self.asked.clear();
         self.close_pieces(|_| true);
-        if !matches!(self.purpose, Purpose::Words | Purpose::Yolo | Purpose::Review(_)) {
+        if !matches!(self.purpose, Purpose::Words | Purpose::Yolo | Purpose::Line(_) | Purpose::Review(_)) {
             self.write_words();
         }
         let cmds = self.start_queued(end);

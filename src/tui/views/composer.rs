@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthChar as _;
 use crate::base::text::visible;
 use crate::tui::keymap::View;
 use crate::tui::look::{Look, Theme};
+use crate::tui::state::around::Writing;
 use crate::tui::state::{Front, Noting, Purpose, State};
 use crate::tui::wrap::{Margin, wrap_text};
 
@@ -24,6 +25,9 @@ fn prompt(state: &State) -> String {
         Purpose::Review(Noting::Comment) => "comment> ".to_owned(),
         Purpose::Review(Noting::Reason) => "reason> ".to_owned(),
         Purpose::Review(Noting::Line) => "line> ".to_owned(),
+        Purpose::Line(Writing::Name(_)) => "name> ".to_owned(),
+        Purpose::Line(Writing::ExportTo(_)) => "write to> ".to_owned(),
+        Purpose::Line(_) => "find> ".to_owned(),
         Purpose::Yolo => "type yolo to go on> ".to_owned(),
     }
 }

@@ -5,6 +5,7 @@
 use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::{Position, Rect};
 use ratatui_core::text::{Line, Span};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::base::text::{count, first_line, one_line_name, visible};
 use crate::protocol::review::Ruling;
@@ -18,6 +19,8 @@ use crate::tui::wrap::{Margin, wrap_text};
 
 /// Rows a list takes at most.
 const MAX_LIST_ROWS: usize = 12;
+/// Columns of names up to which what they mean stands in a column.
+const MAX_NAME_COLUMNS: usize = 36;
 /// Rows of what is offered while a word is written.
 const MAX_OFFER_ROWS: usize = 8;
 
@@ -84,16 +87,20 @@ pub(super) fn offer(choices: &Choices, theme: &Theme, area: Rect, buffer: &mut B
 fn choice_rows(choices: &Choices, theme: &Theme, area: Rect, most: usize) -> Vec<Line<'static>> {
     let room = usize::from(area.height).saturating_sub(1).min(most);
     let first = first_shown(choices, area, most);
+    let shown: Vec<(usize, &Choice)> = choices.fitting().enumerate().skip(first).take(room).collect();
+    // What they mean stands in a column, where the names leave room for one.
+    let described = shown.iter().filter(|(_, choice)| !choice.meaning.is_empty());
+    let column = described.map(|(_, choice)| choice.label.width()).max().unwrap_or(0).min(MAX_NAME_COLUMNS);
     let row = |(at, choice): (usize, &Choice)| {
         let (mark, look) = if at == choices.at() { ("> ", Look::Chosen) } else { ("  ", Look::Plain) };
         let words = visible(&first_line(&choice.label, usize::from(area.width))).into_owned();
         Line::from(vec![
             Span::styled(format!("{mark}{words}"), theme.style(look)),
-            Span::raw("  "),
+            Span::raw(" ".repeat(2 + column.saturating_sub(words.width()))),
             Span::styled(visible(&first_line(&choice.meaning, 200)).into_owned(), theme.style(Look::Dim)),
         ])
     };
-    choices.fitting().enumerate().skip(first).take(room).map(row).collect()
+    shown.into_iter().map(row).collect()
 }
 
 /// Puts rows over the end of an area; returns the first one's place.

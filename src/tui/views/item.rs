@@ -22,6 +22,8 @@ const MAX_BYTES: usize = 256 * 1024;
 const FOLDED_DIFF_ROWS: usize = 40;
 /// Rows of a command's output shown while it runs.
 const LIVE_ROWS: usize = 3;
+/// Rows of it shown of a command of the person's own.
+const OWN_ROWS: usize = 20;
 /// Rows of it shown when details are open.
 const OPEN_ROWS: usize = 200;
 
@@ -138,8 +140,10 @@ fn call(call: &Call, state: &State, theme: &Theme, width: usize) -> Vec<Line<'st
 /// The end of what a command printed: a few rows while it runs, more when details are open.
 fn output(call: &Call, state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let n = match (&call.state, state.shows_details) {
-        (CallState::Running { .. }, false) => LIVE_ROWS,
         (_, true) => OPEN_ROWS,
+        // They ran it to see what it says.
+        _ if call.id.is_of_user() => OWN_ROWS,
+        (CallState::Running { .. }, false) => LIVE_ROWS,
         _ => return Vec::new(),
     };
     let text = visible(call.output.trim_end());

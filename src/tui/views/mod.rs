@@ -4,13 +4,17 @@
 //! is in front of all that. What was laid out is kept until it changes. It decides nothing: everything it shows is in
 //! [`State`], but for how far the transcript is scrolled. To add a view: a file here, a variant of [`Front`], an arm in [`Views::draw`].
 
+mod board;
 mod composer;
 mod front;
 mod item;
+mod marks;
 mod panel;
 mod review;
+mod side;
 mod status;
 mod transcript;
+mod viewer;
 
 use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::{Position, Rect};
@@ -39,6 +43,12 @@ impl Views {
     /// Starts with nothing laid out.
     pub fn new(theme: Theme) -> Self {
         Self { theme, layout: Layout::default(), review: review::Pane::default(), choices: None }
+    }
+
+    /// Takes another theme; what was laid out is laid out anew.
+    pub fn wear(&mut self, theme: Theme) {
+        self.theme = theme.with_skills_of(&self.theme);
+        self.layout.forget_all();
     }
 
     /// Scrolls the transcript.
@@ -72,10 +82,29 @@ impl Views {
                 front::pieces(pieces, &self.theme, above, buffer);
                 below.cursor
             }
-            Front::Chat | Front::List(_) | Front::Queue(_) => {
+            Front::Board(board) => {
                 let below = self.draw_below(state, buffer);
                 let above = Rect { height: area.height - below.height, ..area };
-                self.layout.draw(state, &self.theme, above, buffer);
+                let typed = board::draw(board, &self.theme, above, buffer);
+                below.cursor.or_else(|| (above.height > 0).then_some(typed))
+            }
+            Front::Viewer(viewer) => {
+                let below = self.draw_below(state, buffer);
+                let above = Rect { height: area.height - below.height, ..area };
+                viewer::draw(viewer, &self.theme, above, buffer);
+                below.cursor
+            }
+            Front::Chat | Front::List(_) | Front::Queue(_) | Front::Find => {
+                let below = self.draw_below(state, buffer);
+                let above = Rect { height: area.height - below.height, ..area };
+                let (chat, beside) = side::split(state, above);
+                self.layout.draw(state, &self.theme, chat, buffer);
+                if let Some(beside) = beside {
+                    side::draw(state, &self.theme, beside, buffer);
+                }
+                if let (Front::Find, Some(find)) = (&state.front, &state.around.find) {
+                    marks::mark(&find.query, &self.theme, chat, buffer);
+                }
                 if let Front::List(choices) = &state.front {
                     let (shown, cursor) = front::list(choices, &self.theme, above, buffer);
                     self.choices = Some(shown);
@@ -166,3 +195,7 @@ fn put(row: &Line<'_>, y: u16, buffer: &mut Buffer) {
 #[cfg(test)]
 #[path = "views_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "around_tests.rs"]
+mod around_tests;

@@ -25,9 +25,23 @@ const MAX_QUEUED: usize = 3;
 /// Lays out the panel, from top to bottom.
 pub(super) fn rows(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let mut rows = Vec::new();
+    let is_behind = matches!(state.front, Front::Board(_) | Front::Viewer(_) | Front::Find);
+    if is_behind && !state.asked.is_empty() {
+        let back = state.keymap.key_of(state.view(), Action::Close).unwrap_or_default();
+        let waits = format!("? {} for you behind this ({back})", count(state.asked.len(), "question"));
+        rows.extend(text(&waits, Look::Notice, theme, width));
+    }
     match (&state.front, state.asked.first()) {
         (Front::Queue(_), _) => rows.extend(keys(QUEUE, View::Queue, state, theme, width)),
         (Front::Pieces(_), _) => rows.extend(keys(PIECES, View::Pieces, state, theme, width)),
+        (Front::Board(board), _) => rows.extend(keys(BOARD, board.kind.view(), state, theme, width)),
+        (Front::Viewer(_), _) => rows.extend(keys(VIEWER, View::Viewer, state, theme, width)),
+        (Front::Find, _) => {
+            let find = state.around.find.iter();
+            let found = find.map(|find| format!("`{}` in {}", find.query, entries(find.n_entries)));
+            rows.extend(text(&found.collect::<String>(), Look::Accent, theme, width));
+            rows.extend(keys(FIND, View::Find, state, theme, width));
+        }
         (_, Some(Asked::Approval(approval))) => rows.extend(approval_rows(approval, state, theme, width)),
         (_, Some(Asked::Question { question, .. })) => {
             rows.extend(text(&format!("? {}", question.question), Look::Bold, theme, width));
@@ -70,6 +84,40 @@ fn text(text: &str, look: Look, theme: &Theme, width: usize) -> Vec<Line<'static
 
 fn what_rows(approval: &Approval, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     text(&format!("? {} {}", approval.verb, approval.what), Look::Bold, theme, width)
+}
+
+/// The keys of a board; those that mean nothing on it have no key there.
+const BOARD: &[(Action, &str)] = &[
+    (Action::Choose, "open"),
+    (Action::Fork, "copy"),
+    (Action::Rename, "name"),
+    (Action::Export, "export"),
+    (Action::Delete, "delete"),
+    (Action::Restore, "put files back"),
+    (Action::Kill, "end it"),
+    (Action::TakeOut, "take it out"),
+    (Action::Close, "back"),
+];
+
+/// The keys of a file.
+const VIEWER: &[(Action, &str)] = &[
+    (Action::Find, "find"),
+    (Action::NextFound, "next"),
+    (Action::PreviousFound, "before"),
+    (Action::Choose, "go to the named place"),
+    (Action::Close, "back"),
+];
+
+/// The keys where words were found.
+const FIND: &[(Action, &str)] = &[
+    (Action::NextFound, "next"),
+    (Action::PreviousFound, "before"),
+    (Action::Find, "other words"),
+    (Action::Close, "back"),
+];
+
+fn entries(n: usize) -> String {
+    if n == 1 { "1 entry".to_owned() } else { format!("{n} entries") }
 }
 
 /// The keys of what waits for later turns.

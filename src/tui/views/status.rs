@@ -6,7 +6,7 @@ use ratatui_core::text::{Line, Span};
 
 use crate::base::text::{first_line, visible};
 use crate::protocol::op::Mode;
-use crate::protocol::wait::short;
+use crate::protocol::wait::{Wait, WaitState, short};
 use crate::tui::look::{Look, Theme};
 use crate::tui::state::State;
 use crate::tui::state::vim::Mode as VimMode;
@@ -18,6 +18,9 @@ const GAP: &str = "  ";
 
 /// Lays out the line.
 pub(super) fn row(state: &State, theme: &Theme, width: usize) -> Line<'static> {
+    if let Some(line) = &state.around.line {
+        return Line::styled(visible(line).into_owned(), theme.style(Look::Dim));
+    }
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
     for (look, text) in parts(state) {
@@ -35,6 +38,20 @@ pub(super) fn row(state: &State, theme: &Theme, width: usize) -> Line<'static> {
     Line::from(spans)
 }
 
+/// Says in a word or two what a request waits for.
+fn waiting(wait: &Wait) -> String {
+    match (wait.state, wait.ahead, wait.read_tokens) {
+        (WaitState::Held, ..) => "held back".to_owned(),
+        (WaitState::Queued, Some(ahead), _) => format!("queued, {ahead} ahead"),
+        (WaitState::Queued, None, _) => "queued".to_owned(),
+        (WaitState::Loading, ..) => "loading".to_owned(),
+        (WaitState::Prefilling, _, Some(read)) => format!("read {}", short(read)),
+        (WaitState::Prefilling, ..) => "reading".to_owned(),
+        (WaitState::Silent, ..) => "silent".to_owned(),
+        (WaitState::Paused, ..) => "paused".to_owned(),
+    }
+}
+
 /// What there is to say, the most important first.
 fn parts(state: &State) -> Vec<(Look, String)> {
     let status = &state.status;
@@ -46,6 +63,10 @@ fn parts(state: &State) -> Vec<(Look, String)> {
     });
     let mut parts: Vec<(Look, String)> = vim.into_iter().collect();
     parts.extend([(Look::Dim, facts.model.clone()), (mode, status.mode.name().to_owned())]);
+    // The queue and the reading of the prompt, for those who do not look at the line of the turn.
+    if let Some(wait) = status.wait {
+        parts.push((Look::Notice, waiting(&wait)));
+    }
     if let Some(share) = status.fullness() {
         let look = if share >= FULL { Look::Notice } else { Look::Dim };
         let text = format!(

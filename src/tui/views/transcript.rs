@@ -12,6 +12,7 @@ use ratatui_core::text::Line;
 use crate::base::text::visible;
 use crate::tui::look::Theme;
 use crate::tui::markdown::growing::Growing;
+use crate::tui::state::around::find::may_say;
 use crate::tui::state::item::{Item, What};
 use crate::tui::state::{Scroll, State};
 use crate::tui::views::{clip, item, panel};
@@ -50,6 +51,8 @@ pub(super) struct Layout {
     /// What waits for an answer, which stands behind the last entry.
     tail: Vec<Line<'static>>,
     n_drawn: u64,
+    /// The row with words that were found last.
+    found: Option<Place>,
 }
 
 impl Laid {
@@ -109,6 +112,7 @@ impl Layout {
         let rows = match by {
             Scroll::Bottom => return self.top = None,
             Scroll::Top => return self.top = Some(Place { entry: 0, row: 0 }),
+            Scroll::Found(by) => return self.go_to_found(by, state, theme),
             Scroll::Rows(rows) => i64::from(rows),
             Scroll::Pages(pages) => i64::from(pages) * page as i64,
         };
@@ -117,6 +121,51 @@ impl Layout {
         let n = usize::try_from(rows.unsigned_abs()).unwrap_or(usize::MAX);
         let top = if rows < 0 { self.back(top, n, state, theme) } else { self.on(top, n, state, theme) };
         self.top = (top < end).then_some(top);
+    }
+
+    /// Goes to the next row that has the words looked for, the row before, or at first the last of all; round the end.
+    fn go_to_found(&mut self, by: i32, state: &State, theme: &Theme) {
+        let Some(find) = &state.around.find else { return };
+        let items = state.transcript.items();
+        let n = items.len();
+        let from = if by == 0 { None } else { self.found };
+        let start = from.map_or(n.saturating_sub(1), |place| place.entry.min(n.saturating_sub(1)));
+        for step in 0..=n {
+            let entry = if by > 0 { (start + step) % n.max(1) } else { (start + n - step % n.max(1)) % n.max(1) };
+            if !items.get(entry).is_some_and(|item| may_say(item, &find.query, state.shows_details)) {
+                continue;
+            }
+            let rows = self.rows_with(entry, &find.query, state, theme);
+            let here = from.filter(|place| place.entry == entry && step == 0);
+            let row = match (here, by > 0) {
+                (None, true) => rows.first(),
+                (None, false) => rows.last(),
+                (Some(place), true) => rows.iter().find(|row| **row > place.row),
+                (Some(place), false) => rows.iter().rev().find(|row| **row < place.row),
+            };
+            if let Some(row) = row {
+                let place = Place { entry, row: *row };
+                self.found = Some(place);
+                let height = usize::from(self.area.height).max(1);
+                let end = self.back(self.end(state), height, state, theme);
+                let top = self.back(place, height / 3, state, theme);
+                self.top = (top < end).then_some(top);
+                return;
+            }
+        }
+    }
+
+    /// Returns the rows of an entry that show the words.
+    fn rows_with(&mut self, entry: usize, query: &str, state: &State, theme: &Theme) -> Vec<usize> {
+        let n = self.len(entry, state, theme);
+        let shows = |row: &usize| {
+            let line = self.row(Place { entry, row: *row }, state).flatten();
+            line.is_some_and(|line| {
+                let text: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
+                text.to_lowercase().contains(query)
+            })
+        };
+        (0..n).filter(shows).collect()
     }
 
     /// The place behind the last row.
@@ -186,6 +235,11 @@ impl Layout {
         (laid.version, laid.width, laid.shows_details, laid.has_gap) =
             (item.version, width, state.shows_details, has_gap);
         lay(laid, item, state, theme);
+    }
+
+    /// Forgets all that was laid out; the place on the screen stays.
+    pub(super) fn forget_all(&mut self) {
+        self.laid.clear();
     }
 
     /// Forgets what has not been needed for longest.

@@ -11,13 +11,13 @@ use crate::tui::state::status::{Facts, Status};
 use crate::tui::state::transcript::Transcript;
 use proptest::prelude::*;
 
-struct Screen {
-    state: State,
+pub(super) struct Screen {
+    pub(super) state: State,
     views: Views,
 }
 
 impl Screen {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let verbs = Verbs { ask: "Run".into(), doing: "Running".into(), done: "Ran".into() };
         let verbs = VerbTable::from([("shell".to_owned(), verbs)]);
         let facts = Facts { model: "qwen3".into(), server: "dgx:8000".into(), tier: "full".into(), ..Facts::default() };
@@ -26,7 +26,7 @@ impl Screen {
         Self { state, views: Views::new(Theme::without_colours()) }
     }
 
-    fn record(&mut self, at_ms: u64, event: Event) -> &mut Self {
+    pub(super) fn record(&mut self, at_ms: u64, event: Event) -> &mut Self {
         let record = Record { v: 1, seq: 0, at_ms, event };
         for cmd in self.state.update(Msg::Record(Box::new(record))) {
             if let crate::tui::state::Cmd::Scroll(by) = cmd {
@@ -36,7 +36,7 @@ impl Screen {
         self
     }
 
-    fn keys(&mut self, names: &str) -> &mut Self {
+    pub(super) fn keys(&mut self, names: &str) -> &mut Self {
         for name in names.split(' ') {
             for cmd in self.state.update(Msg::Key(name.parse().unwrap())) {
                 if let crate::tui::state::Cmd::Scroll(by) = cmd {
@@ -47,7 +47,7 @@ impl Screen {
         self
     }
 
-    fn rows(&mut self, width: u16, height: u16) -> Vec<String> {
+    pub(super) fn rows(&mut self, width: u16, height: u16) -> Vec<String> {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         self.views.draw(&self.state, &mut buffer);
         let row = |y| {
@@ -57,21 +57,48 @@ impl Screen {
         (0..height).map(row).collect()
     }
 
-    fn shows(&mut self, width: u16, height: u16) -> String {
+    /// Where the cursor stands.
+    pub(super) fn cursor(&mut self, width: u16, height: u16) -> Option<(u16, u16)> {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        self.views.draw(&self.state, &mut buffer).map(|at| (at.x, at.y))
+    }
+
+    /// What is drawn in reverse, run by run.
+    pub(super) fn marked(&mut self, width: u16, height: u16) -> Vec<String> {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        self.views.draw(&self.state, &mut buffer);
+        let (mut runs, mut was_marked) = (Vec::new(), false);
+        for cell in &buffer.content {
+            let is_marked = cell.modifier.contains(ratatui_core::style::Modifier::REVERSED);
+            match (is_marked, was_marked) {
+                (true, false) => runs.push(cell.symbol().to_owned()),
+                (true, true) => runs.last_mut().unwrap().push_str(cell.symbol()),
+                _ => {}
+            }
+            was_marked = is_marked;
+        }
+        runs
+    }
+
+    pub(super) fn wear(&mut self, theme: Theme) {
+        self.views.wear(theme);
+    }
+
+    pub(super) fn shows(&mut self, width: u16, height: u16) -> String {
         self.rows(width, height).join("\n").replace('\u{a0}', " ")
     }
 }
 
-fn says(text: &str) -> Event {
+pub(super) fn says(text: &str) -> Event {
     Event::TextDelta { text: text.to_owned() }
 }
 
-fn person(text: &str) -> Event {
+pub(super) fn person(text: &str) -> Event {
     Event::UserMessage { author: Author::User, text: text.to_owned() }
 }
 
 /// A change of some pieces, each with a line that goes and one that comes.
-fn change(pieces: &[(usize, &str, &str)]) -> FileDiff {
+pub(super) fn change(pieces: &[(usize, &str, &str)]) -> FileDiff {
     let hunk = |(line, old, new): &(usize, &str, &str)| Hunk {
         id: line.to_string(),
         old_start: *line,
@@ -187,6 +214,41 @@ fn what_is_offered_stands_right_above_the_words() {
         screen.keys("down tab");
         assert!(screen.shows(width, height).contains("ask> see @src/cart.py"));
     }
+}
+
+#[test]
+fn lists_show_what_is_chosen_and_how_it_is_called_at_any_width() {
+    for (width, height) in [(120, 36), (80, 24), (40, 12)] {
+        let mut screen = Screen::new();
+        screen.keys("ctrl+p c o m p a c t");
+        let shown = screen.shows(width, height);
+        assert!(shown.contains("do (1): compact") && shown.contains("> /compact"), "{shown}");
+        screen.keys("esc");
+        screen.record(0, Event::TurnStarted { turn: 1 });
+        screen.keys("o n e alt+enter t w o alt+enter alt+q");
+        let shown = screen.shows(width, height);
+        assert!(
+            shown.contains("for later turns (2)") && shown.contains("> one") && shown.contains("d drop"),
+            "{shown}"
+        );
+        screen.keys("J");
+        assert!(screen.shows(width, height).contains("> one"), "it stays chosen where it went");
+    }
+}
+
+#[test]
+fn what_may_come_next_stands_above_the_words_until_something_is_written() {
+    let mut screen = Screen::new();
+    screen.record(0, Event::TurnStarted { turn: 1 });
+    let event = Event::Checkpointed { turn: 1, path: "a.rs".into(), before: None, after: None, mode: None };
+    screen.record(1, event);
+    let end = crate::protocol::event::TurnEnd::Answered;
+    screen.record(2, Event::TurnDone { turn: 1, end, steps: 1, usage: Default::default(), refused: 0 });
+    let tests = crate::tui::state::outside::Given::Tests(Some("make test".to_owned()));
+    screen.state.update(Msg::Given(tests));
+    assert!(screen.shows(80, 24).contains("next:  alt+1 run the tests"), "{}", screen.shows(80, 24));
+    screen.keys("x");
+    assert!(!screen.shows(80, 24).contains("next:"));
 }
 
 #[test]

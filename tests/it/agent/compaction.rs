@@ -197,3 +197,30 @@ async fn a_server_that_refuses_every_length_is_given_up() {
     assert!(matches!(end, TurnEnd::Limit { .. } | TurnEnd::ModelFailed { .. }), "{end:?}");
     assert!(stage.requests().len() < 10, "{}", stage.requests().len());
 }
+
+#[tokio::test]
+async fn a_result_is_taken_out_of_the_window_and_stays_out() {
+    let stage = Stage::new(
+        "turns: [{calls: [{name: read_file, arguments: {path: a.txt}}]}, {say: read}, {say: still here}, {say: and on}]",
+    )
+    .file("a.txt", "alpha beta gamma\n".repeat(200));
+    let mut talk = stage.with_person(Mode::Auto).await;
+    talk.say("read it").await;
+    let finished = talk.log.iter().find_map(|event| match event {
+        Event::ToolFinished { call, .. } => Some(call.clone()),
+        _ => None,
+    });
+    let call = finished.unwrap();
+    talk.send(Op::Drop { call: call.clone() }).await;
+    let dropped = talk.until(|event| matches!(event, Event::Dropped { .. })).await;
+    let Event::Dropped { freed_tokens, .. } = dropped else { panic!("{dropped:?}") };
+    assert!(freed_tokens > 300, "{freed_tokens}");
+    for words in ["and now?", "and then?"] {
+        talk.say(words).await;
+        let sent = stage.last_request().join("\n");
+        assert!(!sent.contains("alpha beta") && sent.contains("[left out to make room]"), "{sent}");
+    }
+    talk.send(Op::Drop { call }).await;
+    let again = talk.until(|event| matches!(event, Event::Warning { .. })).await;
+    assert!(matches!(&again, Event::Warning { text } if text.contains("not in the window any more")), "{again:?}");
+}

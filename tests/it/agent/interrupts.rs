@@ -72,6 +72,29 @@ turns:
 }
 
 #[tokio::test]
+async fn one_command_is_ended_and_the_turn_goes_on() {
+    let stage = Stage::new(
+        "
+turns:
+  - calls: [{name: shell, arguments: {command: 'echo begun; exec sleep 600'}}]
+  - {say: I see}
+",
+    );
+    let mut talk = stage.alone(Mode::Auto, &["shell:echo begun; exec sleep 600"]).await;
+    talk.submit("go").await;
+    let begun = talk.until(|event| matches!(event, Event::ToolOutput { text, .. } if text.contains("begun"))).await;
+    let Event::ToolOutput { call, .. } = begun else { panic!("{begun:?}") };
+    talk.send(Op::Stop { call }).await;
+    assert_eq!(talk.done().await, TurnEnd::Answered);
+    let ended = talk.log.iter().find_map(|event| match event {
+        Event::ToolFinished { outcome, .. } => Some(word(outcome)),
+        _ => None,
+    });
+    assert_eq!(ended, Some("cancelled"));
+    assert!(stage.last_request().last().unwrap().contains("interrupted this call"), "{:?}", stage.last_request());
+}
+
+#[tokio::test]
 async fn while_an_approval_or_a_question_waits() {
     let calls = ["{name: shell, arguments: {command: make}}", "{name: ask_user, arguments: {question: Which?}}"];
     for call in calls {

@@ -3,12 +3,14 @@
 //! The real program on a real pseudo-terminal, with a scripted model on the wire.
 
 mod approvals;
+mod around;
 mod commands;
 mod composing;
 mod diffs;
 mod ending;
 mod full;
 mod lines;
+mod onboard;
 mod resume;
 mod review_diff;
 mod reviewed_fix;

@@ -65,6 +65,24 @@ fn a_copy_is_a_session_of_its_own() {
 }
 
 #[test]
+fn a_session_is_found_by_what_was_said_and_called_by_its_name() {
+    let (env, id) = worked();
+    let found = env.run(["session", "search", "SAYS", "hi"]).outcome().success();
+    assert!(found.stdout.contains("answer  It says hi."), "{found}");
+    let json = super::json(&env.run(["session", "search", "a.txt", "--json"]).outcome().success());
+    assert_eq!((&json[0]["session"], &json[0]["who"]), (&id.as_str().into(), &"call".into()));
+    let none = env.run(["session", "search", "hi", "unsaid"]).outcome().success();
+    assert!(none.stdout.is_empty() && none.stderr.contains("Nobody said that here"), "{none}");
+    env.run(["session", "rename", &id, "the greeting"]).outcome().success();
+    let listed = env.run(["session", "list"]).outcome().success();
+    assert!(listed.stdout.contains("the greeting"), "{listed}");
+    env.run(["session", "fork", &id]).outcome().success();
+    assert_eq!(env.run(["session", "list"]).outcome().success().stdout.matches("the greeting").count(), 2);
+    env.run(["session", "rename", &id]).outcome().success();
+    assert!(env.run(["session", "list"]).outcome().success().stdout.contains("do it"));
+}
+
+#[test]
 fn deleting_asks_first() {
     let (env, id) = worked();
     let outcome = env.run(["session", "delete", &id]).stdin("y\n").outcome().fails_with(5);

@@ -85,8 +85,15 @@ fn every_key_that_is_not_marked_is_refused_by_name_and_place_trusted_or_not() {
 
 #[test]
 fn where_keys_go_and_what_confines_is_never_for_a_project_to_say() {
-    for key in ["server.url", "sandbox.tier", "sandbox.writable", "policy.always_days", "session.keep_days", "ui.color"]
-    {
+    for key in [
+        "server.url",
+        "sandbox.tier",
+        "sandbox.writable",
+        "policy.always_days",
+        "session.keep_days",
+        "ui.color",
+        "ui.status_command",
+    ] {
         assert!(every_key().iter().any(|(known, _)| known == key), "{key}");
         assert!(![MAY_LOWER, MAY_ADD, AFTER_TRUST].iter().any(|list| is_in(list, key)), "{key}");
     }

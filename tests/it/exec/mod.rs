@@ -78,6 +78,7 @@ impl Bench {
             workspace: Arc::new(Workspace::open(&work).unwrap()),
             runner: self.runner.clone(),
             spill_dir: self.folder.path().join("spill"),
+            cache: self.folder.path().join("cache"),
             cancel: CancellationToken::new(),
             progress: mpsc::channel(64).0,
             limits: mimi::tools::Limits::default(),

@@ -1,10 +1,17 @@
 //! Does a search find the right code, as it is now, whatever happens to files, database and other processes?
 
 mod commands;
+mod crowd;
+mod embedders;
 mod freshness;
+mod graph;
+mod map;
+mod measuring;
+mod quality;
+mod questions;
 mod sharing;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mimi::index::engine::{Index, Settled, Settling};
 use mimi::index::search::route::Query;
@@ -13,24 +20,32 @@ use tempfile::TempDir;
 
 /// A project and a cache folder.
 pub(crate) struct Project {
-    folder: TempDir,
+    root: PathBuf,
+    cache: PathBuf,
+    _folder: Option<TempDir>,
 }
 
 impl Project {
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-        let project = Self { folder: tempfile::tempdir().unwrap() };
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap().join("project");
+        std::fs::create_dir(&root).unwrap();
+        let project = Self { cache: folder.path().join("cache"), root, _folder: Some(folder) };
         files.iter().for_each(|(path, text)| project.write(path, text));
         project
     }
 
-    pub(crate) fn root(&self) -> std::path::PathBuf {
-        let root = self.folder.path().join("project");
-        std::fs::create_dir_all(&root).unwrap();
-        root.canonicalize().unwrap()
+    /// A project and a cache folder that are there already.
+    pub(crate) fn at(root: PathBuf, cache: PathBuf) -> Self {
+        Self { root, cache, _folder: None }
     }
 
-    pub(crate) fn cache(&self) -> std::path::PathBuf {
-        self.folder.path().join("cache")
+    pub(crate) fn root(&self) -> PathBuf {
+        self.root.clone()
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.cache.clone()
     }
 
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
@@ -233,4 +248,66 @@ fn the_same_text_in_many_files_has_one_vector() {
 
 pub(crate) fn rename(from: &Path, to: &Path) {
     std::fs::rename(from, to).unwrap();
+}
+
+#[test]
+fn a_project_without_git_one_with_submodules_and_a_file_of_500_mb_are_searched_alike() {
+    let project = Project::new(FILES);
+    project.write(".git/config", "[core]\n\tbare = false\n[submodule \"sub\"]\n");
+    project.write(".gitmodules", "[submodule \"sub\"]\n\tpath = sub\n\turl = ../sub\n");
+    project.write("sub/.git", "gitdir: ../.git/modules/sub\n");
+    project.write("sub/.gitignore", "made/\n");
+    project.write("sub/src/inner.rs", "fn inside_of_the_submodule() {}\n");
+    project.write("sub/made/out.rs", "fn ignored_in_the_submodule() {}\n");
+    let file = std::fs::File::create(project.root().join("huge.rs")).unwrap();
+    file.set_len(500 << 20).unwrap();
+    let settled = project.settle();
+    assert!(settled.notes.is_empty(), "{:?}", settled.notes);
+    assert_eq!(project.paths("symbol:inside_of_the_submodule"), ["sub/src/inner.rs"]);
+    assert!(project.paths("symbol:ignored_in_the_submodule").is_empty());
+    assert_eq!(project.index().status().unwrap().unwrap().passed.get("too large"), Some(&1));
+}
+
+#[test]
+fn a_file_that_changes_again_and_again_while_it_is_read_ends_as_it_is_last() {
+    let project = Project::new(FILES);
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut n = 0;
+            while !is_over.load(std::sync::atomic::Ordering::SeqCst) {
+                n += 1;
+                project.write("src/busy.rs", format!("fn version_{n}() {{}}\n").repeat(1 + n % 500));
+            }
+        });
+        for _ in 0..20 {
+            project.settle();
+            assert_eq!(project.paths("evict_expired")[0], "src/cache.rs");
+        }
+        is_over.store(true, std::sync::atomic::Ordering::SeqCst);
+    });
+    project.write("src/busy.rs", "fn the_last_version() {}\n");
+    assert_eq!(project.paths("symbol:the_last_version"), ["src/busy.rs"]);
+    assert_eq!(project.index().verify().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn both_ways_of_keeping_vectors_find_the_same_and_either_can_become_the_other() {
+    use mimi::index::vectors::{Choice, Store};
+    let project = Project::new(FILES);
+    let by = |choice| {
+        let index = project.index().keeping_vectors(choice);
+        project.write("src/other.rs", format!("fn kept_as() {{ {choice:?} }}\n"));
+        index.settle(&Settling::PLAIN).unwrap();
+        let hits = index.search(&Query::parse("remove expired entries"), 1, Sides::Vectors).unwrap();
+        let store = index.status().unwrap().unwrap().embedders[0].store;
+        assert_eq!(index.verify().unwrap(), Vec::<String>::new());
+        (store, hits.into_iter().map(|hit| hit.path).collect::<Vec<_>>())
+    };
+    let (auto, first) = by(Choice::Auto);
+    let (codes, second) = by(Choice::Only(Store::Codes));
+    let (kept, third) = by(Choice::Keep);
+    let (vec0, fourth) = by(Choice::Only(Store::Vec0));
+    assert_eq!([auto, codes, kept, vec0], ["vec0", "codes", "codes", "vec0"]);
+    assert!(first == second && second == third && third == fourth, "{first:?} {second:?} {third:?} {fourth:?}");
 }

@@ -38,14 +38,15 @@ const HOMES: &[(&str, &[&str])] = &[
     // Reports of tests in the format of JUnit: read where checks leave them, written where results are shown.
     ("quick_xml", &["strategy", "cli"]),
     // Forms of secrets, the search tool, recovering calls from what models write instead of them, scripts inside of commands, what
-    // checks print, and what differs between any two runs.
-    ("regex", &["base", "tools", "model", "policy", "strategy", "index", "tape"]),
+    // checks print, what differs between any two runs, and words in session files.
+    ("regex", &["base", "tools", "model", "policy", "strategy", "index", "tape", "session"]),
     ("reqwest", &["model"]),
     // System calls of different kinds: processes, locks, file modes, kinds of file systems, and walks that must be quick.
     ("rustix", &["base", "checkpoint", "config", "db", "exec", "session", "tui"]),
     ("ratatui_core", &["tui"]),
     ("ratatui_textarea", &["tui"]),
     ("rusqlite", &["db"]),
+    ("sqlite_vec", &["db"]),
     ("rustls", &["model"]),
     ("rustyline", &["cli"]),
     // The path of a wrong value, where what others wrote is read.

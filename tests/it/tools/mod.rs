@@ -8,6 +8,7 @@ mod plan_and_question;
 mod read_file;
 mod registry;
 mod search;
+mod search_code;
 mod shell;
 pub mod support;
 mod write_file;

@@ -115,9 +115,9 @@ fn a_model_with_a_small_budget_sees_the_core_and_the_door() {
     let registry = Registry::new();
     let names = |budget| registry.specs(budget).iter().map(|spec| spec.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(5), CORE);
-    assert_eq!(names(8), CORE);
-    let all = names(9);
-    assert_eq!((all.len(), all.contains(&"more_tools".to_owned())), (9, false));
+    assert_eq!(names(10), CORE);
+    let all = names(11);
+    assert_eq!((all.len(), all.contains(&"more_tools".to_owned())), (11, false));
     assert_eq!(all[..5], CORE[..5]);
 }
 

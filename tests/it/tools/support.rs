@@ -33,6 +33,7 @@ impl Bench {
             writer: Writer::new(Pending::new(folder.path().join("pending"))),
             runner: Runner::new(PathBuf::from("/nonexistent"), Vec::new()),
             spill_dir,
+            cache: folder.path().join("cache"),
             cancel: CancellationToken::new(),
             progress: tokio::sync::mpsc::channel(1).0,
             limits: mimi::tools::Limits::default(),

@@ -1,0 +1,13 @@
+(formal_parameter type: (_) @type name: (identifier) @local)
+(spread_parameter (variable_declarator name: (identifier) @local))
+(local_variable_declaration type: (_) @type declarator: (variable_declarator name: (identifier) @local))
+(local_variable_declaration declarator: (variable_declarator name: (identifier) @local value: (_) @value))
+(enhanced_for_statement type: (_) @type name: (identifier) @local)
+(catch_formal_parameter name: (identifier) @local)
+(resource type: (_) @type name: (identifier) @local)
+(lambda_expression parameters: (identifier) @local)
+(inferred_parameters (identifier) @local)
+(instanceof_expression right: (_) @type name: (identifier) @local)
+(field_declaration type: (_) @type declarator: (variable_declarator name: (identifier) @field))
+(import_declaration) @import
+(package_declaration (_) @package)

@@ -1,0 +1,116 @@
+//! What is done beside the full screen when it asks for something around the conversation?
+//!
+//! One file a job. Each answers with what is told ([`Told`]), and never holds up the screen: what reads many files runs on a thread
+//! of its own. Must not decide what is shown; that is `tui::state::around`.
+//! To add an answer: a variant of `Ask` and `Told` there, an arm here.
+
+mod checkpoints;
+mod context;
+mod files;
+mod line;
+mod onward;
+mod server;
+pub mod sessions;
+
+pub use onward::{kept, next_session};
+
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::base::fault::Fault;
+use crate::base::text::visible;
+use crate::model::route::Route;
+use crate::tui::state::around::board::Kind;
+use crate::tui::state::around::{Ask, Told};
+use crate::tui::state::outside::Given;
+use crate::workspace::git::head_branch;
+
+/// What is known here of the conversation that is on the screen.
+pub struct Desk<'a> {
+    /// Everything put together.
+    pub app: &'a App,
+    /// Names the session.
+    pub session: String,
+    /// Which model, where.
+    pub route: Route,
+    /// When the user's command ran last, in milliseconds since the Unix epoch.
+    pub lined_at: Cell<u64>,
+}
+
+impl Desk<'_> {
+    /// Finds or does what is asked.
+    pub async fn answer(&self, ask: Ask) -> Given {
+        let told = match ask {
+            Ask::Rows { kind, words } => self.rows(kind, words).await,
+            Ask::Beside { kind, id } => self.beside(kind, id).await,
+            Ask::Fork { id, turn } => sessions::forked(self.app, &id, turn),
+            Ask::Rename { id, title } => sessions::renamed(self.app, &id, &title),
+            Ask::Export { id, path } => sessions::exported(self.app, &id, &path),
+            Ask::Delete { id } => sessions::deleted(self.app, &id),
+            Ask::Restore { id } => checkpoints::restored(self.app, &id),
+            Ask::Open { path, line } => {
+                let root = self.app.workspace.root().to_path_buf();
+                apart(move || files::opened(&root, &path, line)).await
+            }
+            Ask::Keep(kept) => {
+                onward::keep(&self.app.dirs, kept);
+                Ok(Told::Nothing)
+            }
+            Ask::Branch => Ok(Told::Branch(head_branch(self.app.workspace.root()))),
+            Ask::Server { after_ms } => {
+                tokio::time::sleep(Duration::from_millis(after_ms)).await;
+                Ok(Told::Server(server::lines(self.app).await))
+            }
+            Ask::Line { facts } => Ok(Told::Line(line::said(self, &facts).await)),
+        };
+        match told {
+            Ok(told) => Given::Around(told),
+            Err(fault) => Given::Failed(visible(&fault.words()).into_owned()),
+        }
+    }
+
+    async fn rows(&self, kind: Kind, words: String) -> Result<Told, Fault> {
+        let (root, folder) = (self.app.workspace.root().to_path_buf(), self.app.dirs.sessions());
+        let of = words.clone();
+        let rows = match kind {
+            Kind::Sessions => apart(move || sessions::rows(&folder, &root, &of)).await?,
+            Kind::Checkpoints => checkpoints::rows(self.app, &self.session)?,
+            Kind::Context => context::rows(self)?,
+            // Those are in the transcript.
+            Kind::Made | Kind::Running => Vec::new(),
+        };
+        Ok(Told::Rows { kind, words, rows })
+    }
+
+    async fn beside(&self, kind: Kind, id: String) -> Result<Told, Fault> {
+        let folder: PathBuf = self.app.dirs.sessions();
+        let of = id.clone();
+        let lines = match kind {
+            Kind::Sessions => apart(move || sessions::beside(&folder, &of)).await?,
+            Kind::Checkpoints => checkpoints::beside(self.app, &id)?,
+            Kind::Context => context::beside(self, &id)?,
+            Kind::Made | Kind::Running => Vec::new(),
+        };
+        Ok(Told::Beside { kind, id, lines })
+    }
+}
+
+/// Runs work with the disk on a thread of its own.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| {
+        Err(Fault::new(crate::base::fault::Kind::Bug, "it was not finished").cause(error.to_string()))
+    })
+}
+
+/// Says how long ago something was.
+fn age(now_ms: u64, at_ms: u64) -> String {
+    match now_ms.saturating_sub(at_ms) / 60_000 {
+        0 => "just now".to_owned(),
+        minutes @ 1..60 => format!("{minutes} min ago"),
+        minutes @ 60..1440 => format!("{} h ago", minutes / 60),
+        minutes => format!("{} d ago", minutes / 1440),
+    }
+}
