@@ -101,7 +101,14 @@ async fn review(cx: &Cx, app: &App, first: Outcome, reviewing: Reviewing) -> Res
     let (ops, _nobody) = mpsc::channel(1);
     let (_silent, mut records) = mpsc::channel(1);
     let mut outside = Desk::new(cx, app, "review", reviewing);
-    let parts = Parts { ops, records: &mut records, clock: &SystemClock, follows, ways: chat_screen::ways(cx, app), outside: &mut outside };
+    let parts = Parts {
+        ops,
+        records: &mut records,
+        clock: &SystemClock,
+        follows,
+        ways: chat_screen::ways(cx, app),
+        outside: &mut outside,
+    };
     let terminated = async { while signals.next().await != Stop::Terminate {} };
     let ending = run::run(&mut state, theme, parts, terminated).await;
     let ending = ending.map_err(|error| {

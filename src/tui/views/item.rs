@@ -38,7 +38,9 @@ pub(super) fn is_live(item: &Item) -> bool {
 
 /// Says whether an empty row stands between two entries.
 pub(super) fn has_gap(before: &Item, item: &Item) -> bool {
-    let is_line = |item: &Item| matches!(item.what, What::Call(_) | What::Note { .. } | What::Changed { .. } | What::Thought { .. });
+    let is_line = |item: &Item| {
+        matches!(item.what, What::Call(_) | What::Note { .. } | What::Changed { .. } | What::Thought { .. })
+    };
     !(is_line(before) && is_line(item))
 }
 

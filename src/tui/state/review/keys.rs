@@ -287,9 +287,8 @@ impl State {
     fn pick_source(&mut self) {
         let sources = [Source::Turn, Source::Session(None), Source::WorkTree, Source::Staged];
         let sources = sources.into_iter().filter(|source| !self.is_alone || *source != Source::Session(None));
-        let mut rows: Vec<Choice> = sources
-            .map(|source| Choice::new(source.words(), "", Then::Review(source)))
-            .collect();
+        let mut rows: Vec<Choice> =
+            sources.map(|source| Choice::new(source.words(), "", Then::Review(source))).collect();
         let head = Source::Revision("HEAD".to_owned());
         rows.push(Choice::new("the last commit", "HEAD", Then::Review(head)));
         self.choose("changes of", rows);
