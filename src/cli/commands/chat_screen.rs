@@ -43,7 +43,6 @@ use crate::tui::state::outside::{Given, Want};
 use crate::tui::state::status::{Facts, Status};
 use crate::tui::state::transcript::Transcript;
 use crate::tui::state::{Hand, State};
-use crate::tui::state::{Hand, State};
 use crate::tui::telling::{Notify, knows_links};
 use crate::tui::terminal::Ways;
 use crate::tui::views::Views;

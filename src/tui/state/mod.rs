@@ -26,7 +26,6 @@ pub mod vim;
 
 use std::collections::VecDeque;
 
-use crate::protocol::changes::Source;
 use crate::protocol::event::Record;
 use crate::protocol::message::CallId;
 use crate::protocol::op::{Mode, Op};
