@@ -22,6 +22,7 @@ pub mod graph;
 pub mod highlight;
 pub mod language;
 pub mod map;
+pub mod pattern;
 pub mod place;
 pub mod quick_hash;
 pub mod scan;
