@@ -17,6 +17,7 @@ use crate::index::engine::Index;
 use crate::index::error::IndexError;
 use crate::index::fill::{self, Filled, Filling, Ground};
 use crate::index::search::dense::Served;
+use crate::index::search::rank::{self, Weights};
 use crate::index::search::route::Query;
 use crate::index::search::{self, Asked, Hit, Sides};
 use crate::index::store::coverage::{self, Coverage};
@@ -56,6 +57,11 @@ pub struct Meaning {
 impl Index {
     /// Searches what is in the index, with the model on a server where there is one and it is ready.
     pub fn ask(&self, query: &Query, limit: usize, sides: Sides) -> Result<Answer, IndexError> {
+        self.ask_by(query, limit, sides, rank::weights()?)
+    }
+
+    /// The same with other weights, to see what they do.
+    pub fn ask_by(&self, query: &Query, limit: usize, sides: Sides, weights: &Weights) -> Result<Answer, IndexError> {
         let Some(mut db) = self.reader()? else { return Ok(Answer::default()) };
         let mut answer = Answer::default();
         let has_vectors = sides != Sides::Words && !query.text.trim().is_empty();
@@ -66,7 +72,7 @@ impl Index {
             }
             _ => None,
         };
-        let asked = Asked { query, limit, sides, embedder: self.embedder, served: served.as_ref() };
+        let asked = Asked { query, limit, sides, embedder: self.embedder, served: served.as_ref(), weights };
         answer.hits = db.read(|work| search::search(work, &self.root(), &asked))?;
         Ok(answer)
     }

@@ -259,6 +259,19 @@ impl Index {
         Ok(self.ask(query, limit, sides)?.hits)
     }
 
+    /// Reads the tables within one transaction, given the number of the work tree; `none` when it was never indexed.
+    pub fn read_tree<T>(
+        &self,
+        none: T,
+        read: impl FnOnce(&Work<'_>, u64) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
+        let Some(mut db) = self.reader()? else { return Ok(none) };
+        db.read(|work| match read::tree(work, &self.root())? {
+            Some((tree, _)) => read(work, tree),
+            None => Ok(none),
+        })
+    }
+
     /// Deletes the index, so that the next settling builds it anew.
     pub fn forget(&self) -> Result<(), IndexError> {
         let _elected = self.place.elect(Duration::ZERO)?.ok_or(IndexError::Writing)?;

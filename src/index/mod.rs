@@ -3,7 +3,7 @@
 //! Search by meaning, by word and by symbol, with nothing but this binary. One database for each repository in the cache
 //! folder ([`place`]); every search first settles what changed ([`scan`], [`update`]) and then asks ([`search`]). One process
 //! writes at a time, all others read what is there. A model on a server adds its vectors beside those of the built-in embedder
-//! ([`fill`], [`ask`]). Must not decide what a model sees, nor talk to a server itself.
+//! ([`fill`], [`ask`]); [`eval`] measures how good answers are. Must not decide what a model sees, nor talk to a server itself.
 //! To add a language: a row in `config/languages.yaml`, `config/languages/<name>.scm`, a line in [`grammar`].
 //! To add an embedder: a file in [`embed`]. To add a store of vectors: a file in [`vectors`].
 
@@ -13,6 +13,7 @@ pub mod document;
 pub mod embed;
 pub mod engine;
 pub mod error;
+pub mod eval;
 pub mod files;
 pub mod fill;
 pub mod fresh;

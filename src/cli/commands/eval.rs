@@ -9,6 +9,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::path::{create_private_dir, remove_tree};
 use crate::base::text::{count, visible};
 use crate::cli::SandboxArg;
+use crate::cli::commands::eval_search;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::signal::{Signals, Stop};
 use crate::exec::run::Runner;
@@ -21,12 +22,25 @@ use crate::tui::look::Look;
 /// Tasks worked on at once; more would make a table nobody can compare.
 const MAX_JOBS: u64 = 64;
 
+/// What is measured instead of a model.
+#[derive(Debug, clap::Subcommand)]
+pub enum Measure {
+    /// Measure how well a search answers a file of questions
+    Search(eval_search::EvalSearchArgs),
+    /// Make questions for `mimi eval search` from the doc comments of a project
+    Questions(eval_search::QuestionsArgs),
+}
+
 /// Arguments of `mimi eval`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct EvalArgs {
+    /// What is measured; without it a model.
+    #[command(subcommand)]
+    pub measure: Option<Measure>,
     /// Folder of the tasks, each a folder with a `task.yaml`; or one task
-    #[arg(value_hint = clap::ValueHint::DirPath)]
-    pub folder: PathBuf,
+    #[arg(value_hint = clap::ValueHint::DirPath, required = true)]
+    pub folder: Option<PathBuf>,
     /// Only this task; may be repeated
     #[arg(long = "task", value_name = "NAME")]
     pub tasks: Vec<String>,
@@ -50,8 +64,17 @@ pub struct EvalArgs {
     pub json: bool,
 }
 
-/// Works on the tasks.
+/// Works on the tasks, or measures what was named instead.
 pub fn run(cx: &Cx, args: &EvalArgs) -> Result<(), Fault> {
+    match (&args.measure, &args.folder) {
+        (Some(Measure::Search(args)), _) => eval_search::run(cx, args),
+        (Some(Measure::Questions(args)), _) => eval_search::questions(cx, args),
+        (None, Some(folder)) => tasks(cx, args, folder),
+        (None, None) => Err(Fault::new(Kind::Usage, "no folder of tasks is named").hint("mimi eval DIR")),
+    }
+}
+
+fn tasks(cx: &Cx, args: &EvalArgs, folder: &Path) -> Result<(), Fault> {
     if args.script && cx.global.model.is_some() {
         return Err(Fault::new(
             Kind::Usage,
@@ -59,7 +82,7 @@ pub fn run(cx: &Cx, args: &EvalArgs) -> Result<(), Fault> {
         ));
     }
     let before = args.compare.as_deref().map(read_results).transpose()?;
-    let tasks = task::choose(task::read_all(&args.folder)?, &args.tasks)?;
+    let tasks = task::choose(task::read_all(folder)?, &args.tasks)?;
     let scratch = Scratch::new()?;
     let workshop = workshop(cx, args, &scratch.0)?;
     if args.script {
@@ -285,10 +308,11 @@ fn read_results(path: &Path) -> Result<Results, Fault> {
 }
 
 /// The folder of the copies, gone when the command is over.
-struct Scratch(PathBuf);
+pub struct Scratch(pub PathBuf);
 
 impl Scratch {
-    fn new() -> Result<Self, Fault> {
+    /// Makes an empty private folder.
+    pub fn new() -> Result<Self, Fault> {
         let folder = std::env::temp_dir().join(format!("mimi-eval-{}", new_id()));
         create_private_dir(&folder)
             .map_err(|error| Fault::io(Kind::Task, format!("cannot make `{}`", folder.display()), &error))?;

@@ -20,6 +20,7 @@ pub mod demo;
 pub mod doctor;
 pub mod doctor_egress;
 pub mod eval;
+pub mod eval_search;
 pub mod explain;
 pub mod fix;
 mod fix_after;

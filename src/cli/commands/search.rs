@@ -6,11 +6,12 @@
 use clap::Args;
 
 use crate::base::fault::{Fault, Kind};
-use crate::base::text::{clip_line, one_line_name, visible};
+use crate::base::text::{clip_line, nearest, one_line_name, shell_quoted, visible};
 use crate::cli::commands::index::{open, settle};
 use crate::cli::context::Cx;
 use crate::index::engine::{Index, Settling};
-use crate::index::search::route::Query;
+use crate::index::language;
+use crate::index::search::route::{self, Query};
 use crate::index::search::snippet;
 use crate::index::search::{Hit, Parts, Sides};
 use crate::tui::look::Look;
@@ -45,6 +46,7 @@ pub struct SearchArgs {
 pub fn run(cx: &Cx, args: &SearchArgs) -> Result<(), Fault> {
     let question = args.query.join(" ");
     let query = Query::parse(&question);
+    check(cx, &query)?;
     let (index, config) = open(cx)?;
     let settled = settle(cx, &index, Settling::PLAIN.patience)?;
     if settled.updated.n_chunks > 0 {
@@ -77,11 +79,37 @@ pub fn run(cx: &Cx, args: &SearchArgs) -> Result<(), Fault> {
             show(cx, &index, hit, &query, args)?;
         }
     }
-    if hits.is_empty() {
-        let shown = one_line_name(clip_line(&question, 80).as_ref()).into_owned();
-        return Err(Fault::new(Kind::Task, format!("nothing found for `{shown}`")).hint("mimi index --status"));
+    if hits.is_empty() { Err(nothing(&question, &query)) } else { Ok(()) }
+}
+
+/// Says what of a question is not as its writer meant it.
+fn check(cx: &Cx, query: &Query) -> Result<(), Fault> {
+    if query.is_cut {
+        let n_bytes = route::MAX_BYTES;
+        cx.out.note(format!("note: the question is very long; its first and last {} bytes count", n_bytes / 2));
     }
-    Ok(())
+    let Some(unknown) = query.unknown_languages.first() else { return Ok(()) };
+    let names = language::all().iter().map(language::Language::name);
+    let fault = Fault::new(Kind::Usage, format!("no language is called `{}`", visible(unknown)));
+    Err(match nearest(unknown, names.clone()) {
+        Some(near) => fault.hint(format!("lang:{near}")),
+        None => fault.hint(format!("lang: takes {}", names.collect::<Vec<_>>().join(", "))),
+    })
+}
+
+fn nothing(question: &str, query: &Query) -> Fault {
+    let shown = one_line_name(clip_line(question, 80).as_ref()).into_owned();
+    let fault = Fault::new(Kind::Task, format!("nothing found for `{shown}`"));
+    if query.text.is_empty() && query.is_narrow() {
+        return fault.cause("there is no question beside what narrows it").hint("mimi search WORDS path:FOLDER");
+    }
+    if query.wants_definitions {
+        return fault.hint(format!("mimi search {}", shell_quoted(&query.symbols.join(" "))));
+    }
+    // Without a server, words of other languages are found only where they stand.
+    let is_foreign = query.text.chars().filter(|c| c.is_alphabetic()).any(|c| !c.is_ascii());
+    let fault = if is_foreign { fault.hint("ask in English, or with a name from the code") } else { fault };
+    fault.hint("mimi index --status")
 }
 
 fn show(cx: &Cx, index: &Index, hit: &Hit, query: &Query, args: &SearchArgs) -> Result<(), Fault> {
@@ -108,10 +136,16 @@ fn show(cx: &Cx, index: &Index, hit: &Hit, query: &Query, args: &SearchArgs) -> 
 }
 
 fn explained(hit: &Hit, query: &Query) -> String {
-    let Parts { words, vector, fused, definition, coherence, path } = hit.parts;
-    format!(
-        "{:.3} as {}: words {words:.2}, meaning {vector:.2}, together {fused:.3}; definition +{definition:.3}, file +{coherence:.3}, path x{path:.2}",
+    let Parts { words, vector, fused, share, definition, place, literal, coherence, path } = hit.parts;
+    let mut told = format!(
+        "{:.3} as {}: words {words:.2} ({:.0} % of the question), meaning {vector:.2}, together {fused:.3}",
         hit.score,
-        query.kind.name()
-    )
+        query.kind.name(),
+        share * 100.0
+    );
+    let added = [("file", coherence), ("literal", literal), ("definition", definition), ("place", place)];
+    for (name, added) in added.into_iter().filter(|(_, added)| *added > 0.0) {
+        told.push_str(&format!(", {name} +{added:.3}"));
+    }
+    told + &format!(", path x{path:.2}")
 }

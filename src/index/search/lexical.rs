@@ -1,7 +1,7 @@
 //! Which pieces hold the words of the question?
 //!
 //! BM25 from the lists of pieces SQLite's full-text table keeps for each word. Its own `bm25()` cannot be used: of a table
-//! that keeps neither text nor places it knows no counts and returns zero for every row (measured with SQLite 3.40 and 3.54).
+//! that keeps neither text nor places it knows no counts, and returned zero for every row (measured with SQLite 3.40).
 //! Counts come from the marked words of [`crate::index::words`], lengths from a segment. Words found nearly everywhere are
 //! left out: they cost most and tell least.
 
@@ -13,7 +13,7 @@ use crate::index::quick_hash::QuickMap;
 use crate::index::search::rank::Weights;
 use crate::index::search::route::Query;
 use crate::index::store::segment::{self, LENGTHS};
-use crate::index::words::{self, LEVELS};
+use crate::index::words::LEVELS;
 
 /// Words of a question that count; more stand only in pasted logs.
 const MAX_WORDS: usize = 48;
@@ -68,14 +68,14 @@ fn chosen(
     weights: &Weights,
 ) -> Result<Vec<(String, f32, usize)>, IndexError> {
     let mut known = Vec::new();
-    for (word, weight) in words::of_query(&query.text).into_iter().take(MAX_WORDS) {
+    for (word, weight) in weights.words(&query.text).into_iter().take(MAX_WORDS) {
         let sql = "SELECT doc FROM word WHERE term = ?1";
         if let Some(n_with) = work.first(sql, &[word.as_str().into()], |row| row.count(0))? {
             known.push((word, weight, n_with as usize));
         }
     }
     known.sort_by_key(|(_, _, n_with)| *n_with);
-    let bound = (lengths.n_chunks as f32 * weights.frequent_share).max(50.0) as usize;
+    let bound = weights.frequent(lengths.n_chunks);
     let is_kept =
         |(at, word): (usize, (String, f32, usize))| (at < weights.rarest_words || word.2 <= bound).then_some(word);
     Ok(known.into_iter().enumerate().filter_map(is_kept).collect())

@@ -1,15 +1,22 @@
 //! Which places of the project answer this question?
 //!
-//! [`route`] says what kind of question it is; [`lexical`] and [`dense`] give candidates, [`fuse`] joins them, [`rank`] puts
-//! them in order by rules, [`snippet`] reads their lines. Must not write: what changed was settled before.
+//! [`route`] says what kind of question it is ([`frames`] reads the places of a trace); [`lexical`] and [`dense`] give
+//! candidates, [`fuse`] joins them, [`rank`] puts them in order by rules ([`direct`] and [`literal`] are two of them),
+//! [`relevance`] leaves out what is no answer, [`snippet`] reads their lines. Must not write: what changed was settled before.
 //! To add a rule: a weight in `config/ranking.yaml` and its lines in [`rank`]; measure it before and after.
 
 pub mod dense;
+pub mod direct;
+pub mod frames;
 pub mod fuse;
 pub mod lexical;
+pub mod literal;
 pub mod rank;
+pub mod relevance;
 pub mod route;
 pub mod snippet;
+
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -18,6 +25,7 @@ use crate::index::embed::Embedder;
 use crate::index::error::IndexError;
 use crate::index::search::dense::Served;
 use crate::index::search::fuse::Candidate;
+use crate::index::search::rank::Weights;
 use crate::index::search::route::Query;
 use crate::index::store::read;
 
@@ -49,8 +57,14 @@ pub struct Parts {
     pub vector: f32,
     /// Both joined.
     pub fused: f32,
+    /// Share of the question's words it holds, rare words counting more.
+    pub share: f32,
     /// What was added for definitions.
     pub definition: f32,
+    /// What was added because the question names the place.
+    pub place: f32,
+    /// What was added because it holds the words of a message literally.
+    pub literal: f32,
     /// What was added for other pieces of the file.
     pub coherence: f32,
     /// What it was multiplied by for its path.
@@ -80,6 +94,8 @@ pub struct Asked<'a> {
     pub sides: Sides,
     /// The embedder whose vectors are compared.
     pub embedder: &'a dyn Embedder,
+    /// What counts for how much.
+    pub weights: &'a Weights,
     /// The question by a model on a server, whose vectors are compared too.
     pub served: Option<&'a Served>,
 }
@@ -87,7 +103,7 @@ pub struct Asked<'a> {
 /// Searches a work tree, within one transaction.
 pub fn search(work: &Work<'_>, root: &str, asked: &Asked<'_>) -> Result<Vec<Hit>, IndexError> {
     let Some((tree, _)) = read::tree(work, root)? else { return Ok(Vec::new()) };
-    let weights = rank::weights()?;
+    let weights = asked.weights;
     let has = |side| asked.sides == side || matches!(asked.sides, Sides::All | Sides::Fused);
     let words = if has(Sides::Words) { lexical::candidates(work, asked.query, weights)? } else { Vec::new() };
     let vectors = if has(Sides::Vectors) { dense::candidates(work, asked, weights)? } else { Vec::new() };
@@ -99,7 +115,9 @@ pub fn search(work: &Work<'_>, root: &str, asked: &Asked<'_>) -> Result<Vec<Hit>
     let live = fuse::Live { work, tree, query: asked.query };
     let mut found = fuse::fuse(&live, &words, &vectors, alpha, weights)?;
     if asked.sides == Sides::All {
-        rank::rank(work, tree, asked.query, weights, &mut found)?;
+        let ground = rank::Ground { work, tree, root: Path::new(root), query: asked.query, weights };
+        rank::rank(&ground, &mut found)?;
+        relevance::keep(work, asked, &mut found)?;
     }
     if asked.query.wants_definitions {
         found.retain(|candidate| candidate.parts.definition > 0.0);

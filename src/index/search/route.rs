@@ -1,19 +1,51 @@
 //! What kind of question is this?
 //!
 //! An identifier, a path, a stack trace, an error message, or words. `path:`, `lang:` and `symbol:` narrow it. Told by its
-//! looks alone; a wrong guess shifts weights and loses nothing.
+//! looks alone; a wrong guess shifts weights and loses nothing. Nothing in a question is an operator: quotes, stars and the
+//! words of SQLite's full-text search are text like any other.
 
+use std::borrow::Cow;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use regex::Regex;
 
-use crate::base::text::prefix;
+use crate::base::text::{fits, prefix, suffix};
 use crate::index::language;
+use crate::index::search::frames::{self, Frame};
 
-/// Longer questions are cut: what matters stands in the beginning, and a pasted log has no end.
-const MAX_BYTES: usize = 16_000;
-/// Places of a stack trace that are looked at.
-const MAX_FRAMES: usize = 20;
+/// Longer questions are cut in the middle: a pasted log says what matters at its beginning or at its end.
+pub const MAX_BYTES: usize = 16_000;
+/// Names of one question that are looked up.
+const MAX_SYMBOLS: usize = 8;
+/// What error messages have in them, in lower case.
+const ERROR_MARKS: [&str; 22] = [
+    "error:",
+    "error[",
+    "error ",
+    "exception",
+    "panicked at",
+    "traceback",
+    "fatal:",
+    "failed to ",
+    "failed:",
+    "cannot ",
+    "can't ",
+    "could not ",
+    "undefined reference",
+    "warning:",
+    "not found",
+    "no such ",
+    "assertion",
+    "fehler:",
+    "erreur",
+    "ошибка",
+    "错误",
+    "エラー",
+];
+/// What a sentence begins with that asks about an error instead of being one, in lower case.
+const ASKING: [&str; 14] =
+    ["how", "what", "where", "why", "which", "when", "who", "is", "are", "does", "do", "can", "find", "show"];
 
 /// What a question looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,62 +84,76 @@ pub struct Query {
     pub text: String,
     /// Names from code in it; of a question that is a name, that one.
     pub symbols: Vec<String>,
-    /// Places in it: a path and a line.
-    pub frames: Vec<(String, u32)>,
+    /// Places in it, the innermost call first; of a question that is a path, that one.
+    pub frames: Vec<Frame>,
     /// Parts of paths one of which must fit.
     pub paths: Vec<String>,
     /// Languages one of which must fit, by name.
     pub languages: Vec<String>,
     /// Whether only what defines one of the names is wanted.
     pub wants_definitions: bool,
+    /// Languages that were asked for and that mimi does not know.
+    pub unknown_languages: Vec<String>,
+    /// Whether the middle of it was left out.
+    pub is_cut: bool,
 }
 
 impl Query {
     /// Reads a question.
     pub fn parse(given: &str) -> Self {
-        let given = prefix(given, MAX_BYTES);
-        let (mut paths, mut languages, mut symbols, mut rest) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for word in given.split_whitespace() {
-            match word.split_once(':') {
-                Some(("path", value)) if !value.is_empty() => paths.push(value.trim_matches('"').to_owned()),
-                Some(("lang", value)) if !value.is_empty() => {
-                    languages.push(language::named(value).map_or(value, |language| language.name()).to_owned());
-                }
-                Some(("symbol", value)) if !value.is_empty() => symbols.push(last_name(value).to_owned()),
-                _ => rest.push(word),
-            }
+        let (given, is_cut) = cut(given);
+        let (narrowed, rest) = narrowings(&given);
+        let text = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+        let mut query = Self {
+            kind: Kind::Words,
+            text: String::new(),
+            symbols: narrowed.symbols,
+            frames: frames::frames(&rest),
+            paths: narrowed.paths,
+            languages: narrowed.languages,
+            wants_definitions: false,
+            unknown_languages: narrowed.unknown_languages,
+            is_cut,
+        };
+        query.wants_definitions = !query.symbols.is_empty();
+        query.kind = query.kind_of(&text, &words);
+        match (query.kind, words.as_slice()) {
+            _ if query.wants_definitions => {}
+            (Kind::Symbol, [only]) => query.symbols.push(last_name(only).to_owned()),
+            (Kind::Path, [only]) if query.frames.is_empty() => query.frames.push(((*only).to_owned(), 1)),
+            _ => query.symbols.extend(names_in(&words)),
         }
-        let is_named = !symbols.is_empty();
-        let mut text = rest.join(" ");
-        let frames = frames(given);
-        let kind = match rest.as_slice() {
-            _ if is_named => Kind::Symbol,
-            _ if frames.len() > 1 || (frames.len() == 1 && rest.len() > 1) => Kind::Trace,
+        let of_symbols = query.symbols.iter().map(String::as_str).filter(|_| query.wants_definitions);
+        query.text = of_symbols.chain(words).collect::<Vec<_>>().join(" ");
+        query
+    }
+
+    fn kind_of(&self, text: &str, words: &[&str]) -> Kind {
+        match words {
+            _ if self.wants_definitions => Kind::Symbol,
+            _ if self.frames.len() > 1 || (self.frames.len() == 1 && words.len() > 1) => Kind::Trace,
             [only] if is_path(only) => Kind::Path,
             [only] if is_identifier(only) => Kind::Symbol,
-            _ if looks_like_error(&text) => Kind::Error,
+            _ if looks_like_error(text) => Kind::Error,
             _ => Kind::Words,
-        };
-        if is_named {
-            text = symbols.iter().map(String::as_str).chain(rest.iter().copied()).collect::<Vec<_>>().join(" ");
-        } else if let (Kind::Symbol, [only]) = (kind, rest.as_slice()) {
-            symbols.push(last_name(only).to_owned());
-        } else {
-            symbols.extend(
-                rest.iter()
-                    .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '_'))
-                    .filter(|word| is_compound(word))
-                    .map(|word| last_name(word).to_owned())
-                    .take(8),
-            );
         }
-        Self { kind, text, symbols, frames, paths, languages, wants_definitions: is_named }
     }
 
     /// Says whether a file may be shown.
     pub fn allows(&self, path: &str) -> bool {
-        let fits_path = |wanted: &String| path.to_lowercase().contains(&wanted.trim_start_matches("./").to_lowercase());
-        let of = language::of_file(std::path::Path::new(path), b"").map(|language| language.name());
+        if !self.is_narrow() {
+            return true;
+        }
+        let fits_path = |wanted: &String| {
+            let (wanted, path) = (wanted.trim_start_matches("./").to_lowercase(), path.to_lowercase());
+            if wanted.contains('*') {
+                fits(&wanted, &path) || fits(&format!("*/{wanted}"), &path)
+            } else {
+                path.contains(&wanted)
+            }
+        };
+        let of = language::of_file(Path::new(path), b"").map(|language| language.name());
         (self.paths.is_empty() || self.paths.iter().any(fits_path))
             && (self.languages.is_empty() || self.languages.iter().any(|wanted| of == Some(wanted.as_str())))
     }
@@ -116,6 +162,55 @@ impl Query {
     pub fn is_narrow(&self) -> bool {
         !self.paths.is_empty() || !self.languages.is_empty()
     }
+}
+
+/// What narrows a question.
+#[derive(Default)]
+struct Narrowed {
+    symbols: Vec<String>,
+    paths: Vec<String>,
+    languages: Vec<String>,
+    unknown_languages: Vec<String>,
+}
+
+fn cut(given: &str) -> (Cow<'_, str>, bool) {
+    if given.len() <= MAX_BYTES {
+        return (Cow::Borrowed(given), false);
+    }
+    let half = MAX_BYTES / 2;
+    (Cow::Owned(format!("{}\n{}", prefix(given, half), suffix(given, half - 1))), true)
+}
+
+/// Takes `path:`, `lang:` and `symbol:` out of a question; what stands behind them may be in quotes.
+fn narrowings(given: &str) -> (Narrowed, String) {
+    static PATTERN: OnceLock<Option<Regex>> = OnceLock::new();
+    let pattern = r#"(?:^|\s)(path|lang|symbol):(?:"([^"\n]+)"|([^\s":][^\s]*|::?[^\s:]+))"#;
+    let mut found = Narrowed::default();
+    let Some(pattern) = PATTERN.get_or_init(|| Regex::new(pattern).ok()) else { return (found, given.to_owned()) };
+    for captures in pattern.captures_iter(given) {
+        let group = |n: usize| captures.get(n).map_or("", |group| group.as_str());
+        let value = format!("{}{}", group(2), group(3));
+        match (group(1), language::named(&value)) {
+            ("path", _) => found.paths.push(value),
+            ("symbol", _) => found.symbols.push(last_name(&value).to_owned()),
+            (_, Some(language)) => found.languages.push(language.name().to_owned()),
+            (_, None) => found.unknown_languages.push(value),
+        }
+    }
+    let rest = pattern.replace_all(given, " ").into_owned();
+    (found, rest)
+}
+
+/// Names from code among the words of a sentence.
+fn names_in(words: &[&str]) -> Vec<String> {
+    let bare = words.iter().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && !"_()".contains(c)));
+    let mut names: Vec<String> = Vec::new();
+    for name in bare.filter(|word| is_compound(word)).map(last_name) {
+        if names.len() < MAX_SYMBOLS && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 /// Returns the last name of `a::b::c`, `a.b.c` or `a->c`, without what is behind a bracket.
@@ -149,37 +244,9 @@ fn is_path(word: &str) -> bool {
 }
 
 fn looks_like_error(text: &str) -> bool {
-    let marks = [
-        "error:",
-        "error[",
-        "Error:",
-        "Exception",
-        "panicked at",
-        "Traceback",
-        "fatal:",
-        "failed to",
-        "cannot ",
-        "undefined reference",
-        "warning:",
-    ];
-    marks.iter().any(|mark| text.contains(mark))
-}
-
-/// Finds places as compilers and interpreters write them: `src/a.rs:10:5`, `File "a.py", line 10`.
-fn frames(text: &str) -> Vec<(String, u32)> {
-    static FRAME: OnceLock<Option<Regex>> = OnceLock::new();
-    let pattern = r#"File "([^"\n]+)", line (\d+)|([A-Za-z0-9_@+~./-]+\.[A-Za-z0-9]{1,8})[:(](\d+)"#;
-    let Some(frame) = FRAME.get_or_init(|| Regex::new(pattern).ok()) else { return Vec::new() };
-    let mut found: Vec<(String, u32)> = Vec::new();
-    for captures in frame.captures_iter(text).take(MAX_FRAMES) {
-        let part = |a, b| captures.get(a).or(captures.get(b)).map(|part| part.as_str());
-        if let (Some(path), Some(line)) = (part(1, 3), part(2, 4).and_then(|line| line.parse().ok()))
-            && !found.iter().any(|known| known.0 == path && known.1 == line)
-        {
-            found.push((path.to_owned(), line));
-        }
-    }
-    found
+    let text = text.to_lowercase();
+    let first = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    !ASKING.contains(&first) && ERROR_MARKS.iter().any(|mark| text.contains(mark))
 }
 
 #[cfg(test)]
@@ -198,6 +265,13 @@ mod tests {
             ("thread 'main' panicked at src/lib.rs:10:5:", Kind::Trace),
             ("Traceback:\n File \"a/b.py\", line 3, in f\n File \"c.py\", line 9", Kind::Trace),
             ("error: cannot open the database", Kind::Error),
+            ("java.io.IOException: connection reset", Kind::Error),
+            ("why can't the client connect", Kind::Words),
+            ("where is the error type defined", Kind::Words),
+            ("src/index/mod.rs:12", Kind::Path),
+            ("wo werden alte Einträge entfernt", Kind::Words),
+            ("أين تحذف الإدخالات القديمة", Kind::Words),
+            ("在哪里删除旧条目", Kind::Symbol),
             ("", Kind::Words),
             ("удалить старые записи", Kind::Words),
             ("\" OR NEAR( *", Kind::Words),
@@ -215,13 +289,18 @@ mod tests {
         let query = Query::parse("retry path:src/net lang:py");
         assert!(query.allows("src/net/a.py") && !query.allows("src/a.py") && !query.allows("src/net/a.rs"));
         assert_eq!(Query::parse("where does `HttpClient` call send_all(x)?").symbols, ["HttpClient", "send_all"]);
-        assert_eq!(Query::parse(&"a".repeat(100_000)).text.len(), MAX_BYTES);
+        let query = Query::parse("lang:klingon path:\"my dir/a\" open symbol::new x");
+        assert_eq!(query.unknown_languages, ["klingon"]);
+        assert_eq!((query.paths, query.symbols), (vec!["my dir/a".to_owned()], vec!["new".to_owned()]));
+        let query = Query::parse("path:src/**/*.rs x");
+        assert!(query.allows("src/a/b.rs") && !query.allows("src/a/b.py"));
     }
 
     #[test]
-    fn places_are_read_out_of_traces() {
-        let query = Query::parse("at f (src/a.js:10:5)\nFile \"b.py\", line 7\n  c.go:3 +0x1d");
-        let frames: Vec<(&str, u32)> = query.frames.iter().map(|(path, line)| (path.as_str(), *line)).collect();
-        assert_eq!(frames, [("src/a.js", 10), ("b.py", 7), ("c.go", 3)]);
+    fn of_a_very_long_question_beginning_and_end_count() {
+        let query = Query::parse(&format!("begin {} end", "middle ".repeat(20_000)));
+        assert!(query.is_cut && query.text.len() <= MAX_BYTES);
+        assert!(query.text.starts_with("begin ") && query.text.ends_with(" end"));
+        assert!(!Query::parse("begin end").is_cut);
     }
 }

@@ -51,7 +51,8 @@ fn window(all: &[Line], wanted: &HashSet<String>, n: usize) -> Vec<Line> {
     all[best..best + n].to_vec()
 }
 
-fn read(path: &Path) -> Option<String> {
+/// Reads a file as the index would; none when it cannot be read or is too large.
+pub fn read(path: &Path) -> Option<String> {
     let (file, meta) = open_regular(path).ok()?;
     let max_bytes = files::table().ok()?.max_bytes;
     if meta.len() > max_bytes {

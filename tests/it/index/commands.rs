@@ -20,6 +20,7 @@ fn a_search_shows_place_names_and_lines() {
     );
     let explained = env.run(["search", "HttpClient", "--explain", "--lines", "0"]).outcome().success();
     assert!(explained.stdout.contains("as symbol: words ") && explained.stdout.contains("definition +"), "{explained}");
+    assert!(explained.stdout.contains(" % of the question), meaning "), "{explained}");
 }
 
 #[test]

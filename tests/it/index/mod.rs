@@ -6,6 +6,9 @@ mod embedders;
 mod freshness;
 mod graph;
 mod map;
+mod measuring;
+mod quality;
+mod questions;
 mod sharing;
 
 use std::path::{Path, PathBuf};

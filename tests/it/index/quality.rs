@@ -1,0 +1,146 @@
+//! Is each part of the search worth its room, measured on a small project with known answers?
+//!
+//! The project (`tests/fixtures/index/project.txt`) is a copy of some files of mimi as they once were; its questions are the
+//! first sentences of its doc comments, asked of a copy without them, and some sentences as people ask. The margins are about
+//! half of what was measured, so that a change that spoils a part fails here; `mimi eval search` says more.
+
+use std::sync::OnceLock;
+
+use mimi::index::eval::build::build;
+use mimi::index::eval::compare::compare;
+use mimi::index::eval::figures::{Answer, FIGURES, mean};
+use mimi::index::eval::question::Question;
+use mimi::index::eval::run::{Asking, Part, Results, run};
+use mimi::index::search::rank;
+
+use crate::index::Project;
+
+const PROJECT: &str = include_str!("../../fixtures/index/project.txt");
+
+/// What a person asks, and the file that answers.
+const ASKED: [(&str, &str); 24] = [
+    ("how is a session file kept from being written by two processes at once", "src/session/lock.rs"),
+    ("copy a conversation so that it can go on in two ways", "src/session/fork.rs"),
+    ("which sessions are shown in the list and in what order", "src/session/list.rs"),
+    ("append an event to the session file durably", "src/session/journal.rs"),
+    ("take back the last turn of a conversation", "src/session/rewind.rs"),
+    ("how much money does a request cost in tokens", "src/telemetry/price.rs"),
+    ("delete old snapshots to free disk space", "src/checkpoint/prune.rs"),
+    ("many small contents stored in one pack file", "src/checkpoint/pack.rs"),
+    ("detect that git commits or branches moved during a command", "src/checkpoint/history.rs"),
+    ("keep CRLF line endings when editing", "src/edit/line_ends.rs"),
+    ("suggest the most similar lines when the text to replace is not found", "src/edit/nearest.rs"),
+    ("detect the character encoding of a file, UTF-16 or latin-1", "src/edit/encoding.rs"),
+    ("is the database on a network file system", "src/db/place.rs"),
+    ("open a SQLite database and migrate its schema", "src/db/open.rs"),
+    ("run a statement within a transaction", "src/db/work.rs"),
+    ("exit code of the process by the kind of failure", "src/base/fault.rs"),
+    ("format a duration for people", "src/base/clock.rs"),
+    ("hex digest of a file's content", "src/base/hash.rs"),
+    ("file permissions of new files and the umask", "src/base/umask.rs"),
+    ("create a symbolic link in place of an existing file", "src/base/entry.rs"),
+    ("kill all child processes of a command", "src/exec/tree.rs"),
+    ("end the command when its handle is dropped", "src/exec/lifeline.rs"),
+    ("respect gitignore while walking folders", "src/workspace/walk.rs"),
+    ("read AGENTS.md instruction files of the project", "src/workspace/instructions.rs"),
+];
+
+fn project() -> Project {
+    let project = Project::new(&[]);
+    for file in PROJECT.split("==> ").filter(|file| !file.is_empty()) {
+        let (path, text) = file.split_once('\n').unwrap();
+        project.write(path, text);
+    }
+    project
+}
+
+fn written() -> impl Iterator<Item = Question> {
+    ASKED.iter().map(|(question, path)| Question {
+        question: (*question).to_owned(),
+        relevant: vec![(*path).to_owned().try_into().unwrap()],
+        kind: "written".to_owned(),
+        without_docs: true,
+    })
+}
+
+/// Measured once for all tests here.
+fn measured() -> &'static Results {
+    static MEASURED: OnceLock<Results> = OnceLock::new();
+    MEASURED.get_or_init(|| {
+        let project = project();
+        let questions: Vec<Question> =
+            build(&project.root(), Some(160)).unwrap().into_iter().chain(written()).collect();
+        assert!(questions.len() == 160 + ASKED.len(), "{}", questions.len());
+        let scratch = tempfile::tempdir().unwrap();
+        let asking = Asking {
+            cache: &project.cache(),
+            root: &project.root(),
+            scratch: scratch.path(),
+            weights: rank::weights().unwrap(),
+            parts: &Part::ALL,
+            progress: &|_, _| {},
+        };
+        let run = run(&asking, &questions).unwrap();
+        assert!(run.notes.is_empty(), "{:?}", run.notes);
+        run.results
+    })
+}
+
+fn answers(part: Part) -> &'static [Answer] {
+    &measured().parts.iter().find(|measured| measured.part == part).unwrap().answers
+}
+
+/// A figure of a part, by its name in JSON: of all questions, or of those whose answer is a file.
+fn figure(part: Part, name: &str, is_of_files: bool) -> f64 {
+    let of = answers(part).iter().filter(|answer| !is_of_files || ["file", "written"].contains(&answer.kind.as_str()));
+    mean(of, FIGURES.iter().find(|row| row.1 == name).unwrap().2)
+}
+
+/// The figures of all parts, for the message of a test that fails.
+fn told() -> String {
+    let one = |part: Part| {
+        let [all, files, recall] = [("ndcg_10", false), ("ndcg_10", true), ("recall_10", false)]
+            .map(|(name, is_of_files)| figure(part, name, is_of_files));
+        format!("{}: NDCG@10 {all:.3}, of files {files:.3}, R@10 {recall:.3}", part.name())
+    };
+    Part::ALL.map(one).join("; ")
+}
+
+#[test]
+fn parts_of_words_find_more_than_whole_words() {
+    assert!(figure(Part::Words, "ndcg_10", false) > figure(Part::WholeWords, "ndcg_10", false) + 0.05, "{}", told());
+}
+
+#[test]
+fn both_sides_together_find_more_than_each_alone() {
+    assert!(figure(Part::Fused, "ndcg_10", false) > figure(Part::Words, "ndcg_10", false) + 0.03, "{}", told());
+    assert!(figure(Part::Fused, "ndcg_10", false) > figure(Part::Vectors, "ndcg_10", false), "{}", told());
+    assert!(figure(Part::Fused, "recall_10", false) > figure(Part::Vectors, "recall_10", false) + 0.015, "{}", told());
+}
+
+#[test]
+fn the_rules_of_ranking_find_the_right_file_more_often_than_none() {
+    assert!(figure(Part::Ranked, "ndcg_10", true) > figure(Part::Fused, "ndcg_10", true) + 0.02, "{}", told());
+    // What they cost where a function among its neighbours is asked for: a file does not fill the answer.
+    let differences = compare(answers(Part::Fused), answers(Part::Ranked));
+    assert!(differences.iter().all(|difference| !difference.is_worse()), "{differences:?}");
+}
+
+#[test]
+fn most_questions_are_answered_by_the_first_ten_places() {
+    let written: Vec<&Answer> = answers(Part::Ranked).iter().filter(|answer| answer.kind == "written").collect();
+    assert!(mean(written.iter().copied(), FIGURES[2].2) >= 0.9, "{written:#?}");
+}
+
+#[test]
+fn the_same_questions_have_the_same_answers_every_time() {
+    let project = project();
+    let ask = || project.paths("how are old snapshots deleted to free space");
+    let first = ask();
+    assert!(!first.is_empty());
+    for _ in 0..3 {
+        assert_eq!(ask(), first);
+    }
+    project.index().forget().unwrap();
+    assert_eq!(ask(), first, "also when the index was built anew, by threads in another order");
+}
