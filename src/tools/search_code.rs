@@ -93,8 +93,19 @@ pub fn unusable(error: IndexError) -> ToolReport {
 fn found(cx: &ToolContext, call: &Arguments) -> Result<ToolReport, IndexError> {
     let fresh = fresh::within(&cx.cache, cx.workspace.root(), BUDGET)?;
     let query = Query::parse(&clip_line(&call.query, MAX_QUERY_BYTES));
+    if let Some(unknown) = query.unknown_languages.first() {
+        let named = one_line_name(&clip_line(unknown, 100)).into_owned();
+        return Ok(ToolReport::failed(format!(
+            "no language is called `{named}`; leave `lang:` out or use `path:*.ENDING`"
+        )));
+    }
     let n = call.max_results.unwrap_or(DEFAULT_PLACES).clamp(1, MAX_PLACES);
-    let mut hits = fresh.index.search(&query, n, Sides::All)?;
+    let index = match &cx.embedder {
+        Some(server) => fresh.index.served_by(server.clone()),
+        None => fresh.index,
+    };
+    let answer = index.ask(&query, n, Sides::All)?;
+    let mut hits = answer.hits;
     hits.retain(|hit| !(cx.may_hold_secrets)(Path::new(&hit.path)));
     let notes: String = fresh.notes.iter().map(|note| format!("; {note}")).collect();
     if hits.is_empty() {

@@ -138,7 +138,7 @@ fn sentence(remark: &[&str]) -> Option<String> {
         words.push(' ');
     }
     let text = without_markup(&words);
-    let text = first_sentence(&text).trim().trim_end_matches(['.', ':', ';']);
+    let text = first_sentence(&text).trim().trim_end_matches(['.', ':', ';', ' ']);
     (!text.is_empty()).then(|| text.to_owned())
 }
 

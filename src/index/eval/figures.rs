@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::index::eval::question::Question;
 
 /// Results of a search that are looked at; what comes later counts as not found.
-pub const DEPTH: usize = 100;
+pub const DEPTH: usize = 50;
 /// The estimate of tokens: so many bytes of code are one.
 pub const BYTES_PER_TOKEN: u64 = 4;
 

@@ -25,6 +25,7 @@ use crate::index::embed::Embedder;
 use crate::index::error::IndexError;
 use crate::index::search::dense::Served;
 use crate::index::search::fuse::Candidate;
+use crate::index::search::lexical::ByWords;
 use crate::index::search::rank::Weights;
 use crate::index::search::route::Query;
 use crate::index::store::read;
@@ -105,7 +106,7 @@ pub fn search(work: &Work<'_>, root: &str, asked: &Asked<'_>) -> Result<Vec<Hit>
     let Some((tree, _)) = read::tree(work, root)? else { return Ok(Vec::new()) };
     let weights = asked.weights;
     let has = |side| asked.sides == side || matches!(asked.sides, Sides::All | Sides::Fused);
-    let words = if has(Sides::Words) { lexical::candidates(work, asked.query, weights)? } else { Vec::new() };
+    let words = if has(Sides::Words) { lexical::candidates(work, asked.query, weights)? } else { ByWords::default() };
     let vectors = if has(Sides::Vectors) { dense::candidates(work, asked, weights)? } else { Vec::new() };
     let alpha = match asked.sides {
         Sides::Words => 0.0,
@@ -113,11 +114,11 @@ pub fn search(work: &Work<'_>, root: &str, asked: &Asked<'_>) -> Result<Vec<Hit>
         Sides::All | Sides::Fused => weights.vector_weight(asked.query.kind),
     };
     let live = fuse::Live { work, tree, query: asked.query };
-    let mut found = fuse::fuse(&live, &words, &vectors, alpha, weights)?;
+    let mut found = fuse::fuse(&live, &words.pieces, &vectors, alpha, weights)?;
     if asked.sides == Sides::All {
         let ground = rank::Ground { work, tree, root: Path::new(root), query: asked.query, weights };
         rank::rank(&ground, &mut found)?;
-        relevance::keep(work, asked, &mut found)?;
+        relevance::keep(asked, words.most, &mut found);
     }
     if asked.query.wants_definitions {
         found.retain(|candidate| candidate.parts.definition > 0.0);

@@ -164,6 +164,30 @@ turns:
 }
 
 #[tokio::test]
+async fn code_is_found_by_meaning_and_mapped_in_a_project_nobody_indexed() {
+    let stage = Stage::new(
+        "
+turns:
+  - calls:
+      - {name: search_code, arguments: {query: remove entries that have expired}}
+      - {name: repo_map, arguments: {focus: [src]}}
+      - {name: codebase_search, arguments: {query: 'symbol:evict_expired'}}
+  - {say: done}
+",
+    );
+    stage.write(
+        "src/cache.py",
+        "def evict_expired(entries, now):\n    return [e for e in entries if e.deadline > now]\n",
+    );
+    let mut talk = stage.alone(Mode::Plan, &[]).await;
+    assert_eq!(talk.say("where is it?").await, TurnEnd::Answered);
+    let outcomes = talk.outcomes();
+    assert!(outcomes[0].starts_with("search_code ok: src/cache.py:1-2  evict_expired"), "{outcomes:#?}");
+    assert!(outcomes[1].contains("def evict_expired(entries, now)"), "{outcomes:#?}");
+    assert!(outcomes[2].contains("src/cache.py:1-2"), "{outcomes:#?}");
+}
+
+#[tokio::test]
 async fn a_question_is_answered_by_the_person_and_alone_by_nobody() {
     let script = "
 turns:

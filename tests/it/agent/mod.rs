@@ -9,6 +9,7 @@ mod fixing;
 mod instructions;
 mod interrupts;
 mod limits;
+mod mentioned;
 mod patching;
 mod permissions;
 mod prefix;

@@ -232,7 +232,7 @@ fn a_name_of_several_things_or_of_none_is_answered_with_what_to_type() {
     let env = user("python");
     let several = env.run(["graph", "flush"]).outcome().fails_with(2);
     assert!(
-        several.stderr.contains("mimi graph app/store/base.py:12") && several.stderr.contains("DiskStore.flush"),
+        several.stderr.contains("mimi graph 'app/store/base.py:12'") && several.stderr.contains("DiskStore.flush"),
         "{several}"
     );
     env.run(["graph", "app/store/base.py:12"]).outcome().success();
