@@ -1,6 +1,6 @@
 //! What can be typed behind `--color`?
 
-use crate::config::schema::ColorChoice;
+use crate::config::ui::ColorChoice;
 
 /// When output is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

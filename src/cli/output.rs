@@ -18,7 +18,7 @@ use crate::base::secrets::{redact, redact_json};
 use crate::base::text::{coloured, visible};
 use crate::cli::report::github::harmless;
 use crate::config::env::Env;
-use crate::config::schema::ColorChoice;
+use crate::config::ui::ColorChoice;
 use crate::session::export::escape_hidden;
 use crate::tui::look::Look;
 

@@ -93,7 +93,7 @@ fn a_change_is_coloured_only_where_colour_is_wanted() {
         let bytes = paper.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     };
-    use crate::config::schema::ColorChoice;
+    use crate::config::ui::ColorChoice;
     let plain = "    @@ -1 +1 @@\n    -let one = 1;\n    +let two = 1;\n";
     assert_eq!(shown(ColorChoice::Never), plain);
     assert_eq!(shown(ColorChoice::Auto), plain, "NO_COLOR");

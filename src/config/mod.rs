@@ -21,4 +21,5 @@ pub mod secret;
 pub mod sense;
 pub mod shape;
 pub mod trust;
+pub mod ui;
 pub mod variables;

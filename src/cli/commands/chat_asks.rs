@@ -5,7 +5,7 @@
 
 use crate::base::fault::Fault;
 use crate::base::text::{count, visible};
-use crate::cli::commands::chat::Chat;
+use crate::cli::commands::chat_lines::Chat;
 use crate::cli::commands::pieces::Walk;
 use crate::cli::prompt::{Key, Line};
 use crate::protocol::diff::FileDiff;

@@ -26,7 +26,7 @@ use crate::cli::paint::SKILLS;
 use crate::cli::signal::{GRACE, Signals, Stop};
 use crate::cli::writing;
 use crate::cli::writing::drafts::Drafts;
-use crate::config::schema::{KeysChoice, MouseChoice, NotifyChoice, ScreenChoice};
+use crate::config::ui::{KeysChoice, MouseChoice, NotifyChoice, ScreenChoice};
 use crate::exec::interactive;
 use crate::protocol::changes::Outcome;
 use crate::session::reader::each_record;

@@ -7,6 +7,7 @@ pub mod auth;
 pub mod cache;
 pub mod chat;
 mod chat_asks;
+mod chat_lines;
 mod chat_screen;
 mod chat_start;
 pub mod checkpoint;

@@ -14,7 +14,7 @@ use crate::base::text::visible;
 use crate::cli::commands::status::facts_of;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::prompt::{Key, forget_typed, read_key};
-use crate::config::schema::WalkChoice;
+use crate::config::ui::WalkChoice;
 use crate::model::present::Status;
 use crate::session::list;
 use crate::tui::look::Look;

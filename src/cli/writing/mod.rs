@@ -1,6 +1,7 @@
 //! What does the full screen have found or done for the words a person writes?
 //!
-//! One file a job. Each returns what the screen is given back; none draws anything. Called where the screen is put together
+//! One file a job. Each returns what the screen is given back; none draws anything. To add one: a file here and an arm where
+//! the screen is put together
 //! (`commands::chat_screen`).
 
 pub mod attach;

@@ -52,8 +52,11 @@ pub(super) fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer
             break;
         }
         let title = vec![(Look::Heading, (*name).to_owned())];
-        let panel =
-            |from: usize, rows: usize| Rect { y: inner.y + super::clip(y + from), height: super::clip(rows), ..inner };
+        let panel = |from: usize, rows: usize| Rect {
+            y: inner.y + crate::tui::views::clip(y + from),
+            height: crate::tui::views::clip(rows),
+            ..inner
+        };
         board::lines_in(&[title], theme, panel(0, 1), buffer);
         board::lines_in(lines, theme, panel(1, height - 2), buffer);
         y += height;

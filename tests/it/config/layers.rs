@@ -1,7 +1,8 @@
 //! Does the right layer win, and is every value's origin known?
 
 use mimi::config::origin::Layer;
-use mimi::config::schema::{ColorChoice, ProviderConfig, ProviderKind};
+use mimi::config::schema::{ProviderConfig, ProviderKind};
+use mimi::config::ui::ColorChoice;
 use mimi::model::providers::http::is_loopback;
 use mimi::model::settings::GatewayConfig;
 use mimi::protocol::op::Mode;
