@@ -19,6 +19,7 @@ pub mod fill;
 pub mod fresh;
 pub mod grammar;
 pub mod graph;
+pub mod highlight;
 pub mod language;
 pub mod map;
 pub mod pattern;

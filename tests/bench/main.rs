@@ -18,6 +18,7 @@ mod many;
 mod memory;
 mod prefix;
 mod process;
+mod reviewing;
 mod run;
 mod screen;
 mod search;
@@ -108,6 +109,7 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("turn: time added by an edit call", Unit::Milliseconds, Goal::Below(10.0), turns::edit_call),
     ("edit: one place of a 1 MB file", Unit::Milliseconds, Goal::Below(10.0), edit::megabyte),
     ("edit: diffs of 200,000 changed lines", Unit::Milliseconds, Goal::Below(2000.0), edit::large_change),
+    ("review: 5000 files, 200,000 lines shown", Unit::Milliseconds, Goal::Below(300.0), reviewing::large_change),
     ("turn: time added by a shell call", Unit::Milliseconds, Goal::Below(15.0), turns::shell_call),
     ("checkpoint: 50,000 files after a command", Unit::Milliseconds, Goal::Below(300.0), checkpoint::after_command),
     ("sandbox: time added by the full tier", Unit::Milliseconds, Goal::AtMost(15.0), confined::full),
