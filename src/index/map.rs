@@ -310,7 +310,7 @@ impl Related {
         let places: HashMap<&str, usize> =
             files.iter().enumerate().map(|(at, file)| (file.path.as_str(), at)).collect();
         let own: Vec<String> = files.iter().map(|file| format!("{}/", folder_of(&file.path))).collect();
-        let mut links = vec![HashSet::new(); files.len()];
+        let mut links: Vec<HashSet<usize>> = vec![HashSet::new(); files.len()];
         let mut folders: Vec<HashSet<String>> = vec![HashSet::new(); files.len()];
         for (at, file) in files.iter().enumerate() {
             if matches!(file.language.as_str(), "go" | "java") {
@@ -320,7 +320,7 @@ impl Related {
         for (from, to, _) in links_of(&world)? {
             let Some(from) = places.get(from.as_str()) else { continue };
             match to {
-                To::File(to) => links[*from].extend(places.get(to.as_str())),
+                To::File(to) => links[*from].extend(places.get(to.as_str()).copied()),
                 To::Package(folder) => drop(folders[*from].insert(folder)),
                 To::External(_) => {}
             }
