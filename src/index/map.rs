@@ -321,7 +321,7 @@ impl Related {
             let Some(from) = places.get(from.as_str()) else { continue };
             match to {
                 To::File(to) => links[*from].extend(places.get(to.as_str()).copied()),
-                To::Package(folder) => drop(folders[*from].insert(folder)),
+                To::Package(folder) => folders[*from].extend([folder]),
                 To::External(_) => {}
             }
         }
