@@ -87,6 +87,9 @@
 //! | a command | `cli/commands/<name>.rs` and a variant of `cli::Command` |
 //! | a setting | `config/default.yaml` and a field in `config::schema` |
 //! | a language of the index | a row in `config/languages.yaml`, `config/languages/<name>.scm`, a line in `index::grammar` |
+//! | a source of changes to review | a variant of `protocol::changes::Source`, arms in `app::reviewing` |
+//! | a decision in a review | a method in `tui::state::review::decide`, rows in `tui::keymap` and `config/keymap.yaml` |
+//! | a colour of code | a kind in `config/highlight.yaml` |
 //! | a language of the graph | `config/graph/<name>.scm`, an arm in `index::graph::imports` and `modules`, `tests/fixtures/graph/<name>` |
 //! | a rule of ranking | a weight in `config/ranking.yaml`, its lines in `index::search::rank`, and `mimi eval search` before and after |
 //! | how a language writes places in traces | a row in `config/frames.yaml` with its sample |

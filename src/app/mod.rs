@@ -8,6 +8,7 @@ mod embedding;
 mod launch;
 pub mod mentions;
 mod parts;
+pub mod reviewing;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};

@@ -12,6 +12,7 @@ pub mod control;
 pub mod entry;
 pub mod fault;
 pub mod hash;
+pub mod look;
 pub mod path;
 pub mod pending;
 pub mod secrets;

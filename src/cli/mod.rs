@@ -12,6 +12,7 @@ pub mod desk;
 pub mod editing;
 pub mod help;
 pub mod output;
+pub mod paint;
 pub mod prompt;
 pub mod recording;
 pub mod render;
@@ -96,6 +97,8 @@ pub enum Command {
     Fix(Box<commands::fix::FixArgs>),
     /// Have a change judged: what is wrong, where, and why
     Review(commands::review::ReviewArgs),
+    /// Go through changes hunk by hunk: accept, reject, edit, stage, or say something to the model
+    ReviewDiff(commands::review_diff::ReviewDiffArgs),
     /// Commit what is staged, with a message worded for you
     Commit(commands::commit::CommitArgs),
     /// Have an error or a place in a file explained
@@ -181,6 +184,7 @@ fn run(out: &mut Out) -> Result<(), Fault> {
         Command::Run(args) => commands::run::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
         Command::Fix(args) => commands::fix::run(&cx()?.with_sandbox(args.sandbox, &args.allow_host), &args),
         Command::Review(args) => commands::review::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
+        Command::ReviewDiff(args) => commands::review_diff::run(&cx()?, &args),
         Command::Commit(args) => commands::commit::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
         Command::Explain(args) => commands::explain::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),
         Command::Replay(args) => commands::replay::run(&cx()?.with_sandbox(args.sandbox, &[]), &args),

@@ -289,7 +289,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Shows a change with its added and removed lines.
-    fn diff(&mut self, diff: &FileDiff) -> Result<(), Fault> {
+    pub fn diff(&mut self, diff: &FileDiff) -> Result<(), Fault> {
         self.rows(&diff_view::view(diff, self.columns()))
     }
 

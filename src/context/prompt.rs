@@ -47,6 +47,11 @@ prompts! {
     REVIEW_PART = "review_part" ["parts"];
     REVIEW_LEFT = "review_left" ["path", "line", "why", "lines"];
     REVIEW_EDITED = "review_edited" ["path", "line", "lines"];
+    DIFF_REVIEW = "diff_review" ["source", "remarks"];
+    DIFF_COMMENT = "diff_comment" ["place", "words", "lines"];
+    DIFF_REJECTED = "diff_rejected" ["place", "words", "lines"];
+    DIFF_UNWANTED = "diff_unwanted" ["place", "words", "lines"];
+    DIFF_EDITED = "diff_edited" ["place", "lines", "words"];
     NOTE_CHANGED = "note_changed" ["files"];
     NOTE_UNDONE = "note_undone" ["turns", "files", "left"];
     NOTE_REDONE = "note_redone" ["turns", "files", "left"];

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::base::path::{PRIVATE_FILE, create_private, create_private_dir, set_mode};
@@ -21,6 +22,8 @@ use crate::db::work::Work;
 const LOG_BYTES: u64 = 16 << 20;
 /// Pause between two tries of what SQLite does not wait for by itself.
 const PAUSE: Duration = Duration::from_millis(5);
+/// Statements kept prepared: more than any one kind of work takes turns with.
+const STATEMENTS: usize = 64;
 /// Endings of the files SQLite keeps beside a database.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
@@ -47,6 +50,8 @@ pub struct Plan {
     pub damaged: Damaged,
     /// How long to wait for other processes, at each step.
     pub patience: Duration,
+    /// Bytes of a page of a file that is made anew; a power of two from 512 to 65536.
+    pub page_bytes: u32,
 }
 
 /// An open database. One thread uses it at a time.
@@ -83,9 +88,8 @@ impl Db {
     pub fn open_to_read(path: &Path, plan: Plan) -> Result<Self, DbError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         // A log needs a file of shared memory beside it. Where none can be made nobody writes, and none is needed.
-        let tries = ["mode=ro", "immutable=1"].map(|how| connect(&uri(path, how), path, plan, flags));
-        let [first, second] = tries.map(|tried| tried.and_then(|connection| is_readable(connection, path)));
-        let connection = first.or(second)?;
+        let open = |how| connect(&uri(path, how), path, plan, flags).and_then(|opened| is_readable(opened, path));
+        let connection = open("mode=ro").or_else(|_| open("immutable=1"))?;
         let db = Self { connection, path: path.to_path_buf(), plan, identity: identity(path), note: None };
         db.check_version()?;
         Ok(db)
@@ -97,6 +101,8 @@ impl Db {
         let connection = connect(path, path, plan, flags)?;
         let mut db = Self { connection, path: path.to_path_buf(), plan, identity: identity(path), note: None };
         let version = db.check_version()?;
+        // Of no effect on a file that has pages already.
+        db.batch(&format!("PRAGMA page_size = {}", plan.page_bytes))?;
         let folder = path.parent().unwrap_or(Path::new("/"));
         db.set_journal(journal.unwrap_or_else(|| place::journal(folder)))?;
         if version < plan.migrations.len() {
@@ -154,7 +160,7 @@ impl Db {
         self.pragma("wal_checkpoint(TRUNCATE)").map(drop)
     }
 
-    /// Bounds the file, in pages of 4096 bytes; writes beyond fail like on a full disk.
+    /// Bounds the file, in pages; writes beyond fail like on a full disk.
     pub fn bound(&self, pages: u32) -> Result<(), DbError> {
         self.pragma(&format!("max_page_count = {pages}")).map(drop)
     }
@@ -251,6 +257,9 @@ fn connect(name: &Path, path: &Path, plan: Plan, flags: OpenFlags) -> Result<Con
     let wrap = |error| DbError::of(path, error);
     let connection = Connection::open_with_flags(name, flags).map_err(wrap)?;
     connection.busy_timeout(plan.patience).map_err(wrap)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Else a statement may be prepared anew with every new value, which takes longer than most of ours run.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(wrap)?;
     Ok(connection)
 }
 

@@ -184,25 +184,10 @@ impl<'a> Compared<'a> {
 
     /// Marks what differs within the lines that were replaced.
     fn mark_words(&self, op: &DiffOp, first: usize, hunk: &mut Hunk) {
-        if Instant::now() >= self.words_until {
-            return;
-        }
         let (old, new) = (&self.old[op.old_range()], &self.new[op.new_range()]);
-        let diff = TextDiff::configure().timeout(WORDS_TIME).diff_slices(old, new);
-        let mut options = InlineChangeOptions::new();
-        options.semantic_cleanup(true);
-        let whole = DiffOp::Replace { old_index: 0, old_len: old.len(), new_index: 0, new_len: new.len() };
-        let changes = diff.iter_inline_changes_with_options_deadline(&whole, options, Some(self.words_until));
         // Without the notes between them the lines stand in the order they were shown in.
-        let mut places = (first..hunk.lines.len()).filter(|at| hunk.lines[*at] != NO_END);
-        let mut words = Vec::new();
-        for change in changes.filter(|change| change.tag() != ChangeTag::Equal) {
-            let Some(line) = places.next() else { break };
-            let ranges = marked(change.values(), hunk.lines[line].trim_end_matches('\r').len());
-            if !ranges.is_empty() {
-                words.push(Words { line, ranges });
-            }
-        }
+        let places: Vec<usize> = (first..hunk.lines.len()).filter(|at| hunk.lines[*at] != NO_END).collect();
+        let words = changed_words((old, new), &places, &hunk.lines, self.words_until);
         hunk.words.extend(words);
     }
 
@@ -225,6 +210,55 @@ impl<'a> Compared<'a> {
         let Some(first) = finder.find(text).filter(|_| !lines.is_empty()) else { return false };
         finder.find(&text[first + 1..]).is_some()
     }
+}
+
+/// Finds the words that changed within the lines of a hunk that nobody has compared yet.
+pub fn words(hunk: &Hunk) -> Vec<Words> {
+    let until = Instant::now() + WORDS_TIME;
+    let mut words = Vec::new();
+    let mut at = 0;
+    let sign = |at: usize| hunk.lines.get(at).and_then(|line| line.chars().next());
+    while at < hunk.lines.len() {
+        let first = at;
+        while matches!(sign(at), Some('-')) || (at > first && sign(at) == Some('\\')) {
+            at += 1;
+        }
+        let middle = at;
+        while matches!(sign(at), Some('+')) || (at > middle && sign(at) == Some('\\')) {
+            at += 1;
+        }
+        let places: Vec<usize> = (first..at).filter(|at| hunk.lines[*at] != NO_END).collect();
+        let side = |range: Range<usize>| -> Vec<&str> {
+            let lines = places.iter().filter(|at| range.contains(at));
+            lines.map(|at| hunk.lines[*at].get(1..).unwrap_or_default()).collect()
+        };
+        let (old, new) = (side(first..middle), side(middle..at));
+        if !old.is_empty() && !new.is_empty() && places.len() <= MAX_WORD_LINES {
+            words.extend(changed_words((&old, &new), &places, &hunk.lines, until));
+        }
+        at = at.max(first + 1);
+    }
+    words
+}
+
+/// Finds what differs between replaced lines; `places` are theirs in `shown`, the old ones first.
+fn changed_words((old, new): (&[&str], &[&str]), places: &[usize], shown: &[String], until: Instant) -> Vec<Words> {
+    if Instant::now() >= until {
+        return Vec::new();
+    }
+    let diff = TextDiff::configure().timeout(WORDS_TIME).diff_slices(old, new);
+    let mut options = InlineChangeOptions::new();
+    options.semantic_cleanup(true);
+    let whole = DiffOp::Replace { old_index: 0, old_len: old.len(), new_index: 0, new_len: new.len() };
+    let changes = diff.iter_inline_changes_with_options_deadline(&whole, options, Some(until));
+    let mut words = Vec::new();
+    for (change, line) in changes.filter(|change| change.tag() != ChangeTag::Equal).zip(places) {
+        let ranges = marked(change.values(), shown[*line].trim_end_matches('\r').len());
+        if !ranges.is_empty() {
+            words.push(Words { line: *line, ranges });
+        }
+    }
+    words
 }
 
 /// Returns how many bytes both texts begin with and end with, less the lines shown around a change, in whole lines.

@@ -16,6 +16,7 @@ pub mod locate;
 pub mod misstated;
 pub mod nearest;
 pub mod parse;
+pub mod places;
 pub mod plan;
 pub mod replace;
 pub mod review;

@@ -35,7 +35,7 @@ pub fn text_after(before: &str, after: &str, hunks: &[Hunk], ruling: impl Fn(&Hu
 
 /// Gives text a person wrote the line ends of the lines it stands for. Editors end every file with a newline; where the
 /// lines do not end with one, neither does the text.
-fn fitted(text: &str, instead_of: &[&str]) -> String {
+pub(crate) fn fitted(text: &str, instead_of: &[&str]) -> String {
     let replaced = instead_of.concat();
     let end = match LfView::new(&replaced).usual_end() {
         "\n" if replaced.contains('\r') && !replaced.contains('\n') => "\r",

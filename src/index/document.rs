@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use tree_sitter::Parser;
+
 use crate::base::hash;
 use crate::index::chunk::{self, Lines, Piece};
 use crate::index::embed::Embedder;
@@ -74,12 +76,19 @@ pub struct Reader<'e> {
     secrets: &'static Secrets,
     table: &'static files::Table,
     counter: Counter,
+    parser: Parser,
 }
 
 impl<'e> Reader<'e> {
     /// Prepares to read; fails when a table compiled in is broken.
     pub fn new(embedder: &'e dyn Embedder) -> Result<Self, IndexError> {
-        Ok(Self { embedder, secrets: secrets()?, table: files::table()?, counter: Counter::default() })
+        Ok(Self {
+            embedder,
+            secrets: secrets()?,
+            table: files::table()?,
+            counter: Counter::default(),
+            parser: Parser::new(),
+        })
     }
 
     /// Reads one file. `path` is relative to the root of the project.
@@ -90,12 +99,13 @@ impl<'e> Reader<'e> {
         let lines = Lines::of(text);
         let is_vendored = self.table.is_vendored(path);
         let compiled = language.and_then(language::Language::compiled);
-        let parsed = compiled.and_then(|compiled| Some((compiled, syntax::parse(compiled, text)?)));
+        let parsed =
+            compiled.and_then(|compiled| Some((compiled, syntax::parse_by(&mut self.parser, compiled, text)?)));
         let (symbols, pieces) = match &parsed {
             Some((compiled, tree)) => {
-                let symbols = match syntax::is_worth_running(&compiled.query) {
-                    true => syntax::symbols(compiled, tree, text),
-                    false => Symbols::default(),
+                let symbols = match compiled.patterns.is_empty() {
+                    true => Symbols::default(),
+                    false => syntax::symbols(compiled, tree, text),
                 };
                 let pieces = if is_vendored { Vec::new() } else { chunk::tree::cut(tree, &lines, &compiled.remarks) };
                 (symbols, pieces)
@@ -145,11 +155,12 @@ impl<'e> Reader<'e> {
     fn chunk(&mut self, symbols: &Symbols, piece: Piece, body: &str, header: &str) -> Chunk {
         let (line, end_line) = (number(piece.first + 1), number(piece.end));
         let defined = symbols.definitions.iter().filter(|found| line <= found.line && found.line <= end_line);
-        self.counter.add(body, 1);
+        self.counter.add_body(body);
         self.counter.add(header, 1);
         self.counter.add(&symbols.scope_at(line), 1);
         self.counter.add_names(defined.map(|found| found.name.as_str()));
-        let vector = self.embedder.document(body);
+        let vector = self.embedder.counted(&mut self.counter.parts());
+        let vector = vector.unwrap_or_else(|| self.embedder.document(body));
         Chunk {
             line,
             end_line,

@@ -324,7 +324,7 @@ impl Index {
                 "SELECT count(*) FROM file WHERE blob IS NOT NULL AND blob NOT IN (SELECT id FROM blob)",
             ),
             ("pieces whose text is unknown", "SELECT count(*) FROM chunk WHERE text NOT IN (SELECT id FROM text)"),
-            ("definitions without a document", "SELECT count(*) FROM def WHERE blob NOT IN (SELECT id FROM blob)"),
+            ("definitions without a document", "SELECT count(*) FROM defined WHERE blob NOT IN (SELECT id FROM blob)"),
         ];
         for (what, sql) in checks {
             let n = db.read(|work| work.first(sql, &[], |row| row.count(0)))?.unwrap_or_default();
@@ -368,7 +368,7 @@ impl Index {
                 passed: passed.into_iter().map(|(number, n)| (why(number), n)).collect(),
                 source_bytes: count(&format!("SELECT coalesce(sum(b.bytes), 0) {of_tree}"))?,
                 n_chunks: count(&format!("SELECT coalesce(sum(b.n_chunks), 0) {of_tree}"))?,
-                n_definitions: count("SELECT count(*) FROM def WHERE blob IN (SELECT blob FROM file WHERE tree = ?1)")?,
+                n_definitions: count(&format!("SELECT coalesce(sum(b.n_definitions), 0) {of_tree}"))?,
                 n_secrets: count(&format!("SELECT coalesce(sum(b.n_secrets), 0) {of_tree}"))?,
                 languages: pairs(&format!(
                     "SELECT iif(b.language = '', 'text', b.language), count(*) {of_tree} GROUP BY 1"

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use memchr::{memchr, memchr_iter};
 use serde::Deserialize;
 
 use crate::base::text::fits;
@@ -99,7 +100,7 @@ impl Table {
     /// Judges a file by its content; none when it is text somebody wrote. Encodings other than UTF-8 count as text when
     /// they have no NUL in the beginning.
     pub fn by_content(&self, path: &Path, bytes: &[u8]) -> Option<Passed> {
-        if bytes.iter().take(BINARY_BYTES).any(|byte| *byte == 0) {
+        if memchr(0, bytes.get(..BINARY_BYTES).unwrap_or(bytes)).is_some() {
             return Some(Passed::Binary);
         }
         if self.is_generated(path, bytes) {
@@ -128,8 +129,12 @@ impl Table {
     fn is_minified(&self, bytes: &[u8]) -> bool {
         let table = &self.minified;
         // Texts have long lines too: a paragraph a line.
-        let longest = bytes.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap_or_default();
-        let n_lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let (mut longest, mut n_lines, mut begin) = (0, 0, 0);
+        for end in memchr_iter(b'\n', bytes).chain([bytes.len()]) {
+            longest = longest.max(end.saturating_sub(begin));
+            n_lines += 1;
+            begin = end + 1;
+        }
         longest > table.longest_line_bytes || (bytes.len() > 4096 && bytes.len() / n_lines > table.mean_line_bytes)
     }
 

@@ -1,16 +1,17 @@
 //! Which language is a file written in, and how is it read?
 //!
-//! By its name, its ending, or the program of its first line. Queries are compiled when the first file of a language is
-//! met: TypeScript's take tens of milliseconds, and a search needs none. A language without a grammar here is plain text.
+//! By its name, its ending, or the program of its first line. Its patterns are read when the first file of a language is
+//! met. A language without a grammar here is plain text.
 
 use std::path::Path;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
-use tree_sitter::{Language as Grammar, Query};
+use tree_sitter::Language as Grammar;
 
 use crate::base::yaml;
 use crate::index::grammar;
+use crate::index::pattern::Patterns;
 
 /// A row of `config/languages.yaml`.
 #[derive(Debug, Deserialize)]
@@ -127,9 +128,9 @@ numbered! {
 pub struct Compiled {
     /// The grammar.
     pub grammar: Grammar,
-    /// The queries of the language.
-    pub query: Query,
-    /// What each capture of the query stands for.
+    /// The patterns of the language.
+    pub patterns: Patterns,
+    /// What each of their captures stands for.
     pub roles: Vec<Role>,
     /// Numbers of the kinds of nodes that belong to what follows them.
     pub remarks: Vec<u16>,
@@ -152,17 +153,22 @@ impl Language {
     pub fn name(&self) -> &str {
         &self.row.name
     }
+
+    /// Returns the text of its patterns.
+    pub fn patterns(&self) -> &'static str {
+        grammar::queries(&self.row.queries)
+    }
 }
 
 /// Joins a row with its grammar; none when that is not compiled in.
 pub fn compile(row: &Row) -> Result<Option<Compiled>, String> {
     let Some(grammar) = grammar::grammar(&row.name) else { return Ok(None) };
-    let query = Query::new(&grammar, grammar::queries(&row.queries))
+    let patterns = Patterns::new(&grammar, grammar::queries(&row.queries))
         .map_err(|error| format!("config/languages/{}.scm for {}: {error}", row.queries, row.name))?;
-    let roles = query.capture_names().iter().map(|name| role(name)).collect::<Result<_, _>>()?;
+    let roles = patterns.names().iter().map(|name| role(name)).collect::<Result<_, _>>()?;
     let kind = |name: &String| Some(grammar.id_for_node_kind(name, true)).filter(|id| *id != 0);
     let remarks = row.remarks.iter().filter_map(kind).collect();
-    Ok(Some(Compiled { grammar, query, roles, remarks }))
+    Ok(Some(Compiled { grammar, patterns, roles, remarks }))
 }
 
 fn role(capture: &str) -> Result<Role, String> {
@@ -205,11 +211,38 @@ pub fn of_file(path: &Path, start: &[u8]) -> Option<&'static Language> {
     }
     if let Some(extension) = path.extension().and_then(|extension| extension.to_str()) {
         let extension = extension.to_ascii_lowercase();
-        return all().iter().find(|language| language.row.extensions.contains(&extension));
+        let found = all().iter().find(|language| language.row.extensions.contains(&extension));
+        let is_other = |language: &&Language| extension == "h" && language.name() == "c" && is_cpp(start);
+        return if found.as_ref().is_some_and(is_other) { named("cpp") } else { found };
     }
     let program = shebang(start)?;
     all().iter().find(|language| language.row.shebangs.iter().any(|known| known == program))
 }
+
+/// Says whether a header is one of C++: as C, most of it would be an error, which also takes longest to parse.
+fn is_cpp(text: &[u8]) -> bool {
+    let text = text.get(..MARK_BYTES).unwrap_or(text);
+    let begins = |line: &[u8]| {
+        let line = line.trim_ascii_start();
+        CPP_MARKS.iter().any(|mark| line.starts_with(mark.as_bytes()))
+    };
+    text.split(|byte| *byte == b'\n').any(begins)
+}
+
+/// Only so much of a header is looked at.
+const MARK_BYTES: usize = 32 << 10;
+/// Beginnings of lines that are no C.
+const CPP_MARKS: [&str; 9] = [
+    "namespace ",
+    "template<",
+    "template <",
+    "class ",
+    "using ",
+    "public:",
+    "private:",
+    "inline namespace ",
+    "constexpr ",
+];
 
 /// Returns the program a script names in its first line, without its folder and version.
 fn shebang(start: &[u8]) -> Option<&str> {
@@ -269,6 +302,9 @@ mod tests {
             ("tool", "text", None),
             ("a.unknown", "#!/bin/sh", None),
             ("a.tsx", "", Some("tsx")),
+            ("a.h", "#ifdef __cplusplus\nextern \"C\" {\n#endif\nstruct class_of { int a; };\n", Some("c")),
+            ("a.h", "#pragma once\n\nnamespace n {\n  class A;\n}\n", Some("cpp")),
+            ("a.H", "/* using it */\n template <class T> struct S;\n", Some("cpp")),
         ];
         for (path, start, expected) in table {
             assert_eq!(of_file(Path::new(path), start.as_bytes()).map(Language::name), expected, "{path}");

@@ -6,13 +6,12 @@
 //! is read again the next time. Links are never followed.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::Metadata;
 use std::ops::ControlFlow;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::base::look::{Look, Looker};
 use crate::index::store::read::Known;
 use crate::index::store::write::Stamp;
 use crate::workspace::walk::{EntryKind, IGNORE_FILE, Walk};
@@ -51,19 +50,19 @@ impl Scan {
 }
 
 /// Returns what tells whether a file has changed.
-pub fn stamp(meta: &Metadata, now: SystemTime) -> Stamp {
+pub fn stamp(look: &Look, now: SystemTime) -> Stamp {
     let mut value: u64 = 0xcbf2_9ce4_8422_2325;
     // The time of change of the file itself (mode, owner, name) counts too: it cannot be set back by hand.
-    let seconds = [meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()].map(i64::cast_unsigned);
-    for number in seconds.into_iter().chain([meta.size(), meta.ino(), meta.dev()]) {
+    let times = [look.modified.0, look.modified.1, look.changed.0, look.changed.1].map(i64::cast_unsigned);
+    for number in times.into_iter().chain([look.size, look.number, look.device]) {
         // FNV-1a over whole words, with the upper half folded in.
         value = (value ^ number).wrapping_mul(0x0100_0000_01b3);
         value ^= value >> 32;
     }
-    let at = |s: i64, ns: i64| {
+    let at = |(s, ns): (i64, i64)| {
         UNIX_EPOCH + Duration::new(u64::try_from(s).unwrap_or_default(), u32::try_from(ns).unwrap_or_default())
     };
-    let changed = at(meta.mtime(), meta.mtime_nsec()).max(at(meta.ctime(), meta.ctime_nsec()));
+    let changed = at(look.modified.max(look.changed));
     // Also when the clock was set back since.
     let is_racy = now.duration_since(changed).is_ok_and(|age| age < RACY) || changed > now;
     Stamp { value: value.cast_signed(), is_racy }
@@ -75,24 +74,23 @@ pub fn scan(root: &Path, known: &Known, now: SystemTime) -> Scan {
         return whole(root, known, now);
     }
     let mut found = Scan::default();
-    let folders: Vec<(&String, &Stamp)> = known.folders.iter().collect();
-    let seen = look(root, &folders, |(path, _)| path.as_str(), now);
+    let seen = look(root, &known.folders, |(path, _)| path.as_str(), now);
     let mut listed = Vec::new();
     let mut rules_changed = known.folders.is_empty();
-    for ((path, before), after) in folders.iter().zip(seen) {
+    for ((path, before), after) in known.folders.iter().zip(seen) {
         let is_rules = is_rules(path);
         let is_same = after.is_some_and(|after| after.value == before.value);
         if is_rules {
             rules_changed |= !is_same || before.is_racy;
         } else if let Some(after) = after {
             if !is_same || before.is_racy {
-                listed.push((*path).clone());
+                listed.push(path.clone());
             }
             if !is_same || (before.is_racy && !after.is_racy) {
-                found.folders.push(((*path).clone(), after));
+                found.folders.push((path.clone(), after));
             }
         } else {
-            found.gone_folders.push((*path).clone());
+            found.gone_folders.push(path.clone());
         }
     }
     // What lies behind a folder that became a link is not looked at.
@@ -107,13 +105,12 @@ pub fn scan(root: &Path, known: &Known, now: SystemTime) -> Scan {
     if rules_changed || listed.len() > MAX_LISTED {
         return whole(root, known, now);
     }
-    let files: Vec<_> = known.files.iter().collect();
-    let seen = look(root, &files, |(path, _)| path.as_str(), now);
-    for ((path, before), after) in files.iter().zip(seen) {
+    let seen = look(root, &known.files, |(path, _)| path.as_str(), now);
+    for ((path, before), after) in known.files.iter().zip(seen) {
         match after.filter(|_| !is_below_gone(path)) {
-            None => found.gone.push((*path).clone()),
+            None => found.gone.push(path.clone()),
             Some(after) if after.value != before.stamp.value || before.stamp.is_racy => {
-                found.changed.push((*path).clone());
+                found.changed.push(path.clone());
             }
             Some(_) => {}
         }
@@ -130,7 +127,7 @@ pub fn scan(root: &Path, known: &Known, now: SystemTime) -> Scan {
 fn list(root: &Path, folder: &str, known: &Known, now: SystemTime, found: &mut Scan) -> ControlFlow<()> {
     let start = root.join(folder);
     for rules in RULES {
-        if start.join(rules).exists() && !known.folders.contains_key(&joined(folder, rules)) {
+        if start.join(rules).exists() && known.folder(&joined(folder, rules)).is_none() {
             return ControlFlow::Break(());
         }
     }
@@ -141,8 +138,8 @@ fn list(root: &Path, folder: &str, known: &Known, now: SystemTime, found: &mut S
         };
         let path = joined(folder, name);
         match entry.kind {
-            EntryKind::File if !known.files.contains_key(&path) => found.changed.push(path),
-            EntryKind::Folder if !known.folders.contains_key(&path) => new_folders.push(path),
+            EntryKind::File if known.file(&path).is_none() => found.changed.push(path),
+            EntryKind::Folder if known.folder(&path).is_none() => new_folders.push(path),
             _ => {}
         }
         ControlFlow::Continue(())
@@ -176,7 +173,7 @@ fn walk(root: &Path, folder: &str, now: SystemTime, found: &mut Scan) {
 fn note_folder(root: &Path, folder: &str, now: SystemTime, found: &mut Scan) {
     let mut note = |path: String| {
         if let Ok(meta) = root.join(&path).symlink_metadata() {
-            found.folders.push((path, stamp(&meta, now)));
+            found.folders.push((path, stamp(&Look::from(&meta), now)));
         }
     };
     note(folder.to_owned());
@@ -191,14 +188,15 @@ fn whole(root: &Path, known: &Known, now: SystemTime) -> Scan {
     let mut found = Scan::default();
     walk(root, "", now, &mut found);
     let files: BTreeSet<String> = std::mem::take(&mut found.changed).into_iter().collect();
-    found.gone = known.files.keys().filter(|path| !files.contains(*path)).cloned().collect();
+    found.gone = known.files.iter().map(|(path, _)| path).filter(|path| !files.contains(*path)).cloned().collect();
     let folders: HashSet<&String> = found.folders.iter().map(|(path, _)| path).collect();
-    found.gone_folders = known.folders.keys().filter(|path| !folders.contains(*path)).cloned().collect();
-    found.folders.retain(|(path, stamp)| known.folders.get(path) != Some(stamp));
+    found.gone_folders =
+        known.folders.iter().map(|(path, _)| path).filter(|path| !folders.contains(*path)).cloned().collect();
+    found.folders.retain(|(path, stamp)| known.folder(path) != Some(stamp));
     let files: Vec<String> = files.into_iter().collect();
     let seen = look(root, &files, String::as_str, now);
     let is_news = |(path, after): &(&String, Option<Stamp>)| {
-        let before = known.files.get(*path);
+        let before = known.file(path);
         after.is_some_and(|after| before.is_none_or(|before| before.stamp.value != after.value || before.stamp.is_racy))
     };
     found.changed = files.iter().zip(seen).filter(is_news).map(|(path, _)| path.clone()).collect();
@@ -207,14 +205,15 @@ fn whole(root: &Path, known: &Known, now: SystemTime) -> Scan {
 
 /// Looks at many entries at once, by several threads when it is worth it; none for what is gone or a link.
 fn look<T: Sync>(root: &Path, entries: &[T], path: impl Fn(&T) -> &str + Sync, now: SystemTime) -> Vec<Option<Stamp>> {
-    let one = |entry: &T| {
-        let meta = root.join(path(entry)).symlink_metadata().ok()?;
-        (!meta.is_symlink()).then(|| stamp(&meta, now))
+    let all = |part: &[T]| -> Vec<Option<Stamp>> {
+        let Ok(mut looker) = Looker::new(root) else { return part.iter().map(|_| None).collect() };
+        let mut one = |entry| looker.look(path(entry)).filter(|look| !look.is_link).map(|look| stamp(&look, now));
+        part.iter().map(&mut one).collect()
     };
     let n_threads =
         std::thread::available_parallelism().map_or(1, usize::from).min(entries.len() / MIN_PER_THREAD).clamp(1, 8);
     if n_threads == 1 {
-        return entries.iter().map(one).collect();
+        return all(entries);
     }
     let next = AtomicUsize::new(0);
     let parts: Vec<&[T]> = entries.chunks(MIN_PER_THREAD).collect();
@@ -223,7 +222,7 @@ fn look<T: Sync>(root: &Path, entries: &[T], path: impl Fn(&T) -> &str + Sync, n
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(part) = parts.get(at) else { break };
-            done.push((at, part.iter().map(one).collect::<Vec<_>>()));
+            done.push((at, all(part)));
         }
         done
     };

@@ -1,15 +1,16 @@
 //! What does a file define, use and bring in?
 //!
-//! Runs the queries of its language over its syntax tree. Broken syntax is normal: what is whole is found. Must not resolve
+//! Looks for the patterns of its language in its syntax tree. Broken syntax is normal: what is whole is found. Must not resolve
 //! anything: which definition a name means is asked of the whole project.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use tree_sitter::{Node, ParseOptions, Parser, Query, QueryCursor, StreamingIterator as _, Tree};
+use tree_sitter::{Node, ParseOptions, Parser, Tree};
 
 use crate::index::language::{Compiled, Kind, Role, Use};
+use crate::index::pattern::Capture;
 
 /// A file that takes longer is read as plain text; thousands are parsed in that time.
 const PARSE_TIME: Duration = Duration::from_secs(2);
@@ -82,24 +83,29 @@ impl Symbols {
 
 /// Parses a text; none when it takes too long.
 pub fn parse(compiled: &Compiled, text: &[u8]) -> Option<Tree> {
-    let mut parser = Parser::new();
+    parse_by(&mut Parser::new(), compiled, text)
+}
+
+/// As [`parse`], by a parser that keeps its memory from one text to the next.
+pub fn parse_by(parser: &mut Parser, compiled: &Compiled, text: &[u8]) -> Option<Tree> {
     parser.set_language(&compiled.grammar).ok()?;
     let until = Instant::now() + PARSE_TIME;
     let mut stop = |_: &tree_sitter::ParseState| {
         if Instant::now() > until { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut stop);
-    parser.parse_with_options(&mut |at, _| text.get(at..).unwrap_or_default(), None, Some(options))
+    let tree = parser.parse_with_options(&mut |at, _| text.get(at..).unwrap_or_default(), None, Some(options));
+    if tree.is_none() {
+        // Else the next text would be taken for the rest of this one.
+        parser.reset();
+    }
+    tree
 }
 
 /// Collects the names of a parsed text.
 pub fn symbols(compiled: &Compiled, tree: &Tree, text: &[u8]) -> Symbols {
     let mut found = Found::default();
-    let mut cursor = QueryCursor::new();
-    let mut matches = cursor.matches(&compiled.query, tree.root_node(), text);
-    while let Some(matched) = matches.next() {
-        found.take(&compiled.roles, matched.captures().iter().map(|capture| (capture.index, capture.node)), text);
-    }
+    compiled.patterns.each(tree, text, |captures| found.take(&compiled.roles, captures, text));
     found.finish()
 }
 
@@ -113,10 +119,10 @@ struct Found<'t> {
 }
 
 impl<'t> Found<'t> {
-    fn take<'n>(&mut self, roles: &[Role], captures: impl Iterator<Item = (u32, Node<'n>)>, text: &'t [u8]) {
+    fn take(&mut self, roles: &[Role], captures: &[Capture<'_>], text: &'t [u8]) {
         let (mut name, mut definition) = (None, None);
-        for (index, node) in captures {
-            match roles.get(index as usize) {
+        for (index, node) in captures.iter().copied() {
+            match roles.get(index) {
                 Some(Role::Name) => name = words(node, text),
                 Some(Role::Definition(kind)) => definition = Some((*kind, node)),
                 Some(Role::Reference(how)) if self.references.len() < MAX_REFERENCES => {
@@ -212,11 +218,6 @@ fn end_line_of(node: Node<'_>) -> u32 {
     let end = node.end_position();
     let row = if end.column == 0 && end.row > node.start_position().row { end.row } else { end.row + 1 };
     u32::try_from(row).unwrap_or(u32::MAX)
-}
-
-/// Says whether a query is of any use: one without patterns need not be run.
-pub fn is_worth_running(query: &Query) -> bool {
-    query.pattern_count() > 0
 }
 
 #[cfg(test)]

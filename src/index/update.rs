@@ -12,23 +12,33 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::base::clock::{Clock as _, SystemClock};
+use crate::base::look::Look;
 use crate::base::path::open_regular;
 use crate::db::open::Db;
+use crate::db::work::Work;
 use crate::index::document::{Document, Key, Reader, key};
 use crate::index::embed::Embedder;
 use crate::index::error::IndexError;
 use crate::index::files::{self, Passed};
 use crate::index::scan::{Scan, stamp};
+use crate::index::store::frequent;
 use crate::index::store::write::{Outcome, Stamp, Writer};
 use crate::index::vectors::kept::Kept;
 use crate::index::vectors::{self, Choice};
 
-/// Files written in one transaction.
-const BATCH_FILES: usize = 200;
-/// A transaction under way longer than this is ended: others wait.
-const BATCH_TIME: Duration = Duration::from_millis(200);
-/// Files read ahead of the writer.
-const AHEAD: usize = 64;
+/// Files written in one transaction: of fewer, the lists of words would be merged again and again. Readers do not wait for
+/// it, and other writers wait for the lock anyway.
+const BATCH_FILES: usize = 1000;
+/// A transaction under way longer than this is ended, so that no more is lost when it is broken off.
+const BATCH_TIME: Duration = Duration::from_secs(1);
+/// Files read ahead of the writer, who now and then is busy for longer.
+const AHEAD: usize = 256;
+/// Files after which it is said how far it is.
+const STEP: usize = 50;
+/// With fewer changed files only the keys of their own documents are looked up before, not those of all.
+const FEW: usize = 16;
+/// Documents without a file are counted once in so many updates, or when many files changed.
+const STRAYS_EVERY: u64 = 32;
 /// Times a file that changes while it is read is read again.
 const TRIES: u32 = 3;
 /// The log is carried over into the file when it is larger.
@@ -101,12 +111,7 @@ pub fn update(
     limits: &Limits<'_>,
 ) -> Result<Updated, IndexError> {
     db.hold(CACHE_BYTES)?;
-    let known = db.read(|work| {
-        let rows = work.rows("SELECT key FROM blob", &[], |row| row.bytes(0))?;
-        Ok::<_, IndexError>(
-            rows.into_iter().filter_map(|key| Key::try_from(key.as_slice()).ok()).collect::<HashSet<Key>>(),
-        )
-    })?;
+    let known = db.read(|work| known(work, root, scan))?;
     let reading =
         Reading { root, paths: &scan.changed, known: &known, next: AtomicUsize::new(0), deadline: limits.deadline, by };
     let n_threads =
@@ -115,7 +120,7 @@ pub fn update(
         let n_new = scan.changed.len() as u64 * PIECES_PER_FILE;
         vectors::choose(work, (by.id(), by.dimensions()), limits.vectors, n_new)
     })?;
-    let mut batch = Batch::new(root, kept);
+    let batch = Batch::new(root, kept);
     let mut updated = Updated { n_gone: scan.gone.len(), n_unreadable: scan.n_unreadable, ..Updated::default() };
     let written = std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(AHEAD);
@@ -125,7 +130,7 @@ pub fn update(
             scope.spawn(move || reading.run(&sender));
         }
         drop(sender);
-        write_all(db, &mut batch, &receiver, scan, &mut updated, limits)
+        write_all(db, &batch, &receiver, scan, &mut updated, limits)
     });
     written?;
     updated.n_left = scan.changed.len() - updated.n_read;
@@ -133,45 +138,64 @@ pub fn update(
     Ok(updated)
 }
 
+/// Returns the keys of documents that need not be parsed again.
+fn known(work: &Work<'_>, root: &Path, scan: &Scan) -> Result<HashSet<Key>, IndexError> {
+    let rows = if scan.changed.len() > FEW {
+        work.rows("SELECT key FROM blob", &[], |row| row.bytes(0))?
+    } else {
+        let table = files::table()?;
+        let key_of = |path: &String| {
+            let (whole, path) = (root.join(path), Path::new(path));
+            // What may hold keys is not opened here either.
+            let is_read = table.by_path(path, whole.symlink_metadata().ok()?.len()).is_none();
+            let (bytes, ..) = is_read.then(|| read_file(&whole, table.max_bytes).ok()).flatten()?;
+            Some(key(path, &bytes))
+        };
+        let mut rows = Vec::new();
+        for key in scan.changed.iter().filter_map(key_of) {
+            rows.extend(work.rows("SELECT key FROM blob WHERE key = ?1", &[key[..].into()], |row| row.bytes(0))?);
+        }
+        rows
+    };
+    Ok(rows.into_iter().filter_map(|key| Key::try_from(key.as_slice()).ok()).collect())
+}
+
 /// Takes what the readers made until they are done.
 fn write_all(
     db: &mut Db,
-    batch: &mut Batch,
+    batch: &Batch,
     receiver: &Receiver<Result<Done, IndexError>>,
     scan: &Scan,
     updated: &mut Updated,
     limits: &Limits<'_>,
 ) -> Result<(), IndexError> {
-    let mut since = Instant::now();
-    loop {
-        let done = receiver.recv();
-        let is_last = done.is_err();
-        if let Ok(done) = done {
-            let done = done?;
-            updated.n_read += 1;
-            if let Read::Document(_, document) = &done.read {
-                updated.n_parsed += 1;
-                updated.n_chunks += document.chunks.len();
-            }
-            updated.n_unreadable += usize::from(matches!(done.read, Read::Passed(Passed::Unreadable)));
-            batch.files.push(done);
+    let tell = |updated: &Updated| {
+        let (n_done, n_files) = (updated.n_read, scan.changed.len());
+        (limits.progress)(Progress { n_done, n_files, n_chunks: updated.n_chunks });
+    };
+    while let Ok(first) = receiver.recv() {
+        db.write(|work| {
+            batch.write(work, first, receiver, &mut |read| {
+                updated.note(read);
+                if updated.n_read.is_multiple_of(STEP) {
+                    tell(updated);
+                }
+            })
+        })?;
+        db.trim_log(LOG_BYTES).or_else(|error| if error.is_busy() { Ok(()) } else { Err(error) })?;
+        tell(updated);
+    }
+    Ok(())
+}
+
+impl Updated {
+    fn note(&mut self, read: &Read) {
+        self.n_read += 1;
+        if let Read::Document(_, document) = read {
+            self.n_parsed += 1;
+            self.n_chunks += document.chunks.len();
         }
-        if is_last || batch.files.len() >= BATCH_FILES || since.elapsed() > BATCH_TIME {
-            if !batch.files.is_empty() {
-                db.write(|work| batch.write(work))?;
-                batch.files.clear();
-                db.trim_log(LOG_BYTES).or_else(|error| if error.is_busy() { Ok(()) } else { Err(error) })?;
-            }
-            (limits.progress)(Progress {
-                n_done: updated.n_read,
-                n_files: scan.changed.len(),
-                n_chunks: updated.n_chunks,
-            });
-            since = Instant::now();
-        }
-        if is_last {
-            return Ok(());
-        }
+        self.n_unreadable += usize::from(matches!(read, Read::Passed(Passed::Unreadable)));
     }
 }
 
@@ -186,17 +210,20 @@ fn finish(db: &mut Db, batch: &Batch, scan: &Scan, updated: &Updated) -> Result<
         if updated.n_left == 0 {
             writer.set_folders(tree, &scan.gone_folders, &scan.folders)?;
         }
-        let strays = strays(work, SPARE_CHUNKS)?;
-        writer.remove_blobs(&strays)?;
-        if !strays.is_empty() {
-            writer.remove_stray_texts()?;
+        if updated.n_parsed + scan.gone.len() > FEW || writer.generation(tree)?.is_multiple_of(STRAYS_EVERY) {
+            let strays = strays(work, SPARE_CHUNKS)?;
+            writer.remove_blobs(&strays)?;
+            if !strays.is_empty() {
+                writer.remove_stray_texts()?;
+            }
+            frequent::count(work)?;
         }
         writer.finish(&batch.kept)
     })
 }
 
 /// Returns documents no file has, the oldest first, as far as they are more than is kept to spare.
-pub fn strays(work: &crate::db::work::Work<'_>, spare: u64) -> Result<Vec<u64>, IndexError> {
+pub fn strays(work: &Work<'_>, spare: u64) -> Result<Vec<u64>, IndexError> {
     let count = |sql: &str| work.first(sql, &[], |row| row.count(0)).map(Option::unwrap_or_default);
     let all = count("SELECT coalesce(sum(n_chunks), 0) FROM blob")?;
     let sql =
@@ -217,37 +244,53 @@ pub fn strays(work: &crate::db::work::Work<'_>, spare: u64) -> Result<Vec<u64>, 
 struct Batch {
     root: String,
     kept: Kept,
-    files: Vec<Done>,
 }
 
 impl Batch {
     fn new(root: &Path, kept: Kept) -> Self {
-        Self { root: root.to_string_lossy().into_owned(), kept, files: Vec::new() }
+        Self { root: root.to_string_lossy().into_owned(), kept }
     }
 
-    fn write(&self, work: &crate::db::work::Work<'_>) -> Result<(), IndexError> {
+    /// Writes a file, and those that come behind it, as many as a transaction may hold.
+    fn write(
+        &self,
+        work: &Work<'_>,
+        first: Result<Done, IndexError>,
+        others: &Receiver<Result<Done, IndexError>>,
+        note: &mut dyn FnMut(&Read),
+    ) -> Result<(), IndexError> {
+        let since = Instant::now();
         let mut writer = Writer::new(work)?;
         let tree = writer.tree(&self.root, SystemClock.now_ms())?;
-        for Done { path, stamp, read } in &self.files {
-            let outcome = match read {
-                Read::Gone => {
-                    writer.remove_file(tree, path)?;
-                    continue;
-                }
-                Read::Passed(why) => Outcome::Passed(*why),
-                Read::Known(key) => match writer.known(key)? {
-                    Some(blob) => Outcome::Blob(blob),
-                    // Forgotten meanwhile: the next scan reads it again.
-                    None => continue,
-                },
-                Read::Document(key, document) => match writer.known(key)? {
-                    Some(blob) => Outcome::Blob(blob),
-                    None => Outcome::Blob(writer.put(key, document)?),
-                },
-            };
-            writer.set_file(tree, path, *stamp, outcome)?;
+        let mut next = Some(first);
+        let mut n_written = 0;
+        while let Some(done) = next {
+            let done = done?;
+            Self::put(&mut writer, tree, &done)?;
+            note(&done.read);
+            n_written += 1;
+            let is_full = n_written >= BATCH_FILES || since.elapsed() > BATCH_TIME;
+            next = if is_full { None } else { others.recv().ok() };
         }
         writer.finish(&self.kept)
+    }
+
+    fn put(writer: &mut Writer<'_>, tree: u64, done: &Done) -> Result<(), IndexError> {
+        let Done { path, stamp, read } = done;
+        let outcome = match read {
+            Read::Gone => return writer.remove_file(tree, path),
+            Read::Passed(why) => Outcome::Passed(*why),
+            Read::Known(key) => match writer.known(key)? {
+                Some(blob) => Outcome::Blob(blob),
+                // Forgotten meanwhile: the next scan reads it again.
+                None => return Ok(()),
+            },
+            Read::Document(key, document) => match writer.known(key)? {
+                Some(blob) => Outcome::Blob(blob),
+                None => Outcome::Blob(writer.put(key, document)?),
+            },
+        };
+        writer.set_file(tree, path, *stamp, outcome)
     }
 }
 
@@ -283,7 +326,7 @@ impl Reading<'_> {
         if !meta.is_file() {
             return (GONE, Read::Gone);
         }
-        let mut stamped = stamp(&meta, SystemTime::now());
+        let mut stamped = stamp(&Look::from(&meta), SystemTime::now());
         let Ok(table) = files::table() else { return (stamped, Read::Passed(Passed::Unreadable)) };
         if let Some(why) = table.by_path(Path::new(path), meta.len()) {
             return (stamped, Read::Passed(why));
@@ -326,5 +369,5 @@ pub fn read_file(path: &Path, max_bytes: u64) -> io::Result<(Vec<u8>, Stamp, Sta
     (&mut file).take(max_bytes + 1).read_to_end(&mut bytes)?;
     let after = file.metadata()?;
     let now = SystemTime::now();
-    Ok((bytes, stamp(&before, now), stamp(&after, now)))
+    Ok((bytes, stamp(&Look::from(&before), now), stamp(&Look::from(&after), now)))
 }

@@ -36,8 +36,13 @@ const KEPT_PERCENT: u64 = 90;
 const OVERHEAD_BYTES: u64 = 256;
 
 /// How the file is opened. Other processes hold it for milliseconds; nobody is to wait longer for what only saves time.
-const PLAN: Plan =
-    Plan { what: "response cache", migrations: MIGRATIONS, damaged: Damaged::Delete, patience: Duration::from_secs(1) };
+const PLAN: Plan = Plan {
+    what: "response cache",
+    migrations: MIGRATIONS,
+    damaged: Damaged::Delete,
+    patience: Duration::from_secs(1),
+    page_bytes: 4096,
+};
 
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE entry (

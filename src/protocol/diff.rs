@@ -100,6 +100,17 @@ pub struct Hunk {
 pub const NO_END: &str = "\\ No newline at end of file";
 
 impl Hunk {
+    /// Returns the number of one of its lines, from 1: in the new text, or in the old one for a line that goes.
+    pub fn number(&self, at: usize) -> usize {
+        let before = self.lines.get(..at).unwrap_or(&self.lines);
+        let signs = |wanted: [char; 2]| before.iter().filter(|line| line.starts_with(wanted)).count();
+        if self.lines.get(at).is_some_and(|line| line.starts_with('-')) {
+            self.old_start + signs([' ', '-'])
+        } else {
+            self.new_start + signs([' ', '+'])
+        }
+    }
+
     /// Returns its lines in the new text, each with a line feed, for a person to change; none where not all are here.
     pub fn new_text(&self) -> Option<String> {
         let new = self.lines.iter().filter_map(|line| line.strip_prefix([' ', '+']));

@@ -6,6 +6,7 @@
 //! To add one: a type here only when two rooms exchange it.
 
 pub mod attached;
+pub mod changes;
 pub mod diff;
 pub mod event;
 pub mod failure;

@@ -31,6 +31,7 @@ pub const PLAN: Plan = Plan {
     migrations: MIGRATIONS,
     damaged: Damaged::SetAside,
     patience: Duration::from_secs(10),
+    page_bytes: 4096,
 };
 
 /// From version to version; only ever added to.

@@ -28,6 +28,8 @@ pub enum View {
     Queue,
     /// A text to read.
     Reader,
+    /// Changes under review.
+    Review,
     /// The list of sessions.
     Sessions,
     /// The list of what was made.
@@ -161,6 +163,72 @@ pub enum Action {
     Choose,
     /// Goes back.
     Close,
+    /// Reviews what the last turn changed.
+    ReviewTurn,
+    /// In a review: accept the hunk.
+    Accept,
+    /// In a review: reject the hunk: it goes from the file.
+    Reject,
+    /// In a review: reject it with a reason for the model.
+    RejectWithReason,
+    /// In a review: edit the hunk in the editor.
+    EditHunk,
+    /// In a review: edit the line here.
+    EditLine,
+    /// In a review: comment on the line, for the model.
+    Comment,
+    /// In a review: drop the comment.
+    DropComment,
+    /// In a review: forget all that was said.
+    DropRemarks,
+    /// In a review: accept what is open of the file.
+    AcceptFile,
+    /// In a review: reject what is open of the file.
+    RejectFile,
+    /// In a review: accept whatever is open.
+    AcceptAll,
+    /// In a review: undo the last decision.
+    UndoDecision,
+    /// In a review: stage the hunk.
+    StageHunk,
+    /// In a review: stage the file.
+    StageFile,
+    /// In a review: unstage it.
+    Unstage,
+    /// In a review: commit what is staged.
+    Commit,
+    /// In a review: line up.
+    LineUp,
+    /// In a review: line down.
+    LineDown,
+    /// In a review: next hunk.
+    NextHunk,
+    /// In a review: hunk before.
+    PreviousHunk,
+    /// In a review: next hunk that is open.
+    NextOpen,
+    /// In a review: search.
+    Search,
+    /// In a review: next place that was searched.
+    NextMatch,
+    /// In a review: place before.
+    PreviousMatch,
+    /// In a review: as there is room, under each other, side by side.
+    ToggleShape,
+    /// In a review: to the files and back.
+    FileTree,
+    /// In a review: hide or show the files.
+    HideTree,
+    /// In a review: find a file.
+    PickFile,
+    /// In a review: review something else.
+    PickSource,
+    /// In a review: read the changes anew.
+    Reload,
+    /// In a review: take the last turn back.
+    UndoTurn,
+    /// In a review: send what was said to the model, and leave.
+    Send,
     /// Lists the sessions.
     Sessions,
     /// Lists what was made.
@@ -207,6 +275,7 @@ pub const VIEWS: &[(&str, View)] = &[
     ("list", View::List),
     ("queue", View::Queue),
     ("reader", View::Reader),
+    ("review", View::Review),
     ("sessions", View::Sessions),
     ("artefacts", View::Made),
     ("context", View::Context),
@@ -275,6 +344,39 @@ pub const ACTIONS: &[(&str, Action, &str)] = &[
     ("down", Action::Down, "down"),
     ("choose", Action::Choose, "take what is chosen"),
     ("close", Action::Close, "go back"),
+    ("review_turn", Action::ReviewTurn, "review what the last turn changed"),
+    ("accept", Action::Accept, "accept the hunk"),
+    ("reject", Action::Reject, "reject the hunk: it goes from the file"),
+    ("reject_with_reason", Action::RejectWithReason, "reject it with a reason for the model"),
+    ("edit_hunk", Action::EditHunk, "edit the hunk in the editor"),
+    ("edit_line", Action::EditLine, "edit the line here"),
+    ("comment", Action::Comment, "comment on the line, for the model"),
+    ("drop_comment", Action::DropComment, "drop the comment"),
+    ("drop_remarks", Action::DropRemarks, "forget all that was said"),
+    ("accept_file", Action::AcceptFile, "accept what is open of the file"),
+    ("reject_file", Action::RejectFile, "reject what is open of the file"),
+    ("accept_all", Action::AcceptAll, "accept whatever is open"),
+    ("undo_decision", Action::UndoDecision, "undo the last decision"),
+    ("stage_hunk", Action::StageHunk, "stage the hunk"),
+    ("stage_file", Action::StageFile, "stage the file"),
+    ("unstage", Action::Unstage, "unstage it"),
+    ("commit", Action::Commit, "commit what is staged"),
+    ("line_up", Action::LineUp, "line up"),
+    ("line_down", Action::LineDown, "line down"),
+    ("next_hunk", Action::NextHunk, "next hunk"),
+    ("previous_hunk", Action::PreviousHunk, "hunk before"),
+    ("next_open", Action::NextOpen, "next hunk that is open"),
+    ("search", Action::Search, "search"),
+    ("next_match", Action::NextMatch, "next place that was searched"),
+    ("previous_match", Action::PreviousMatch, "place before"),
+    ("toggle_shape", Action::ToggleShape, "as there is room, under each other, side by side"),
+    ("file_tree", Action::FileTree, "to the files and back"),
+    ("hide_tree", Action::HideTree, "hide or show the files"),
+    ("pick_file", Action::PickFile, "find a file"),
+    ("pick_source", Action::PickSource, "review something else"),
+    ("reload", Action::Reload, "read the changes anew"),
+    ("undo_turn", Action::UndoTurn, "take the last turn back"),
+    ("send", Action::Send, "send what was said to the model, and leave"),
     ("sessions", Action::Sessions, "sessions: search, go on with, copy, name"),
     ("artefacts", Action::Made, "artefacts: files changed, searches, plans"),
     ("context", Action::Context, "what fills the window"),

@@ -10,7 +10,9 @@ use ratatui_core::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
 use crate::base::text::nearest;
+use crate::protocol::diff::{Hunk, Words};
 use crate::tui::answer::Ground;
+use crate::tui::diff_view::Spans;
 
 /// What a piece of text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,10 +53,26 @@ pub enum Look {
     Border,
     /// The row that is chosen.
     Chosen,
+    /// Behind a line that was added.
+    Added,
+    /// Behind a line that was removed.
+    Removed,
+    /// In code: a word of the language.
+    Keyword,
+    /// In code: text.
+    String,
+    /// In code: a number or another constant.
+    Number,
+    /// In code: a comment.
+    Comment,
+    /// In code: the name of a type.
+    Type,
+    /// In code: the name of a function.
+    Function,
 }
 
 /// Every look by its name in a theme file, in the order of [`Theme::styles`].
-pub const LOOKS: [(&str, Look); 18] = [
+pub const LOOKS: [(&str, Look); 26] = [
     ("plain", Look::Plain),
     ("dim", Look::Dim),
     ("bold", Look::Bold),
@@ -73,6 +91,14 @@ pub const LOOKS: [(&str, Look); 18] = [
     ("person", Look::Person),
     ("border", Look::Border),
     ("chosen", Look::Chosen),
+    ("added", Look::Added),
+    ("removed", Look::Removed),
+    ("keyword", Look::Keyword),
+    ("string", Look::String),
+    ("number", Look::Number),
+    ("comment", Look::Comment),
+    ("type", Look::Type),
+    ("function", Look::Function),
 ];
 
 /// The themes that come along, by name.
@@ -84,10 +110,30 @@ pub const THEMES: [(&str, &str); 4] = [
 ];
 
 /// How every kind of text looks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Theme {
     /// One style for each of [`LOOKS`].
     styles: [Style; LOOKS.len()],
+    skills: Skills,
+}
+
+/// What others know of texts; this room knows no language.
+#[derive(Debug, Clone, Copy)]
+pub struct Skills {
+    /// Colours code, given the name of its file or language and the text; one row of spans for each line. Plain where nobody
+    /// knows the language or there is too much of it.
+    pub code: fn(&str, &str) -> Vec<Spans>,
+    /// Finds the words that changed within the lines of a hunk.
+    pub words: fn(&Hunk) -> Vec<Words>,
+}
+
+impl Skills {
+    /// Knows nothing: all code is plain.
+    pub const NONE: Self = Self { code: |_, text| plain(text), words: |_| Vec::new() };
+}
+
+fn plain(text: &str) -> Vec<Spans> {
+    text.split('\n').map(|line| vec![(Look::Plain, line.to_owned())]).collect()
 }
 
 /// One row of a theme file.
@@ -123,7 +169,7 @@ impl Theme {
                 .ok_or_else(|| format!("line {}: {}", line_of(text, name), unknown(name)))?;
             styles[at] = row.style().map_err(|wrong| format!("line {}: `{name}`: {wrong}", line_of(text, name)))?;
         }
-        Ok(Self { styles })
+        Ok(Self { styles, skills: Skills::NONE })
     }
 
     /// Returns a theme that comes along; none for an unknown name.
@@ -143,7 +189,29 @@ impl Theme {
 
     /// Returns the theme without colours.
     pub fn without_colours() -> Self {
-        Self::named("none").unwrap_or(Self { styles: [Style::new(); LOOKS.len()] })
+        Self::named("none").unwrap_or(Self { styles: [Style::new(); LOOKS.len()], skills: Skills::NONE })
+    }
+
+    /// Has code coloured and changed words found by those who can.
+    #[must_use]
+    pub fn with_skills(self, skills: Skills) -> Self {
+        Self { skills, ..self }
+    }
+
+    /// Has those asked that another theme asks.
+    #[must_use]
+    pub fn with_skills_of(self, other: &Self) -> Self {
+        Self { skills: other.skills, ..self }
+    }
+
+    /// Colours code of a file or language of this name; one row for each line.
+    pub fn code(&self, name: &str, text: &str) -> Vec<Spans> {
+        (self.skills.code)(name, text)
+    }
+
+    /// Finds the words that changed within the lines of a hunk.
+    pub fn words(&self, hunk: &Hunk) -> Vec<Words> {
+        if hunk.words.is_empty() { (self.skills.words)(hunk) } else { hunk.words.clone() }
     }
 
     /// Says how a kind of text looks.

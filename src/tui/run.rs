@@ -20,7 +20,7 @@ use crate::protocol::op::Op;
 use crate::tui::look::Theme;
 use crate::tui::screen::Screen;
 use crate::tui::state::outside::{Given, Want};
-use crate::tui::state::{Cmd, Editing, Msg, State};
+use crate::tui::state::{Cmd, Editing, Hand, Msg, State};
 use crate::tui::terminal::{Input, Terminal, Ways};
 use crate::tui::views::Views;
 
@@ -62,6 +62,8 @@ pub enum Follows {
 pub trait Outside {
     /// Opens the user's editor on a text, in a file of that name's kind; fails with what went wrong.
     fn edit(&mut self, text: &str, name: &str) -> impl Future<Output = Result<String, String>>;
+    /// Does something on the terminal itself.
+    fn hand(&mut self, hand: Hand) -> impl Future<Output = Given>;
     /// Keeps words in the history.
     fn remember(&mut self, words: &str);
     /// Keeps what is being written, in case mimi ends; empty words take it away.
@@ -107,6 +109,9 @@ pub async fn run<'a, O: Outside>(
         drawn_at: None,
     };
     run.state.update(Msg::Tick(run.parts.clock.now_ms()));
+    if let Some(ending) = run.take(Msg::Begin).await {
+        return Ok(ending);
+    }
     let mut terminated = std::pin::pin!(terminated);
     let mut due = Some(Instant::now());
     if let Some(ending) = run.take(Msg::Begun).await {
@@ -243,6 +248,7 @@ impl<O: Outside> Run<'_, O> {
                 }
                 Cmd::Redraw => self.screen.forget(),
                 Cmd::Edit { what, text, name } => cmds.extend(self.edit(what, &text, &name).await),
+                Cmd::Hand(hand) => cmds.extend(self.hand(hand).await),
                 Cmd::Want(want) => self.awaited.push(self.parts.outside.give(want)),
                 Cmd::KeepDraft(words) => self.parts.outside.keep_draft(&words),
                 Cmd::Remember(words) => self.parts.outside.remember(&words),
@@ -271,6 +277,13 @@ impl<O: Outside> Run<'_, O> {
             Ok(text) => self.state.update(Msg::Edited { what, text: Some(text) }),
             Err(wrong) => self.state.update(Msg::Failed(wrong)),
         }
+    }
+
+    async fn hand(&mut self, hand: Hand) -> Vec<Cmd> {
+        self.terminal.pause();
+        let given = self.parts.outside.hand(hand).await;
+        self.come_back();
+        self.state.update(Msg::Given(given))
     }
 
     /// Takes the terminal again after others had it.

@@ -4,6 +4,7 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::nearest;
+use crate::protocol::changes::Source;
 use crate::protocol::op::Mode;
 use crate::tui::state::around::board::Kind as Board;
 use crate::tui::state::around::go::Go;
@@ -26,6 +27,8 @@ pub enum Slash {
     Model(Option<String>),
     /// Changes the mode.
     Mode(Mode),
+    /// Reviews changes.
+    Diff(Source),
     /// Copies the last answer, or a piece of code in it.
     Copy(Option<u32>),
     /// Mentions a file.
@@ -90,6 +93,13 @@ pub const TABLE: &[Row] = &[
             "" => Some(Slash::Copy(None)),
             n => n.parse().ok().filter(|n| *n > 0).map(|n| Slash::Copy(Some(n))),
         },
+    },
+    Row {
+        name: "/diff",
+        group: "work",
+        argument: "[turn|session|staged|REF|A..B]",
+        help: "review changes hunk by hunk; of the working tree when nothing is named",
+        read: |argument| Some(Slash::Diff(Source::named(argument))),
     },
     Row {
         name: "/undo",

@@ -311,6 +311,16 @@ impl Git {
         }
     }
 
+    /// Returns what starts git.
+    pub(super) fn runner(&self) -> &Runner {
+        &self.runner
+    }
+
+    /// Asks about the same folder with another runner.
+    pub(super) fn with_runner(&self, runner: Runner) -> Self {
+        Self { runner, folder: self.folder.clone() }
+    }
+
     /// Returns the folder that is asked about.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
@@ -397,6 +407,11 @@ impl Guard {
         let environment: Vec<(&str, &str)> =
             environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         runner.with_environment(&environment)
+    }
+
+    /// Returns the path of the folder below the top of the work tree; empty at the top.
+    pub(super) fn below(&self) -> String {
+        self.prefix.display().to_string()
     }
 
     fn relative(&self, path: &str) -> String {

@@ -17,7 +17,7 @@ use crate::workspace::git_patch::{self, FilePatch, Nature};
 /// Lines of the old text around each change: more than usual, because the reader does not have the file open.
 const CONTEXT: &str = "-U5";
 /// Largest untracked file that is read.
-const MAX_UNTRACKED_BYTES: u64 = 1_000_000;
+pub(super) const MAX_UNTRACKED_BYTES: u64 = 1_000_000;
 /// Untracked files that are looked at: more are somebody's forgotten build folder.
 const MAX_UNTRACKED: usize = 500;
 /// Bytes in which a zero tells that a file is no text; git looks at as many.
@@ -61,6 +61,15 @@ pub struct LeftOut {
     pub path: String,
     /// Why.
     pub why: String,
+}
+
+/// Files git does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Untracked {
+    /// Their paths below the folder.
+    pub(super) names: Vec<String>,
+    /// How many more there are, in words.
+    pub(super) note: Option<String>,
 }
 
 /// Why there is nothing to compare.
@@ -153,11 +162,7 @@ impl Git {
     async fn since(&self, guard: &Guard, revision: &str) -> Result<Changes, ChangesError> {
         let base = self.commit(guard, revision).await?;
         let head = self.commit(guard, "HEAD").await?;
-        let Ok(bytes) = self.read(guard, "merge-base", &[&base, &head]).await else {
-            let is_shallow = self.is_shallow(guard).await;
-            return Err(ChangesError::Unrelated { revision: revision.to_owned(), is_shallow });
-        };
-        let start = String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().to_owned();
+        let start = self.fork_of(guard, (&base, &head), revision).await?;
         let what = format!("the commits since `{revision}`");
         let mut changes = self.compared(guard, &["--end-of-options", &start, &head], what).await?;
         let is_dirty = self.status().await?.entries.iter().any(|entry| (entry.staged, entry.unstaged) != ('?', '?'));
@@ -168,22 +173,47 @@ impl Git {
 
     async fn of_commit(&self, guard: &Guard, revision: &str) -> Result<Changes, ChangesError> {
         let commit = self.commit(guard, revision).await?;
-        let bytes = self.read(guard, "cat-file", &["commit", &commit]).await?;
-        let text = String::from_utf8_lossy(&bytes);
-        let header = text.split("\n\n").next().unwrap_or_default();
-        let parents: Vec<&str> = header.lines().filter_map(|line| line.strip_prefix("parent ")).collect();
-        let old = match parents.first() {
+        let parents = self.parents(guard, &commit).await?;
+        let (old, commit) = self.parent_of(guard, revision).await?;
+        let what = format!("the commit `{revision}`");
+        let mut changes = self.compared(guard, &["--end-of-options", &old, &commit], what).await?;
+        let note = || format!("`{revision}` merges {} commits; compared with its first parent", parents.len());
+        changes.notes.extend((parents.len() > 1).then(note));
+        Ok(changes)
+    }
+
+    /// Returns the hash of the first parent of a commit, or of nothing where it has none, and its own.
+    pub(super) async fn parent_of(&self, guard: &Guard, revision: &str) -> Result<(String, String), ChangesError> {
+        let commit = self.commit(guard, revision).await?;
+        let old = match self.parents(guard, &commit).await?.first() {
             None => self.empty_tree(guard).await?,
             Some(parent) => match self.named(guard, parent).await? {
                 Some(parent) => parent,
                 None => return Err(ChangesError::NoParent { revision: revision.to_owned() }),
             },
         };
-        let what = format!("the commit `{revision}`");
-        let mut changes = self.compared(guard, &["--end-of-options", &old, &commit], what).await?;
-        let note = || format!("`{revision}` merges {} commits; compared with its first parent", parents.len());
-        changes.notes.extend((parents.len() > 1).then(note));
-        Ok(changes)
+        Ok((old, commit))
+    }
+
+    async fn parents(&self, guard: &Guard, commit: &str) -> Result<Vec<String>, ChangesError> {
+        let bytes = self.read(guard, "cat-file", &["commit", commit]).await?;
+        let text = String::from_utf8_lossy(&bytes);
+        let header = text.split("\n\n").next().unwrap_or_default();
+        Ok(header.lines().filter_map(|line| line.strip_prefix("parent ")).map(str::to_owned).collect())
+    }
+
+    /// Returns the commit at which two others part.
+    pub(super) async fn fork_of(
+        &self,
+        guard: &Guard,
+        (one, other): (&str, &str),
+        revision: &str,
+    ) -> Result<String, ChangesError> {
+        let Ok(bytes) = self.read(guard, "merge-base", &[one, other]).await else {
+            let is_shallow = self.is_shallow(guard).await;
+            return Err(ChangesError::Unrelated { revision: revision.to_owned(), is_shallow });
+        };
+        Ok(String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().to_owned())
     }
 
     /// Compares two states named by `arguments`, below the folder.
@@ -200,23 +230,31 @@ impl Git {
     }
 
     async fn add_untracked(&self, guard: &Guard, changes: &mut Changes) -> Result<(), ChangesError> {
-        let bytes = self.read(guard, "ls-files", &["--others", "--exclude-standard", "-z", "--", "."]).await?;
-        let text = String::from_utf8_lossy(&bytes);
-        let names: Vec<&str> = text.split('\0').filter(|name| !name.is_empty()).collect();
-        for name in names.iter().take(MAX_UNTRACKED) {
-            match untracked(self.folder(), name) {
+        let untracked = self.untracked(guard).await?;
+        for name in &untracked.names {
+            match untracked_patch(self.folder(), name) {
                 Ok(file) => changes.files.push(file),
-                Err(why) => changes.left_out.push(LeftOut { path: (*name).to_owned(), why }),
+                Err(why) => changes.left_out.push(LeftOut { path: name.clone(), why }),
             }
         }
-        if names.len() > MAX_UNTRACKED {
-            let n = count(names.len() - MAX_UNTRACKED, "untracked file");
-            changes.notes.push(format!("{n} more were not looked at; name what git should ignore in .gitignore"));
-        }
+        changes.notes.extend(untracked.note);
         Ok(())
     }
 
-    async fn commit(&self, guard: &Guard, revision: &str) -> Result<String, ChangesError> {
+    /// Lists files git does not know, the first of them.
+    pub(super) async fn untracked(&self, guard: &Guard) -> Result<Untracked, ChangesError> {
+        let bytes = self.read(guard, "ls-files", &["--others", "--exclude-standard", "-z", "--", "."]).await?;
+        let text = String::from_utf8_lossy(&bytes);
+        let all: Vec<&str> = text.split('\0').filter(|name| !name.is_empty()).collect();
+        let names = all.iter().take(MAX_UNTRACKED).map(|name| (*name).to_owned()).collect();
+        let note = (all.len() > MAX_UNTRACKED).then(|| {
+            let n = count(all.len() - MAX_UNTRACKED, "untracked file");
+            format!("{n} more were not looked at; name what git should ignore in .gitignore")
+        });
+        Ok(Untracked { names, note })
+    }
+
+    pub(super) async fn commit(&self, guard: &Guard, revision: &str) -> Result<String, ChangesError> {
         checked(revision)?;
         if let Some(hash) = self.named(guard, revision).await? {
             return Ok(hash);
@@ -272,7 +310,7 @@ fn read(output: &QuietOutput, what: String) -> Changes {
 }
 
 /// Reads a file git does not know yet. `Err` says why it is not shown.
-fn untracked(folder: &Path, name: &str) -> Result<FilePatch, String> {
+fn untracked_patch(folder: &Path, name: &str) -> Result<FilePatch, String> {
     let path = folder.join(name);
     let blank =
         |nature| FilePatch { path: name.to_owned(), from: None, kind: diff::Kind::Created, nature, hunks: Vec::new() };

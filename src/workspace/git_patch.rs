@@ -80,7 +80,7 @@ pub fn parse(text: &str) -> Vec<FilePatch> {
     let mut lines = text.split('\n').peekable();
     while let Some(line) = lines.next() {
         if let Some(names) = line.strip_prefix("diff --git ") {
-            files.push(blank(names));
+            files.push(named_alike(names));
         } else if let Some(file) = files.last_mut() {
             match line.strip_prefix("@@ ").and_then(heading) {
                 Some((sizes, heading)) => {
@@ -98,7 +98,7 @@ pub fn parse(text: &str) -> Vec<FilePatch> {
 }
 
 /// Begins a file of which only the two names are known. They are the same unless a later line says otherwise.
-fn blank(names: &str) -> FilePatch {
+pub(super) fn named_alike(names: &str) -> FilePatch {
     let path = if names.starts_with('"') {
         quoted(names).map(|(name, _)| name)
     } else {
@@ -138,7 +138,7 @@ fn read_header(file: &mut FilePatch, line: &str) {
     }
 }
 
-fn without_prefix(name: &str) -> &str {
+pub(super) fn without_prefix(name: &str) -> &str {
     name.strip_prefix("a/").or_else(|| name.strip_prefix("b/")).unwrap_or(name)
 }
 
@@ -184,7 +184,7 @@ fn hunk<'t>(sizes: Sizes, heading: &str, lines: &mut std::iter::Peekable<impl It
 }
 
 /// Reads a name in quotes, as git writes one with special characters; returns it and what follows.
-fn quoted(text: &str) -> Option<(String, &str)> {
+pub(super) fn quoted(text: &str) -> Option<(String, &str)> {
     let mut rest = text.strip_prefix('"')?.bytes().enumerate();
     let inside = &text[1..];
     let mut name = Vec::new();

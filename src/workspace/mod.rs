@@ -5,8 +5,10 @@
 
 pub mod git;
 pub mod git_changes;
+pub mod git_hunks;
 pub mod git_parse;
 pub mod git_patch;
+pub mod git_review;
 pub mod ignored;
 pub mod instructions;
 pub mod seen;

@@ -14,9 +14,11 @@ mod control;
 mod edit;
 mod fixing;
 mod kept;
+mod many;
 mod memory;
 mod prefix;
 mod process;
+mod reviewing;
 mod run;
 mod screen;
 mod search;
@@ -107,6 +109,7 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("turn: time added by an edit call", Unit::Milliseconds, Goal::Below(10.0), turns::edit_call),
     ("edit: one place of a 1 MB file", Unit::Milliseconds, Goal::Below(10.0), edit::megabyte),
     ("edit: diffs of 200,000 changed lines", Unit::Milliseconds, Goal::Below(2000.0), edit::large_change),
+    ("review: 5000 files, 200,000 lines shown", Unit::Milliseconds, Goal::Below(300.0), reviewing::large_change),
     ("turn: time added by a shell call", Unit::Milliseconds, Goal::Below(15.0), turns::shell_call),
     ("checkpoint: 50,000 files after a command", Unit::Milliseconds, Goal::Below(300.0), checkpoint::after_command),
     ("sandbox: time added by the full tier", Unit::Milliseconds, Goal::AtMost(15.0), confined::full),
@@ -133,9 +136,15 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("fix: time added by mimi per round", Unit::Milliseconds, Goal::Below(150.0), fixing::round),
     ("fix: 100 MB of a check's output", Unit::Milliseconds, Goal::Below(1000.0), checks::reading),
     ("index: files a second, from nothing", Unit::PerSecond, Goal::AtLeast(1000.0), search::cold),
+    ("index: 10,000 files, two processors", Unit::Milliseconds, Goal::AtMost(10_000.0), search::cold_cpu),
     ("index: database beside the sources", Unit::Percent, Goal::AtMost(70.0), search::size),
-    ("search: a question alone", Unit::Milliseconds, Goal::AtMost(10.0), search::query),
+    ("search: a question, 70,000 pieces", Unit::Milliseconds, Goal::AtMost(10.0), search::query),
+    ("search: 95 of 100 questions", Unit::Milliseconds, Goal::AtMost(30.0), search::query_slow),
     ("search: `mimi search`, nothing changed", Unit::Milliseconds, Goal::AtMost(60.0), search::command),
+    ("search: more for an edited file", Unit::Milliseconds, Goal::AtMost(30.0), search::edited),
+    ("search: a question, 500,000 pieces", Unit::Milliseconds, Goal::AtMost(25.0), many::query),
+    ("search: 95 of 100 questions, 500,000", Unit::Milliseconds, Goal::AtMost(60.0), many::query_slow),
+    ("search: memory with 500,000 pieces", Unit::MiB, Goal::Below(80.0), many::peak),
     ("vectors: recall@10 of 500,000 x 768", Unit::Percent, Goal::AtLeast(98.0), vectors::recall),
     ("vectors: the nearest of 500,000 x 768", Unit::Milliseconds, Goal::AtMost(10.0), vectors::nearest),
     ("stream: decoder", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::decoder),
@@ -149,6 +158,12 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
 fn main() -> std::process::ExitCode {
     // Cargo adds `--bench` to what the user typed.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let [word, folder] = arguments.as_slice()
+        && word == many::CHILD
+    {
+        let asked = many::child(std::path::Path::new(folder));
+        return asked.map_or_else(|why| fail(&why), |()| std::process::ExitCode::SUCCESS);
+    }
     let (flags, words): (Vec<String>, Vec<String>) = arguments.into_iter().partition(|word| word.starts_with('-'));
     let is_wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
     println!("{:<42} {:>12} {:>12}  ", "figure", "goal", "measured");
@@ -164,8 +179,15 @@ fn main() -> std::process::ExitCode {
         n_missed += usize::from(matches!(verdict, "MISSED" | "FAILED"));
         println!("{name:<42} {:>12} {shown:>12}  {verdict:<6}  {detail}", goal.show(*unit));
     }
+    search::tidy_up();
+    many::tidy_up();
     let fails = n_missed > 0 && flags.iter().any(|flag| flag == "--check");
     if fails { std::process::ExitCode::FAILURE } else { std::process::ExitCode::SUCCESS }
+}
+
+fn fail(why: &str) -> std::process::ExitCode {
+    eprintln!("error: {why}");
+    std::process::ExitCode::FAILURE
 }
 
 /// Sorts samples and returns their median, and a note with the other percentiles.

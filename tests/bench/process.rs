@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Of all Linux systems (`getconf CLK_TCK`).
+const TICKS_PER_SECOND: u64 = 100;
+
 /// A figure the kernel keeps of a process.
 #[derive(Clone, Copy)]
 pub enum Memory {
@@ -35,13 +38,20 @@ pub fn forget_peak() -> std::io::Result<()> {
 ///
 /// The difference of two readings is right to one step of the kernel's 10 ms, however short each of many runs was.
 pub fn cpu_of_ended() -> Option<Duration> {
-    /// Of all Linux systems (`getconf CLK_TCK`).
-    const TICKS_PER_SECOND: u64 = 100;
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     // See proc_pid_stat(5): cutime and cstime are the fields 16 and 17, of which two stand before the `)`.
     let fields: Vec<u64> =
         stat.rsplit_once(')')?.1.split_whitespace().map(|field| field.parse().unwrap_or_default()).collect();
     Some(Duration::from_millis(fields.get(13..15)?.iter().sum::<u64>() * 1000 / TICKS_PER_SECOND))
+}
+
+/// Reads the processor time of this process itself, all threads together; zero where the kernel does not say.
+pub fn own_cpu() -> Duration {
+    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return Duration::ZERO };
+    // See proc_pid_stat(5): utime and stime are the fields 14 and 15; threads that ended count too.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
 }
 
 /// Reads the processor time the threads of a process have taken, those that ended left out.

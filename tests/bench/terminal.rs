@@ -34,6 +34,11 @@ impl Terminal {
         Self::start(user, server_url, (100, 30), &["chat"])
     }
 
+    /// Starts `mimi review-diff` for this user; nobody is asked.
+    pub fn review(user: &User) -> Result<Self, String> {
+        Self::start(user, "http://127.0.0.1:9/v1", (100, 30), &["review-diff"])
+    }
+
     /// Starts mimi for this user against a server on a terminal of so many columns and rows.
     pub fn start(user: &User, server_url: &str, (cols, rows): (u16, u16), arguments: &[&str]) -> Result<Self, String> {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };

@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::app::reviewing::Reviewing;
 use crate::app::{App, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, first_line, visible};
@@ -15,6 +16,7 @@ use crate::cli::SandboxArg;
 use crate::cli::commands::chat_asks::Asked;
 use crate::cli::commands::chat_screen;
 use crate::cli::commands::chat_start;
+use crate::cli::commands::review_diff;
 use crate::cli::commands::run::ModeArg;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::prompt::{Key, Line, Prompt, forget_typed};
@@ -57,6 +59,9 @@ pub struct ChatArgs {
     /// Go line by line instead of in full screen: for screen readers, recordings and simple terminals
     #[arg(long)]
     pub inline: bool,
+    /// Words to begin with, from whoever opens the conversation.
+    #[arg(skip)]
+    pub first: Option<String>,
     /// Whether `mimi` alone was typed: then a session that was cut off is offered.
     #[arg(skip)]
     pub may_offer: bool,
@@ -89,6 +94,9 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
     }
     block_on(async {
         let (mut session, options) = chat_start::begin(cx, &app, args).await?;
+        if let Some(text) = args.first.clone() {
+            session.handle.ops.send(Op::Submit { text }).await.map_err(|_| gone())?;
+        }
         if chat_screen::is_wanted(cx, app.config.ui.screen, args.inline) {
             let mut signals = Signals::listen()?;
             let result = chat_screen::converse(cx, &app, &mut session, &options, &mut signals).await;
@@ -229,6 +237,16 @@ impl<'a> Chat<'a> {
         match slash {
             Slash::Quit => return Ok(Next::Leave),
             Slash::Help => self.cx.out.line(slash::help())?,
+            Slash::Diff(source) => {
+                let set = Reviewing::new(Some(&self.session.id)).load(self.app, &source).await;
+                match set {
+                    Ok(set) if set.files.is_empty() => {
+                        self.cx.out.styled(Look::Dim, format!("nothing changed: {}", source.words()))?;
+                    }
+                    Ok(set) => review_diff::print(self.cx, &set)?,
+                    Err(fault) => self.cx.out.fault(&fault),
+                }
+            }
             Slash::Undo(turns) => self.operation(Op::Undo, turns).await?,
             Slash::Redo(turns) => self.operation(Op::Redo, turns).await?,
             Slash::Compact => self.operation(Op::Compact, 1).await?,

@@ -12,19 +12,23 @@ use std::rc::Rc;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 
+use crate::app::reviewing::Reviewing;
 use crate::app::{AgentOptions, App, Session};
 use crate::base::clock::{SystemClock, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{append_to, create_private_dir};
 use crate::base::text::visible;
+use crate::cli::commands::commit::commit;
 use crate::cli::context::Cx;
 use crate::cli::desk::{self, next_session};
 use crate::cli::editing::edited;
+use crate::cli::paint::SKILLS;
 use crate::cli::signal::{GRACE, Signals, Stop};
 use crate::cli::writing;
 use crate::cli::writing::drafts::Drafts;
 use crate::config::schema::{KeysChoice, MouseChoice, NotifyChoice, ScreenChoice};
 use crate::exec::interactive;
+use crate::protocol::changes::Outcome;
 use crate::session::reader::each_record;
 use crate::tools::registry::Registry;
 use crate::tui::answer::Ground;
@@ -32,13 +36,13 @@ use crate::tui::keymap::Keymap;
 use crate::tui::look::{Look, Theme};
 use crate::tui::run::{self, Ending, Follows, Outside, Parts};
 use crate::tui::screen::printed;
-use crate::tui::state::State;
 use crate::tui::state::around::Next;
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::{VerbTable, Verbs};
 use crate::tui::state::outside::{Given, Want};
 use crate::tui::state::status::{Facts, Status};
 use crate::tui::state::transcript::Transcript;
+use crate::tui::state::{Hand, State};
 use crate::tui::telling::{Notify, knows_links};
 use crate::tui::terminal::Ways;
 use crate::tui::views::Views;
@@ -85,8 +89,7 @@ pub(super) async fn converse(
     options: &AgentOptions,
     signals: &mut Signals,
 ) -> Result<(), Fault> {
-    let (theme, follows) = theme(cx, &app.config.ui.theme)?;
-    let keymap = keymap(cx)?;
+    let (theme, follows, keymap) = looks(cx, app)?;
     let history = cx.dirs.history_file();
     let drafts = Drafts::new(&cx.dirs.state, app.workspace.root(), &session.id);
     let draft = drafts.take_over(&session.id).unwrap_or_default();
@@ -95,8 +98,8 @@ pub(super) async fn converse(
     let mut state = state_of(app, session, composer, keymap)?;
     loop {
         let around = around(app, session);
-        let drafts = Drafts::new(&cx.dirs.state, app.workspace.root(), &session.id);
-        let mut outside = Desk { cx, app, history: history.clone(), drafts, around };
+        let reviewing = Reviewing::new(Some(&session.id));
+        let mut outside = Desk { around: Some(around), ..Desk::new(cx, app, &session.id, reviewing) };
         let parts = Parts {
             ops: session.handle.ops.clone(),
             records: &mut session.handle.records,
@@ -177,7 +180,7 @@ fn state_of(app: &App, session: &Session, composer: Composer, keymap: Keymap) ->
 }
 
 /// What this terminal is asked for, as its names and the settings say.
-fn ways(cx: &Cx, app: &App) -> Ways {
+pub(super) fn ways(cx: &Cx, app: &App) -> Ways {
     let variable = |name: &str| cx.env.get(name).map(str::to_owned);
     let is_remote = ["SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION"].iter().any(|name| cx.env.get(name).is_some());
     let notify = match app.config.ui.notify {
@@ -228,6 +231,12 @@ fn verbs() -> VerbTable {
     named.collect()
 }
 
+/// Finds the theme and the keys, as the user wants them.
+pub(super) fn looks(cx: &Cx, app: &App) -> Result<(Theme, Follows, Keymap), Fault> {
+    let (theme, follows) = theme(cx, &app.config.ui.theme)?;
+    Ok((theme.with_skills(SKILLS), follows, keymap(cx)?))
+}
+
 /// Finds the theme: one that comes along, or a file of the user's. None is coloured where colours are not wanted.
 fn theme(cx: &Cx, name: &str) -> Result<(Theme, Follows), Fault> {
     let theme = match Theme::named(name) {
@@ -272,12 +281,22 @@ fn keymap(cx: &Cx) -> Result<Keymap, Fault> {
 }
 
 /// What the full screen has done by others.
-struct Desk<'a> {
+pub(super) struct Desk<'a> {
     cx: &'a Cx,
     app: &'a App,
     history: PathBuf,
-    around: Rc<desk::Desk<'a>>,
+    /// What is around a conversation; none without one.
+    around: Option<Rc<desk::Desk<'a>>>,
     drafts: Drafts,
+    reviewing: Reviewing,
+}
+
+impl<'a> Desk<'a> {
+    /// Prepares for a conversation, or under another name for a review without one.
+    pub(super) fn new(cx: &'a Cx, app: &'a App, session: &str, reviewing: Reviewing) -> Self {
+        let drafts = Drafts::new(&cx.dirs.state, app.workspace.root(), session);
+        Self { cx, app, history: cx.dirs.history_file(), around: None, drafts, reviewing }
+    }
 }
 
 impl Outside for Desk<'_> {
@@ -288,6 +307,12 @@ impl Outside for Desk<'_> {
         edited.map_err(|error| visible(&format!("the text was not edited: {error}")).into_owned())
     }
 
+    async fn hand(&mut self, hand: Hand) -> Given {
+        let Hand::Commit(message) = hand;
+        let result = commit(self.cx, &message).map_err(|fault| visible(&fault.words()).into_owned());
+        Given::Review(Box::new(Outcome::Committed(result)))
+    }
+
     fn remember(&mut self, words: &str) {
         keep_in_history(&self.history, words);
     }
@@ -296,12 +321,15 @@ impl Outside for Desk<'_> {
     where
         Self: 'b,
     {
-        let (app, around) = (self.app, self.around.clone());
+        let (app, around, reviewing) = (self.app, self.around.clone(), self.reviewing.clone());
         let path = self.cx.env.get("PATH").unwrap_or_default().to_owned();
         async move {
             match want {
                 Want::Files => files(app).await,
-                Want::Around(ask) => around.answer(ask).await,
+                Want::Around(ask) => match around {
+                    Some(around) => around.answer(ask).await,
+                    None => Given::Failed("there is no conversation here".to_owned()),
+                },
                 Want::Picks { kind, typed, token } => {
                     Given::Picks { token, rows: writing::picks::find(app, kind, &typed).await }
                 }
@@ -309,6 +337,7 @@ impl Outside for Desk<'_> {
                 Want::Note { text, place } => writing::notes::keep(app, text, place).await,
                 Want::Tests => writing::attach::tests(app, &path).await,
                 Want::Models => writing::models::choices(app).await,
+                Want::Review(order) => Given::Review(Box::new(reviewing.carry_out(app, *order).await)),
             }
         }
         .boxed_local()

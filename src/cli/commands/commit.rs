@@ -245,7 +245,7 @@ async fn edit(cx: &Cx, message: &str) -> Result<String, Fault> {
 }
 
 /// Commits as the user would. The message stays where it is if git does not take it.
-fn commit(cx: &Cx, message: &str) -> Result<(), Fault> {
+pub(super) fn commit(cx: &Cx, message: &str) -> Result<(), Fault> {
     let file = kept(&cx.dirs.state.join("edit"), message)?;
     let mut argv = ["git", "commit", "--cleanup=whitespace"].map(str::to_owned).to_vec();
     argv.extend(cx.global.quiet.then(|| "--quiet".to_owned()));

@@ -38,6 +38,7 @@ mod pieces;
 pub mod policy;
 pub mod replay;
 pub mod review;
+pub mod review_diff;
 pub mod run;
 pub mod sandbox;
 pub mod search;

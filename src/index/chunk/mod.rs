@@ -8,6 +8,8 @@
 pub mod text;
 pub mod tree;
 
+use memchr::memchr_iter;
+
 /// A piece aims at so many bytes.
 pub const TARGET_BYTES: usize = 1500;
 /// A piece smaller than this is joined to its neighbour.
@@ -34,7 +36,7 @@ impl Lines {
     /// Finds the lines of a text.
     pub fn of(text: &[u8]) -> Self {
         let mut begins = vec![0];
-        begins.extend(text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1));
+        begins.extend(memchr_iter(b'\n', text).map(|at| at + 1));
         if begins.last() == Some(&text.len()) && begins.len() > 1 {
             begins.pop();
         }

@@ -19,6 +19,12 @@ pub trait Embedder: Send + Sync {
     /// Embeds a piece of a file; of length 1, or all zero when it knows nothing of the text.
     fn document(&self, text: &str) -> Vec<f32>;
 
+    /// As [`Embedder::document`], from the parts of the identifiers of a text, each with how often it stands there; none by
+    /// an embedder that reads texts.
+    fn counted(&self, _parts: &mut dyn Iterator<Item = (&str, u32)>) -> Option<Vec<f32>> {
+        None
+    }
+
     /// Embeds a question; as [`Embedder::document`].
     fn query(&self, text: &str) -> Vec<f32>;
 }

@@ -58,8 +58,12 @@ impl Table {
                 *counts.entry(*row).or_default() += 1;
             }
         });
+        self.sum(counts.into_iter().collect())
+    }
+
+    /// Adds the rows of sub-words, each by how often it occurs.
+    fn sum(&self, mut counts: Vec<(u32, u32)>) -> Vec<f32> {
         // In a fixed order, so that the same text gives the same bits.
-        let mut counts: Vec<(u32, u32)> = counts.into_iter().collect();
         counts.sort_unstable();
         let mut sum = vec![0.0; self.dimensions];
         for (row, count) in counts {
@@ -86,6 +90,10 @@ impl Embedder for Table {
         self.embed(text, |_| false)
     }
 
+    fn counted(&self, parts: &mut dyn Iterator<Item = (&str, u32)>) -> Option<Vec<f32>> {
+        Some(self.sum(parts.filter_map(|(word, count)| Some((*self.rows.get(word)?, count))).collect()))
+    }
+
     fn query(&self, text: &str) -> Vec<f32> {
         self.embed(text, |word| self.stopwords.iter().any(|stopword| stopword == word))
     }
@@ -96,6 +104,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::index::words::Counter;
 
     #[derive(Deserialize)]
     struct Sample {
@@ -134,5 +143,13 @@ mod tests {
         let other = table.document("fn draw(&self, canvas: &mut Canvas) { canvas.line(self.from, self.to); }");
         assert!(near(&question, &answer) > near(&question, &other) + 0.1);
         assert_eq!(table.query("日本語"), vec![0.0; 256]);
+        let text = "let line = read_line(reader, größe);";
+        let mut counter = Counter::default();
+        counter.add_body(text);
+        assert_eq!(
+            table.counted(&mut counter.parts()),
+            Some(table.document(text)),
+            "counted before, the same to the bit"
+        );
     }
 }

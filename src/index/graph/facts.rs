@@ -146,15 +146,14 @@ impl<'t> Reading<'t> {
         for (number, found) in self.facts.definitions.iter().enumerate() {
             by_line.entry((found.line, found.name.clone(), found.kind)).or_default().push(number as u32);
         }
-        let mut cursor = QueryCursor::new();
-        let mut matches = cursor.matches(&compiled.query, tree.root_node(), self.text);
-        while let Some(matched) = matches.next() {
+        let text = self.text;
+        compiled.patterns.each(tree, text, |captures| {
             let (mut name, mut definition) = (None, None);
-            for capture in matched.captures() {
-                match compiled.roles.get(capture.index as usize) {
-                    Some(Role::Name) => name = Some(capture.node),
-                    Some(Role::Definition(kind)) => definition = Some((*kind, capture.node)),
-                    Some(Role::Reference(how)) => self.site(capture.node, *how),
+            for (capture, node) in captures {
+                match compiled.roles.get(*capture) {
+                    Some(Role::Name) => name = Some(*node),
+                    Some(Role::Definition(kind)) => definition = Some((*kind, *node)),
+                    Some(Role::Reference(how)) => self.site(*node, *how),
                     _ => {}
                 }
             }
@@ -165,7 +164,7 @@ impl<'t> Reading<'t> {
                     self.facts.more[number as usize] = self.more(node, name);
                 }
             }
-        }
+        });
     }
 
     fn site(&mut self, node: Node<'_>, how: Use) {

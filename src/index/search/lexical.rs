@@ -10,9 +10,9 @@ use std::ops::ControlFlow;
 
 use crate::db::work::Work;
 use crate::index::error::IndexError;
-use crate::index::quick_hash::QuickMap;
 use crate::index::search::rank::Weights;
 use crate::index::search::route::Query;
+use crate::index::store::frequent;
 use crate::index::store::segment::{self, LENGTHS};
 use crate::index::words::LEVELS;
 
@@ -36,7 +36,8 @@ pub fn candidates(work: &Work<'_>, query: &Query, weights: &Weights) -> Result<B
     if lengths.n_chunks == 0 {
         return Ok(ByWords::default());
     }
-    let mut scores: QuickMap<u64, f32> = QuickMap::default();
+    // By the number of the piece: most have none, and adding is all that is done a hundred thousand times.
+    let mut scores = vec![0.0_f32; lengths.bytes.len()];
     let mut n_left = weights.max_postings;
     let chosen = chosen(work, query, &lengths, weights)?;
     let most = chosen.iter().map(|(_, weight, n_with)| weight * lengths.idf(*n_with)).sum();
@@ -52,15 +53,19 @@ pub fn candidates(work: &Work<'_>, query: &Query, weights: &Weights) -> Result<B
             let step = weight * idf * (gain - before);
             before = gain;
             let n_found = each_with(work, &format!("{word}{mark}"), |chunk| {
-                *scores.entry(chunk).or_default() += step;
+                if let Some(score) = scores.get_mut(chunk as usize) {
+                    *score += step;
+                }
             })?;
             if n_found == 0 {
                 break;
             }
         }
     }
-    let mut found: Vec<(u64, f32)> =
-        scores.into_iter().filter_map(|(chunk, score)| Some((chunk, score / lengths.norm(chunk)?))).collect();
+    let mut found: Vec<(u64, f32)> = (0..)
+        .zip(scores)
+        .filter_map(|(chunk, score)| Some((chunk, (score > 0.0).then_some(score)? / lengths.norm(chunk)?)))
+        .collect();
     let n_kept = weights.candidates.words * if query.is_narrow() { 50 } else { 3 };
     if found.len() > n_kept {
         found.select_nth_unstable_by(n_kept, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -78,12 +83,13 @@ fn chosen(
     lengths: &Lengths,
     weights: &Weights,
 ) -> Result<Vec<(String, f32, usize)>, IndexError> {
-    let mut known: Vec<(String, f32, usize)> = Vec::new();
-    for (word, weight) in weights.words(&query.text).into_iter().take(MAX_WORDS) {
-        let sql = "SELECT doc FROM word WHERE term = ?1";
-        let n_with = work.first(sql, &[word.as_str().into()], |row| row.count(0))?.unwrap_or_default();
-        known.push((word, weight, n_with as usize));
-    }
+    let mut asked = weights.words(&query.text);
+    asked.truncate(MAX_WORDS);
+    let counts = frequent::counts(work, asked.iter().map(|(word, _)| word.as_str()))?;
+    let with = |(word, weight): &(String, f32)| {
+        (word.clone(), *weight, counts.get(word.as_str()).copied().unwrap_or_default() as usize)
+    };
+    let mut known: Vec<(String, f32, usize)> = asked.iter().map(with).collect();
     known.sort_by_key(|(_, _, n_with)| *n_with);
     let bound = weights.frequent(lengths.n_chunks);
     let n_nowhere = known.iter().filter(|(_, _, n_with)| *n_with == 0).count();

@@ -2,9 +2,10 @@
 //!
 //! One SQLite file for each repository identity, shared by its branches, worktrees and clones: a document (`blob`) is known
 //! by path and content, and only the map from a work tree's paths to documents differs. Texts are not kept: they are in the
-//! files. To add a table or change one: a further migration that drops and makes anew, for all here can be made again.
+//! files. To add a table or change one: here, with a higher [`CONTENT_VERSION`]; all in them can be made again.
 
 pub mod coverage;
+pub mod frequent;
 pub mod names;
 pub mod packed;
 pub mod read;
@@ -16,19 +17,26 @@ use std::time::Duration;
 use crate::db::open::{Damaged, Plan};
 
 /// How the file is opened. Readers wait for a writer that recovers the log after a crash.
-pub const PLAN: Plan =
-    Plan { what: "index", migrations: MIGRATIONS, damaged: Damaged::Delete, patience: Duration::from_secs(5) };
+pub const PLAN: Plan = Plan {
+    what: "index",
+    migrations: MIGRATIONS,
+    damaged: Damaged::Delete,
+    patience: Duration::from_secs(5),
+    // Vectors and lists of names waste less of a larger page, 3 percent of the file; and codes of vectors, which are read
+    // whole, are read in a quarter of the steps.
+    page_bytes: 16_384,
+};
 
-/// Version of what is in the tables: how files are cut, what words and names are. Raised whenever that changes; an index of
-/// an older version is built anew, one of a newer is left alone.
-pub const CONTENT_VERSION: u64 = 1;
+/// Version of what is in the tables: how files are cut, what words and names are. Raised whenever that
+/// or a table changes; an index of an older version is deleted and built anew, one of a newer is left alone.
+pub const CONTENT_VERSION: u64 = 2;
 
 /// Words per piece, in bytes of one segment slot: lengths above are all the same to BM25.
 pub const WORDS_PER_STEP: u32 = 4;
 
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO meta VALUES ('content', 1), ('next_text', 1);
+INSERT INTO meta VALUES ('content', 2), ('next_text', 1);
 -- A work tree, by its root.
 CREATE TABLE tree (id INTEGER PRIMARY KEY, root TEXT NOT NULL UNIQUE, generation INTEGER NOT NULL, used_at_ms INTEGER NOT NULL);
 -- Its files. `stamp` tells whether one has changed; `is_racy` that it was read so soon after a change that the stamp would
@@ -45,9 +53,15 @@ CREATE TABLE folder (
 -- A document: path and content. Its pieces are `n_chunks` rows of `chunk` from `first_chunk` on.
 CREATE TABLE blob (
     id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, language TEXT NOT NULL, bytes INTEGER NOT NULL,
-    first_chunk INTEGER NOT NULL, n_chunks INTEGER NOT NULL, n_secrets INTEGER NOT NULL, is_vendored INTEGER NOT NULL,
-    refs BLOB NOT NULL, imports BLOB NOT NULL
+    first_chunk INTEGER NOT NULL, n_chunks INTEGER NOT NULL, n_definitions INTEGER NOT NULL,
+    n_secrets INTEGER NOT NULL, is_vendored INTEGER NOT NULL
 );
+-- What it defines, uses and brings in; see `packed`.
+CREATE TABLE names (blob INTEGER PRIMARY KEY, defs BLOB NOT NULL, refs BLOB NOT NULL, imports BLOB NOT NULL);
+-- Words that stand in many pieces, with how many those were; see `frequent`.
+CREATE TABLE frequent (word TEXT PRIMARY KEY, n_with INTEGER NOT NULL) WITHOUT ROWID;
+-- Which documents define a name, by a hash of it in lower case: an index over names would hold each of them twice.
+CREATE TABLE defined (folded INTEGER NOT NULL, blob INTEGER NOT NULL, PRIMARY KEY (folded, blob)) WITHOUT ROWID;
 CREATE TABLE chunk (
     id INTEGER PRIMARY KEY, blob INTEGER NOT NULL, line INTEGER NOT NULL, end_line INTEGER NOT NULL, text INTEGER NOT NULL
 );
@@ -59,14 +73,9 @@ CREATE VIRTUAL TABLE words USING fts5(
     text, content='', contentless_delete=1, detail=none, tokenize=\"ascii tokenchars '_~'\"
 );
 CREATE VIRTUAL TABLE word USING fts5vocab(words, row);
--- `folded` is a hash of the name in lower case: an index over names would hold each of them twice.
-CREATE TABLE def (
-    blob INTEGER NOT NULL, number INTEGER NOT NULL, folded INTEGER NOT NULL, name TEXT NOT NULL, kind INTEGER NOT NULL, line INTEGER NOT NULL,
-    end_line INTEGER NOT NULL, parent INTEGER, PRIMARY KEY (blob, number)
-) WITHOUT ROWID;
-CREATE INDEX def_folded ON def(folded);
 CREATE TABLE embedder (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, dimensions INTEGER NOT NULL);
-CREATE TABLE vector (embedder INTEGER NOT NULL, text INTEGER NOT NULL, code BLOB NOT NULL, PRIMARY KEY (embedder, text)) WITHOUT ROWID;
+-- Vectors by embedder and text, both in one number; see `vectors::codes`.
+CREATE TABLE vector (id INTEGER PRIMARY KEY, code BLOB NOT NULL);
 -- Small values of many rows in one: lengths of pieces (kind 0), codes of one bit a dimension (kind: the embedder).
 CREATE TABLE segment (kind INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (kind, number)) WITHOUT ROWID;
 "];

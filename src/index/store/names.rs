@@ -3,14 +3,15 @@
 //! Only reading, for whoever follows names through the project: `symbols`, `graph`, `map`. Names are as written here; whoever
 //! wants them whatever their case asks `read::definitions`.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use crate::db::work::{Row, RowResult, Work};
+use crate::db::work::{Row, Work};
 use crate::index::error::IndexError;
 use crate::index::language::Kind;
-use crate::index::store::packed::{needle, unpack_imports, unpack_references};
+use crate::index::store::packed::{needle, unpack_definitions, unpack_imports, unpack_references};
 use crate::index::store::write::folded;
-use crate::index::syntax::{Import, Reference};
+use crate::index::syntax::{Definition, Import, Reference};
 
 /// A file with a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,20 +45,18 @@ pub struct Known {
     pub parent: Option<u32>,
 }
 
-/// The columns of a definition, as [`row`] reads them.
-const COLUMNS: &str = "d.blob, d.number, d.name, d.kind, d.line, d.end_line, d.parent";
-
-fn row(row: &Row<'_>) -> RowResult<Known> {
-    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-    Ok(Known {
-        blob: row.count(0)?,
-        number: small(row.count(1)?),
-        name: row.text(2)?,
-        kind: Kind::of_number(row.count(3)?).unwrap_or(Kind::Constant),
-        line: small(row.count(4)?),
-        end_line: small(row.count(5)?),
-        parent: row.count_or_none(6)?.map(small),
-    })
+/// Returns the definitions of a document out of their packed form; those whose names hold keys are left out.
+fn unpacked(blob: u64, packed: &[u8]) -> impl Iterator<Item = Known> {
+    let known = move |(number, found): (u32, Definition)| Known {
+        blob,
+        number,
+        name: found.name,
+        kind: found.kind,
+        line: found.line,
+        end_line: found.end_line,
+        parent: found.parent,
+    };
+    (0..).zip(unpack_definitions(packed)).filter(|(_, found)| !found.name.is_empty()).map(known)
 }
 
 /// Returns all files of a work tree that have a document, by path.
@@ -72,50 +71,72 @@ pub fn files(work: &Work<'_>, tree: u64) -> Result<Vec<File>, IndexError> {
 
 /// Returns the definitions of a document in the order of its text; those whose names hold keys are missing.
 pub fn of_blob(work: &Work<'_>, blob: u64) -> Result<Vec<Known>, IndexError> {
-    let sql = format!("SELECT {COLUMNS} FROM def d WHERE d.blob = ?1 ORDER BY d.number");
-    Ok(work.rows(&sql, &[blob.into()], row)?)
+    let sql = "SELECT defs FROM names WHERE blob = ?1";
+    let found = work.first(sql, &[blob.into()], |row| Ok(unpacked(blob, row.lend(0)?).collect()))?;
+    Ok(found.unwrap_or_default())
 }
 
-/// Returns the definitions of exactly this name, with their files.
+/// Returns the definitions of exactly this name, with their files, by path.
 pub fn named(work: &Work<'_>, tree: u64, name: &str, at_most: u64) -> Result<Vec<(Known, String)>, IndexError> {
-    let sql = format!(
-        "SELECT {COLUMNS}, f.path FROM def d JOIN file f ON f.blob = d.blob AND f.tree = ?2
-        WHERE d.folded = ?1 AND d.name = ?3 ORDER BY f.path, d.number LIMIT ?4"
-    );
-    let values = [folded(name).into(), tree.into(), name.into(), at_most.into()];
-    Ok(work.rows(&sql, &values, |found| Ok((row(found)?, found.text(7)?)))?)
+    let sql = "SELECT n.blob, n.defs, f.path FROM defined d JOIN file f ON f.blob = d.blob AND f.tree = ?2
+        JOIN names n ON n.blob = d.blob WHERE d.folded = ?1 ORDER BY f.path LIMIT ?3";
+    let mut found = Vec::new();
+    work.each(sql, &[folded(name).into(), tree.into(), at_most.into()], |row| {
+        let path = row.text(2)?;
+        let own = unpacked(row.count(0)?, row.lend(1)?).filter(|known| known.name == name);
+        found.extend(own.map(|known| (known, path.clone())));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    found.truncate(usize::try_from(at_most).unwrap_or(usize::MAX));
+    Ok(found)
 }
 
 /// Returns definitions whose names hold a text, whatever its case: first those that begin with it, the shortest first.
 pub fn like(work: &Work<'_>, tree: u64, text: &str, at_most: u64) -> Result<Vec<(Known, String)>, IndexError> {
-    let escaped: String =
-        text.chars().flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c])).collect();
-    let sql = format!(
-        "SELECT {COLUMNS}, f.path FROM def d JOIN file f ON f.blob = d.blob AND f.tree = ?1 JOIN blob b ON b.id = d.blob
-        WHERE d.name LIKE '%' || ?2 || '%' ESCAPE '\\'
-        ORDER BY d.name LIKE ?2 || '%' ESCAPE '\\' DESC, b.is_vendored, length(d.name), d.name, f.path, d.number LIMIT ?3"
-    );
-    let values = [tree.into(), escaped.as_str().into(), at_most.into()];
-    Ok(work.rows(&sql, &values, |found| Ok((row(found)?, found.text(7)?)))?)
+    let wanted = text.to_lowercase();
+    let sql = "SELECT n.blob, n.defs, f.path, b.is_vendored FROM file f JOIN names n ON n.blob = f.blob
+        JOIN blob b ON b.id = f.blob WHERE f.tree = ?1 ORDER BY f.path";
+    let mut found = Vec::new();
+    work.each(sql, &[tree.into()], |row| {
+        let (path, is_vendored) = (row.text(2)?, row.count(3)? != 0);
+        for known in unpacked(row.count(0)?, row.lend(1)?) {
+            let name = known.name.to_lowercase();
+            if name.contains(&wanted) {
+                found.push((
+                    (!name.starts_with(&wanted), is_vendored, known.name.chars().count()),
+                    known,
+                    path.clone(),
+                ));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    // Of equal ones, the order of paths and lines stays.
+    found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.name.cmp(&b.1.name)));
+    found.truncate(usize::try_from(at_most).unwrap_or(usize::MAX));
+    Ok(found.into_iter().map(|(_, known, path)| (known, path)).collect())
 }
 
-/// Returns every distinct name of the work tree; for naming what was probably meant.
+/// Returns every distinct name of the work tree, sorted; for naming what was probably meant.
 pub fn all_names(work: &Work<'_>, tree: u64) -> Result<Vec<String>, IndexError> {
-    let sql = "SELECT DISTINCT d.name FROM def d JOIN file f ON f.blob = d.blob AND f.tree = ?1";
-    Ok(work.rows(sql, &[tree.into()], |row| row.text(0))?)
+    let mut names = BTreeSet::new();
+    each_definition(work, tree, |known, _| {
+        names.insert(known.name);
+    })?;
+    Ok(names.into_iter().collect())
 }
 
 /// Returns the files that use a name, or whose imports mention it, by path.
 pub fn users(work: &Work<'_>, tree: u64, name: &str) -> Result<Vec<String>, IndexError> {
-    let sql = "SELECT f.path FROM file f JOIN blob b ON b.id = f.blob
-        WHERE f.tree = ?1 AND (instr(b.refs, ?2) > 0 OR instr(b.imports, ?3) > 0) ORDER BY f.path";
+    let sql = "SELECT f.path FROM file f JOIN names n ON n.blob = f.blob
+        WHERE f.tree = ?1 AND (instr(n.refs, ?2) > 0 OR instr(n.imports, ?3) > 0) ORDER BY f.path";
     let (packed, plain) = (needle(name), name.as_bytes());
     Ok(work.rows(sql, &[tree.into(), packed.as_slice().into(), plain.into()], |row| row.text(0))?)
 }
 
 /// Shows every file of the work tree with the names it uses.
 pub fn each_use(work: &Work<'_>, tree: u64, mut each: impl FnMut(String, Vec<Reference>)) -> Result<(), IndexError> {
-    let sql = "SELECT f.path, b.refs FROM file f JOIN blob b ON b.id = f.blob WHERE f.tree = ?1 ORDER BY f.path";
+    let sql = "SELECT f.path, n.refs FROM file f JOIN names n ON n.blob = f.blob WHERE f.tree = ?1 ORDER BY f.path";
     work.each(sql, &[tree.into()], |row| {
         each(row.text(0)?, unpack_references(row.lend(1)?));
         Ok(ControlFlow::Continue(()))
@@ -125,11 +146,11 @@ pub fn each_use(work: &Work<'_>, tree: u64, mut each: impl FnMut(String, Vec<Ref
 
 /// Shows every definition of the work tree with its file.
 pub fn each_definition(work: &Work<'_>, tree: u64, mut each: impl FnMut(Known, String)) -> Result<(), IndexError> {
-    let sql = format!(
-        "SELECT {COLUMNS}, f.path FROM file f JOIN def d ON d.blob = f.blob WHERE f.tree = ?1 ORDER BY f.path, d.number"
-    );
-    work.each(&sql, &[tree.into()], |found| {
-        each(row(found)?, found.text(7)?);
+    let sql =
+        "SELECT n.blob, n.defs, f.path FROM file f JOIN names n ON n.blob = f.blob WHERE f.tree = ?1 ORDER BY f.path";
+    work.each(sql, &[tree.into()], |row| {
+        let path = row.text(2)?;
+        unpacked(row.count(0)?, row.lend(1)?).for_each(|known| each(known, path.clone()));
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(())
@@ -137,6 +158,6 @@ pub fn each_definition(work: &Work<'_>, tree: u64, mut each: impl FnMut(Known, S
 
 /// Returns what each file of the work tree brings in, as it is written.
 pub fn imports(work: &Work<'_>, tree: u64) -> Result<Vec<(String, Vec<Import>)>, IndexError> {
-    let sql = "SELECT f.path, b.imports FROM file f JOIN blob b ON b.id = f.blob WHERE f.tree = ?1 ORDER BY f.path";
+    let sql = "SELECT f.path, n.imports FROM file f JOIN names n ON n.blob = f.blob WHERE f.tree = ?1 ORDER BY f.path";
     Ok(work.rows(sql, &[tree.into()], |row| Ok((row.text(0)?, unpack_imports(row.lend(1)?))))?)
 }

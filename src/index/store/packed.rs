@@ -1,10 +1,49 @@
-//! How are the names a file uses kept in few bytes?
+//! How are the names a file defines and uses kept in few bytes?
 //!
-//! All of one file in one value: each name once, with the places where it is used. A row for each would double the size of
-//! the database and the time to write it. Who uses a name is found by the words of pieces first.
+//! All of one file in one value: what it defines, and each name it uses once, with the places. A row for each would double
+//! the size of the database and the time to write it. A name is its length and its bytes, so that it can be looked for
+//! without unpacking.
 
-use crate::index::language::Use;
-use crate::index::syntax::{Import, Reference};
+use crate::index::language::{Kind, Use};
+use crate::index::syntax::{Definition, Import, Reference};
+
+/// Packs definitions; one without a name keeps its place, because others refer to it by its number.
+pub fn pack_definitions(definitions: &[Definition]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut before = 0;
+    for (at, found) in definitions.iter().enumerate() {
+        put_text(&mut bytes, &found.name);
+        put(&mut bytes, u64::from(found.kind.number()));
+        // In the order of the text, so the differences are small; wrapping, should one not be.
+        put(&mut bytes, u64::from(found.line.wrapping_sub(before)));
+        put(&mut bytes, u64::from(found.end_line.wrapping_sub(found.line)));
+        // What contains stands before what it contains.
+        put(&mut bytes, found.parent.map_or(0, |parent| (at as u64).saturating_sub(u64::from(parent))));
+        before = found.line;
+    }
+    bytes
+}
+
+/// Unpacks definitions; stops at what it cannot read.
+pub fn unpack_definitions(bytes: &[u8]) -> Vec<Definition> {
+    let mut rest = bytes;
+    let (mut found, mut before) = (Vec::new(), 0);
+    while let Some(definition) = one_definition(&mut rest, found.len() as u64, before) {
+        before = definition.line;
+        found.push(definition);
+    }
+    found
+}
+
+fn one_definition(rest: &mut &[u8], at: u64, before: u32) -> Option<Definition> {
+    let name = take_text(rest)?.to_owned();
+    let kind = Kind::of_number(take(rest)?)?;
+    let line = before.wrapping_add(take(rest)? as u32);
+    let end_line = line.wrapping_add(take(rest)? as u32);
+    let up = take(rest)?;
+    let parent = at.checked_sub(up).filter(|_| up > 0).map(|parent| parent as u32);
+    Some(Definition { name, kind, line, end_line, parent })
+}
 
 /// Packs references, sorted by name.
 pub fn pack_references(references: &[Reference]) -> Vec<u8> {
@@ -13,8 +52,9 @@ pub fn pack_references(references: &[Reference]) -> Vec<u8> {
         put_text(&mut bytes, &same[0].name);
         put(&mut bytes, same.len() as u64);
         for reference in same {
-            put(&mut bytes, reference.within.map_or(0, |within| u64::from(within) + 1));
-            put(&mut bytes, u64::from(reference.how.number()));
+            let within = reference.within.map_or(0, |within| u64::from(within) + 1);
+            // There are fewer than four ways to use a name.
+            put(&mut bytes, within << 2 | u64::from(reference.how.number() & 3));
             put(&mut bytes, u64::from(reference.line));
         }
     }
@@ -35,8 +75,9 @@ pub fn unpack_references(bytes: &[u8]) -> Vec<Reference> {
 }
 
 fn one(rest: &mut &[u8], name: &str) -> Option<Reference> {
-    let within = take(rest)?.checked_sub(1).and_then(|within| u32::try_from(within).ok());
-    let how = Use::of_number(take(rest)?)?;
+    let both = take(rest)?;
+    let within = (both >> 2).checked_sub(1).and_then(|within| u32::try_from(within).ok());
+    let how = Use::of_number(both & 3)?;
     Some(Reference { name: name.to_owned(), within, how, line: u32::try_from(take(rest)?).ok()? })
 }
 
@@ -113,6 +154,25 @@ mod tests {
             vec![reference("a", None, 1), reference("a", Some(0), 300), reference("größe", Some(70_000), 5)];
         let packed = pack_references(&references);
         assert_eq!(unpack_references(&packed), references);
+        let definition = |name: &str, line, end_line, parent| Definition {
+            name: name.to_owned(),
+            kind: Kind::Method,
+            line,
+            end_line,
+            parent,
+        };
+        let definitions = vec![
+            definition("A", 3, 70_000, None),
+            definition("", 3, 9, Some(0)),
+            definition("größe", 400, 400, Some(0)),
+            definition("b", 1, 1, Some(2)),
+        ];
+        let packed_definitions = pack_definitions(&definitions);
+        assert_eq!(unpack_definitions(&packed_definitions), definitions);
+        for n in 0..packed_definitions.len() {
+            assert!(unpack_definitions(&packed_definitions[..n]).len() <= 3);
+        }
+        assert!(unpack_definitions(&[0xff; 40]).is_empty());
         let imports = vec![Import { text: "use a::b".to_owned(), line: 3 }];
         assert_eq!(unpack_imports(&pack_imports(&imports)), imports);
         for n in 0..packed.len() {

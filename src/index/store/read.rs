@@ -2,13 +2,15 @@
 //!
 //! Only reading; every function sees the state of one transaction.
 
-use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use crate::db::work::{Row, RowResult, Work};
 use crate::index::error::IndexError;
 use crate::index::files::Passed;
 use crate::index::language::Kind;
+use crate::index::store::packed;
 use crate::index::store::write::{Stamp, folded};
+use crate::index::syntax::Definition;
 
 /// What is known of a work tree.
 #[derive(Debug, Default)]
@@ -17,10 +19,27 @@ pub struct Known {
     pub tree: Option<u64>,
     /// Raised with every change, so that a process notices another's.
     pub generation: u64,
-    /// Its files by path.
-    pub files: HashMap<String, KnownFile>,
-    /// Its folders and ignore files by path.
-    pub folders: HashMap<String, Stamp>,
+    /// Its files, sorted by path: a map would take longer to make than all of it takes to look through.
+    pub files: Vec<(String, KnownFile)>,
+    /// Its folders and ignore files, sorted by path.
+    pub folders: Vec<(String, Stamp)>,
+}
+
+impl Known {
+    /// Returns what is known of a file.
+    pub fn file(&self, path: &str) -> Option<&KnownFile> {
+        find(&self.files, path)
+    }
+
+    /// Returns how a folder or an ignore file looked.
+    pub fn folder(&self, path: &str) -> Option<&Stamp> {
+        find(&self.folders, path)
+    }
+}
+
+fn find<'k, T>(sorted: &'k [(String, T)], path: &str) -> Option<&'k T> {
+    let at = sorted.binary_search_by(|(known, _)| known.as_str().cmp(path)).ok()?;
+    sorted.get(at).map(|(_, found)| found)
 }
 
 /// What is known of a file.
@@ -42,10 +61,10 @@ pub fn known(work: &Work<'_>, root: &str) -> Result<Known, IndexError> {
         let passed = row.count_or_none(4)?.and_then(Passed::of_number);
         Ok((row.text(0)?, KnownFile { stamp: stamp(row)?, blob: row.count_or_none(3)?, passed }))
     };
-    let sql = "SELECT path, stamp, is_racy, blob, passed FROM file WHERE tree = ?1";
-    let files = work.rows(sql, &[tree.into()], file)?.into_iter().collect();
-    let sql = "SELECT path, stamp, is_racy FROM folder WHERE tree = ?1";
-    let folders = work.rows(sql, &[tree.into()], |row| Ok((row.text(0)?, stamp(row)?)))?.into_iter().collect();
+    let sql = "SELECT path, stamp, is_racy, blob, passed FROM file WHERE tree = ?1 ORDER BY path";
+    let files = work.rows(sql, &[tree.into()], file)?;
+    let sql = "SELECT path, stamp, is_racy FROM folder WHERE tree = ?1 ORDER BY path";
+    let folders = work.rows(sql, &[tree.into()], |row| Ok((row.text(0)?, stamp(row)?)))?;
     Ok(Known { tree: Some(tree), generation, files, folders })
 }
 
@@ -105,36 +124,56 @@ pub struct Found {
     pub is_vendored: bool,
 }
 
+/// Documents that are looked through for one name; a name as common tells nothing.
+const MAX_DEFINING: u64 = 500;
+
 /// Returns the definitions of a name in a work tree, whatever its case.
 pub fn definitions(work: &Work<'_>, tree: u64, name: &str, at_most: u64) -> Result<Vec<Found>, IndexError> {
-    let sql = "SELECT d.blob, f.path, d.name, d.kind, d.line, d.end_line, b.is_vendored,
-            (SELECT p.name FROM def p WHERE p.blob = d.blob AND p.number = d.parent)
-        FROM def d JOIN file f ON f.blob = d.blob AND f.tree = ?2 JOIN blob b ON b.id = d.blob
-        WHERE d.folded = ?1 LIMIT ?3";
-    let read = |row: &Row<'_>| {
-        Ok(Found {
-            blob: row.count(0)?,
-            path: row.text(1)?,
-            name: row.text(2)?,
-            kind: Kind::of_number(row.count(3)?).unwrap_or(Kind::Constant),
-            line: line(row, 4)?,
-            end_line: line(row, 5)?,
-            is_vendored: row.count(6)? != 0,
-            parent: row.text_or_none(7)?,
-        })
-    };
-    let mut found = work.rows(sql, &[folded(name).into(), tree.into(), at_most.into()], read)?;
-    found.retain(|found| found.name.to_lowercase() == name.to_lowercase());
+    let wanted = name.to_lowercase();
+    let sql =
+        "SELECT f.path, n.blob, n.defs, b.is_vendored FROM defined d JOIN file f ON f.blob = d.blob AND f.tree = ?2
+        JOIN names n ON n.blob = d.blob JOIN blob b ON b.id = d.blob WHERE d.folded = ?1 LIMIT ?3";
+    let values = [folded(name).into(), tree.into(), MAX_DEFINING.into()];
+    let mut found = Vec::new();
+    work.each(sql, &values, |row| {
+        let (path, blob, is_vendored) = (row.text(0)?, row.count(1)?, row.count(3)? != 0);
+        let all = packed::unpack_definitions(row.lend(2)?);
+        for own in all.iter().filter(|own| own.name.to_lowercase() == wanted) {
+            found.push(Found {
+                blob,
+                path: path.clone(),
+                name: own.name.clone(),
+                kind: own.kind,
+                line: own.line,
+                end_line: own.end_line,
+                parent: own.parent.and_then(|parent| Some(all.get(parent as usize)?.name.clone())),
+                is_vendored,
+            });
+        }
+        Ok(if found.len() as u64 >= at_most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    found.truncate(usize::try_from(at_most).unwrap_or(usize::MAX));
     Ok(found)
 }
 
+/// Returns what a document defines, in the order of its text; what lay beside keys has an empty name.
+pub fn definitions_of(work: &Work<'_>, blob: u64) -> Result<Vec<Definition>, IndexError> {
+    let sql = "SELECT defs FROM names WHERE blob = ?1";
+    let found = work.first(sql, &[blob.into()], |row| Ok(packed::unpack_definitions(row.lend(0)?)))?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Names shown of one piece.
+const MAX_NAMES: usize = 20;
+
 /// Returns the names around and in some lines of a document: the outermost scope first, then what is defined there.
 pub fn names_at(work: &Work<'_>, blob: u64, line: u32, end_line: u32) -> Result<(String, Vec<String>), IndexError> {
-    let sql = "SELECT name, line FROM def WHERE blob = ?1 AND line < ?2 AND end_line >= ?2 ORDER BY number";
-    let around = work.rows(sql, &[blob.into(), line.into()], |row| row.text(0))?;
-    let sql = "SELECT name FROM def WHERE blob = ?1 AND line BETWEEN ?2 AND ?3 ORDER BY number LIMIT 20";
-    let within = work.rows(sql, &[blob.into(), line.into(), end_line.into()], |row| row.text(0))?;
-    Ok((around.join("."), within))
+    let all = definitions_of(work, blob)?;
+    let named = || all.iter().filter(|own| !own.name.is_empty());
+    let around: Vec<&str> =
+        named().filter(|own| own.line < line && own.end_line >= line).map(|own| own.name.as_str()).collect();
+    let within = named().filter(|own| (line..=end_line).contains(&own.line)).take(MAX_NAMES);
+    Ok((around.join("."), within.map(|own| own.name.clone()).collect()))
 }
 
 fn line(row: &Row<'_>, column: usize) -> RowResult<u32> {

@@ -3,7 +3,7 @@
 //! Within one transaction of the elected writer. Small values of many rows are collected and written by [`Writer::finish`];
 //! a transaction without it would leave pieces that cannot be found.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::db::work::Work;
 use crate::index::document::{Chunk, Document, Key};
@@ -11,6 +11,7 @@ use crate::index::error::IndexError;
 use crate::index::files::Passed;
 use crate::index::store::segment::{Changes, LENGTHS};
 use crate::index::store::{WORDS_PER_STEP, packed};
+use crate::index::syntax::Symbols;
 use crate::index::vectors::kept::{self, Kept};
 use crate::index::vectors::{self, Entry};
 
@@ -29,6 +30,8 @@ pub struct Writer<'w> {
     lengths: Changes,
     /// Vectors of the built-in embedder and the language they are of, by text.
     vectors: HashMap<u64, (&'static str, Vec<f32>)>,
+    /// Names that are defined, with the documents: in order, they are written in a fraction of the time.
+    defined: BTreeSet<(u32, u64)>,
     next_text: u64,
     next_chunk: u64,
 }
@@ -41,6 +44,7 @@ impl<'w> Writer<'w> {
             work,
             lengths: Changes::new(LENGTHS, 1),
             vectors: HashMap::new(),
+            defined: BTreeSet::new(),
             next_text: number(work, "next_text")?.max(1),
             next_chunk: next("SELECT coalesce(max(id), 0) FROM chunk")?,
         })
@@ -57,6 +61,12 @@ impl<'w> Writer<'w> {
             .unwrap_or_default())
     }
 
+    /// Returns how often a work tree was written.
+    pub fn generation(&self, tree: u64) -> Result<u64, IndexError> {
+        let sql = "SELECT generation FROM tree WHERE id = ?1";
+        Ok(self.work.first(sql, &[tree.into()], |row| row.count(0))?.unwrap_or_default())
+    }
+
     /// Returns the document with this key, if it is there.
     pub fn known(&self, key: &Key) -> Result<Option<u64>, IndexError> {
         Ok(self.work.first("SELECT id FROM blob WHERE key = ?1", &[key[..].into()], |row| row.count(0))?)
@@ -64,43 +74,45 @@ impl<'w> Writer<'w> {
 
     /// Keeps a document and returns its number.
     pub fn put(&mut self, key: &Key, document: &Document) -> Result<u64, IndexError> {
-        let (references, imports) =
-            (packed::pack_references(&document.symbols.references), packed::pack_imports(&document.symbols.imports));
         let sql =
-            "INSERT INTO blob (key, language, bytes, first_chunk, n_chunks, n_secrets, is_vendored, refs, imports)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+            "INSERT INTO blob (key, language, bytes, first_chunk, n_chunks, n_definitions, n_secrets, is_vendored)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let n_definitions = document.symbols.definitions.iter().filter(|found| !found.name.is_empty()).count();
         let values = [
             key[..].into(),
             document.language.into(),
             document.bytes.into(),
             self.next_chunk.into(),
             (document.chunks.len() as u64).into(),
+            (n_definitions as u64).into(),
             document.n_secrets.into(),
             u64::from(document.is_vendored).into(),
-            references.as_slice().into(),
-            imports.as_slice().into(),
         ];
         self.work.run(sql, &values)?;
         let blob = self.work.inserted().cast_unsigned();
         for chunk in &document.chunks {
             self.put_chunk(blob, document.language, chunk)?;
         }
-        for (at, found) in document.symbols.definitions.iter().enumerate().filter(|(_, found)| !found.name.is_empty()) {
-            let sql = "INSERT INTO def (blob, number, folded, name, kind, line, end_line, parent)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-            let values = [
-                blob.into(),
-                (at as u64).into(),
-                folded(&found.name).into(),
-                found.name.as_str().into(),
-                u64::from(found.kind.number()).into(),
-                found.line.into(),
-                found.end_line.into(),
-                found.parent.map(u64::from).into(),
-            ];
-            self.work.run(sql, &values)?;
-        }
+        self.put_names(blob, &document.symbols)?;
         Ok(blob)
+    }
+
+    fn put_names(&mut self, blob: u64, symbols: &Symbols) -> Result<(), IndexError> {
+        if *symbols == Symbols::default() {
+            return Ok(());
+        }
+        let (definitions, references, imports) = (
+            packed::pack_definitions(&symbols.definitions),
+            packed::pack_references(&symbols.references),
+            packed::pack_imports(&symbols.imports),
+        );
+        let sql = "INSERT INTO names (blob, defs, refs, imports) VALUES (?1, ?2, ?3, ?4)";
+        let values =
+            [blob.into(), definitions.as_slice().into(), references.as_slice().into(), imports.as_slice().into()];
+        self.work.run(sql, &values)?;
+        let named = symbols.definitions.iter().filter(|found| !found.name.is_empty());
+        self.defined.extend(named.map(|found| (folded(&found.name), blob)));
+        Ok(())
     }
 
     fn put_chunk(&mut self, blob: u64, language: &'static str, chunk: &Chunk) -> Result<(), IndexError> {
@@ -123,14 +135,15 @@ impl<'w> Writer<'w> {
     }
 
     fn text(&mut self, hash: &Key) -> Result<u64, IndexError> {
-        let known = self.work.first("SELECT id FROM text WHERE hash = ?1", &[hash[..].into()], |row| row.count(0))?;
-        if let Some(id) = known {
+        let id = self.next_text;
+        // Most texts are new, so one statement is enough for them.
+        let sql = "INSERT OR IGNORE INTO text (hash, id) VALUES (?1, ?2)";
+        if self.work.run(sql, &[hash[..].into(), id.into()])? > 0 {
+            self.next_text += 1;
             return Ok(id);
         }
-        let id = self.next_text;
-        self.next_text += 1;
-        self.work.run("INSERT INTO text (hash, id) VALUES (?1, ?2)", &[hash[..].into(), id.into()])?;
-        Ok(id)
+        let sql = "SELECT id FROM text WHERE hash = ?1";
+        Ok(self.work.first(sql, &[hash[..].into()], |row| row.count(0))?.unwrap_or_default())
     }
 
     /// Says what a path of a work tree is.
@@ -180,7 +193,13 @@ impl<'w> Writer<'w> {
                 self.work.run("DELETE FROM chunk WHERE id = ?1", &[chunk.into()])?;
                 self.lengths.set(self.work, chunk, &[0])?;
             }
-            for sql in ["DELETE FROM def WHERE blob = ?1", "DELETE FROM blob WHERE id = ?1"] {
+            let sql = "SELECT defs FROM names WHERE blob = ?1";
+            let packed = self.work.first(sql, &[(*blob).into()], |row| row.bytes(0))?.unwrap_or_default();
+            for found in packed::unpack_definitions(&packed) {
+                let sql = "DELETE FROM defined WHERE folded = ?1 AND blob = ?2";
+                self.work.run(sql, &[folded(&found.name).into(), (*blob).into()])?;
+            }
+            for sql in ["DELETE FROM names WHERE blob = ?1", "DELETE FROM blob WHERE id = ?1"] {
                 self.work.run(sql, &[(*blob).into()])?;
             }
         }
@@ -201,6 +220,9 @@ impl<'w> Writer<'w> {
     /// Writes what was collected, the vectors as those of `embedder`.
     pub fn finish(mut self, embedder: &Kept) -> Result<(), IndexError> {
         self.lengths.flush(self.work)?;
+        for (folded, blob) in &self.defined {
+            self.work.run("INSERT INTO defined (folded, blob) VALUES (?1, ?2)", &[(*folded).into(), (*blob).into()])?;
+        }
         set_number(self.work, "next_text", self.next_text)?;
         let mut entries: Vec<Entry<'_>> =
             self.vectors.iter().map(|(text, (language, vector))| Entry { text: *text, language, vector }).collect();
@@ -234,5 +256,6 @@ pub fn set_number(work: &Work<'_>, key: &str, value: u64) -> Result<(), IndexErr
 pub fn folded(name: &str) -> u32 {
     // FNV-1a of 32 bits.
     let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    name.to_lowercase().bytes().fold(0x811c_9dc5, step)
+    // The highest 23 bits: SQLite keeps such a number in three bytes.
+    name.to_lowercase().bytes().fold(0x811c_9dc5, step) >> 9
 }

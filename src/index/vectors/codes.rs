@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::db::work::Work;
+use crate::db::work::{Value, Work};
 use crate::index::embed::normalise;
 use crate::index::error::IndexError;
 use crate::index::store::segment::{self, Changes};
@@ -18,6 +18,13 @@ const MIN_SECOND_LOOK: usize = 400;
 const SECOND_LOOK: usize = 2;
 /// Codes measured for each text that is looked at again.
 const PER_LOOK: usize = 8;
+
+/// Bits of the number of a text in that of its row; the embedder stands above them.
+const TEXT_BITS: u32 = 40;
+
+fn text_of(id: u64) -> u64 {
+    id & ((1 << TEXT_BITS) - 1)
+}
 
 /// Vectors in the tables of the index.
 pub struct Codes<'w> {
@@ -33,7 +40,17 @@ impl<'w> Codes<'w> {
         Self { work, embedder, dimensions, changes: Changes::new(embedder, dimensions.div_ceil(8)) }
     }
 
-    /// Returns the texts that seem nearest by their codes alone, in no order; more than `n` where some are as near.
+    /// Returns the number of the row of a text. One number is found in half the time two take.
+    fn id(&self, text: u64) -> u64 {
+        self.embedder << TEXT_BITS | text
+    }
+
+    /// Returns the number of the first row, and that behind the last.
+    fn ids(&self) -> [Value<'static>; 2] {
+        [self.id(0).into(), ((self.embedder + 1) << TEXT_BITS).into()]
+    }
+
+    /// Returns the texts that seem nearest by their codes alone, by number; more than `n` where some are as near.
     ///
     /// Counting bits is quick and rough, so that it only says which codes are worth a look: those among the
     /// [`PER_LOOK`] times `n` nearest so far. They are measured against the question itself, which has all its numbers.
@@ -63,7 +80,10 @@ impl<'w> Codes<'w> {
             found.select_nth_unstable_by(n, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
             found.truncate(n);
         }
-        Ok(found.into_iter().map(|(text, _)| text).collect())
+        let mut texts: Vec<u64> = found.into_iter().map(|(text, _)| text).collect();
+        // In the order of the rows, so that what lies side by side is read once.
+        texts.sort_unstable();
+        Ok(texts)
     }
 }
 
@@ -102,9 +122,9 @@ impl VectorStore for Codes<'_> {
     fn put(&mut self, entries: &[Entry<'_>]) -> Result<(), IndexError> {
         for entry in entries.iter().filter(|entry| entry.vector.len() == self.dimensions) {
             let Some(vector) = Quantised::of(entry.vector) else { continue };
-            let sql = "INSERT OR REPLACE INTO vector (embedder, text, code) VALUES (?1, ?2, ?3)";
+            let sql = "INSERT OR REPLACE INTO vector (id, code) VALUES (?1, ?2)";
             let bytes = vector.to_bytes();
-            self.work.run(sql, &[self.embedder.into(), entry.text.into(), bytes.as_slice().into()])?;
+            self.work.run(sql, &[self.id(entry.text).into(), bytes.as_slice().into()])?;
             self.changes.set(self.work, entry.text, &vector.bits())?;
         }
         Ok(self.changes.flush(self.work)?)
@@ -113,8 +133,7 @@ impl VectorStore for Codes<'_> {
     fn remove(&mut self, texts: &[u64]) -> Result<(), IndexError> {
         let zeros = vec![0; self.dimensions.div_ceil(8)];
         for text in texts {
-            let sql = "DELETE FROM vector WHERE embedder = ?1 AND text = ?2";
-            if self.work.run(sql, &[self.embedder.into(), (*text).into()])? > 0 {
+            if self.work.run("DELETE FROM vector WHERE id = ?1", &[self.id(*text).into()])? > 0 {
                 self.changes.set(self.work, *text, &zeros)?;
             }
         }
@@ -128,10 +147,10 @@ impl VectorStore for Codes<'_> {
         }
         let mut found = Vec::new();
         for text in self.first_look(question, MIN_SECOND_LOOK.max(SECOND_LOOK * n))? {
-            let sql = "SELECT code FROM vector WHERE embedder = ?1 AND text = ?2";
+            let sql = "SELECT code FROM vector WHERE id = ?1";
             let cosine = |row: &crate::db::work::Row<'_>| Ok(cosine(question, row.lend(0)?));
             // A row of zeros in a segment has no vector: it was never set, or removed.
-            if let Some(cosine) = self.work.first(sql, &[self.embedder.into(), text.into()], cosine)? {
+            if let Some(cosine) = self.work.first(sql, &[self.id(text).into()], cosine)? {
                 found.push((text, cosine));
             }
         }
@@ -141,28 +160,27 @@ impl VectorStore for Codes<'_> {
     }
 
     fn count(&self) -> Result<u64, IndexError> {
-        let sql = "SELECT count(*) FROM vector WHERE embedder = ?1";
-        Ok(self.work.first(sql, &[self.embedder.into()], |row| row.count(0))?.unwrap_or_default())
+        let sql = "SELECT count(*) FROM vector WHERE id >= ?1 AND id < ?2";
+        Ok(self.work.first(sql, &self.ids(), |row| row.count(0))?.unwrap_or_default())
     }
 
     fn texts(&self) -> Result<Vec<u64>, IndexError> {
-        let sql = "SELECT text FROM vector WHERE embedder = ?1";
-        Ok(self.work.rows(sql, &[self.embedder.into()], |row| row.count(0))?)
+        let sql = "SELECT id FROM vector WHERE id >= ?1 AND id < ?2";
+        Ok(self.work.rows(sql, &self.ids(), |row| Ok(text_of(row.count(0)?)))?)
     }
 
     fn each(&self, show: &mut dyn FnMut(Entry<'_>)) -> Result<(), IndexError> {
-        let sql = "SELECT text, code FROM vector WHERE embedder = ?1 ORDER BY text";
-        Ok(self.work.each(sql, &[self.embedder.into()], |row| {
+        let sql = "SELECT id, code FROM vector WHERE id >= ?1 AND id < ?2 ORDER BY id";
+        Ok(self.work.each(sql, &self.ids(), |row| {
             let vector = widened(row.lend(1)?);
-            show(Entry { text: row.count(0)?, language: "", vector: &vector });
+            show(Entry { text: text_of(row.count(0)?), language: "", vector: &vector });
             Ok(ControlFlow::Continue(()))
         })?)
     }
 
     fn clear(&mut self) -> Result<(), IndexError> {
-        for sql in ["DELETE FROM vector WHERE embedder = ?1", "DELETE FROM segment WHERE kind = ?1"] {
-            self.work.run(sql, &[self.embedder.into()])?;
-        }
+        self.work.run("DELETE FROM vector WHERE id >= ?1 AND id < ?2", &self.ids())?;
+        self.work.run("DELETE FROM segment WHERE kind = ?1", &[self.embedder.into()])?;
         Ok(())
     }
 }

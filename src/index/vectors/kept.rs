@@ -52,7 +52,7 @@ pub fn make(work: &Work<'_>, (name, dimensions): (&str, usize), store: Store) ->
 
 /// Forgets one with all its vectors.
 pub fn forget(work: &Work<'_>, kept: &Kept) -> Result<(), IndexError> {
-    super::open(work, kept).clear()?;
+    crate::index::vectors::open(work, kept).clear()?;
     coverage::forget(work, kept.id)?;
     work.run("DELETE FROM embedder WHERE id = ?1", &[kept.id.into()])?;
     work.run("DELETE FROM meta WHERE key = ?1", &[key(kept.id).as_str().into()])?;

@@ -132,15 +132,15 @@ pub fn choose(
     };
     match known {
         Some(known) if known.store == wanted => Ok(known),
-        Some(known) => move_to(work, known, wanted),
+        Some(known) => move_to(work, &known, wanted),
         None => kept::make(work, (name, dimensions), wanted),
     }
 }
 
-fn move_to(work: &Work<'_>, from: Kept, store: Store) -> Result<Kept, IndexError> {
+fn move_to(work: &Work<'_>, from: &Kept, store: Store) -> Result<Kept, IndexError> {
     let to = Kept { store, ..from.clone() };
     let mut all: Vec<(u64, String, Vec<f32>)> = Vec::new();
-    let mut old = open(work, &from);
+    let mut old = open(work, from);
     old.each(&mut |entry| all.push((entry.text, entry.language.to_owned(), entry.vector.to_vec())))?;
     old.clear()?;
     let entries: Vec<Entry<'_>> =

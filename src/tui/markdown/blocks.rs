@@ -6,6 +6,7 @@ use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Tag, TagEnd};
 use ratatui_core::style::Style;
 use ratatui_core::text::{Line, Span};
 
+use crate::tui::diff_view::Spans;
 use crate::tui::look::{Look, Theme};
 use crate::tui::markdown::table::Table;
 use crate::tui::wrap::{Margin, wrap};
@@ -26,6 +27,8 @@ pub(super) struct Writer<'t> {
     /// Where the link that is being written leads.
     link: Option<String>,
     code: Option<String>,
+    /// What the fence of that block names, if anything.
+    language: String,
     table: Option<Table>,
     /// Whether an empty row belongs before the next block.
     needs_gap: bool,
@@ -43,6 +46,7 @@ impl<'t> Writer<'t> {
             lists: Vec::new(),
             link: None,
             code: None,
+            language: String::new(),
             table: None,
             needs_gap: false,
         }
@@ -88,6 +92,10 @@ impl<'t> Writer<'t> {
             }
             Tag::CodeBlock(kind) => {
                 self.block();
+                self.language = match &kind {
+                    CodeBlockKind::Fenced(language) => language_of(language).to_owned(),
+                    CodeBlockKind::Indented => String::new(),
+                };
                 if let CodeBlockKind::Fenced(language) = kind
                     && !language.is_empty()
                 {
@@ -232,10 +240,9 @@ impl<'t> Writer<'t> {
 
     fn code_block(&mut self) {
         let code = self.code.take().unwrap_or_default();
-        let style = self.theme.style(Look::Code);
         self.margins.push(Margin::of("  ", Style::new()));
-        for line in code.strip_suffix('\n').unwrap_or(&code).split('\n') {
-            self.put(&[Span::styled(line.to_owned(), style)]);
+        for line in code_lines(&self.language, code.strip_suffix('\n').unwrap_or(&code), self.theme) {
+            self.put(&line);
         }
         self.margins.pop();
         self.needs_gap = true;
@@ -265,4 +272,19 @@ impl<'t> Writer<'t> {
         self.put(&[Span::styled("─".repeat(width.clamp(1, 40)), style)]);
         self.needs_gap = true;
     }
+}
+
+/// Returns the language a fence names: its first word, without what some put behind it (`rust,ignore`).
+pub(super) fn language_of(info: &str) -> &str {
+    info.split([' ', ',', '{']).next().unwrap_or_default().trim()
+}
+
+/// Colours code where its language is known; otherwise all of it looks like code.
+pub(super) fn code_lines(language: &str, code: &str, theme: &Theme) -> Vec<Vec<Span<'static>>> {
+    let plain = || code.split('\n').map(|line| vec![(Look::Plain, line.to_owned())]).collect::<Vec<_>>();
+    let lines = if language.is_empty() { plain() } else { theme.code(language, code) };
+    let is_plain = lines.iter().flatten().all(|(look, _)| *look == Look::Plain);
+    let style = |look: Look| theme.style(if is_plain { Look::Code } else { look });
+    let spans = |line: Spans| line.into_iter().map(|(look, text)| Span::styled(text, style(look))).collect();
+    lines.into_iter().map(spans).collect()
 }

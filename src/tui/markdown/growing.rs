@@ -7,8 +7,9 @@ use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use ratatui_core::text::Line;
 
 use crate::tui::look::{Look, Theme};
+use crate::tui::markdown::blocks::{code_lines, language_of};
 use crate::tui::markdown::{options, render};
-use crate::tui::wrap::{Margin, wrap_text};
+use crate::tui::wrap::{Margin, wrap, wrap_text};
 
 /// Rows of a text that grows.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Growing {
     open: Vec<Line<'static>>,
     /// What fences the code that is being written, while the settled part ends inside of it.
     fence: Option<Fence>,
+    /// That code, to be coloured when all of it is there.
+    code: Code,
 }
 
 /// How a block of code was begun.
@@ -28,6 +31,17 @@ pub struct Growing {
 struct Fence {
     sign: char,
     length: usize,
+    /// What it names.
+    language: String,
+}
+
+/// Code that is being written.
+#[derive(Debug, Clone, Default)]
+struct Code {
+    /// Which of the settled rows is its first.
+    from: usize,
+    /// Its whole lines so far.
+    text: String,
 }
 
 impl Growing {
@@ -69,6 +83,7 @@ impl Growing {
         self.put(rows[..rows.len().saturating_sub(1)].to_vec());
         self.settled += heading;
         self.fence = Some(fence);
+        self.code = Code { from: self.rows.len(), text: String::new() };
         true
     }
 
@@ -77,11 +92,28 @@ impl Growing {
         self.settled += end + 1;
         if fence.is_closed_by(&rest[..end]) {
             self.fence = None;
+            self.colour(&fence.language, theme);
         } else {
+            self.code.text.push_str(&rest[..=end]);
             let rows = code_row(&rest[..end], self.width, theme);
             self.rows.extend(rows);
         }
         true
+    }
+
+    /// Colours code that is complete. The rows stay where they are.
+    fn colour(&mut self, language: &str, theme: &Theme) {
+        let Code { from, text } = std::mem::take(&mut self.code);
+        if text.is_empty() || language.is_empty() {
+            return;
+        }
+        let margin = Margin::of("  ", ratatui_core::style::Style::new());
+        let lines = code_lines(language, text.strip_suffix('\n').unwrap_or(&text), theme);
+        let rows: Vec<Line<'static>> = lines.iter().flat_map(|line| wrap(line, self.width, &margin)).collect();
+        if from + rows.len() == self.rows.len() {
+            self.rows.truncate(from);
+            self.rows.extend(rows);
+        }
     }
 
     fn open_rows(&self, rest: &str, theme: &Theme) -> Vec<Line<'static>> {
@@ -168,5 +200,6 @@ fn open_fence(text: &str) -> Option<(Fence, usize)> {
     let length = line.chars().take_while(|c| *c == sign).count();
     let mut events = Parser::new_ext(text, options());
     let is_code = matches!(events.next(), Some(Event::Start(Tag::CodeBlock(_))));
-    (length >= 3 && is_code).then_some((Fence { sign, length }, end))
+    let language = language_of(line[length..].trim_start()).to_owned();
+    (length >= 3 && is_code).then_some((Fence { sign, length, language }, end))
 }

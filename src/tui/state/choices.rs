@@ -4,6 +4,7 @@
 //! row says what it stands for ([`Then`]). Must not do it itself. To offer something to choose from: rows and
 //! [`crate::tui::state::State::choose`]; rows that are found outside come as [`crate::tui::state::outside::Given::Choices`].
 
+use crate::protocol::changes::Source;
 use crate::tui::fuzzy;
 use crate::tui::key::{Code, Key};
 use crate::tui::keymap::Action;
@@ -50,6 +51,10 @@ pub enum Then {
     Rewind(Rewind),
     /// The question that waits in this place comes to the front.
     Answer(usize),
+    /// Changes are reviewed.
+    Review(Source),
+    /// The review goes to one of its files.
+    ToFile(usize),
     /// Something is done outside.
     Do(Cmd),
 }

@@ -61,6 +61,15 @@ pub enum What {
     Call(Box<Call>),
     /// The plan as it was when this turn last touched it.
     Plan(Plan),
+    /// What a turn changed.
+    Changed {
+        /// Files.
+        files: usize,
+        /// Lines that came; as far as is known of what commands did, too.
+        added: usize,
+        /// Lines that went.
+        removed: usize,
+    },
     /// A remark of mimi, line by line.
     Note {
         /// How it looks.

@@ -1,5 +1,6 @@
 //! What does each key do in each view?
 
+use crate::protocol::changes::Source;
 use crate::protocol::op::{Grant, Mode, Op};
 use crate::protocol::review::Ruling;
 use crate::tui::key::Key;
@@ -31,6 +32,7 @@ impl State {
             View::Pieces => self.on_pieces(action),
             View::List => self.on_list(key, action),
             View::Reader => self.on_reader(action),
+            View::Review => self.on_review(action),
             View::Viewer => self.on_viewer(action),
             View::Find => self.on_find(action),
             View::Sessions | View::Made | View::Context | View::Checkpoints | View::Running => {
@@ -63,6 +65,7 @@ impl State {
             Some(Action::Help) => self.show_keys(),
             Some(Action::Palette) => self.show_palette(),
             Some(Action::NextMode) => self.next_mode(),
+            Some(Action::ReviewTurn) => self.open_review(Source::Turn),
             Some(Action::PickMode) => self.pick_mode(),
             Some(Action::PickModel) => vec![Cmd::Want(Want::Models)],
             Some(Action::ToggleDetails) => {
@@ -145,6 +148,7 @@ impl State {
                 self.write_words();
                 self.answer(Op::Answer { call, text })
             }
+            Purpose::Review(noting) => self.review_written(noting),
             Purpose::Yolo => {
                 let is_confirmed = self.composer.text().trim() == "yolo";
                 self.write_words();
@@ -164,6 +168,7 @@ impl State {
                 self.read("commands", slash::help());
                 Vec::new()
             }
+            Slash::Diff(source) => self.open_review(source),
             Slash::Undo(turns) => self.step_back(Op::Undo, turns, None),
             Slash::Redo(turns) => self.step_back(Op::Redo, turns, None),
             Slash::Attach(path) => self.attach(path),

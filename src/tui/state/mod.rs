@@ -15,6 +15,7 @@ pub mod outside;
 mod palette;
 pub mod picks;
 mod queueing;
+pub mod review;
 mod rewinding;
 pub mod saying;
 pub mod status;
@@ -39,6 +40,7 @@ use crate::tui::state::composer::Composer;
 use crate::tui::state::looking::Looking;
 use crate::tui::state::outside::{Given, Want};
 use crate::tui::state::picks::Picks;
+use crate::tui::state::review::Review;
 use crate::tui::state::rewinding::Rewinding;
 use crate::tui::state::status::Status;
 use crate::tui::state::suggesting::TurnFacts;
@@ -72,6 +74,8 @@ pub enum Msg {
     },
     /// What was wanted is there.
     Given(Given),
+    /// Full screen is there: what is to be shown first is asked for.
+    Begin,
     /// Something failed outside of the agent.
     Failed(String),
 }
@@ -83,6 +87,37 @@ pub enum Editing {
     Words,
     /// A piece of a change.
     Piece,
+    /// Something in a review.
+    Review(Revising),
+}
+
+/// What of a review is written in the user's editor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revising {
+    /// What stands in the place of a hunk.
+    Hunk,
+    /// The message of a commit.
+    Commit,
+}
+
+/// What of a review is written in the composer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noting {
+    /// What is searched.
+    Search,
+    /// Something about a line.
+    Comment,
+    /// Why a hunk is rejected.
+    Reason,
+    /// A line of the file.
+    Line,
+}
+
+/// Something that others do on the terminal itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hand {
+    /// Commits what is staged, with this message.
+    Commit(String),
 }
 
 /// Something that is to be done outside.
@@ -105,6 +140,8 @@ pub enum Cmd {
         /// The name of a file of that kind, for the editor's sake.
         name: String,
     },
+    /// Others have the terminal for a moment.
+    Hand(Hand),
     /// Something is wanted; it comes back as a message when it is there.
     Want(Want),
     /// Words were sent: kept in the history.
@@ -145,6 +182,8 @@ pub enum Purpose {
     PieceReason,
     /// The answer to a question of the model.
     Answer(CallId),
+    /// Something in a review.
+    Review(Noting),
     /// The word that confirms the mode in which nothing is asked.
     Yolo,
     /// Something around the conversation.
@@ -158,6 +197,8 @@ pub enum Front {
     Chat,
     /// A change, piece by piece.
     Pieces(Box<Pieces>),
+    /// Changes under review: [`State::review`].
+    Review,
     /// A text to read: the keys, the commands.
     Reader {
         /// What it is called.
@@ -215,6 +256,12 @@ pub struct State {
     pub status: Status,
     /// What is in front.
     pub front: Front,
+    /// The changes under review; kept when the conversation comes in front.
+    pub review: Option<Box<Review>>,
+    /// Whether there is nothing but the review: leaving it is the end.
+    pub is_alone: bool,
+    /// Words for the model that a review without a conversation left.
+    pub outbox: Option<String>,
     /// What was in front before a list or a text covered it.
     behind: Option<Box<Front>>,
     /// The project's files and folders by path, as last told; folders end with a slash.

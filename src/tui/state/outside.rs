@@ -5,6 +5,7 @@
 //! To add something: a variant of each, an arm in [`State::take_given`] and one where the full screen is put together.
 
 use crate::protocol::attached::Attached;
+use crate::protocol::changes::{Order, Outcome};
 use crate::tui::look::Look;
 use crate::tui::state::around::{Ask, Told};
 use crate::tui::state::choices::{Choice, Choices};
@@ -16,6 +17,8 @@ use crate::tui::state::{Cmd, Front, State};
 pub enum Want {
     /// The project's files and folders.
     Files,
+    /// Something about changes under review.
+    Review(Box<Order>),
     /// Something around the conversation.
     Around(Ask),
     /// What a word that is being written may mean.
@@ -87,6 +90,8 @@ pub enum Given {
     Choices(Choices),
     /// It could not be done: said to the person.
     Failed(String),
+    /// What came of an order of a review.
+    Review(Box<Outcome>),
 }
 
 impl State {
@@ -105,6 +110,7 @@ impl State {
             Given::Choices(_) => {}
             Given::Around(told) => return self.take_told(told),
             Given::Failed(wrong) => self.hint = Some(wrong),
+            Given::Review(outcome) => return self.review_given(*outcome),
         }
         Vec::new()
     }

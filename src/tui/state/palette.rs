@@ -117,6 +117,8 @@ impl State {
             Then::RewindTo(at) => return self.rewind_to(at),
             Then::Rewind(rewind) => return self.rewind(rewind),
             Then::Answer(at) => return self.answer_first(at),
+            Then::Review(source) => return self.open_review(source),
+            Then::ToFile(file) => self.review_file(file),
             Then::Do(cmd) => return vec![cmd],
         }
         Vec::new()

@@ -3,7 +3,10 @@
 //! A pure reduction: the same records give the same transcript, whether they come one by one or from the session file. Records
 //! only ever add an item or change one of the last; nothing is removed but what was taken back.
 
+use std::collections::BTreeSet;
+
 use crate::base::text::{count, one_line_name, suffix, visible};
+use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Author, Event, Record};
 use crate::protocol::message::CallId;
 use crate::protocol::plan::Plan;
@@ -25,6 +28,8 @@ pub struct Transcript {
     items: Vec<Item>,
     next_id: u64,
     verbs: VerbTable,
+    /// What the present turn changed so far.
+    touched: Touched,
     /// The plan as last updated.
     pub plan: Option<Plan>,
     /// The running or last turn.
@@ -43,6 +48,14 @@ pub struct Said {
     pub turn: u32,
     /// The words.
     pub text: String,
+}
+
+/// What a turn changed.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Touched {
+    files: BTreeSet<String>,
+    added: usize,
+    removed: usize,
 }
 
 impl Transcript {
@@ -87,6 +100,7 @@ impl Transcript {
             }
             Event::ToolOutput { call, text } => self.call(call, |call| call.print(text)),
             Event::ToolFinished { call, tool, outcome, summary, diffs, duration_ms, .. } => {
+                self.touch(diffs);
                 if self.find(call).is_none() && tool != PLAN_TOOL {
                     self.proposed(call, tool, "");
                 }
@@ -111,6 +125,7 @@ impl Transcript {
         match event {
             Event::TurnStarted { turn } => {
                 self.turn = *turn;
+                self.touched = Touched::default();
                 self.unsaid.clear();
             }
             Event::UserMessage { author: Author::User, text } => {
@@ -149,7 +164,11 @@ impl Transcript {
                 let names: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
                 self.note(Look::Dim, format!("changed since the model saw it: {}", names.join(", ")));
             }
-            Event::TreeChanged { call: Some(_), change, .. } => self.tree_changed(change),
+            Event::TreeChanged { call: Some(_), change, .. } => {
+                let n_shown = change.changed.len().min(change.n_changed.saturating_sub(change.n_ignored));
+                self.touched.files.extend(change.changed[..n_shown].iter().cloned());
+                self.tree_changed(change);
+            }
             Event::Undone { turn, restored, conflicts, .. } => {
                 self.moved_in_time(&format!("turn {turn} taken back; restored"), restored, conflicts);
             }
@@ -170,8 +189,20 @@ impl Transcript {
                 if let Some((look, text)) = ending(end) {
                     self.note(look, text);
                 }
+                let Touched { files, added, removed } = std::mem::take(&mut self.touched);
+                if !files.is_empty() {
+                    self.push(What::Changed { files: files.len(), added, removed });
+                }
             }
             _ => {}
+        }
+    }
+
+    fn touch(&mut self, diffs: &[FileDiff]) {
+        for diff in diffs {
+            self.touched.files.insert(diff.path.clone());
+            self.touched.added += diff.added;
+            self.touched.removed += diff.removed;
         }
     }
 

@@ -21,6 +21,7 @@ fn kinds(transcript: &Transcript) -> Vec<String> {
         What::Thought { text, from_ms, to_ms } => format!("thought {text} {:?}", to_ms.map(|to| to - from_ms)),
         What::Call(call) => format!("call {} {}", call.target, call.output),
         What::Plan(plan) => format!("plan {}", plan.steps.len()),
+        What::Changed { files, added, removed } => format!("changed {files} +{added} -{removed}"),
         What::Note { text, .. } => format!("note {text}"),
     };
     transcript.items().iter().map(name).collect()

@@ -44,6 +44,9 @@ impl State {
             touched_ms: None,
             status,
             front: Front::Chat,
+            review: None,
+            is_alone: false,
+            outbox: None,
             behind: None,
             files: Vec::new(),
             files_asked_ms: None,
@@ -92,8 +95,13 @@ impl State {
                 self.refresh();
                 self.keep_draft()
             }
+            Msg::Begin => self.begin_review(),
             Msg::Given(given) => self.take_given(given),
             Msg::Edited { what, text } => self.on_edited(what, text),
+            Msg::Failed(text) if self.front == Front::Review => {
+                self.hint = Some(text);
+                Vec::new()
+            }
             Msg::Failed(text) => {
                 self.transcript.note(Look::Bad, text);
                 Vec::new()
@@ -119,7 +127,11 @@ impl State {
             (Front::Viewer(_), _) => View::Viewer,
             (Front::Find, _) => View::Find,
             (Front::Queue(_), _) => View::Queue,
-            (_, Purpose::Reason(_) | Purpose::PieceReason | Purpose::Answer(_) | Purpose::Yolo) => View::Composer,
+            (
+                _,
+                Purpose::Reason(_) | Purpose::PieceReason | Purpose::Answer(_) | Purpose::Yolo | Purpose::Review(_),
+            ) => View::Composer,
+            (Front::Review, _) => View::Review,
             (Front::Pieces(_), _) => View::Pieces,
             (Front::Chat, Purpose::Words) => match self.asked.first() {
                 Some(Asked::Approval(_)) => View::Approval,
@@ -232,7 +244,7 @@ impl State {
     fn turn_done(&mut self, end: &TurnEnd) -> Vec<Cmd> {
         self.asked.clear();
         self.close_pieces(|_| true);
-        if !matches!(self.purpose, Purpose::Words | Purpose::Yolo | Purpose::Line(_)) {
+        if !matches!(self.purpose, Purpose::Words | Purpose::Yolo | Purpose::Line(_) | Purpose::Review(_)) {
             self.write_words();
         }
         let cmds = self.start_queued(end);
@@ -309,6 +321,7 @@ impl State {
         match (what, text, &mut self.front) {
             (Editing::Words, Some(text), _) => self.composer.set(text.trim_end_matches('\n')),
             (Editing::Piece, Some(text), Front::Pieces(pieces)) => pieces.rule(Ruling::Edit { text }),
+            (Editing::Review(what), Some(text), _) => return self.review_edited(what, text),
             _ => {}
         }
         Vec::new()

@@ -7,6 +7,7 @@ use crate::base::clock::format_duration;
 use crate::base::text::{count, first_line, visible};
 use crate::protocol::tool::ToolOutcome;
 use crate::tui::diff_view;
+use crate::tui::keymap::{Action, View};
 use crate::tui::look::{Look, Theme};
 use crate::tui::markdown;
 use crate::tui::state::State;
@@ -37,7 +38,9 @@ pub(super) fn is_live(item: &Item) -> bool {
 
 /// Says whether an empty row stands between two entries.
 pub(super) fn has_gap(before: &Item, item: &Item) -> bool {
-    let is_line = |item: &Item| matches!(item.what, What::Call(_) | What::Note { .. } | What::Thought { .. });
+    let is_line = |item: &Item| {
+        matches!(item.what, What::Call(_) | What::Note { .. } | What::Changed { .. } | What::Thought { .. })
+    };
     !(is_line(before) && is_line(item))
 }
 
@@ -51,6 +54,12 @@ pub(super) fn rows(item: &Item, state: &State, theme: &Theme, width: usize) -> V
         What::Thought { text, from_ms, to_ms } => thought(text, *from_ms, *to_ms, state, theme, width),
         What::Call(call) => self::call(call, state, theme, width),
         What::Plan(plan) => lines(plan.to_string().trim_end(), Look::Bold, theme, width, &Margin::default()),
+        What::Changed { files, added, removed } => {
+            let key = state.keymap.key_of(View::Everywhere, Action::ReviewTurn);
+            let how = key.unwrap_or_else(|| "/diff turn".to_owned());
+            let text = format!("{} changed, +{added} -{removed}; {how} reviews them", count(*files, "file"));
+            lines(&text, Look::Dim, theme, width, &Margin::default())
+        }
         What::Note { look, text } => lines(text, *look, theme, width, &Margin::default()),
     }
 }

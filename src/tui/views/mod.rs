@@ -10,6 +10,7 @@ mod front;
 mod item;
 mod marks;
 mod panel;
+mod review;
 mod side;
 mod status;
 mod transcript;
@@ -33,6 +34,7 @@ const MIN_RULED_ROWS: u16 = 14;
 pub struct Views {
     theme: Theme,
     layout: Layout,
+    review: review::Pane,
     /// Where rows to choose from stand: the first one's row, its place among them, and how many are shown.
     choices: Option<(u16, usize, usize)>,
 }
@@ -40,12 +42,12 @@ pub struct Views {
 impl Views {
     /// Starts with nothing laid out.
     pub fn new(theme: Theme) -> Self {
-        Self { theme, layout: Layout::default(), choices: None }
+        Self { theme, layout: Layout::default(), review: review::Pane::default(), choices: None }
     }
 
     /// Takes another theme; what was laid out is laid out anew.
     pub fn wear(&mut self, theme: Theme) {
-        self.theme = theme;
+        self.theme = theme.with_skills_of(&self.theme);
         self.layout.forget_all();
     }
 
@@ -73,6 +75,7 @@ impl Views {
                 front::reader(title, text, *at, &self.theme, buffer);
                 None
             }
+            Front::Review => self.review.draw(state, &self.theme, buffer),
             Front::Pieces(pieces) => {
                 let below = self.draw_below(state, buffer);
                 let above = Rect { height: area.height - below.height, ..area };

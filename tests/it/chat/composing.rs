@@ -55,6 +55,17 @@ fn a_command_of_ones_own_runs_unasked_and_its_output_goes_with_the_next_words() 
 }
 
 #[test]
+fn a_command_of_ones_own_needs_no_mode_but_keeps_to_the_rules() {
+    let chat = Chat::new("  - say: hello\n");
+    let rule = "rules:\n  - deny: [touch, \"...\"]\n    match: [touch x]\n    not_match: [cat x]\n";
+    chat.env.write_home(".config/mimi/policy.yaml", rule);
+    let mut pty = Pty::start(&chat.env, ["chat", "--mode", "plan"]);
+    pty.wait_until_shown("plan>").line("!touch forbidden.txt").wait_until_shown("refused");
+    pty.line("!echo x > made.txt; echo it-is-$((1+1))").wait_until_shown("it-is-2");
+    assert!(chat.env.work().join("made.txt").exists() && !chat.env.work().join("forbidden.txt").exists());
+}
+
+#[test]
 fn a_command_of_ones_own_works_line_by_line_too() {
     let chat = Chat::new("  - say: I see\n");
     let mut pty = chat.start();

@@ -12,6 +12,7 @@ mod full;
 mod lines;
 mod onboard;
 mod resume;
+mod review_diff;
 mod reviewed_fix;
 mod trouble;
 mod trusting;

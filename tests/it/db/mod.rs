@@ -14,6 +14,7 @@ pub(crate) const PLAN: Plan = Plan {
     migrations: &["CREATE TABLE item (n INTEGER NOT NULL, text TEXT NOT NULL)", "CREATE INDEX item_n ON item(n)"],
     damaged: Damaged::SetAside,
     patience: Duration::from_secs(20),
+    page_bytes: 4096,
 };
 
 pub(crate) fn add(db: &mut Db, n: u64, text: &str) -> Result<(), DbError> {

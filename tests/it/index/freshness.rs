@@ -118,3 +118,42 @@ fn a_clock_that_was_set_back_hides_no_change() {
     std::fs::File::options().write(true).open(&path).unwrap().set_modified(ahead).unwrap();
     assert_eq!(project.paths("written_under_another_clock")[0], "src/cache.rs");
 }
+
+#[test]
+fn a_change_of_mode_alone_parses_nothing_and_loses_nothing() {
+    let project = Project::new(FILES);
+    project.settle();
+    let path = project.root().join("src/cache.rs");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let settled = project.settle();
+    assert!(settled.updated.n_read >= 1);
+    assert_eq!(settled.updated.n_parsed, 0);
+    assert_eq!(project.paths("evict_expired")[0], "src/cache.rs");
+}
+
+#[test]
+fn changes_in_more_folders_than_are_listed_one_by_one_are_all_found() {
+    let project = Project::new(FILES);
+    for n in 0..250 {
+        project.write(&format!("many/f{n}/a.txt"), format!("text {n}\n"));
+    }
+    project.settle();
+    for n in 0..250 {
+        project.write(&format!("many/f{n}/b.txt"), format!("second{n}\n"));
+    }
+    project.remove("many/f7/a.txt");
+    let settled = project.settle();
+    assert_eq!((settled.updated.n_parsed, settled.updated.n_gone), (250, 1));
+    assert_eq!(project.paths("second249")[0], "many/f249/b.txt");
+}
+
+#[test]
+fn a_file_of_half_a_gigabyte_is_known_by_its_size_and_not_read() {
+    let project = Project::new(FILES);
+    // A hole: there is nothing on the disk, and reading it would still take its time.
+    std::fs::File::create(project.root().join("dump.sql")).unwrap().set_len(500 << 20).unwrap();
+    project.settle();
+    assert_eq!(project.index().status().unwrap().unwrap().passed.get("too large"), Some(&1));
+    std::fs::write(project.root().join("dump.sql"), "-- now it is small_enough\n").unwrap();
+    assert_eq!(project.paths("small_enough")[0], "dump.sql");
+}

@@ -33,7 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("keyring", &["config"]),
     ("lz4_flex", &["checkpoint"]),
-    ("memchr", &["edit"]),
+    ("memchr", &["edit", "index"]),
     ("pulldown_cmark", &["tui"]),
     // Reports of tests in the format of JUnit: read where checks leave them, written where results are shown.
     ("quick_xml", &["strategy", "cli"]),

@@ -29,6 +29,7 @@ pub fn may_say(item: &Item, query: &str, shows_details: bool) -> bool {
         What::Words { text, .. } => says(text) || says(&text.replace(MARKS, "")),
         What::Thought { text, .. } => shows_details && says(text),
         What::Plan(plan) => says(&plan.to_string()),
+        What::Changed { .. } => true,
         What::Call(call) => {
             let lines = call.diffs.iter().flat_map(|diff| &diff.hunks).flat_map(|hunk| &hunk.lines);
             says(&call.verbs.done)

@@ -1,0 +1,80 @@
+//! Which colours and changed words do the lines of a hunk have?
+//!
+//! Found when a hunk is first seen, and kept for the file that is shown. Each side is read by itself, so that what goes does not
+//! spoil what comes.
+
+use std::collections::HashMap;
+
+use crate::protocol::diff::{Hunk, NO_END};
+use crate::tui::diff_view::Spans;
+use crate::tui::look::{Look, Theme};
+use crate::tui::state::review::Review;
+
+/// Hunks kept at once.
+const MAX_KEPT: usize = 500;
+/// Bytes of a hunk that are coloured; what is longer is data.
+const MAX_BYTES: usize = 200_000;
+
+/// What is known of the hunks of a file.
+#[derive(Default)]
+pub(super) struct Painted {
+    /// The file: its path, and which hunks it has.
+    of: Option<(String, usize)>,
+    hunks: HashMap<String, Paint>,
+}
+
+/// The lines of a hunk, cut into what each part of them is, without their signs.
+pub(super) struct Paint {
+    pub(super) lines: Vec<Spans>,
+    /// Where words changed: bytes of the line, its sign included.
+    pub(super) words: HashMap<usize, Vec<(usize, usize)>>,
+}
+
+impl Painted {
+    /// Forgets what belongs to another file.
+    pub(super) fn of_file(&mut self, review: &Review) {
+        let file = review.file().map(|file| (file.diff.path.clone(), file.diff.hunks.len()));
+        if self.of != file || self.hunks.len() > MAX_KEPT {
+            *self = Self { of: file, hunks: HashMap::new() };
+        }
+    }
+
+    pub(super) fn hunk(&mut self, hunk: &Hunk, path: &str, theme: &Theme) -> &Paint {
+        self.hunks.entry(hunk.id.clone()).or_insert_with(|| paint(hunk, path, theme))
+    }
+}
+
+fn paint(hunk: &Hunk, path: &str, theme: &Theme) -> Paint {
+    let words = theme.words(hunk).into_iter().map(|words| (words.line, words.ranges)).collect();
+    let n_bytes: usize = hunk.lines.iter().map(String::len).sum();
+    if n_bytes > MAX_BYTES {
+        let lines = hunk.lines.iter().map(|line| vec![(Look::Plain, body(line).to_owned())]).collect();
+        return Paint { lines, words };
+    }
+    let side = |signs: [char; 2]| {
+        let lines: Vec<&str> =
+            hunk.lines.iter().filter(|line| line.starts_with(signs)).map(|line| body(line)).collect();
+        theme.code(path, &lines.join("\n")).into_iter()
+    };
+    let (mut old, mut new) = (side([' ', '-']), side([' ', '+']));
+    let lines = hunk.lines.iter().map(|line| {
+        let found = match line.as_bytes().first() {
+            Some(b'-') => old.next(),
+            Some(b'+') => new.next(),
+            Some(b' ') => {
+                old.next();
+                new.next()
+            }
+            _ => None,
+        };
+        // What does not say the same is not believed.
+        let is_same = |spans: &Spans| spans.iter().map(|span| span.1.len()).sum::<usize>() == body(line).len();
+        found.filter(is_same).unwrap_or_else(|| vec![(Look::Plain, body(line).to_owned())])
+    });
+    Paint { lines: lines.collect(), words }
+}
+
+/// Returns a line without its sign; the note about a missing end as it is.
+pub(super) fn body(line: &str) -> &str {
+    if line == NO_END { line } else { line.get(1..).unwrap_or_default() }
+}
