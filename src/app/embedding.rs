@@ -23,7 +23,8 @@ use crate::protocol::task::Task;
 /// The model of `routes.embed`.
 pub(super) struct GatewayEmbedder {
     gateway: Arc<Gateway>,
-    runtime: Runtime,
+    /// None only while it ends.
+    runtime: Option<Runtime>,
     /// Found out when it is first needed.
     route: Mutex<Option<Route>>,
     cancel: CancellationToken,
@@ -33,7 +34,7 @@ impl GatewayEmbedder {
     pub(super) fn new(gateway: Arc<Gateway>, cancel: CancellationToken) -> Result<Self, Fault> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Fault::io(Kind::Bug, "cannot start the runtime", &error))?;
-        Ok(Self { gateway, runtime, route: Mutex::default(), cancel })
+        Ok(Self { gateway, runtime: Some(runtime), route: Mutex::default(), cancel })
     }
 
     fn within<T>(
@@ -47,7 +48,7 @@ impl GatewayEmbedder {
                 None => Some(work.await),
             }
         };
-        match self.runtime.block_on(limited) {
+        match self.runtime.as_ref().and_then(|runtime| runtime.block_on(limited)) {
             Some(done) => done.map_err(trouble),
             None => {
                 let limit_ms = limit.unwrap_or_default().as_millis();
@@ -75,6 +76,15 @@ impl Server for GatewayEmbedder {
     fn embed(&self, texts: Vec<String>, limit: Option<Duration>) -> Result<Vec<Vec<f32>>, Trouble> {
         let route = self.route(limit)?;
         self.within(limit, self.gateway.embed(&route, texts, &self.cancel))
+    }
+}
+
+impl Drop for GatewayEmbedder {
+    /// A runtime that ends waits for its threads, and a task must not wait.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

@@ -349,6 +349,7 @@ impl App {
             runner: self.runner.with_readable(&spill_dir),
             spill_dir,
             cache: self.dirs.cache.clone(),
+            embedder: self.embedder_if_wanted(),
             cancel: tokio_util::sync::CancellationToken::new(),
             progress,
             limits: ToolLimits {

@@ -25,7 +25,7 @@ use crate::base::pending::Pending;
 use crate::base::secrets;
 use crate::config::dirs::Dirs;
 use crate::config::env::Env;
-use crate::config::schema::{Config, SandboxTier};
+use crate::config::schema::{Config, EmbedderChoice, SandboxTier};
 use crate::config::secret;
 use crate::config::trust::Brought;
 use crate::config::variables::TREE;
@@ -192,6 +192,13 @@ impl App {
             beside: OnceLock::new(),
             dirs,
         })
+    }
+
+    /// Lets the index ask the model of `routes.embed`, where the settings say so.
+    fn embedder_if_wanted(&self) -> Option<Arc<dyn Server>> {
+        let is_wanted = self.config.index.embedder == EmbedderChoice::Server;
+        // Where it cannot be, the built-in embedder alone answers.
+        is_wanted.then(|| self.embedder().ok()).flatten()
     }
 
     /// Lets the index ask the model of `routes.embed`.

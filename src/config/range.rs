@@ -50,6 +50,7 @@ pub const RANGES: &[(&str, i64, i64)] = &[
     ("cache.max_mb", 0, 1_000_000),
     ("index.max_mb", 1, 10_000_000),
     ("usage.keep_days", 0, 36_500),
+    ("ui.notify_after_s", 0, WEEK_S),
 ];
 
 /// As [`RANGES`], for the numbers of a row of `providers`.

@@ -55,6 +55,8 @@ pub struct ToolContext {
     pub spill_dir: std::path::PathBuf,
     /// Where what can be made again is kept: the index lies there.
     pub cache: std::path::PathBuf,
+    /// The model on a server that embeds questions to the index, where the settings name one. It waits: only for threads that may.
+    pub embedder: Option<std::sync::Arc<dyn crate::index::embed::server::Server>>,
     /// Ends the call.
     pub cancel: CancellationToken,
     /// Takes what the call prints while it runs, for the person watching; losing some is no error.

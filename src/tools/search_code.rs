@@ -100,7 +100,12 @@ fn found(cx: &ToolContext, call: &Arguments) -> Result<ToolReport, IndexError> {
         )));
     }
     let n = call.max_results.unwrap_or(DEFAULT_PLACES).clamp(1, MAX_PLACES);
-    let mut hits = fresh.index.search(&query, n, Sides::All)?;
+    let index = match &cx.embedder {
+        Some(server) => fresh.index.served_by(server.clone()),
+        None => fresh.index,
+    };
+    let answer = index.ask(&query, n, Sides::All)?;
+    let mut hits = answer.hits;
     hits.retain(|hit| !(cx.may_hold_secrets)(Path::new(&hit.path)));
     let notes: String = fresh.notes.iter().map(|note| format!("; {note}")).collect();
     if hits.is_empty() {

@@ -70,6 +70,7 @@ fn context(folder: &std::path::Path) -> Result<ToolContext, String> {
         runner: Runner::new(PathBuf::from("/nonexistent"), Vec::new()),
         spill_dir: folder.join("spill"),
         cache: folder.join("cache"),
+        embedder: None,
         cancel: CancellationToken::new(),
         progress: tokio::sync::mpsc::channel(1).0,
         limits: mimi::tools::Limits::default(),

@@ -114,3 +114,25 @@ fn age(now_ms: u64, at_ms: u64) -> String {
         minutes => format!("{} d ago", minutes / 1440),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tools::registry::Registry;
+    use crate::tui::state::around::made::SEARCHES;
+
+    #[test]
+    fn what_counts_as_a_search_is_a_tool_there_is() {
+        let registry = Registry::new();
+        let missing: Vec<_> = SEARCHES.iter().filter(|name| registry.get(name).is_none()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn how_long_ago_something_was_is_said_in_a_word_or_two() {
+        let table = [(0, "just now"), (61_000, "1 min ago"), (7_200_000, "2 h ago"), (200_000_000, "2 d ago")];
+        for (passed_ms, expected) in table {
+            assert_eq!(age(passed_ms, 0), expected);
+        }
+    }
+}

@@ -70,7 +70,7 @@ fn rows(board: &Board, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let fitting = board.fitting();
     if fitting.is_empty() {
         let words = if board.is_waiting { "..." } else { board.kind.empty() };
-        line(&Line::styled(format!("  {words}"), theme.style(Look::Dim)), area, 0, buffer);
+        lines_in(&[vec![(Look::Dim, format!("  {words}"))]], theme, area, buffer);
         return;
     }
     // The chosen row is in sight, whole.

@@ -71,7 +71,8 @@ fn what_a_turn_changed_is_put_back_and_the_window_is_seen() {
         .wait_until_shown("written")
         .send(F6)
         .wait_until_shown("checkpoints (1)")
-        .wait_until_shown("turn 1");
+        .wait_until_shown("turn 1")
+        .wait_until_shown("+hello");
     pty.send("\x12").wait_until_shown("once more").send("\x12").wait_until_shown("1 path put back");
     assert!(!chat.env.work().join("new.txt").exists());
 }

@@ -75,7 +75,7 @@ fn show_prints_all_settings_one_of_them_or_their_origins() {
     assert_eq!(mimi(&machine, "config show server", "").results, "url: \"\"\nmodel: \"\"\n");
     assert_eq!(
         mimi(&machine, "config show ui --json", "").results,
-        "{\n  \"color\": \"never\",\n  \"screen\": \"auto\",\n  \"theme\": \"auto\",\n  \"status_command\": \"\",\n  \"walk\": \"first\"\n}\n"
+        "{\n  \"color\": \"never\",\n  \"screen\": \"auto\",\n  \"keys\": \"plain\",\n  \"mouse\": \"auto\",\n  \"notify\": \"auto\",\n  \"notify_after_s\": 10,\n  \"theme\": \"auto\",\n  \"status_command\": \"\",\n  \"walk\": \"first\"\n}\n"
     );
     let origins = mimi(&machine, "config show --origin", "").results;
     let expected = [

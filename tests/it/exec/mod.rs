@@ -79,6 +79,7 @@ impl Bench {
             runner: self.runner.clone(),
             spill_dir: self.folder.path().join("spill"),
             cache: self.folder.path().join("cache"),
+            embedder: None,
             cancel: CancellationToken::new(),
             progress: mpsc::channel(64).0,
             limits: mimi::tools::Limits::default(),

@@ -1,5 +1,10 @@
 //! Does the model find code by what it does, in a project nobody has indexed?
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use mimi::index::embed::server::{Server, Trouble};
+use mimi::index::engine::Index;
 use serde_json::json;
 
 use super::support::Bench;
@@ -74,4 +79,29 @@ fn the_map_shows_the_outline_within_its_budget() {
     assert!(missing.outcome.text().contains("does not exist"), "{}", missing.outcome.text());
     let empty = Bench::new(&[("notes.txt", "words")]).call("repo_map", json!({}));
     assert!(empty.outcome.text().contains("nothing is defined"), "{}", empty.outcome.text());
+}
+
+/// A model to which `zebra` means what drawing does.
+struct Zebra;
+
+impl Server for Zebra {
+    fn model(&self, _limit: Option<Duration>) -> Result<String, Trouble> {
+        Ok("zebra-embed".to_owned())
+    }
+
+    fn embed(&self, texts: Vec<String>, _limit: Option<Duration>) -> Result<Vec<Vec<f32>>, Trouble> {
+        let is_near = |text: &String| text.contains("zebra") || text.contains("draw_line");
+        Ok(texts.iter().map(|text| if is_near(text) { vec![1.0, 0.0] } else { vec![0.0, 1.0] }).collect())
+    }
+}
+
+#[test]
+fn a_model_on_a_server_is_asked_too_once_it_knows_the_project() {
+    let mut bench = Bench::new(FILES);
+    bench.cx.embedder = Some(Arc::new(Zebra));
+    bench.call("search_code", json!({"query": "zebra"}));
+    let index = Index::of(&bench.cx.cache, bench.root()).unwrap().served_by(Arc::new(Zebra));
+    assert_eq!(index.fill(Duration::ZERO, &|_, _| {}).unwrap().n_made, 2);
+    let report = bench.call("search_code", json!({"query": "zebra"}));
+    assert!(report.outcome.text().starts_with("src/paint.py"), "{}", report.outcome.text());
 }

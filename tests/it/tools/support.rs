@@ -34,6 +34,7 @@ impl Bench {
             runner: Runner::new(PathBuf::from("/nonexistent"), Vec::new()),
             spill_dir,
             cache: folder.path().join("cache"),
+            embedder: None,
             cancel: CancellationToken::new(),
             progress: tokio::sync::mpsc::channel(1).0,
             limits: mimi::tools::Limits::default(),

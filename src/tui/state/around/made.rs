@@ -2,6 +2,8 @@
 //!
 //! Read from the transcript: files that were changed, searches, plans; and the calls that have not ended.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::base::clock::format_duration;
 use crate::base::text::{count, first_line};
 use crate::protocol::plan::StepStatus;
@@ -12,7 +14,7 @@ use crate::tui::state::item::{Call, CallState, Item, What};
 use crate::tui::state::transcript::Transcript;
 
 /// Tools that look for something; what they found is worth coming back to.
-const SEARCHES: &[&str] = &["search", "search_code", "list_files", "code_map", "code_graph"];
+pub const SEARCHES: &[&str] = &["search", "search_code", "list_files", "repo_map"];
 /// Columns for which a change is laid out beside a list.
 const COLUMNS: usize = 100;
 /// Characters of a row's name.
@@ -20,10 +22,15 @@ const MAX_LABEL: usize = 120;
 
 /// Returns what was made, the newest first: a file once, however often it was changed.
 pub fn rows(transcript: &Transcript) -> Vec<Row> {
+    let changes = changes(transcript);
+    let mut named: BTreeSet<&str> = BTreeSet::new();
     let mut rows: Vec<Row> = Vec::new();
     for item in transcript.items().iter().rev() {
         match &item.what {
-            What::Call(call) if !call.diffs.is_empty() => files(transcript, call, &mut rows),
+            What::Call(call) if !call.diffs.is_empty() => {
+                let new = call.diffs.iter().map(|diff| diff.path.as_str()).filter(|path| named.insert(*path));
+                rows.extend(new.map(|path| file(path, changes.get(path).copied().unwrap_or_default())));
+            }
             What::Call(call) if is_search(call) => rows.push(search(call)),
             What::Plan(plan) => rows.push(Row {
                 id: format!("plan {}", item.id),
@@ -41,23 +48,24 @@ pub fn rows(transcript: &Transcript) -> Vec<Row> {
     rows
 }
 
-fn files(transcript: &Transcript, call: &Call, rows: &mut Vec<Row>) {
-    for diff in &call.diffs {
-        let id = format!("file {}", diff.path);
-        if rows.iter().any(|row| row.id == id) {
-            continue;
-        }
-        let (added, removed, times) = changes(transcript, &diff.path);
-        let times = if times > 1 { format!(" in {}", count(times, "change")) } else { String::new() };
-        let label = crate::base::text::one_line_name(&diff.path).into_owned();
-        rows.push(Row { id, label, meaning: format!("file, +{added} -{removed}{times}"), more: String::new() });
-    }
+/// Lines added, lines removed, times.
+type Change = (usize, usize, usize);
+
+fn file(path: &str, (added, removed, times): Change) -> Row {
+    let times = if times > 1 { format!(" in {}", count(times, "change")) } else { String::new() };
+    let label = crate::base::text::one_line_name(path).into_owned();
+    let meaning = format!("file, +{added} -{removed}{times}");
+    Row { id: format!("file {path}"), label, meaning, more: String::new() }
 }
 
-/// Adds up the changes of a file.
-fn changes(transcript: &Transcript, path: &str) -> (usize, usize, usize) {
-    let diffs = calls(transcript).flat_map(|call| &call.diffs).filter(|diff| diff.path == path);
-    diffs.fold((0, 0, 0), |(added, removed, n), diff| (added + diff.added, removed + diff.removed, n + 1))
+/// Adds up the changes of each file.
+fn changes(transcript: &Transcript) -> BTreeMap<&str, Change> {
+    let mut changes: BTreeMap<&str, Change> = BTreeMap::new();
+    for diff in calls(transcript).flat_map(|call| &call.diffs) {
+        let (added, removed, times) = changes.entry(&diff.path).or_default();
+        (*added, *removed, *times) = (*added + diff.added, *removed + diff.removed, *times + 1);
+    }
+    changes
 }
 
 fn is_search(call: &Call) -> bool {
