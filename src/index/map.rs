@@ -18,6 +18,9 @@ use crate::db::work::Work;
 use crate::index::engine::Index;
 use crate::index::error::IndexError;
 use crate::index::files;
+use crate::index::graph::modules::folder_of;
+use crate::index::graph::walk::{To, links as links_of};
+use crate::index::graph::world::World;
 use crate::index::language::Kind;
 use crate::index::search::rank;
 use crate::index::store::{names, read};
@@ -42,6 +45,7 @@ struct Weights {
     common: f64,
     in_play: f64,
     asked: f64,
+    unrelated: f64,
     vendored: f64,
     damping: f64,
     rounds: usize,
@@ -117,7 +121,7 @@ impl Index {
         let Some(mut db) = self.reader()? else { return Ok(Map::default()) };
         db.read(|work| {
             let Some((tree, _)) = read::tree(work, &self.root())? else { return Ok(Map::default()) };
-            let ranked = Ranked::of(work, tree, request)?;
+            let ranked = Ranked::of(work, tree, &self.place().root, request)?;
             Ok(ranked.fitted(&self.place().root, request.max_tokens, weights()?))
         })
     }
@@ -153,7 +157,7 @@ struct Name {
 }
 
 impl Ranked {
-    fn of(work: &Work<'_>, tree: u64, request: &Request) -> Result<Self, IndexError> {
+    fn of(work: &Work<'_>, tree: u64, root: &Path, request: &Request) -> Result<Self, IndexError> {
         let weights = weights()?;
         let files = names::files(work, tree)?;
         let places: HashMap<&str, usize> =
@@ -192,12 +196,9 @@ impl Ranked {
                 f64::from(priors.prior(&file.path, &nothing)) * if file.is_vendored { weights.vendored } else { 1.0 }
             })
             .collect();
-        let spread = Spread {
-            weights,
-            in_play: &in_play,
-            worth: &worth,
-            asked: request.names.iter().map(String::as_str).collect(),
-        };
+        let related = Related::of(work, tree, root, &files)?;
+        let asked = request.names.iter().map(String::as_str).collect();
+        let spread = Spread { weights, in_play: &in_play, worth: &worth, related: &related, asked };
         let (ranks, shares) = spread.ranks(&by_name);
         let mut scored: Vec<(f64, f64, usize)> = known
             .iter()
@@ -290,11 +291,70 @@ impl Ranked {
     }
 }
 
+/// Which files know of each other. Where imports tell, a name that is used is hardly that of a file nobody brought in: most such
+/// names are those of functions the language itself has.
+struct Related {
+    /// Files each file brings in.
+    links: Vec<HashSet<usize>>,
+    /// Folders each file brings in whole, and its own where that is a package.
+    folders: Vec<HashSet<String>>,
+    /// The folder of each file, with a slash behind it.
+    own: Vec<String>,
+    /// Whether its imports tell.
+    is_told: Vec<bool>,
+}
+
+impl Related {
+    fn of(work: &Work<'_>, tree: u64, root: &Path, files: &[names::File]) -> Result<Self, IndexError> {
+        let world = World::new(work, tree, root)?;
+        let places: HashMap<&str, usize> =
+            files.iter().enumerate().map(|(at, file)| (file.path.as_str(), at)).collect();
+        let own: Vec<String> = files.iter().map(|file| format!("{}/", folder_of(&file.path))).collect();
+        let mut links: Vec<HashSet<usize>> = vec![HashSet::new(); files.len()];
+        let mut folders: Vec<HashSet<String>> = vec![HashSet::new(); files.len()];
+        for (at, file) in files.iter().enumerate() {
+            if matches!(file.language.as_str(), "go" | "java") {
+                folders[at].insert(own[at].clone());
+            }
+        }
+        for (from, to, _) in links_of(&world)? {
+            let Some(from) = places.get(from.as_str()) else { continue };
+            match to {
+                To::File(to) => links[*from].extend(places.get(to.as_str()).copied()),
+                To::Package(folder) => folders[*from].extend([folder]),
+                To::External(_) => {}
+            }
+        }
+        // What a file gives out for others is that of those it brings in.
+        let given: Vec<(usize, Vec<usize>)> = (0..files.len())
+            .map(|at| (at, links[at].iter().copied().filter(|to| is_barrel(&files[*to].path)).collect()))
+            .collect();
+        for (at, barrels) in given {
+            let behind: Vec<usize> = barrels.iter().flat_map(|barrel| links[*barrel].iter().copied()).collect();
+            links[at].extend(behind);
+        }
+        let tells = ["python", "rust", "javascript", "typescript", "tsx", "go", "java", "c", "cpp"];
+        let is_told = files.iter().map(|file| tells.contains(&file.language.as_str())).collect();
+        Ok(Self { links, folders, own, is_told })
+    }
+
+    fn are(&self, user: usize, definer: usize) -> bool {
+        !self.is_told[user] || self.links[user].contains(&definer) || self.folders[user].contains(&self.own[definer])
+    }
+}
+
+/// Files that give out what others define.
+fn is_barrel(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name == "__init__.py" || name.starts_with("index.")
+}
+
 /// How worth is spread over files.
 struct Spread<'s> {
     weights: &'s Weights,
     in_play: &'s HashSet<usize>,
     worth: &'s [f64],
+    related: &'s Related,
     asked: HashSet<&'s str>,
 }
 
@@ -311,7 +371,8 @@ impl Spread<'_> {
             for (user, n) in &known.users {
                 let from_play = if self.in_play.contains(user) { self.weights.in_play } else { 1.0 };
                 for definer in known.definers.iter().filter(|definer| *definer != user) {
-                    edges.push((*user, *definer, weight * n.sqrt() * from_play * self.worth[*definer], name));
+                    let near = if self.related.are(*user, *definer) { 1.0 } else { self.weights.unrelated };
+                    edges.push((*user, *definer, weight * n.sqrt() * from_play * near * self.worth[*definer], name));
                 }
             }
         }

@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{open_regular, resolve};
 use crate::base::text::{clip_line, size};
+use crate::cli::paint::SKILLS;
 use crate::edit::encoding::{binary_kind, decode};
 use crate::tui::look::Look;
 use crate::tui::state::around::Told;
@@ -42,7 +43,8 @@ pub(super) fn opened(root: &Path, path: &str, line: Option<usize>) -> Result<Tol
         viewer.note = format!("the first {} of {}", size(MAX_BYTES), size(meta.len()));
     }
     let text = decode(&bytes).text;
-    viewer.lines = text.lines().map(|line| vec![(Look::Plain, clip_line(line, MAX_LINE_BYTES).into_owned())]).collect();
+    let lines: Vec<_> = text.lines().map(|line| clip_line(line, MAX_LINE_BYTES)).collect();
+    viewer.lines = if lines.is_empty() { Vec::new() } else { (SKILLS.code)(&name, &lines.join("\n")) };
     viewer.at = line.unwrap_or(1).saturating_sub(1).min(viewer.lines.len().saturating_sub(1));
     Ok(Told::File(Box::new(viewer)))
 }
@@ -65,12 +67,16 @@ mod tests {
         let root = folder.path();
         std::fs::write(root.join("a.txt"), "one\ntwo\nthree\n").unwrap();
         std::fs::write(root.join("a.png"), b"\x89PNG\r\n\x1a\n....").unwrap();
+        std::fs::write(root.join("a.rs"), "fn main() {\n    // words\n}\n").unwrap();
         std::fs::write(root.join("long.txt"), "x".repeat(100_000)).unwrap();
         assert_eq!(viewer(root, "a.txt", Some(2)).unwrap().words(1), "two");
         assert_eq!(viewer(root, "a.txt", Some(2)).unwrap().at, 1);
         assert_eq!(viewer(root, "a.txt", Some(99)).unwrap().at, 2);
         assert!(viewer(root, "a.png", None).unwrap().words(0).starts_with("a PNG image"));
         assert!(viewer(root, "long.txt", None).unwrap().words(0).len() < 5000);
+        let code = viewer(root, "a.rs", None).unwrap();
+        assert_eq!((code.lines.len(), code.words(1).as_str()), (3, "    // words"));
+        assert!(code.lines[0].len() > 1, "it is coloured: {:?}", code.lines[0]);
         assert!(viewer(root, "none.txt", None).unwrap_err().contains("none.txt"));
         assert!(viewer(root, ".", None).unwrap_err().contains("is a folder"));
     }

@@ -32,6 +32,8 @@ pub struct Modules {
     paths: BTreeSet<String>,
     /// Files by folder.
     folders: HashMap<String, Vec<String>>,
+    /// Files by their names, and folders by the last of their names.
+    by_name: HashMap<String, Vec<String>>,
     /// Rust's crates: name and root file.
     crates: HashMap<String, String>,
     /// Go's modules: folder and path.
@@ -47,10 +49,17 @@ impl Modules {
     pub fn new(root: &Path, paths: impl Iterator<Item = String>) -> Self {
         let paths: BTreeSet<String> = paths.collect();
         let mut folders: HashMap<String, Vec<String>> = HashMap::new();
+        let mut by_name: HashMap<String, Vec<String>> = HashMap::new();
         for path in &paths {
             folders.entry(folder_of(path).to_owned()).or_default().push(path.clone());
+            by_name.entry(file_name(path).to_owned()).or_default().push(path.clone());
         }
-        let mut modules = Self { folders, crates: HashMap::new(), go: Vec::new(), paths };
+        let mut all: Vec<&String> = folders.keys().collect();
+        all.sort();
+        for folder in all {
+            by_name.entry(format!("{}/", file_name(folder))).or_default().push(folder.clone());
+        }
+        let mut modules = Self { folders, by_name, crates: HashMap::new(), go: Vec::new(), paths };
         modules.read_crates(root);
         modules.read_go(root);
         modules
@@ -64,6 +73,10 @@ impl Modules {
     /// Returns the files of a folder.
     pub fn folder(&self, folder: &str) -> &[String] {
         self.folders.get(folder).map_or(&[], Vec::as_slice)
+    }
+
+    fn called(&self, name: &str) -> &[String] {
+        self.by_name.get(name).map_or(&[], Vec::as_slice)
     }
 
     fn read_crates(&mut self, root: &Path) {
@@ -269,25 +282,23 @@ impl Modules {
         let ends = |whole: &str, end: &str| {
             whole == end || whole.strip_suffix(end).is_some_and(|before| before.ends_with('/'))
         };
+        let last = file_name(&path);
         for ending in ["java", "kt", "scala"] {
             let file = format!("{path}.{ending}");
-            if let Some(found) = self.paths.iter().find(|known| ends(known, &file)) {
+            if let Some(found) = self.called(&format!("{last}.{ending}")).iter().find(|known| ends(known, &file)) {
                 return vec![found.clone()];
             }
         }
-        let mut folders: Vec<&String> = self.folders.keys().filter(|folder| ends(folder, &path)).collect();
-        folders.sort();
-        folders
-            .into_iter()
-            .flat_map(|folder| self.folder(folder).iter().filter(|path| path.ends_with(".java")).cloned())
-            .collect()
+        let folders = self.called(&format!("{last}/")).iter().filter(|folder| ends(folder, &path));
+        folders.flat_map(|folder| self.folder(folder).iter().filter(|path| path.ends_with(".java")).cloned()).collect()
     }
 
     fn include(&self, from: &str, module: &str) -> Option<String> {
         let beside = resolved(folder_of(from), module).filter(|path| self.has(path));
         beside.or_else(|| {
             let end = format!("/{}", module.trim_start_matches("./").trim_start_matches("../"));
-            let mut found = self.paths.iter().filter(|path| *path == &end[1..] || path.ends_with(&end));
+            let mut found =
+                self.called(file_name(&end)).iter().filter(|path| **path == end[1..] || path.ends_with(&end));
             let first = found.next().cloned();
             // Where several could be meant the compiler's options decide, which nobody knows here.
             if found.next().is_some() { None } else { first }

@@ -255,7 +255,7 @@ impl<'w> Walk<'w> {
     }
 
     fn files(&mut self, roots: &[String], direction: Direction) -> Result<(), IndexError> {
-        let all = self.brought()?;
+        let all = links(self.world)?;
         let mut seen: BTreeSet<String> = roots.iter().cloned().collect();
         let mut now: Vec<String> = roots.to_vec();
         for _ in 0..self.request.depth {
@@ -309,69 +309,70 @@ impl<'w> Walk<'w> {
         }
         Ok(())
     }
+}
 
-    /// Returns which file brings in what, of the whole project.
-    fn brought(&self) -> Result<Vec<(String, To, u32)>, IndexError> {
-        let mut all = Vec::new();
-        for (path, found) in names::imports(self.world.work, self.world.tree)? {
-            let Some(language) = self.world.file(&path).map(|file| file.language.clone()) else { continue };
-            let mut own: BTreeSet<(To, u32)> = BTreeSet::new();
-            for import in found {
-                for brought in imports::read(&language, &import.text) {
-                    own.insert((self.to(&language, &path, &brought), import.line));
-                }
+/// Returns which file brings in what, of the whole project.
+pub fn links(world: &World<'_>) -> Result<Vec<(String, To, u32)>, IndexError> {
+    let mut all = Vec::new();
+    for (path, found) in names::imports(world.work, world.tree)? {
+        let Some(language) = world.file(&path).map(|file| file.language.clone()) else { continue };
+        let mut own: BTreeSet<(To, u32)> = BTreeSet::new();
+        for import in found {
+            for brought in imports::read(&language, &import.text) {
+                own.insert((target(world, &language, &path, &brought), import.line));
             }
-            let mut seen = BTreeSet::new();
-            let is_new = |(to, _): &(To, u32)| *to != To::File(path.clone()) && seen.insert(to.clone());
-            let mut own: Vec<(To, u32)> = own.into_iter().filter(is_new).collect();
-            own.sort_by_key(|(_, line)| *line);
-            all.extend(own.into_iter().map(|(to, line)| (path.clone(), to, line)));
         }
-        Ok(all)
+        let mut seen = BTreeSet::new();
+        let is_new = |(to, _): &(To, u32)| *to != To::File(path.clone()) && seen.insert(to.clone());
+        let mut own: Vec<(To, u32)> = own.into_iter().filter(is_new).collect();
+        own.sort_by_key(|(_, line)| *line);
+        all.extend(own.into_iter().map(|(to, line)| (path.clone(), to, line)));
     }
+    Ok(all)
+}
 
-    fn to(&self, language: &str, from: &str, brought: &Brought) -> To {
-        let modules = &self.world.modules;
-        let named = brought.name.as_deref().unwrap_or_default();
-        let files = match language {
-            "rust" => {
-                let mut parts: Vec<String> = brought.module.split("::").map(str::to_owned).collect();
-                parts.extend(brought.name.clone());
-                modules.rust_prefix(from, &parts).map_or(Files::Elsewhere, |(file, _)| Files::Here(vec![file]))
-            }
-            "php" | "csharp" => {
-                let classes = self.world.named(named, language);
-                let paths: BTreeSet<String> = classes
-                    .iter()
-                    .filter(|named| is_type_like(named.kind))
-                    .map(|named| named.def.path.to_string())
-                    .collect();
-                if paths.len() == 1 {
-                    Files::Here(paths.into_iter().collect())
-                } else {
-                    modules.find(language, from, &brought.module)
-                }
-            }
-            "java" | "python" if brought.name.is_some() => {
-                let separator = if brought.module.ends_with('.') { "" } else { "." };
-                match modules.find(language, from, &format!("{}{separator}{named}", brought.module)) {
-                    Files::Here(files) if files.len() == 1 => Files::Here(files),
-                    _ => modules.find(language, from, &brought.module),
-                }
-            }
-            _ => modules.find(language, from, &brought.module),
-        };
-        match files {
-            Files::Here(files) if files.len() <= MAX_PACKAGE && language != "go" => {
-                files.into_iter().next().map_or_else(|| To::External(brought.module.clone()), To::File)
-            }
-            Files::Here(files) => To::Package(format!("{}/", folder_of(&files[0]))),
-            Files::Elsewhere if language == "rust" => {
-                To::External(brought.module.split("::").next().unwrap_or_default().to_owned())
-            }
-            Files::Elsewhere if brought.module.is_empty() => To::External(named.to_owned()),
-            Files::Elsewhere => To::External(brought.module.clone()),
+/// Returns where something brought in lies.
+fn target(world: &World<'_>, language: &str, from: &str, brought: &Brought) -> To {
+    let modules = &world.modules;
+    let named = brought.name.as_deref().unwrap_or_default();
+    let files = match language {
+        "rust" => {
+            let mut parts: Vec<String> = brought.module.split("::").map(str::to_owned).collect();
+            parts.extend(brought.name.clone());
+            modules.rust_prefix(from, &parts).map_or(Files::Elsewhere, |(file, _)| Files::Here(vec![file]))
         }
+        "php" | "csharp" => {
+            let classes = world.named(named, language);
+            let paths: BTreeSet<String> = classes
+                .iter()
+                .filter(|named| is_type_like(named.kind))
+                .map(|named| named.def.path.to_string())
+                .collect();
+            if paths.len() == 1 {
+                Files::Here(paths.into_iter().collect())
+            } else {
+                modules.find(language, from, &brought.module)
+            }
+        }
+        "java" | "python" if brought.name.is_some() => {
+            let separator = if brought.module.ends_with('.') { "" } else { "." };
+            match modules.find(language, from, &format!("{}{separator}{named}", brought.module)) {
+                Files::Here(files) if files.len() == 1 => Files::Here(files),
+                _ => modules.find(language, from, &brought.module),
+            }
+        }
+        _ => modules.find(language, from, &brought.module),
+    };
+    match files {
+        Files::Here(files) if files.len() <= MAX_PACKAGE && language != "go" => {
+            files.into_iter().next().map_or_else(|| To::External(brought.module.clone()), To::File)
+        }
+        Files::Here(files) => To::Package(format!("{}/", folder_of(&files[0]))),
+        Files::Elsewhere if language == "rust" => {
+            To::External(brought.module.split("::").next().unwrap_or_default().to_owned())
+        }
+        Files::Elsewhere if brought.module.is_empty() => To::External(named.to_owned()),
+        Files::Elsewhere => To::External(brought.module.clone()),
     }
 }
 
@@ -400,9 +401,12 @@ pub fn calls(world: &World<'_>, path: &str) -> Vec<Call> {
 
 /// What a file brings in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum To {
+pub enum To {
+    /// A file of the project.
     File(String),
+    /// All of a folder, which ends in a slash.
     Package(String),
+    /// Something from elsewhere.
     External(String),
 }
 

@@ -4,6 +4,7 @@
 //! scrolls what is in front; a click chooses a row, or opens and folds details. Answers and their code can be copied.
 
 use crate::base::text::first_line;
+use crate::tui::keymap::Action;
 use crate::tui::look::Look;
 use crate::tui::state::item::What;
 use crate::tui::state::{Cmd, Front, Scroll, State};
@@ -73,12 +74,12 @@ impl State {
         match (&mut self.front, row) {
             (Front::List(choices), Some(row)) => {
                 choices.point(row);
-                self.on_list(None, Some(crate::tui::keymap::Action::Choose))
+                self.on_list(None, Some(Action::Choose))
             }
             (Front::Chat, Some(row)) => {
                 let Some(picks) = &mut self.picks else { return Vec::new() };
                 picks.choices.point(row);
-                self.on_picks(None, Some(crate::tui::keymap::Action::Complete))
+                self.on_picks(None, Some(Action::Complete))
             }
             (Front::Chat, None) => {
                 self.shows_details = !self.shows_details;
@@ -190,6 +191,7 @@ mod tests {
         let mut state = state();
         assert_eq!(state.update(Msg::Wheel(-1)), [Cmd::Scroll(Scroll::Rows(-3))]);
         keys(&mut state, "alt+m");
+        state.update(Msg::Wheel(1));
         state.update(Msg::Click(Some(1)));
         assert_eq!(state.front, Front::Chat, "the mode was chosen");
         state.update(Msg::Click(None));

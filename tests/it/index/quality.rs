@@ -96,24 +96,21 @@ enum Of {
     All,
     /// Those whose answer is a file.
     Files,
-    /// Those whose answer is a function or a type.
-    Definitions,
 }
 
 /// A figure of a part, by its name in JSON.
 fn figure(part: Part, name: &str, of: Of) -> f64 {
     let is_of_file = |answer: &Answer| ["file", "written"].contains(&answer.kind.as_str());
-    let of = answers(part).iter().filter(|answer| of == Of::All || (of == Of::Files) == is_of_file(answer));
+    let of = answers(part).iter().filter(|answer| of == Of::All || is_of_file(answer));
     mean(of, FIGURES.iter().find(|row| row.1 == name).unwrap().2)
 }
 
 /// The figures of all parts, for the message of a test that fails.
 fn told() -> String {
     let one = |part: Part| {
-        let [all, files, definitions] = [Of::All, Of::Files, Of::Definitions].map(|of| figure(part, "ndcg_10", of));
-        let recall = figure(part, "recall_10", Of::All);
-        let name = part.name();
-        format!("{name}: NDCG@10 {all:.3}, of files {files:.3}, of definitions {definitions:.3}, R@10 {recall:.3}")
+        let [all, files] = [Of::All, Of::Files].map(|of| figure(part, "ndcg_10", of));
+        let [five, ten] = ["recall_5", "recall_10"].map(|name| figure(part, name, Of::All));
+        format!("{}: NDCG@10 {all:.3}, of files {files:.3}, R@5 {five:.3}, R@10 {ten:.3}", part.name())
     };
     Part::ALL.map(one).join("; ")
 }
@@ -131,17 +128,20 @@ fn parts_of_words_find_more_than_whole_words() {
 fn both_sides_together_find_more_than_each_alone() {
     let [fused, words] = [Part::Fused, Part::Words].map(|part| figure(part, "ndcg_10", Of::All));
     assert!(fused > words + 0.03, "{}", told());
-    // Docs of files speak in pictures here, which vectors alone find best.
-    let [fused, vectors] = [Part::Fused, Part::Vectors].map(|part| figure(part, "ndcg_10", Of::Definitions));
-    assert!(fused > vectors + 0.005, "{}", told());
-    let [fused, vectors] = [Part::Fused, Part::Vectors].map(|part| figure(part, "recall_10", Of::All));
-    assert!(fused > vectors + 0.005, "{}", told());
+    // Docs speak in pictures here, which vectors alone put as high; but fewer of them are among the first. Measured: .750 and
+    // .717 of the first five, .842 and .826 of the first ten.
+    for (name, margin) in [("recall_5", 0.015), ("recall_10", 0.005)] {
+        let [fused, vectors] = [Part::Fused, Part::Vectors].map(|part| figure(part, name, Of::All));
+        assert!(fused > vectors + margin, "{name}: {}", told());
+    }
 }
 
 #[test]
 fn the_rules_of_ranking_find_the_right_file_more_often_than_none() {
     let [ranked, fused] = [Part::Ranked, Part::Fused].map(|part| figure(part, "ndcg_10", Of::Files));
-    assert!(ranked > fused + 0.02, "{}", told());
+    assert!(ranked > fused + 0.035, "{}", told());
+    let [ranked, fused] = [Part::Ranked, Part::Fused].map(|part| figure(part, "ndcg_10", Of::All));
+    assert!(ranked > fused + 0.008, "{}", told());
     // Nor do they cost anything to speak of where a function among its neighbours is asked for.
     let differences = compare(answers(Part::Fused), answers(Part::Ranked));
     assert!(differences.iter().all(|difference| !difference.is_worse()), "{differences:?}");
