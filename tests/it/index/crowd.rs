@@ -18,6 +18,8 @@ const N_READERS: usize = 16;
 const N_WRITERS: usize = 4;
 /// Searches of each reader, unless a time is given.
 const N_SEARCHES: usize = 6;
+/// Twenty processes on few cores take turns.
+const LIMIT: Duration = Duration::from_secs(120);
 /// Largest log of changes.
 const MAX_LOG_BYTES: u64 = 64 << 20;
 
@@ -67,7 +69,7 @@ fn sixteen_readers_and_four_writers_meet_no_error_and_the_log_stays_small() {
                 let mut n_done = 0;
                 while goes_on(n_done) {
                     if end.is_some() {
-                        let outcome = env.run(["search", "evict_expired", "-n", "1"]).outcome().success();
+                        let outcome = env.run(["search", "evict_expired", "-n", "1"]).limit(LIMIT).outcome().success();
                         assert!(outcome.stdout.starts_with("src/cache.rs"), "{outcome}");
                     } else {
                         let hits = at_home(&env).index().search(&Query::parse("evict_expired"), 3, Sides::All).unwrap();
@@ -86,7 +88,7 @@ fn sixteen_readers_and_four_writers_meet_no_error_and_the_log_stays_small() {
                 while round == 0 || n_reading.load(Ordering::Relaxed) > 0 {
                     let body = format!("fn made_{n}_{round}() {{ step(); }}\n").repeat(200);
                     env.write(format!("src/made{n}.rs"), body);
-                    env.run(["index"]).outcome().success();
+                    env.run(["index"]).limit(LIMIT).outcome().success();
                     round += 1;
                 }
             });
