@@ -38,6 +38,7 @@ complete -c mimi -n "__fish_mimi_needs_command" -f -a "chat" -d 'Talk with the a
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "run" -d 'Carry out one task and print the answer'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "fix" -d 'Make a failing check pass'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "review" -d 'Have a change judged: what is wrong, where, and why'
+complete -c mimi -n "__fish_mimi_needs_command" -f -a "review-diff" -d 'Go through changes hunk by hunk: accept, reject, edit, stage, or say something to the model'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "commit" -d 'Commit what is staged, with a message worded for you'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "explain" -d 'Have an error or a place in a file explained'
 complete -c mimi -n "__fish_mimi_needs_command" -f -a "replay" -d 'Go through a recorded run again, without a model server'
@@ -169,6 +170,18 @@ never\t'Never'"
 complete -c mimi -n "__fish_mimi_using_subcommand review" -l staged -d 'Review what is staged'
 complete -c mimi -n "__fish_mimi_using_subcommand review" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
 complete -c mimi -n "__fish_mimi_using_subcommand review" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mimi -n "__fish_mimi_using_subcommand review-diff" -l session -d 'What a session changed, by its id or the beginning of it' -r
+complete -c mimi -n "__fish_mimi_using_subcommand review-diff" -s C -l cwd -d 'Work in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mimi -n "__fish_mimi_using_subcommand review-diff" -s m -l model -d 'Use this model: `MODEL` or `PROVIDER/MODEL`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand review-diff" -l set -d 'Set a configuration value: `agent.max_steps=20`' -r
+complete -c mimi -n "__fish_mimi_using_subcommand review-diff" -l trust-project -d 'Trust the project\'s own settings for this once, if they are those with this hash' -r
+complete -c mimi -n "__fish_mimi_using_subcommand review-diff" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mimi -n "__fish_mimi_using_subcommand review-diff" -l staged -d 'What is staged'
+complete -c mimi -n "__fish_mimi_using_subcommand review-diff" -l turn -d 'What the last turn of the latest session of this folder changed'
+complete -c mimi -n "__fish_mimi_using_subcommand review-diff" -s q -l quiet -d 'Say only what was asked for: no progress, no notes'
+complete -c mimi -n "__fish_mimi_using_subcommand review-diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mimi -n "__fish_mimi_using_subcommand commit" -l sandbox -d 'Confine commands this way instead of the best that works here' -r -f -a "auto\t'The best that works here'
 full\t'In namespaces of their own, by bubblewrap'
 landlock\t'By Landlock, where namespaces are forbidden'
