@@ -47,7 +47,7 @@ fn a_file_that_changed_since_is_left_alone() {
     let before = numbered(20);
     let after = before.replace("line 9\n", "nine\n");
     let diff = file_diff("a", Some(&before), Some(&after));
-    for now in [after.replace("nine", "neuf"), after.replace("line 1\n", ""), before.clone(), String::new()] {
+    for now in [after.replace("nine", "neuf"), after.replace("line 1\n", ""), before, String::new()] {
         let result = settled(&now, &diff, &[New], &[Old]);
         assert!(matches!(result, Err(PlaceError::Stale { .. })), "{now}: {result:?}");
     }

@@ -147,8 +147,7 @@ fn put(found: &mut Parts, range: Range<usize>, part: Part) {
 }
 
 fn has_hole(node: Node<'_>) -> bool {
-    let n = u32::try_from(node.child_count()).unwrap_or(0);
-    (0..n).filter_map(|at| node.child(at)).any(|child| kinds().get(child.kind()) == Some(&Known::Hole))
+    (0..node.child_count()).filter_map(|at| node.child(at)).any(|child| kinds().get(child.kind()) == Some(&Known::Hole))
 }
 
 /// Says what a leaf is that no row names.

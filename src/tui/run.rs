@@ -19,8 +19,9 @@ use crate::protocol::event::Record;
 use crate::protocol::op::Op;
 use crate::tui::look::Theme;
 use crate::tui::screen::Screen;
+use crate::tui::state::State;
+use crate::tui::state::message::{Cmd, Editing, Hand, Msg};
 use crate::tui::state::outside::{Given, Want};
-use crate::tui::state::{Cmd, Editing, Hand, Msg, State};
 use crate::tui::terminal::{Input, Terminal, Ways};
 use crate::tui::views::Views;
 

@@ -14,13 +14,14 @@ use crate::protocol::tool::{Question, ToolOutcome};
 use crate::tui::key::{Code, Key};
 use crate::tui::keymap::Keymap;
 use crate::tui::look::Theme;
+use crate::tui::state::State;
 use crate::tui::state::choices::{Choice, Choices, Then};
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::VerbTable;
+use crate::tui::state::message::{Cmd, Msg};
 use crate::tui::state::outside::{Given, Want};
 use crate::tui::state::status::Status;
 use crate::tui::state::transcript::Transcript;
-use crate::tui::state::{Cmd, Msg, State};
 use crate::tui::views::Views;
 
 /// A generator of numbers that only have to look random.

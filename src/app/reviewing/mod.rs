@@ -56,7 +56,7 @@ impl Reviewing {
                 done(move || settle::settle(&keeper?, &path, &file, &from, &to).map(|()| None)).await
             }
             Order::Revert { source, file } => {
-                Outcome::Done(self.revert(app, &source, &file).await.map(Some).map_err(told))
+                Outcome::Done(self.revert(app, &source, &file).await.map(Some).map_err(|fault| told(&fault)))
             }
             Order::Unrevert(step) => {
                 let keeper = self.keeper(app);
@@ -65,7 +65,7 @@ impl Reviewing {
             }
             Order::Stage { file, hunk, shift, way } => {
                 let staged = stage(app, &file, hunk.as_ref(), shift, way).await;
-                Outcome::Done(staged.map(|()| None).map_err(told))
+                Outcome::Done(staged.map(|()| None).map_err(|fault| told(&fault)))
             }
             Order::Keep(source, kept) => {
                 kept::write(app, &source, &kept);
@@ -188,12 +188,12 @@ async fn stage(app: &App, file: &FileDiff, hunk: Option<&(usize, Place)>, shift:
     Ok(applied?)
 }
 
-fn told(fault: Fault) -> String {
-    words::of_fault(&fault)
+fn told(fault: &Fault) -> String {
+    words::of_fault(fault)
 }
 
 async fn done(work: impl FnOnce() -> Result<Option<String>, Fault> + Send + 'static) -> Outcome {
-    Outcome::Done(blocking(work).await.map_err(told))
+    Outcome::Done(blocking(work).await.map_err(|fault| told(&fault)))
 }
 
 /// Does what waits for the disk on a thread of its own.

@@ -73,13 +73,13 @@ pub(super) fn changes(place: &Place, session: &str, source: &Source) -> Result<C
         if is_folder || (are_alike(was.as_ref(), now.as_ref()) && !has_mode) {
             continue;
         }
-        set.files.push(changed(&shelf, &place.root, &path, Sides { before: was, after: now }));
+        set.files.push(changed(&shelf, &place.root, &path, &Sides { before: was, after: now }));
     }
     set.files.sort_by(|a, b| a.diff.path.cmp(&b.diff.path));
     Ok(set)
 }
 
-fn changed(shelf: &Shelf<'_>, root: &Path, path: &Path, nodes: Sides<Node>) -> Changed {
+fn changed(shelf: &Shelf<'_>, root: &Path, path: &Path, nodes: &Sides<Node>) -> Changed {
     let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
     let was = nodes.before.as_ref().map(|node| content(node, |hash| shelf.load(hash).ok()));
     let now = nodes.after.as_ref().map(|node| content(node, |_| std::fs::read(path).ok()));

@@ -16,10 +16,10 @@ use crate::app::reviewing::Reviewing;
 use crate::app::{AgentOptions, App, Session};
 use crate::base::clock::{SystemClock, new_id};
 use crate::base::fault::{Fault, Kind};
-use crate::base::path::{append_to, create_private_dir};
 use crate::base::text::visible;
 use crate::cli::commands::commit::commit;
 use crate::cli::context::Cx;
+use crate::cli::desk::history;
 use crate::cli::desk::{self, next_session};
 use crate::cli::editing::edited;
 use crate::cli::paint::SKILLS;
@@ -36,13 +36,14 @@ use crate::tui::keymap::Keymap;
 use crate::tui::look::{Look, Theme};
 use crate::tui::run::{self, Ending, Follows, Outside, Parts};
 use crate::tui::screen::printed;
+use crate::tui::state::State;
 use crate::tui::state::around::Next;
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::{VerbTable, Verbs};
+use crate::tui::state::message::Hand;
 use crate::tui::state::outside::{Given, Want};
 use crate::tui::state::status::{Facts, Status};
 use crate::tui::state::transcript::Transcript;
-use crate::tui::state::{Hand, State};
 use crate::tui::telling::{Notify, knows_links};
 use crate::tui::terminal::Ways;
 use crate::tui::views::Views;
@@ -52,8 +53,6 @@ use crate::workspace::walk::{EntryKind, Walk};
 /// Columns and rows below which lines are easier to read than a full screen.
 const MIN_COLUMNS: u16 = 20;
 const MIN_ROWS: u16 = 6;
-/// The first line of a history file, as the editor of lines writes it.
-const HISTORY_MARK: &str = "#V2";
 
 /// Says whether the conversation is held in full screen.
 pub(super) fn is_wanted(cx: &Cx, choice: ScreenChoice, is_inline: bool) -> bool {
@@ -93,7 +92,7 @@ pub(super) async fn converse(
     let history = cx.dirs.history_file();
     let drafts = Drafts::new(&cx.dirs.state, app.workspace.root(), &session.id);
     let draft = drafts.take_over(&session.id).unwrap_or_default();
-    let composer = Composer::new(read_history(&history), &draft);
+    let composer = Composer::new(history::read(&history), &draft);
     let composer = if app.config.ui.keys == KeysChoice::Vim { composer.with_vim() } else { composer };
     let mut state = state_of(app, session, composer, keymap)?;
     loop {
@@ -314,7 +313,7 @@ impl Outside for Desk<'_> {
     }
 
     fn remember(&mut self, words: &str) {
-        keep_in_history(&self.history, words);
+        history::keep(&self.history, words);
     }
 
     fn give<'b>(&self, want: Want) -> LocalBoxFuture<'b, Given>
@@ -365,52 +364,4 @@ async fn files(app: &App) -> Given {
         files
     });
     listed.await.map_or_else(|error| Given::Failed(format!("the files were not listed: {error}")), Given::Files)
-}
-
-/// Keeps words as [`read_history`] reads them. The history is a convenience: failing to keep it is no error.
-fn keep_in_history(path: &Path, words: &str) {
-    let is_new = !path.exists();
-    drop(path.parent().map(create_private_dir));
-    let mark = if is_new { format!("{HISTORY_MARK}\n") } else { String::new() };
-    let line = words.replace('\\', "\\\\").replace('\n', "\\n");
-    drop(append_to(path, format!("{mark}{line}\n").as_bytes()));
-}
-
-/// Reads what was written before, as the editor of lines keeps it: one a line, line feeds and backslashes escaped.
-fn read_history(path: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let Some(lines) = text.strip_prefix(HISTORY_MARK) else {
-        return text.lines().map(str::to_owned).collect();
-    };
-    lines.lines().skip(1).map(unescaped).collect()
-}
-
-fn unescaped(line: &str) -> String {
-    let mut text = String::with_capacity(line.len());
-    let mut signs = line.chars();
-    while let Some(c) = signs.next() {
-        match c {
-            '\\' => match signs.next() {
-                Some('n') => text.push('\n'),
-                Some(other) => text.push(other),
-                None => text.push('\\'),
-            },
-            c => text.push(c),
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_written_is_read_as_it_was() {
-        let folder = tempfile::tempdir().unwrap();
-        let history = folder.path().join("history");
-        let words = ["plain", "two\nlines", r"a \n that is none", "#V2"];
-        words.iter().for_each(|words| keep_in_history(&history, words));
-        assert_eq!(read_history(&history), words);
-    }
 }

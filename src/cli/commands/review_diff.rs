@@ -20,8 +20,9 @@ use crate::cli::signal::{Signals, Stop};
 use crate::protocol::changes::{ChangeSet, Outcome, Source};
 use crate::tui::look::Look;
 use crate::tui::run::{self, Ending, Parts};
+use crate::tui::state::State;
+use crate::tui::state::message::Msg;
 use crate::tui::state::outside::Given;
-use crate::tui::state::{Msg, State};
 
 /// Arguments of `mimi review-diff`.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -7,6 +7,7 @@
 mod checkpoints;
 mod context;
 mod files;
+pub mod history;
 mod line;
 mod onward;
 mod server;

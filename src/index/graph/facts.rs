@@ -427,8 +427,9 @@ impl<'t> Reading<'t> {
         for local in locals {
             let own = local.within.map(|within| &definitions[within as usize]);
             if let Some(own) = own.filter(|own| {
-                own.name == local.name && !is_function(own.kind)
-                    || own.name == local.name && self.spans[local.within.unwrap_or_default() as usize].0 == local.begin
+                own.name == local.name
+                    && (!is_function(own.kind)
+                        || self.spans[local.within.unwrap_or_default() as usize].0 == local.begin)
             }) {
                 local.is_definition = true;
                 local.within = own.parent;

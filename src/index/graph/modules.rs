@@ -386,7 +386,9 @@ mod tests {
         let script = ["src/a.ts", "src/lib/index.ts", "src/x.js"];
         let java = ["src/main/java/com/x/A.java", "src/main/java/com/x/B.java", "src/main/java/com/x/y/C.java"];
         let c = ["src/a.c", "src/a.h", "include/net/b.h", "one/z.h", "two/z.h"];
-        let table: &[(&[&str], &str, &str, &str, Option<&str>)] = &[
+        /// Files, language, who brings in, what, and which file that is.
+        type Row<'a> = (&'a [&'a str], &'a str, &'a str, &'a str, Option<&'a str>);
+        let table: &[Row<'_>] = &[
             (&python, "python", "app/a.py", ".sub.b", Some("app/sub/b.py")),
             (&python, "python", "app/sub/b.py", "..a", Some("app/a.py")),
             (&python, "python", "app/sub/b.py", ".", Some("app/sub/__init__.py")),

@@ -264,7 +264,11 @@ impl<'w> Walk<'w> {
                 let package = format!("{}/", folder_of(path));
                 let found = all.iter().filter(|(from, to, _)| match direction {
                     Direction::Imports => from == path,
-                    _ => matches!(to, To::File(to) if to == path) || matches!(to, To::Package(to) if *to == package && path.ends_with(".go") || *to == package && path.ends_with(".java")),
+                    _ => match to {
+                        To::File(to) => to == path,
+                        To::Package(to) => *to == package && (path.ends_with(".go") || path.ends_with(".java")),
+                        To::External(_) => false,
+                    },
                 });
                 for (from, to, line) in found {
                     let (name, kind) = match to {

@@ -8,7 +8,7 @@ use crate::protocol::changes::Source;
 use crate::tui::fuzzy;
 use crate::tui::key::{Code, Key};
 use crate::tui::keymap::Action;
-use crate::tui::state::Cmd;
+use crate::tui::state::message::Cmd;
 use crate::tui::state::rewinding::Rewind;
 
 /// A list to choose from, narrowed by what is typed.

@@ -8,8 +8,9 @@ use crate::tui::keymap::{Action, VIEWS, View};
 use crate::tui::look::Look;
 use crate::tui::slash::{self, Slash};
 use crate::tui::state::asking::{Asked, Pieces, TOO_SOON_MS, chosen};
+use crate::tui::state::message::{Cmd, Editing, Scroll};
 use crate::tui::state::outside::Want;
-use crate::tui::state::{Cmd, Editing, Front, Purpose, Scroll, State};
+use crate::tui::state::{Front, Purpose, State};
 
 impl State {
     pub(super) fn on_key(&mut self, key: Key) -> Vec<Cmd> {
@@ -65,7 +66,7 @@ impl State {
             Some(Action::Help) => self.show_keys(),
             Some(Action::Palette) => self.show_palette(),
             Some(Action::NextMode) => self.next_mode(),
-            Some(Action::ReviewTurn) => self.open_review(Source::Turn),
+            Some(Action::ReviewTurn) => self.open_review(&Source::Turn),
             Some(Action::PickMode) => self.pick_mode(),
             Some(Action::PickModel) => vec![Cmd::Want(Want::Models)],
             Some(Action::ToggleDetails) => {
@@ -168,7 +169,7 @@ impl State {
                 self.read("commands", slash::help());
                 Vec::new()
             }
-            Slash::Diff(source) => self.open_review(source),
+            Slash::Diff(source) => self.open_review(&source),
             Slash::Undo(turns) => self.step_back(Op::Undo, turns, None),
             Slash::Redo(turns) => self.step_back(Op::Redo, turns, None),
             Slash::Attach(path) => self.attach(path),

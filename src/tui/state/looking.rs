@@ -7,7 +7,8 @@ use crate::base::text::first_line;
 use crate::tui::keymap::Action;
 use crate::tui::look::Look;
 use crate::tui::state::item::What;
-use crate::tui::state::{Cmd, Front, Scroll, State};
+use crate::tui::state::message::{Cmd, Scroll};
+use crate::tui::state::{Front, State};
 
 /// Rows the wheel scrolls.
 const WHEEL_ROWS: i32 = 3;
@@ -138,7 +139,7 @@ fn code_of(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::protocol::event::Event;
-    use crate::tui::state::Msg;
+    use crate::tui::state::message::Msg;
     use crate::tui::state::tests::{asks, begin_turn, end_turn, keys, record, state, writes};
 
     fn told(cmds: &[Cmd]) -> bool {

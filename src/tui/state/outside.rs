@@ -9,8 +9,9 @@ use crate::protocol::changes::{Order, Outcome};
 use crate::tui::look::Look;
 use crate::tui::state::around::{Ask, Told};
 use crate::tui::state::choices::{Choice, Choices};
+use crate::tui::state::message::Cmd;
 use crate::tui::state::picks::PickKind;
-use crate::tui::state::{Cmd, Front, State};
+use crate::tui::state::{Front, State};
 
 /// Something to be found or done.
 #[derive(Debug, Clone, PartialEq, Eq)]

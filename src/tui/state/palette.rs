@@ -9,7 +9,8 @@ use crate::tui::keymap::Action;
 use crate::tui::slash;
 use crate::tui::state::asking::Asked;
 use crate::tui::state::choices::{Choice, Choices, Then};
-use crate::tui::state::{Cmd, Front, State};
+use crate::tui::state::message::Cmd;
+use crate::tui::state::{Front, State};
 
 /// Every mode with what it means.
 const MODES: [(Mode, &str); 4] = [
@@ -117,7 +118,7 @@ impl State {
             Then::RewindTo(at) => return self.rewind_to(at),
             Then::Rewind(rewind) => return self.rewind(rewind),
             Then::Answer(at) => return self.answer_first(at),
-            Then::Review(source) => return self.open_review(source),
+            Then::Review(source) => return self.open_review(&source),
             Then::ToFile(file) => self.review_file(file),
             Then::Do(cmd) => return vec![cmd],
         }

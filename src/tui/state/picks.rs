@@ -10,8 +10,9 @@ use crate::tui::key::Key;
 use crate::tui::keymap::{Action, View};
 use crate::tui::slash;
 use crate::tui::state::choices::{Choice, Choices, Then};
+use crate::tui::state::message::Cmd;
 use crate::tui::state::outside::Want;
-use crate::tui::state::{Cmd, Front, Purpose, State};
+use crate::tui::state::{Front, Purpose, State};
 
 /// Rows offered at most; more do not help to choose.
 const MAX_OFFERED: usize = 50;

@@ -1,6 +1,7 @@
 use super::*;
+use crate::tui::state::message::Msg;
+use crate::tui::state::outside::Given;
 use crate::tui::state::tests::{keys, state, writes};
-use crate::tui::state::{Given, Msg};
 
 fn with_files(files: &[&str]) -> State {
     let mut state = state();

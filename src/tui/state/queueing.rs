@@ -5,7 +5,8 @@
 
 use crate::protocol::event::TurnEnd;
 use crate::tui::keymap::Action;
-use crate::tui::state::{Cmd, Front, State};
+use crate::tui::state::message::Cmd;
+use crate::tui::state::{Front, State};
 
 impl State {
     pub(super) fn show_queue(&mut self) -> Vec<Cmd> {

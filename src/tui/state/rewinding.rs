@@ -8,7 +8,8 @@ use crate::base::text::first_line;
 use crate::protocol::event::Event;
 use crate::protocol::op::Op;
 use crate::tui::state::choices::{Choice, Then};
-use crate::tui::state::{Cmd, Purpose, State};
+use crate::tui::state::message::Cmd;
+use crate::tui::state::{Purpose, State};
 
 /// Characters of a message in the list.
 const MAX_CHARS: usize = 100;

@@ -8,8 +8,9 @@ use crate::protocol::op::Op;
 use crate::tui::look::Look;
 use crate::tui::slash;
 use crate::tui::state::choices::{Choice, Then};
+use crate::tui::state::message::{Cmd, Scroll};
 use crate::tui::state::outside::{NotePlace, Want};
-use crate::tui::state::{Cmd, Purpose, Scroll, State};
+use crate::tui::state::{Purpose, State};
 
 /// Files a path of which, pasted alone, is meant as an image.
 const IMAGES: [&str; 5] = [".png", ".jpg", ".jpeg", ".gif", ".webp"];

@@ -1,5 +1,5 @@
 use super::*;
-use crate::tui::state::Msg;
+use crate::tui::state::message::Msg;
 use crate::tui::state::outside::Given;
 use crate::tui::state::tests::{begin_turn, keys, sent, state, writes};
 

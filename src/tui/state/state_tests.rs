@@ -1,11 +1,13 @@
 use super::*;
-use crate::protocol::event::{Event, TurnEnd};
+use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::message::Usage;
-use crate::protocol::op::{Grant, Offer};
+use crate::protocol::op::{Grant, Mode, Offer, Op};
 use crate::protocol::tool::Question;
 use crate::tui::keymap::{self, View};
 use crate::tui::slash;
 use crate::tui::state::item::VerbTable;
+use crate::tui::state::message::{Cmd, Msg, Scroll};
+use crate::tui::state::outside::Want;
 
 pub(super) fn state() -> State {
     let transcript = Transcript::new(VerbTable::new());

@@ -12,9 +12,10 @@ use crate::protocol::event::Event;
 use crate::protocol::op::Op;
 use crate::protocol::tool::ToolOutcome;
 use crate::tui::slash;
+use crate::tui::state::State;
 use crate::tui::state::choices::{Choice, Then};
+use crate::tui::state::message::Cmd;
 use crate::tui::state::outside::Want;
-use crate::tui::state::{Cmd, State};
 
 /// Rows that are shown.
 const MAX_SHOWN: usize = 3;
@@ -140,7 +141,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::protocol::message::CallId;
-    use crate::tui::state::Msg;
+    use crate::tui::state::message::Msg;
     use crate::tui::state::outside::Given;
     use crate::tui::state::tests::{begin_turn, end_turn, keys, record, sent, state};
 

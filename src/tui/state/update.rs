@@ -14,10 +14,11 @@ use crate::tui::state::around::Around;
 use crate::tui::state::asking::{Approval, Asked, Pieces, what_it_does};
 use crate::tui::state::composer::Composer;
 use crate::tui::state::looking::Looking;
+use crate::tui::state::message::{Cmd, Editing, Msg, Scroll};
 use crate::tui::state::status::Status;
 use crate::tui::state::suggesting::TurnFacts;
 use crate::tui::state::transcript::Transcript;
-use crate::tui::state::{Cmd, Editing, Front, Msg, Purpose, Scroll, State};
+use crate::tui::state::{Front, Purpose, State};
 
 /// Milliseconds without a key after which what is being written is kept.
 const DRAFT_REST_MS: u64 = 1000;

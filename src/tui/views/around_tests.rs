@@ -9,10 +9,10 @@ use crate::protocol::usage::Stats;
 use crate::protocol::wait::{Wait, WaitState};
 use crate::tui::diff_view::Spans;
 use crate::tui::look::{Look, Theme};
-use crate::tui::state::Msg;
 use crate::tui::state::around::board::{Kind, Row};
 use crate::tui::state::around::viewer::Viewer;
 use crate::tui::state::around::{Told, level};
+use crate::tui::state::message::Msg;
 use crate::tui::state::outside::Given;
 
 /// The sizes every view is looked at.

@@ -7,7 +7,8 @@ use crate::base::text::visible;
 use crate::tui::keymap::View;
 use crate::tui::look::{Look, Theme};
 use crate::tui::state::around::Writing;
-use crate::tui::state::{Front, Noting, Purpose, State};
+use crate::tui::state::message::Noting;
+use crate::tui::state::{Front, Purpose, State};
 use crate::tui::wrap::{Margin, wrap_text};
 
 /// Says whether keys go to the words.
@@ -19,11 +20,10 @@ pub(super) fn has_cursor(state: &State) -> bool {
 fn prompt(state: &State) -> String {
     match &state.purpose {
         Purpose::Words => format!("{}> ", state.status.mode.name()),
-        Purpose::Reason(_) | Purpose::PieceReason => "reason> ".to_owned(),
+        Purpose::Reason(_) | Purpose::PieceReason | Purpose::Review(Noting::Reason) => "reason> ".to_owned(),
         Purpose::Answer(_) => "answer> ".to_owned(),
         Purpose::Review(Noting::Search) => "search> ".to_owned(),
         Purpose::Review(Noting::Comment) => "comment> ".to_owned(),
-        Purpose::Review(Noting::Reason) => "reason> ".to_owned(),
         Purpose::Review(Noting::Line) => "line> ".to_owned(),
         Purpose::Line(Writing::Name(_)) => "name> ".to_owned(),
         Purpose::Line(Writing::ExportTo(_)) => "write to> ".to_owned(),

@@ -21,7 +21,8 @@ use ratatui_core::layout::{Position, Rect};
 use ratatui_core::text::Line;
 
 use crate::tui::look::{Look, Theme};
-use crate::tui::state::{Front, Scroll, State};
+use crate::tui::state::message::Scroll;
+use crate::tui::state::{Front, State};
 use crate::tui::views::transcript::Layout;
 
 /// Rows the words being written take at most.

@@ -12,9 +12,10 @@ use ratatui_core::text::Line;
 use crate::base::text::visible;
 use crate::tui::look::Theme;
 use crate::tui::markdown::growing::Growing;
+use crate::tui::state::State;
 use crate::tui::state::around::find::may_say;
 use crate::tui::state::item::{Item, What};
-use crate::tui::state::{Scroll, State};
+use crate::tui::state::message::Scroll;
 use crate::tui::views::{clip, item, panel};
 
 /// Entries whose rows are kept.

@@ -4,9 +4,9 @@ use crate::protocol::event::{Author, Event, Record};
 use crate::protocol::message::CallId;
 use crate::protocol::op::Offer;
 use crate::tui::keymap::Keymap;
-use crate::tui::state::Msg;
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::{VerbTable, Verbs};
+use crate::tui::state::message::Msg;
 use crate::tui::state::status::{Facts, Status};
 use crate::tui::state::transcript::Transcript;
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ impl Screen {
     pub(super) fn record(&mut self, at_ms: u64, event: Event) -> &mut Self {
         let record = Record { v: 1, seq: 0, at_ms, event };
         for cmd in self.state.update(Msg::Record(Box::new(record))) {
-            if let crate::tui::state::Cmd::Scroll(by) = cmd {
+            if let crate::tui::state::message::Cmd::Scroll(by) = cmd {
                 self.views.scroll(by, &self.state);
             }
         }
@@ -39,7 +39,7 @@ impl Screen {
     pub(super) fn keys(&mut self, names: &str) -> &mut Self {
         for name in names.split(' ') {
             for cmd in self.state.update(Msg::Key(name.parse().unwrap())) {
-                if let crate::tui::state::Cmd::Scroll(by) = cmd {
+                if let crate::tui::state::message::Cmd::Scroll(by) = cmd {
                     self.views.scroll(by, &self.state);
                 }
             }

@@ -104,7 +104,7 @@ fn sixteen_readers_and_four_writers_meet_no_error_and_the_log_stays_small() {
 #[test]
 fn a_writer_killed_in_the_middle_is_taken_over_and_nothing_is_spoiled() {
     let env = Env::new();
-    write_many(&env, 600, "first");
+    write_many(&env, 2500, "first");
     let project = at_home(&env);
     let n_documents = || {
         let status = project.index().status();
@@ -116,10 +116,10 @@ fn a_writer_killed_in_the_middle_is_taken_over_and_nothing_is_spoiled() {
     let status = writer.wait().unwrap();
     assert_eq!(status.signal(), Some(9), "it was under way: {status}");
     let n_kept = n_documents();
-    assert!(n_kept > 0 && n_kept < 600, "{n_kept}");
+    assert!(n_kept > 0 && n_kept < 2500, "{n_kept}");
     // Nobody waits for the dead: the next search writes itself.
-    let outcome = env.run(["search", "symbol:first_made_599", "-n", "1"]).outcome().success();
-    assert!(outcome.stdout.starts_with("many/599.rs") && !outcome.stderr.contains("note: "), "{outcome}");
+    let outcome = env.run(["search", "symbol:first_made_2499", "-n", "1"]).outcome().success();
+    assert!(outcome.stdout.starts_with("many/2499.rs") && !outcome.stderr.contains("note: "), "{outcome}");
     assert!(env.run(["index", "--verify"]).outcome().success().stdout.contains("sound"));
     assert_eq!(check(&project.index().place().database()), "ok");
 }

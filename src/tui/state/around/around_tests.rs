@@ -10,10 +10,11 @@ use crate::tui::keymap::Keymap;
 use crate::tui::look::Look;
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::VerbTable;
+use crate::tui::state::message::{Cmd, Msg, Scroll};
 use crate::tui::state::outside::{Given, Want};
 use crate::tui::state::status::{Facts, Status};
 use crate::tui::state::transcript::Transcript;
-use crate::tui::state::{Cmd, Front, Msg, Scroll, State};
+use crate::tui::state::{Front, State};
 
 fn state() -> State {
     let facts = Facts { session: "0198-this".into(), ..Facts::default() };

@@ -10,8 +10,9 @@ use crate::tui::key::{Code, Key};
 use crate::tui::keymap::View;
 use crate::tui::state::around::Ask;
 use crate::tui::state::around::made;
+use crate::tui::state::message::Cmd;
 use crate::tui::state::outside::Want;
-use crate::tui::state::{Cmd, Front, State};
+use crate::tui::state::{Front, State};
 
 /// Which list it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

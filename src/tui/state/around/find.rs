@@ -7,7 +7,8 @@ use crate::tui::keymap::Action;
 use crate::tui::look::Look;
 use crate::tui::state::around::Writing;
 use crate::tui::state::item::{Item, What};
-use crate::tui::state::{Cmd, Front, Purpose, Scroll, State};
+use crate::tui::state::message::{Cmd, Scroll};
+use crate::tui::state::{Front, Purpose, State};
 
 /// What is looked for in the conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

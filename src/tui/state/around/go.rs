@@ -3,12 +3,13 @@
 //! What is typed with a slash, and what a key does from everywhere; both end here.
 
 use crate::tui::keymap::Action;
+use crate::tui::state::State;
 use crate::tui::state::around::board::Kind;
 use crate::tui::state::around::keys::STILL_RUNS;
 use crate::tui::state::around::level::{Level, Preset};
 use crate::tui::state::around::{Ask, Next};
+use crate::tui::state::message::Cmd;
 use crate::tui::state::outside::Want;
-use crate::tui::state::{Cmd, State};
 
 /// Somewhere to go, or something to do there.
 #[derive(Debug, Clone, PartialEq, Eq)]

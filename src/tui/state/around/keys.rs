@@ -6,8 +6,9 @@ use crate::tui::state::around::board::{Board, Kind};
 use crate::tui::state::around::go::or_named;
 use crate::tui::state::around::viewer::Viewer;
 use crate::tui::state::around::{Ask, Next, Writing};
+use crate::tui::state::message::Cmd;
 use crate::tui::state::outside::Want;
-use crate::tui::state::{Cmd, Front, Purpose, State};
+use crate::tui::state::{Front, Purpose, State};
 
 /// Said where something has to wait for the end of the turn.
 pub(super) const STILL_RUNS: &str = "a turn still runs; stop it first, or wait";

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::event::{Event, Record};
 use crate::tui::keymap::Action;
+use crate::tui::state::State;
 use crate::tui::state::around::Ask;
+use crate::tui::state::message::Cmd;
 use crate::tui::state::outside::Want;
-use crate::tui::state::{Cmd, State};
 
 /// Time between two looks at the server while its panel is there, in milliseconds.
 pub const SERVER_MS: u64 = 4000;

@@ -6,9 +6,10 @@
 use serde::Serialize;
 
 use crate::protocol::event::{Event, Record};
+use crate::tui::state::State;
 use crate::tui::state::around::Ask;
+use crate::tui::state::message::Cmd;
 use crate::tui::state::outside::Want;
-use crate::tui::state::{Cmd, State};
 
 /// What the command reads.
 #[derive(Serialize)]

@@ -6,8 +6,9 @@ use crate::protocol::event::{Event, Record};
 use crate::tui::state::around::keys::STILL_RUNS;
 use crate::tui::state::around::level;
 use crate::tui::state::around::{Ask, Next, Told};
+use crate::tui::state::message::Cmd;
 use crate::tui::state::outside::Want;
-use crate::tui::state::{Cmd, Front, State};
+use crate::tui::state::{Front, State};
 
 /// Records shown raw, as the newest of them.
 const MAX_RAW: usize = 200;

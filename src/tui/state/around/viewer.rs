@@ -5,8 +5,9 @@
 use crate::tui::diff_view::Spans;
 use crate::tui::keymap::Action;
 use crate::tui::state::around::{Ask, Writing};
+use crate::tui::state::message::Cmd;
 use crate::tui::state::outside::Want;
-use crate::tui::state::{Cmd, Front, Purpose, State};
+use crate::tui::state::{Front, Purpose, State};
 
 /// Lines that a page is.
 const PAGE: usize = 20;

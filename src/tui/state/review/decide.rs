@@ -5,7 +5,8 @@
 
 use crate::protocol::changes::{By, Order, Place, Remark, Said, Source, Way};
 use crate::protocol::diff::Kind;
-use crate::tui::state::review::{Mark, Piece, Review};
+use crate::tui::state::review::Review;
+use crate::tui::state::review::file::{Mark, Piece};
 
 /// What is to be ordered now, if anything; or why not.
 type Decided = Result<Option<Order>, String>;

@@ -18,7 +18,7 @@ impl Review {
     }
 
     /// To the first line of the hunk that changes anything.
-    pub(super) fn to_change(&mut self) {
+    pub(super) fn go_to_change(&mut self) {
         self.at.line = self.hunk().map_or(0, first_change);
     }
 
@@ -78,7 +78,7 @@ impl Review {
         } else if by < 0 && file > 0 {
             self.at = At { file: file - 1, hunk: self.n_hunks(file - 1).saturating_sub(1), line: 0 };
         }
-        self.to_change();
+        self.go_to_change();
     }
 
     pub(super) fn go_file(&mut self, by: isize) {
@@ -89,7 +89,7 @@ impl Review {
     pub(super) fn go_to_file(&mut self, file: usize) {
         if file != self.at.file && file < self.files.len() {
             self.at = At { file, hunk: 0, line: 0 };
-            self.to_change();
+            self.go_to_change();
         }
     }
 
@@ -100,14 +100,14 @@ impl Review {
         let hunks = self.files.get(file).map(|file| file.diff.hunks.as_slice()).unwrap_or_default();
         let hunk = hunks.iter().position(|other| Some(other.id.as_str()) == hunk).unwrap_or(0);
         self.at = At { file, hunk, line: 0 };
-        self.to_change();
+        self.go_to_change();
     }
 
     pub(super) fn go_end(&mut self, by: isize) {
         let file = if by > 0 { self.files.len().saturating_sub(1) } else { 0 };
         let hunk = if by > 0 { self.n_hunks(file).saturating_sub(1) } else { 0 };
         self.at = At { file, hunk, line: 0 };
-        self.to_change();
+        self.go_to_change();
     }
 
     /// To the next hunk nothing was decided of, from the beginning again where there is none behind; says whether there is any.
@@ -122,7 +122,7 @@ impl Review {
         let next = open.iter().find(|place| **place > here).or(open.first());
         if let Some((file, hunk)) = next {
             self.at = At { file: *file, hunk: *hunk, line: 0 };
-            self.to_change();
+            self.go_to_change();
         }
         next.is_some()
     }
@@ -147,7 +147,7 @@ impl Review {
             let here = self.at;
             let is_wanted = |at: &At| step == n || step > 0 || if by > 0 { *at > here } else { *at < here };
             let mut fitting = in_file(*file).filter(|at| is_wanted(at) && text(at));
-            found = if by > 0 { fitting.next() } else { fitting.last() };
+            found = if by > 0 { fitting.next() } else { fitting.next_back() };
             if found.is_some() {
                 break;
             }

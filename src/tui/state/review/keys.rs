@@ -8,11 +8,13 @@ use crate::tui::keymap::{Action, Keymap};
 use crate::tui::state::choices::{Choice, Then};
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::VerbTable;
+use crate::tui::state::message::{Cmd, Editing, Hand, Noting, Revising};
 use crate::tui::state::outside::Want;
-use crate::tui::state::review::{Mark, Reading, Review, Shape};
+use crate::tui::state::review::file::Mark;
+use crate::tui::state::review::{Reading, Review, Shape};
 use crate::tui::state::status::Status;
 use crate::tui::state::transcript::Transcript;
-use crate::tui::state::{Cmd, Editing, Front, Hand, Noting, Purpose, Revising, State};
+use crate::tui::state::{Front, Purpose, State};
 
 /// Files a list to choose from has at most.
 const MAX_LISTED: usize = 20_000;
@@ -29,8 +31,8 @@ impl State {
     }
 
     /// Opens a review; what was decided in one of the same changes is kept.
-    pub(in crate::tui::state) fn open_review(&mut self, source: Source) -> Vec<Cmd> {
-        let was = self.review.take().filter(|review| review.source == source);
+    pub(in crate::tui::state) fn open_review(&mut self, source: &Source) -> Vec<Cmd> {
+        let was = self.review.take().filter(|review| review.source == *source);
         let mut review = was.unwrap_or_else(|| Box::new(Review::new(source.clone())));
         review.reading = Reading::Underway;
         review.is_in_tree = false;
@@ -138,7 +140,7 @@ impl State {
             Action::PickSource => self.pick_source(),
             Action::Reload => {
                 let source = review.source.clone();
-                return self.open_review(source);
+                return self.open_review(&source);
             }
             Action::UndoTurn if self.is_alone => self.hint = Some("no turn belongs to this: mimi undo".to_owned()),
             Action::UndoTurn => {
@@ -275,7 +277,7 @@ impl State {
 
     fn pick_file(&mut self) {
         let Some(review) = &self.review else { return };
-        let row = |(at, file): (usize, &crate::tui::state::review::File)| {
+        let row = |(at, file): (usize, &crate::tui::state::review::file::File)| {
             let (n, of) = file.progress();
             let meaning = format!("+{} -{}  {n} of {of}", file.diff.added, file.diff.removed);
             Choice::new(file.diff.path.clone(), meaning, Then::ToFile(at))
@@ -343,7 +345,7 @@ impl State {
                     review.show(set);
                 }
             }
-            Outcome::Peeked(_, None) => {}
+            Outcome::Peeked(_, None) | Outcome::Nothing => {}
             // Another source was asked for meanwhile.
             Outcome::Loaded(source, _) if source != review.source => {}
             Outcome::Loaded(_, Ok(set)) => {
@@ -367,12 +369,11 @@ impl State {
             Outcome::Told(text) => return self.tell(text),
             Outcome::Committed(Ok(())) => {
                 let source = review.source.clone();
-                let cmds = self.open_review(source);
+                let cmds = self.open_review(&source);
                 self.hint = Some("committed".to_owned());
                 return cmds;
             }
             Outcome::Committed(Err(why)) => self.hint = Some(why),
-            Outcome::Nothing => {}
         }
         Vec::new()
     }

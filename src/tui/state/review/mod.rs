@@ -5,18 +5,18 @@
 //! method in [`decide`], a row in `tui::keymap` and `config/keymap.yaml`, an arm in [`keys`].
 
 mod decide;
+pub mod file;
 mod go;
 mod keys;
 mod orders;
-mod tree;
+pub mod tree;
 
-use std::sync::Arc;
-
-use crate::protocol::changes::{By, ChangeSet, Kept, Place, Remark, Said, Source};
-use crate::protocol::diff::{FileDiff, Hunk};
+use crate::protocol::changes::{ChangeSet, Kept, Remark, Said, Source};
+use crate::protocol::diff::Hunk;
 use crate::tui::keymap::Action;
+use crate::tui::state::review::file::{File, Mark, Piece};
 use crate::tui::state::review::orders::Orders;
-pub use crate::tui::state::review::tree::Branch;
+use crate::tui::state::review::tree::Branch;
 
 /// Changes under review.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,67 +85,6 @@ pub enum Shape {
     Beside,
 }
 
-/// A file and what was decided.
-#[derive(Debug, Clone, PartialEq)]
-pub struct File {
-    /// The change.
-    pub diff: Arc<FileDiff>,
-    /// What can be decided about it.
-    pub by: By,
-    /// One for each hunk; one where there are none.
-    pub pieces: Vec<Piece>,
-}
-
-/// What was decided of a hunk, or of a file without any.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Piece {
-    /// What becomes of it.
-    pub mark: Mark,
-    /// Whether it was staged in this review.
-    pub is_staged: bool,
-}
-
-/// What becomes of a hunk.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Mark {
-    /// Nobody said.
-    #[default]
-    Open,
-    /// It stays.
-    Accepted,
-    /// It goes.
-    Rejected,
-    /// This stands there instead.
-    Edited(String),
-}
-
-impl Piece {
-    /// Says whether anything was decided.
-    pub fn is_decided(&self) -> bool {
-        self.mark != Mark::Open || self.is_staged
-    }
-
-    /// Names what was decided, in words that stand beside a hunk.
-    pub fn words(&self) -> String {
-        let mark = match self.mark {
-            Mark::Open => "",
-            Mark::Accepted => "accepted",
-            Mark::Rejected => "rejected",
-            Mark::Edited(_) => "edited",
-        };
-        let words: Vec<&str> = [mark, if self.is_staged { "staged" } else { "" }].into_iter().collect();
-        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ")
-    }
-
-    fn place(&self) -> Place {
-        match &self.mark {
-            Mark::Rejected => Place::Old,
-            Mark::Edited(text) => Place::Text(text.clone()),
-            Mark::Open | Mark::Accepted => Place::New,
-        }
-    }
-}
-
 impl Review {
     /// Begins with nothing read.
     pub fn new(source: Source) -> Self {
@@ -184,7 +123,7 @@ impl Review {
         self.recall(kept);
         self.version += 1;
         self.at = At::default();
-        self.to_change();
+        self.go_to_change();
         if let Some((path, hunk)) = was {
             self.go_to(&path, hunk.as_deref());
         }
@@ -272,17 +211,6 @@ impl Review {
     }
 }
 
-impl File {
-    /// Counts what is decided, and what there is to decide.
-    pub fn progress(&self) -> (usize, usize) {
-        (self.pieces.iter().filter(|piece| piece.is_decided()).count(), self.pieces.len())
-    }
-
-    fn places(&self) -> Vec<Place> {
-        self.pieces.iter().map(Piece::place).collect()
-    }
-}
-
 #[cfg(test)]
 #[path = "review_tests.rs"]
-pub(in crate::tui) mod tests;
+pub(crate) mod tests;

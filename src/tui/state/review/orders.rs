@@ -6,7 +6,8 @@
 use std::collections::VecDeque;
 
 use crate::protocol::changes::{Order, Remark};
-use crate::tui::state::review::{Piece, Review};
+use crate::tui::state::review::Review;
+use crate::tui::state::review::file::Piece;
 
 /// What was ordered, and what can be undone.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -104,7 +105,7 @@ impl Review {
         self.put_back(&entry.before);
         if let Some((file, hunk)) = places.first() {
             self.at = crate::tui::state::review::At { file: *file, hunk: *hunk, line: 0 };
-            self.to_change();
+            self.go_to_change();
         }
         let Some(order) = entry.inverse else { return Some(None) };
         self.orders.waiting.push_back(Job { order, before: now, entry: None });

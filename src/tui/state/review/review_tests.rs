@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::protocol::changes::By;
 use crate::protocol::changes::{Changed, Order, Outcome, Place, Way};
+use crate::protocol::diff::FileDiff;
 use crate::protocol::diff::Kind;
 use crate::tui::keymap::Keymap;
+use crate::tui::state::message::{Cmd, Editing, Msg, Revising};
 use crate::tui::state::outside::{Given, Want};
-use crate::tui::state::{Cmd, Editing, Front, Msg, Revising, State};
+use crate::tui::state::{Front, State};
 
 /// A hunk of a line before, a line that goes, one that comes, at a line.
 pub(in crate::tui) fn hunk(line: usize, words: &str) -> Hunk {

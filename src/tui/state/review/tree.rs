@@ -2,7 +2,7 @@
 //!
 //! Folders that hold nothing but one folder are one row. Pure.
 
-use crate::tui::state::review::File;
+use crate::tui::state::review::file::File;
 
 /// A row of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::base::text::visible;
 use crate::protocol::diff::Kind;
 use crate::tui::look::{Look, Theme};
-use crate::tui::state::review::{Branch, Review};
+use crate::tui::state::review::Review;
+use crate::tui::state::review::tree::Branch;
 use crate::tui::views::clip;
 use crate::tui::views::review::put;
 

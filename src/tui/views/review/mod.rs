@@ -1,8 +1,10 @@
 //! How do changes look while they are reviewed?
 //!
 //! A row that says what and how far, the files as a tree where there is room, the lines of the file the person is at, a row of
-//! keys. Only what is seen is laid out: a change of thousands of files costs what one screen does.
+//! keys. Only what is seen is laid out: a change of thousands of files costs what one screen does. To add a part of it: a file
+//! here, and its place in [`Pane::draw`].
 
+mod below;
 mod files;
 mod line;
 mod paint;
@@ -13,14 +15,13 @@ use ratatui_core::layout::{Position, Rect};
 use ratatui_core::text::{Line, Span};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::base::text::{count, first_line, one_line_name, visible};
-use crate::tui::keymap::{Action, View};
+use crate::base::text::{count, one_line_name, visible};
 use crate::tui::look::{Look, Theme};
+use crate::tui::state::State;
 use crate::tui::state::review::{Reading, Review, Shape};
-use crate::tui::state::{Purpose, State};
+use crate::tui::views::clip;
 use crate::tui::views::review::paint::Painted;
 use crate::tui::views::review::rows::Rows;
-use crate::tui::views::{clip, composer};
 use crate::tui::wrap::{Margin, wrap_text};
 
 /// Columns from which the files stand beside the lines, and what they take of them.
@@ -45,7 +46,7 @@ impl Pane {
     pub(super) fn draw(&mut self, state: &State, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
         let area = buffer.area;
         let review = state.review.as_deref()?;
-        let below = draw_below(state, review, theme, buffer);
+        let below = below::draw(state, review, theme, buffer);
         put(&title(review, theme, usize::from(area.width)), area, buffer);
         let head = u16::from(area.height > below.0);
         let body = Rect { y: area.y + head, height: area.height.saturating_sub(below.0 + head), ..area };
@@ -180,70 +181,6 @@ fn title(review: &Review, theme: &Theme, width: usize) -> Line<'static> {
             break;
         }
         spans.push(Span::styled(text, theme.style(look)));
-    }
-    Line::from(spans)
-}
-
-/// The keys named below, those that matter most first.
-const KEYS: &[(Action, &str)] = &[
-    (Action::Accept, "accept"),
-    (Action::Reject, "reject"),
-    (Action::EditHunk, "edit"),
-    (Action::Comment, "comment"),
-    (Action::Help, "all keys"),
-    (Action::StageHunk, "stage"),
-    (Action::UndoDecision, "undo"),
-    (Action::NextHunk, "next hunk"),
-    (Action::NextFile, "next file"),
-    (Action::Search, "search"),
-    (Action::FileTree, "files"),
-    (Action::Send, "send"),
-    (Action::Close, "back"),
-];
-
-/// Draws what stands at the bottom; returns how many rows that are, and where the cursor is.
-fn draw_below(state: &State, review: &Review, theme: &Theme, buffer: &mut Buffer) -> (u16, Option<Position>) {
-    let area = buffer.area;
-    let width = usize::from(area.width);
-    if matches!(state.purpose, Purpose::Review(_)) {
-        let (rows, (row, column)) = composer::rows(state, theme, width);
-        let n = clip(rows.len()).min(area.height / 2 + 1).min(area.height);
-        let first = (row + 1).saturating_sub(usize::from(n));
-        let y = area.height - n;
-        for (at, line) in rows.iter().skip(first).take(usize::from(n)).enumerate() {
-            put(line, Rect { y: y + clip(at), ..area }, buffer);
-        }
-        let position = Position { x: clip(column).min(area.width - 1), y: y + clip(row - first) };
-        return (n, Some(position));
-    }
-    if area.height < 3 {
-        return (0, None);
-    }
-    let waits = state.asked.first().map(|_| "a call waits for your answer".to_owned());
-    let line = match state.hint.clone().or(waits) {
-        Some(hint) => Line::styled(visible(&first_line(&hint, width)).into_owned(), theme.style(Look::Notice)),
-        None => keys(state, review, theme, width),
-    };
-    put(&line, Rect { y: area.height - 1, ..area }, buffer);
-    (1, None)
-}
-
-fn keys(state: &State, review: &Review, theme: &Theme, width: usize) -> Line<'static> {
-    let mut spans: Vec<Span<'static>> = Vec::new();
-    let mut used = 0;
-    for (action, words) in KEYS {
-        let Some(key) = state.keymap.key_of(View::Review, *action) else { continue };
-        let words = match action {
-            Action::Send if review.remarks.is_empty() => continue,
-            _ => (*words).to_owned(),
-        };
-        let gap = if used > 0 { "  " } else { "" };
-        used += gap.len() + key.width() + 1 + words.width();
-        if used > width {
-            break;
-        }
-        spans.push(Span::styled(format!("{gap}{key}"), theme.style(Look::Accent)));
-        spans.push(Span::styled(format!(" {words}"), theme.style(Look::Dim)));
     }
     Line::from(spans)
 }

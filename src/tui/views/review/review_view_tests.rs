@@ -4,8 +4,9 @@ use ratatui_core::layout::Rect;
 use crate::protocol::changes::{ChangeSet, Source};
 use crate::protocol::diff::{FileDiff, Hunk, Kind, NO_END, Sides, Words};
 use crate::tui::look::{Look, Skills, Theme};
+use crate::tui::state::State;
+use crate::tui::state::message::Msg;
 use crate::tui::state::review::tests::{file, hunk, set, state};
-use crate::tui::state::{Msg, State};
 use crate::tui::views::Views;
 
 struct Screen {
@@ -117,7 +118,7 @@ fn comments_stand_below_their_line_and_what_was_written_below_its_hunk() {
     let shown = screen.shows(80, 24);
     let below = shown.lines().skip_while(|line| !line.contains("-old one")).nth(1).unwrap();
     assert_eq!(below, "    said: why");
-    let what = crate::tui::state::Editing::Review(crate::tui::state::Revising::Hunk);
+    let what = crate::tui::state::message::Editing::Review(crate::tui::state::message::Revising::Hunk);
     screen.state.update(Msg::Edited { what, text: Some("before one\nmine\n".into()) });
     screen.keys("g");
     let shown = screen.shows(80, 24);

@@ -6,7 +6,8 @@
 use crate::base::text::size;
 use crate::protocol::changes::{By, Said};
 use crate::protocol::diff::{FileDiff, Hunk, Kind, Sides};
-use crate::tui::state::review::{File, Mark, Review};
+use crate::tui::state::review::Review;
+use crate::tui::state::review::file::{File, Mark};
 
 /// One row of a file; of more than one on the screen where it is long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +141,8 @@ fn about(file: &File) -> Vec<String> {
         By::File if diff.hunks.len() > 1 || diff.kind != Kind::Changed => lines.push("decided as a whole".to_owned()),
         By::File | By::Hunk => {}
     }
-    let state = file.pieces.first().map(crate::tui::state::review::Piece::words).filter(|words| !words.is_empty());
+    let state =
+        file.pieces.first().map(crate::tui::state::review::file::Piece::words).filter(|words| !words.is_empty());
     lines.extend(state.filter(|_| diff.hunks.is_empty()));
     lines
 }
