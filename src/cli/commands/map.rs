@@ -45,7 +45,7 @@ pub fn run(cx: &Cx, args: &MapArgs) -> Result<(), Fault> {
         cx.out.line(text)?;
     } else {
         for file in &map.files {
-            cx.out.styled(Look::Bold, &visible(&file.path))?;
+            cx.out.styled(Look::Bold, visible(&file.path))?;
             for line in &file.lines {
                 let text = format!("{}{}", "  ".repeat(line.depth), line.text);
                 cx.out.spans(&[(Look::Dim, format!("{:>6} ", line.line)), (Look::Plain, text)])?;

@@ -199,7 +199,7 @@ fn user(language: &str) -> Env {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/graph").join(language);
     for path in files_below(&folder) {
         let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
-        env.write(&name, &std::fs::read_to_string(&path).unwrap());
+        env.write(&name, std::fs::read_to_string(&path).unwrap());
     }
     env
 }
