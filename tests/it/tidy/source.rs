@@ -466,7 +466,11 @@ pub fn file_modules(source: &Source) -> Vec<(String, Option<String>)> {
 
 /// Returns the file that `#[path = "..."]` on the lines just above `at` names.
 fn named_file(source: &Source, at: usize) -> Option<String> {
-    let above = source.text[..at].lines().rev().map(str::trim).skip_while(|line| matches!(*line, "" | "pub"));
+    let above = source.text[..at]
+        .lines()
+        .rev()
+        .map(str::trim)
+        .skip_while(|line| line.is_empty() || *line == "pub" || line.starts_with("pub("));
     let line = above.take_while(|line| line.starts_with("#[")).find(|line| line.starts_with("#[path"))?;
     line.split('"').nth(1).map(str::to_owned)
 }
