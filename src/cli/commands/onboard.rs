@@ -117,7 +117,7 @@ fn server(cx: &Cx, status: &Status) -> Result<(), Fault> {
         status.servers.iter().try_for_each(|server| cx.out.line(format!("  looked at {}", visible(&server.url))))?;
     }
     cx.out.line("Say where yours is, in the environment or in ~/.config/mimi/config.yaml (`mimi config edit`):")?;
-    cx.out.command("export MIMI_SERVER_URL=http://dgx:8000/v1")?;
+    cx.out.line("  export MIMI_SERVER_URL=http://dgx:8000/v1")?;
     cx.out.line("vLLM, Ollama, llama.cpp, SGLang or anything that speaks the OpenAI dialect; `mimi doctor` says more.")
 }
 

@@ -25,7 +25,9 @@ fn the_walk_comes_before_the_first_conversation_and_once() {
 fn without_a_server_it_is_said_how_to_name_one() {
     let env = Env::new();
     let walk = env.run(["onboard"]).outcome().success();
-    for words in ["no model server answers yet", "export MIMI_SERVER_URL=", "step 3 of 3", "mimi demo"] {
+    for words in
+        ["no model server answers yet", "\n  export MIMI_SERVER_URL=http://dgx:8000/v1\n", "step 3 of 3", "mimi demo"]
+    {
         assert!(walk.stdout.contains(words), "{words} in {walk}");
     }
 }
