@@ -26,6 +26,8 @@ pub struct Brought {
     /// Commands of the user's own, while they run, and how many there were.
     own: Vec<ToolCall>,
     n_own: u32,
+    /// What came of commands behind the turn, for the next request whoever causes it.
+    ended: Vec<Attached>,
 }
 
 impl Words {
@@ -47,6 +49,14 @@ impl Words {
     }
 }
 
+/// Reads the `&` at the end of a command line as a shell does: it goes on behind.
+pub fn behind_mark(command: &str) -> (&str, bool) {
+    match command.trim_end().strip_suffix('&') {
+        Some(rest) if !rest.ends_with(['&', '>', '\\']) && !rest.trim().is_empty() => (rest.trim_end(), true),
+        _ => (command, false),
+    }
+}
+
 fn bring(attached: Vec<Attached>, out: &mut Vec<Effect>) {
     if !attached.is_empty() {
         out.push(Effect::Emit(Event::Attached { attached }));
@@ -57,6 +67,16 @@ impl Brought {
     /// Keeps things for the next words.
     pub fn attach(&mut self, attached: Vec<Attached>) {
         self.attached.extend(attached);
+    }
+
+    /// Keeps what came of a command behind the turn.
+    pub fn end(&mut self, ended: Attached) {
+        self.ended.push(ended);
+    }
+
+    /// Brings what came of commands behind the turn.
+    pub fn tell_ended(&mut self, out: &mut Vec<Effect>) {
+        bring(std::mem::take(&mut self.ended), out);
     }
 
     /// Joins words with what waited for them.
@@ -89,5 +109,26 @@ impl Brought {
         let call = self.own.remove(at);
         self.attached.push(own_outcome(&call, report));
         Some(call)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_goes_behind_where_a_shell_would_put_it() {
+        let table = [
+            ("make &", "make", true),
+            ("make&", "make", true),
+            ("make && make test", "make && make test", false),
+            ("make &&", "make &&", false),
+            ("echo a \\&", "echo a \\&", false),
+            ("&", "&", false),
+            ("make & make test", "make & make test", false),
+        ];
+        for (typed, command, is_behind) in table {
+            assert_eq!(behind_mark(typed), (command, is_behind), "{typed}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::agent::batch::Proposal;
 use crate::agent::keeping::{self, Effects, PreImage, Told, Watch};
 use crate::agent::pinned::Prints;
 use crate::agent::review::{self, Settled};
+use crate::agent::running::Leash;
 use crate::agent::stated::Tally;
 use crate::agent::step::{Refusal, Verdict};
 use crate::agent::{changed, invalid};
@@ -351,13 +352,13 @@ impl Dispatch {
         events
     }
 
+    /// Says what a judged call is about.
+    pub fn about(&self, call: &CallId) -> String {
+        self.judged.get(call).map_or_else(String::new, |judged| judged.target.clone())
+    }
+
     /// Runs a judged call with a context of its own; the future owns all it needs.
-    pub fn run(
-        &mut self,
-        call: &CallId,
-        progress: tokio::sync::mpsc::Sender<String>,
-        cancel: tokio_util::sync::CancellationToken,
-    ) -> impl Future<Output = Finished> + Send + use<> {
+    pub fn run(&mut self, call: &CallId, leash: Leash) -> impl Future<Output = Finished> + Send + use<> {
         let judged = self.judged.remove(call);
         let watch = judged.as_ref().and_then(|judged| self.watch(call, judged));
         let (registry, call) = (self.registry.clone(), call.clone());
@@ -368,7 +369,8 @@ impl Dispatch {
         if let Some(settled) = judged.as_ref().and_then(|judged| judged.settled.as_ref()) {
             writer = writer.ruled(settled.ruled());
         }
-        let context = ToolContext { progress, cancel, writer, ..self.context.clone() };
+        let Leash { progress, cancel, so_far } = leash;
+        let context = ToolContext { progress, cancel, so_far, writer, ..self.context.clone() };
         async move {
             let started = Instant::now();
             let run = async {

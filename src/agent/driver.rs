@@ -3,22 +3,26 @@
 //! One loop per session: it waits for operations, the model's stream, running calls and the turn's clock, hands each to
 //! the machine and carries out the effects. Events are in the session file before they are shown or acted on.
 
-use std::collections::{HashMap, VecDeque};
+mod background;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt as _};
-use futures_util::stream::{BoxStream, FuturesUnordered, StreamExt as _};
+use futures_util::future::FutureExt as _;
+use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::batch::Proposal;
-use crate::agent::dispatch::{Dispatch, Finished};
+use crate::agent::dispatch::Dispatch;
+use crate::agent::emit::behind_ended;
 use crate::agent::handle::{Handle, OPS_CAPACITY, RECORDS_CAPACITY};
 use crate::agent::live::Live;
 use crate::agent::machine::Machine;
 use crate::agent::memory::Memory;
+use crate::agent::running::{Ended, Heard, Running};
 use crate::agent::step::{Effect, Input};
 use crate::agent::taking_back::Rewound;
 use crate::agent::taped;
@@ -37,9 +41,6 @@ use crate::protocol::op::Op;
 use crate::protocol::wait::Wait;
 use crate::session::recorder::Recorder;
 use crate::tape::Tape;
-
-/// Bytes of a call's output that are shown, and so kept in the session file, while it runs. Its outcome is not cut by this.
-const MAX_SHOWN_BYTES: usize = 256 * 1024;
 
 /// Everything an agent works with.
 pub struct Parts {
@@ -74,22 +75,10 @@ struct Driver {
     ops: mpsc::Receiver<Op>,
     records: mpsc::Sender<Record>,
     stream: Option<Stream>,
-    calls: FuturesUnordered<BoxFuture<'static, Finished>>,
-    /// Pieces of output of running calls, for the person watching.
-    output: Output,
-    /// Ends all running calls.
-    cancel_calls: CancellationToken,
-    /// Ends each of them alone.
-    stops: HashMap<CallId, CancellationToken>,
+    running: Running,
     deadline: Option<Instant>,
     inputs: VecDeque<Input>,
     telling: Telling,
-}
-
-/// Both ends of what running calls print.
-struct Output {
-    sender: mpsc::Sender<(CallId, String)>,
-    receiver: mpsc::Receiver<(CallId, String)>,
 }
 
 /// The model request under way.
@@ -113,24 +102,19 @@ enum Purpose {
 enum Wake {
     Op(Option<Op>),
     Progress(Vec<Progress>),
-    Finished(Finished),
-    Output(CallId, String),
+    Call(Heard),
     TimeUp,
 }
 
 impl Driver {
     fn new(parts: Parts, ops: mpsc::Receiver<Op>, records: mpsc::Sender<Record>) -> Self {
-        let (sender, receiver) = mpsc::channel(RECORDS_CAPACITY);
         let telling = Telling::new(parts.memory.secrets());
         Self {
             parts,
             ops,
             records,
             stream: None,
-            calls: FuturesUnordered::new(),
-            output: Output { sender, receiver },
-            cancel_calls: CancellationToken::new(),
-            stops: HashMap::new(),
+            running: Running::default(),
             deadline: None,
             inputs: VecDeque::new(),
             telling,
@@ -143,11 +127,12 @@ impl Driver {
             self.rewound(settled).await;
         }
         self.parts.machine.mention(self.parts.memory.note_of_news());
+        self.miss_background().await;
         for text in std::mem::take(&mut self.parts.notices) {
             self.emit(Event::Warning { text }).await;
         }
         let mut is_open = true;
-        while is_open || !self.parts.machine.is_at_rest() {
+        while is_open || !self.parts.machine.is_at_rest() || !self.running.behind().is_empty() {
             match self.wake(is_open).await {
                 Wake::Op(Some(op)) => {
                     self.parts.tape.op(&op);
@@ -156,11 +141,12 @@ impl Driver {
                 // The front end is gone: end what runs, then end.
                 Wake::Op(None) => {
                     is_open = false;
+                    self.running.stop_all();
                     self.inputs.push_back(Input::Op(Op::Interrupt));
                 }
                 Wake::Progress(pieces) => self.on_progress(pieces).await,
-                Wake::Finished(finished) => self.on_finished(finished).await,
-                Wake::Output(call, text) => self.emit(Event::ToolOutput { call, text }).await,
+                Wake::Call(Heard::Printed(call, text)) => self.emit(Event::ToolOutput { call, text }).await,
+                Wake::Call(Heard::Ended(ended)) => self.on_ended(ended).await,
                 Wake::TimeUp => {
                     self.deadline = None;
                     self.inputs.push_back(Input::TimeUp);
@@ -180,8 +166,7 @@ impl Driver {
         tokio::select! {
             biased;
             op = self.ops.recv(), if is_open => Wake::Op(op),
-            Some((call, text)) = self.output.receiver.recv() => Wake::Output(call, text),
-            Some(finished) = self.calls.next() => Wake::Finished(finished),
+            heard = self.running.next() => Wake::Call(heard),
             pieces = next_pieces(&mut self.stream), if self.stream.is_some() => Wake::Progress(pieces),
             () = sleep_until(deadline), if deadline.is_some() => Wake::TimeUp,
         }
@@ -202,11 +187,13 @@ impl Driver {
                 self.inputs.push_back(Input::Judged { call: call.id, verdict });
             }
             Effect::Run(call) => self.run_call(&call).await,
-            Effect::RunOwn(call) => self.run_own(call).await,
-            Effect::CancelCalls => {
-                self.cancel_calls.cancel();
-                self.cancel_calls = CancellationToken::new();
+            Effect::RunOwn { call, is_behind } => {
+                if let Some(call) = self.run_own(call).await.filter(|_| is_behind) {
+                    self.put_behind(&call).await;
+                }
             }
+            Effect::CancelCalls => self.running.stop_turn(),
+            Effect::Background(call) => self.put_behind(&call).await,
             Effect::Grant(call) => self.parts.dispatch.grant(&call),
             Effect::Agree(call) => {
                 if let Some(event) = self.parts.dispatch.agree(&call) {
@@ -225,12 +212,13 @@ impl Driver {
             }
             Effect::Review(call, answers) => self.parts.dispatch.review(&call, &answers),
             Effect::Compact => self.request_summary(),
-            Effect::StopCall(call) => drop(self.stops.get(&call).map(CancellationToken::cancel)),
+            Effect::StopCall(call) => self.running.stop(&call),
             Effect::Drop(call) => {
                 let event = self.parts.memory.dropped(&call);
                 self.emit(event).await;
             }
             Effect::Undo => {
+                self.warn_of_background().await;
                 let rewound = self.parts.memory.undo();
                 self.rewound(rewound).await;
             }
@@ -239,6 +227,7 @@ impl Driver {
                 self.rewound(rewound).await;
             }
             Effect::Redo => {
+                self.warn_of_background().await;
                 let rewound = self.parts.memory.redo();
                 self.rewound(rewound).await;
             }
@@ -486,25 +475,14 @@ impl Driver {
         for event in self.parts.dispatch.keep(call, self.parts.machine.turn()) {
             self.emit(event).await;
         }
-        let (progress, mut pieces) = mpsc::channel::<String>(16);
-        let (output, id) = (self.output.sender.clone(), call.clone());
-        let cancel = self.cancel_calls.child_token();
-        self.stops.insert(call.clone(), cancel.clone());
-        let run = self.parts.dispatch.run(call, progress, cancel);
-        let forward = async move {
-            let mut left_bytes = MAX_SHOWN_BYTES;
-            while let Some(text) = pieces.recv().await {
-                let Some(left) = left_bytes.checked_sub(text.len()) else { continue };
-                left_bytes = left;
-                // Only for the person watching: what does not fit is dropped rather than waited for.
-                drop(output.try_send((id.clone(), text)));
-            }
-        };
-        self.calls.push(async move { tokio::join!(run, forward).0 }.boxed());
+        let what = self.parts.dispatch.about(call);
+        let dispatch = &mut self.parts.dispatch;
+        self.running.start(call, what, |leash| dispatch.run(call, leash));
     }
 
-    /// Runs what the user typed: confined as every command is, and not asked about, since it is they who want it.
-    async fn run_own(&mut self, call: ToolCall) {
+    /// Runs what the user typed: confined as every command is, and not asked about, since it is they who want it. Returns its
+    /// name if it runs.
+    async fn run_own(&mut self, call: ToolCall) -> Option<CallId> {
         match self.parts.dispatch.judge_own(&call) {
             Ok(Proposal { tool, target, actions, .. }) => {
                 let id = call.id;
@@ -517,30 +495,37 @@ impl Driver {
                 .await;
                 self.emit(Event::ToolStarted { call: id.clone(), tool, target }).await;
                 self.run_call(&id).await;
+                Some(id)
             }
-            Err(report) => self.inputs.push_back(Input::Finished { call: call.id, report, duration_ms: 0 }),
+            Err(report) => {
+                self.inputs.push_back(Input::Finished { call: call.id, report, duration_ms: 0 });
+                None
+            }
         }
     }
 
-    async fn on_finished(&mut self, finished: Finished) {
-        self.stops.remove(&finished.call);
-        while let Ok((call, text)) = self.output.receiver.try_recv() {
+    async fn on_ended(&mut self, Ended { finished, behind }: Ended) {
+        for (call, text) in self.running.printed() {
             self.emit(Event::ToolOutput { call, text }).await;
         }
         let (events, checkpoint) = self.parts.dispatch.effects(self.parts.machine.turn(), finished.effects);
-        let (call, report, duration_ms) = (&finished.call, &finished.report, finished.duration_ms);
-        self.parts.tape.ran(|| taped::ran(call, report, &events, duration_ms));
+        let (call, report, duration_ms) = (&finished.call, finished.report, finished.duration_ms);
+        if behind.is_none() {
+            self.parts.tape.ran(|| taped::ran(call, &report, &events, duration_ms));
+        }
         for event in events {
             self.emit(event).await;
         }
         if let Some(checkpoint) = checkpoint {
             self.parts.dispatch.settle(&checkpoint);
         }
-        self.inputs.push_back(Input::Finished {
-            call: finished.call,
-            report: Box::new(finished.report),
-            duration_ms: finished.duration_ms,
-        });
+        let Some((behind, command)) = behind else {
+            let (call, report) = (finished.call, Box::new(report));
+            return self.inputs.push_back(Input::Finished { call, report, duration_ms });
+        };
+        self.inputs.push_back(Input::BackgroundEnded(behind_ended(&command, &report)));
+        let (outcome, summary) = (report.outcome, report.summary);
+        self.emit(Event::BackgroundEnded { behind, outcome, summary, duration_ms }).await;
     }
 
     /// Records that a turn was taken back or done again, and has the model told with the user's next words.

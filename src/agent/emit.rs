@@ -3,7 +3,7 @@
 //! Small pure makers of events, so that [`machine`](crate::agent::machine) reads as decisions only.
 
 use crate::agent::step::Effect;
-use crate::base::text::first_line;
+use crate::base::text::{first_line, gap_note, suffix};
 use crate::context::prompt;
 use crate::protocol::attached::Attached;
 use crate::protocol::event::{Author, Event};
@@ -17,6 +17,8 @@ pub fn say(author: Author, text: String, out: &mut Vec<Effect>) {
 
 /// The tool that runs what the user typed.
 const SHELL: &str = "shell";
+/// Bytes that are told of what a command behind the turn printed last.
+const MAX_LAST_BYTES: usize = 4000;
 /// Characters of a command in a label.
 const MAX_LABEL_CHARS: usize = 60;
 
@@ -32,6 +34,32 @@ pub fn own_outcome(call: &ToolCall, report: &ToolReport) -> Attached {
     let command = arguments["command"].as_str().unwrap_or_default();
     let text = prompt::OWN_COMMAND.render(&[command, report.outcome.text()]);
     Attached { label: format!("! {}: {}", first_line(command, MAX_LABEL_CHARS), report.summary), text, image: None }
+}
+
+/// Makes the report of a command that goes on behind the turn.
+pub fn behind_report(duration_ms: u64, so_far: &str) -> ToolReport {
+    let text = prompt::NOTE_BACKGROUND.render(&[&(duration_ms / 1000).to_string(), so_far]);
+    ToolReport::ok(text, "goes on in the background")
+}
+
+/// Words for the model what a command behind the turn came to: the last of its output, since it was told the first.
+pub fn behind_ended(command: &str, report: &ToolReport) -> Attached {
+    let text = report.outcome.text();
+    let last = suffix(text, MAX_LAST_BYTES);
+    let last = if last.len() < text.len() { last.split_once('\n').map_or(last, |(_, whole)| whole) } else { last };
+    let cut = &text[..text.len() - last.len()];
+    let gap = match cut.len() {
+        0 => String::new(),
+        n_bytes => gap_note(cut.matches('\n').count() as u64, n_bytes as u64, "") + "\n",
+    };
+    let text = prompt::NOTE_BACKGROUND_ENDED.render(&[command, &format!("{gap}{last}")]);
+    Attached { label: format!("{}: {}", first_line(command, MAX_LABEL_CHARS), report.summary), text, image: None }
+}
+
+/// Words for the model that a command behind the turn ended with the session.
+pub fn behind_lost(command: &str) -> Attached {
+    let label = format!("{}: ended with the session", first_line(command, MAX_LABEL_CHARS));
+    Attached { label, text: prompt::NOTE_BACKGROUND_LOST.render(&[command]), image: None }
 }
 
 /// Says what the model is told of a call that is not run, if there is one.

@@ -4,17 +4,20 @@
 //! out, in order. Everything the conversation consists of leaves through [`Effect::Emit`], so that the session file, the
 //! screen and the next request are all made of the same events.
 
+mod compacting;
+
 use std::collections::VecDeque;
 
 use crate::agent::batch::{Batch, Ended};
-use crate::agent::brought::{Brought, Words};
+use crate::agent::brought::{Brought, Words, behind_mark};
 use crate::agent::emit::{harmless, left_out, report_call, say, warn};
 use crate::agent::ladder::{Ladder, Rung};
 use crate::agent::limits::{Limits, Repetition};
-use crate::agent::step::{Compaction, Effect, Input, Offer, Refusal, Verdict};
+use crate::agent::step::{Effect, Input, Offer, Refusal, Verdict};
 use crate::context::compact::Guard;
 use crate::context::prompt;
 use crate::model::{Answer, FailedCall};
+use crate::protocol::attached::Attached;
 use crate::protocol::event::{Author, Event, Phase, TurnEnd};
 use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::Op;
@@ -120,6 +123,11 @@ impl Machine {
         self.opening = Some(opening);
     }
 
+    /// Has the model told what came of a command that was behind a turn of before.
+    pub fn bring(&mut self, ended: Attached) {
+        self.brought.end(ended);
+    }
+
     /// Has the model told this before the next words of the user; none takes back what it was to be told.
     pub fn mention(&mut self, text: Option<String>) {
         self.mention = text;
@@ -152,6 +160,11 @@ impl Machine {
             Input::ContextFull => self.on_context_full(&mut out),
             Input::Judged { call, verdict } => self.on_judged(&call, verdict, &mut out),
             Input::Finished { call, report, duration_ms } => self.on_finished(&call, report, duration_ms, &mut out),
+            Input::Backgrounded { call, behind, command, report, duration_ms } => {
+                self.on_finished(&call, report, duration_ms, &mut out);
+                out.push(Effect::Emit(Event::Backgrounded { call, behind, command }));
+            }
+            Input::BackgroundEnded(ended) => self.brought.end(ended),
             Input::Compacted { result, usage } => self.on_compacted(result, usage, &mut out),
             Input::TimeUp => self.stop(TurnEnd::Limit { what: self.limits.time_words() }, &mut out),
         }
@@ -167,7 +180,10 @@ impl Machine {
             Op::Steer { text } => self.steering.push_back(self.brought.kept(text, out)),
             Op::Submit { text } | Op::Queue { text } => self.queue.push_back(self.brought.kept(text, out)),
             Op::Attach { attached } => self.brought.attach(attached),
-            Op::Run { command } => out.push(Effect::RunOwn(self.brought.run(self.turn, &command))),
+            Op::Run { command } => {
+                let (command, is_behind) = behind_mark(&command);
+                out.push(Effect::RunOwn { call: self.brought.run(self.turn, command), is_behind });
+            }
             Op::Interrupt => {
                 if self.brought.is_running() {
                     out.push(Effect::CancelCalls);
@@ -213,6 +229,7 @@ impl Machine {
             }
             Op::Compact => self.on_compact(out),
             Op::Stop { call } => out.push(Effect::StopCall(call)),
+            Op::Background { call } => out.push(Effect::Background(call)),
             Op::Drop { call } if self.is_idle() => out.push(Effect::Drop(call)),
             Op::Drop { .. } => warn("interrupt the turn before taking something out of the window", out),
         }
@@ -253,6 +270,7 @@ impl Machine {
             say(Author::Mimi, note, out);
         }
         out.push(Effect::LookAround);
+        self.brought.tell_ended(out);
         words.say(out);
         self.call_model(out);
     }
@@ -437,6 +455,7 @@ impl Machine {
             let what = format!("{n} answers in a row without a call that could be run; another model may do better");
             return self.end_turn(TurnEnd::Limit { what }, out);
         }
+        self.brought.tell_ended(out);
         self.deliver_steering(out);
         self.go_on(out);
     }
@@ -451,6 +470,9 @@ impl Machine {
     }
 
     fn deliver_steering(&mut self, out: &mut Vec<Effect>) -> bool {
+        if !self.steering.is_empty() {
+            self.brought.tell_ended(out);
+        }
         Words::say_all(&mut self.steering, out)
     }
 
@@ -531,67 +553,6 @@ impl Machine {
                 }
             },
             other => self.state = other,
-        }
-    }
-
-    // ---- compaction
-
-    fn on_context_full(&mut self, out: &mut Vec<Effect>) {
-        if !matches!(self.state, State::Thinking) {
-            return;
-        }
-        if self.guard.allows(self.total_steps) {
-            self.state = State::Compacting { in_turn: true };
-            out.push(Effect::Compact);
-        } else {
-            let what = "the context window is full and summarising no longer helps; start a new session".to_owned();
-            self.end_turn(TurnEnd::Limit { what }, out);
-        }
-    }
-
-    /// What a summary replaced held how calls are written; it is said again, to an idle agent with its next turn.
-    fn repeat_plain_calls(&mut self, in_turn: bool, out: &mut Vec<Effect>) {
-        if !self.ladder.reads_text() || self.offer.stays_in_prompt {
-            return;
-        }
-        let words = self.plain_calls();
-        if in_turn {
-            return say(Author::Mimi, words, out);
-        }
-        self.opening =
-            Some(self.opening.take().map_or_else(|| words.clone(), |opening| format!("{opening}\n\n{words}")));
-    }
-
-    fn on_compacted(&mut self, result: Result<Compaction, String>, usage: Usage, out: &mut Vec<Effect>) {
-        let State::Compacting { in_turn } = self.state else { return };
-        self.total_usage += usage;
-        if in_turn {
-            self.turn_usage += usage;
-        }
-        self.state = if in_turn { State::Thinking } else { State::Idle };
-        match result {
-            Ok(Compaction { text, before_tokens, after_tokens }) => {
-                self.guard.record(self.total_steps, before_tokens, after_tokens);
-                out.push(Effect::Emit(Event::Compacted { text, before_tokens, after_tokens }));
-                self.repeat_plain_calls(in_turn, out);
-                match self.limits.tokens_reached(&self.turn_usage) {
-                    Some(what) if in_turn => self.end_turn(TurnEnd::Limit { what }, out),
-                    None if in_turn => out.push(Effect::CallModel(self.ladder.tool_choice())),
-                    _ => {}
-                }
-            }
-            Err(why) => {
-                self.guard.record(self.total_steps, 1, 1);
-                warn(&format!("the conversation could not be summarised: {why}"), out);
-                if in_turn {
-                    let what = "the context window is full; `/compact` tries once more to summarise".to_owned();
-                    self.end_turn(TurnEnd::Limit { what }, out);
-                }
-            }
-        }
-        // Words that came while an idle agent summarised have no turn whose end would start them.
-        if !in_turn {
-            self.start_queued(out);
         }
     }
 }

@@ -19,7 +19,9 @@ fn machine() -> Machine {
 fn words(effects: &[Effect]) -> Vec<String> {
     let word = |effect: &Effect| match effect {
         Effect::Emit(event) => event_word(event),
-        Effect::RunOwn(call) => format!("run own {}", call.id),
+        Effect::RunOwn { call, is_behind: false } => format!("run own {}", call.id),
+        Effect::RunOwn { call, is_behind: true } => format!("run own {} behind", call.id),
+        Effect::Background(call) => format!("background {call}"),
         Effect::Unsay => "unsay".to_owned(),
         Effect::CallModel(ToolChoice::Auto) => "call model".to_owned(),
         Effect::CallModel(ToolChoice::Required) => "call model, forced".to_owned(),
@@ -56,6 +58,7 @@ fn event_word(event: &Event) -> String {
         Event::TurnDone { end, .. } => format!("done {}", end_word(end)),
         Event::Attached { attached } => format!("attached {}", attached.len()),
         Event::Queued { text } => format!("queued {text}"),
+        Event::Backgrounded { call, behind, .. } => format!("{call} behind as {behind}"),
         Event::Warning { text } => format!("warning {text}"),
         Event::Compacted { .. } => "compacted".to_owned(),
         Event::PlanUpdated { .. } => "plan".to_owned(),

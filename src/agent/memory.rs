@@ -370,6 +370,11 @@ impl Memory {
         keeper.map(|keeper| taking_back::settle(keeper, &self.transcript, &self.root)).unwrap_or_default()
     }
 
+    /// Returns the commands behind a turn of which no end is known, each with its name.
+    pub fn lost_background(&self) -> Vec<(CallId, String)> {
+        self.transcript.background.clone()
+    }
+
     /// Takes back the last turn that still stands, and says what came of it.
     pub fn undo(&self) -> Rewound {
         self.rewind(taking_back::undo)

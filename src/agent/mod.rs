@@ -21,6 +21,7 @@ pub mod machine;
 pub mod memory;
 pub mod pinned;
 pub mod review;
+pub mod running;
 pub mod stated;
 pub mod step;
 pub mod taking_back;

@@ -4,6 +4,7 @@
 
 use crate::agent::batch::Proposal;
 use crate::model::{Answer, ToolChoice};
+use crate::protocol::attached::Attached;
 use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::{Mode, Op};
@@ -42,6 +43,21 @@ pub enum Input {
         /// How long it ran.
         duration_ms: u64,
     },
+    /// A running call was put behind the turn: for the model it is over.
+    Backgrounded {
+        /// The call.
+        call: CallId,
+        /// How it is named from now on.
+        behind: CallId,
+        /// The command.
+        command: String,
+        /// What the model is told.
+        report: Box<ToolReport>,
+        /// How long it had run.
+        duration_ms: u64,
+    },
+    /// A command behind the turn is over.
+    BackgroundEnded(Attached),
     /// The server refused the [`ToolChoice`] it was sent, so the model was not asked.
     ChoiceRefused,
     /// The server cannot read the calls its model writes, not at a second try either.
@@ -132,9 +148,16 @@ pub enum Effect {
     /// Run a call that was judged; answer with [`Input::Finished`].
     Run(CallId),
     /// Check and run a command of the user's own, without asking; answer with [`Input::Finished`].
-    RunOwn(ToolCall),
-    /// End all running calls; each still answers.
+    RunOwn {
+        /// The command.
+        call: ToolCall,
+        /// Whether it goes behind the turn at once.
+        is_behind: bool,
+    },
+    /// End all running calls but those behind the turn; each still answers.
     CancelCalls,
+    /// Put a running call behind the turn; answer with [`Input::Backgrounded`] if that can be done.
+    Background(CallId),
     /// Allow what a call would do for the rest of the session.
     Grant(CallId),
     /// Keep the rule that was offered for a call, for always.

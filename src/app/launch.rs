@@ -23,6 +23,7 @@ use crate::config::schema::{EmbedderChoice, SandboxTier};
 use crate::config::trust::Brought;
 use crate::edit::writer::Writer;
 use crate::exec::sandbox::Tier;
+use crate::exec::so_far::SoFar;
 use crate::model::Provider;
 use crate::model::gateway::Gateway;
 use crate::model::meter::Meter;
@@ -352,6 +353,7 @@ impl App {
             embedder: self.embedder_if_wanted(),
             cancel: tokio_util::sync::CancellationToken::new(),
             progress,
+            so_far: SoFar::default(),
             limits: ToolLimits {
                 max_output_bytes: self.config.tools.max_output_bytes,
                 shell_timeout: Duration::from_secs(self.config.tools.shell_timeout_s),

@@ -4,6 +4,7 @@
 //! own. To add a part: build it here and hand it to the room that needs it.
 
 pub mod attach;
+pub mod committing;
 mod embedding;
 mod launch;
 pub mod mentions;

@@ -147,15 +147,17 @@ impl Keeper {
         Ok(Some(step))
     }
 
-    /// Writes down what an edit changed; its contents are in the store already.
-    pub fn note_edit(&self, about: About, changes: &[Change]) -> Result<(), CheckpointError> {
+    /// Writes down what an edit changed, whose contents are in the store already; none where that is nothing.
+    pub fn note_edit(&self, about: About, changes: &[Change]) -> Result<Option<Step>, CheckpointError> {
         if changes.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let _shelf = self.place.store.shelf()?;
         self.take_lease()?;
         let deltas = changes.iter().cloned().map(Delta::from).collect();
-        self.steps.end(&Step { deltas, ..self.step(about) })
+        let step = Step { deltas, ..self.step(about) };
+        self.steps.end(&step)?;
+        Ok(Some(step))
     }
 
     /// Takes changes back, which must come in the order they were made. What it does is itself a step, whose inverse does

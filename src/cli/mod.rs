@@ -5,6 +5,7 @@
 //! To add a command: `commands/<name>.rs` and a variant of [`Command`]; help, completions and man pages follow by themselves.
 
 pub mod color;
+mod colouring;
 pub mod commands;
 pub mod context;
 pub mod cut_off;
@@ -13,6 +14,7 @@ pub mod editing;
 pub mod help;
 pub mod output;
 pub mod paint;
+mod pricing;
 pub mod prompt;
 pub mod recording;
 pub mod render;

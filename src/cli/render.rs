@@ -22,9 +22,13 @@ use crate::tools::manifest::Verbs;
 use crate::tools::registry::Registry;
 use crate::tui::diff_view::{self, Spans};
 use crate::tui::look::Look;
+use crate::tui::state::status::Pricing;
+use crate::tui::state::transcript::GOES_ALONG;
 
 /// The tool that replaces the plan.
 const PLAN_TOOL: &str = "update_plan";
+/// The tool whose commands can go on behind the turn.
+const SHELL: &str = "shell";
 /// Paths named of those a command changed.
 const MAX_CHANGED: usize = 4;
 /// Files named in a line; the others are counted.
@@ -59,6 +63,7 @@ pub struct Lines<'a> {
     previewed: Vec<FileDiff>,
     wait: Waiting,
     tally: Tally,
+    pricing: Pricing,
     /// Holds pieces of texts back where records are shown as JSON.
     redactor: Redactor,
 }
@@ -86,8 +91,16 @@ impl<'a> Lines<'a> {
             previewed: Vec::new(),
             wait: Waiting::Untold,
             tally: Tally::default(),
+            pricing: Pricing::default(),
             redactor: Redactor::default(),
         }
+    }
+
+    /// Says what turns cost, at these prices.
+    #[must_use]
+    pub fn priced(mut self, pricing: Pricing) -> Self {
+        self.pricing = pricing;
+        self
     }
 
     /// Shows one record.
@@ -109,8 +122,9 @@ impl<'a> Lines<'a> {
                 self.tally = Tally::default();
                 Ok(())
             }
-            Event::Usage { usage, stats, .. } => {
+            Event::Usage { usage, model, stats, .. } => {
                 self.tally.add(usage, stats);
+                self.tally.pay(self.pricing.cost(model, usage, stats));
                 Ok(())
             }
             Event::TextDelta { text } => self.words(text),
@@ -127,7 +141,19 @@ impl<'a> Lines<'a> {
             }
             Event::ToolFinished { call, tool, outcome, summary, diffs, duration_ms, .. } => {
                 self.on_finished(&call.0, tool, outcome, summary, *duration_ms)?;
+                if call.is_of_user() {
+                    self.note(Look::Dim, GOES_ALONG)?;
+                }
                 diffs.iter().try_for_each(|diff| self.change(diff))
+            }
+            Event::Backgrounded { behind, command, .. } => {
+                let command = visible(&first_line(command, TARGET_CHARS)).into_owned();
+                self.targets.push((behind.0.clone(), command));
+                Ok(())
+            }
+            Event::BackgroundEnded { behind, outcome, summary, duration_ms } => {
+                let summary = format!("{summary}, in the background");
+                self.on_finished(&behind.0, SHELL, outcome, &summary, *duration_ms)
             }
             Event::FilesChanged { files, .. } => {
                 let names = files.iter().map(|file| one_line_name(&file.path.display().to_string()).into_owned());

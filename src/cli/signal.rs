@@ -33,6 +33,22 @@ impl Stop {
     }
 }
 
+/// Listens for Ctrl-\, which puts a running command into the background where no key can be read meanwhile.
+pub struct Aside(Signal);
+
+impl Aside {
+    /// Starts listening; from now on the signal no longer ends the process.
+    pub fn listen() -> Result<Self, Fault> {
+        let listening = signal(SignalKind::quit());
+        listening.map(Self).map_err(|error| Fault::io(Kind::Bug, "cannot listen for signals", &error))
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        self.0.recv().await;
+    }
+}
+
 /// Listens for the signals that end work.
 pub struct Signals {
     interrupt: Signal,

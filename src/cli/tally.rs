@@ -8,6 +8,7 @@ use crate::base::text::count;
 use crate::protocol::message::Usage;
 use crate::protocol::usage::Stats;
 use crate::protocol::wait::short;
+use crate::tui::state::status::money;
 
 /// The answers of one turn.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,7 @@ pub struct Tally {
     timed_tokens: u64,
     decode_ms: u64,
     first_token_ms: Option<u64>,
+    cost: Option<f64>,
 }
 
 impl Tally {
@@ -29,6 +31,13 @@ impl Tally {
         if let Some(ms) = stats.decode_ms.filter(|ms| *ms > 0) {
             self.decode_ms += ms;
             self.timed_tokens += usage.output_tokens;
+        }
+    }
+
+    /// Adds what an answer cost, where it has a price.
+    pub fn pay(&mut self, cost: Option<f64>) {
+        if let Some(cost) = cost {
+            *self.cost.get_or_insert(0.0) += cost;
         }
     }
 
@@ -48,11 +57,12 @@ impl Tally {
         };
         let first = self.first_token_ms.map(|ms| format!(", first after {}", format_duration(ms)));
         Some(format!(
-            "{}: {} tokens read{cached}, {} written{speed}{}",
+            "{}: {} tokens read{cached}, {} written{speed}{}{}",
             count(self.n_answers, "request"),
             short(input_tokens),
             short(output_tokens),
             first.unwrap_or_default(),
+            self.cost.map_or_else(String::new, |cost| format!(", cost {}", money(cost))),
         ))
     }
 }

@@ -55,6 +55,9 @@ prompts! {
     NOTE_CHANGED = "note_changed" ["files"];
     NOTE_UNDONE = "note_undone" ["turns", "files", "left"];
     NOTE_REDONE = "note_redone" ["turns", "files", "left"];
+    NOTE_BACKGROUND = "note_background" ["seconds", "output"];
+    NOTE_BACKGROUND_ENDED = "note_background_ended" ["command", "outcome"];
+    NOTE_BACKGROUND_LOST = "note_background_lost" ["command"];
     NO_ANSWER = "no_answer" [];
     OWN_COMMAND = "own_command" ["command", "outcome"];
     ATTACHED_IMAGE = "attached_image" ["name", "size"];

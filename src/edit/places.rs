@@ -54,6 +54,30 @@ pub fn settled(text: &str, diff: &FileDiff, from: &[Place], to: &[Place]) -> Res
     Ok(out)
 }
 
+/// Returns the other side of a whole text, given the side that `text` is; none where the text is not what was compared, or a
+/// hunk is not all here.
+pub fn other_side(text: &str, diff: &FileDiff, side: &Place) -> Option<String> {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let (mut out, mut at) = (String::with_capacity(text.len()), 0);
+    for hunk in &diff.hunks {
+        let (old, new) = sides(hunk);
+        let (have, want, start) = match side {
+            Place::Old => (old, new, hunk.old_start),
+            Place::New | Place::Text(_) => (new, old, hunk.new_start),
+        };
+        let start = start.checked_sub(1)?;
+        let end = start + have.split_inclusive('\n').count();
+        if hunk.is_cut || lines.get(start..end)?.concat() != have {
+            return None;
+        }
+        out.extend(lines.get(at..start)?.iter().copied());
+        out.push_str(&want);
+        at = end;
+    }
+    out.extend(lines.get(at..)?.iter().copied());
+    Some(out)
+}
+
 /// Returns what stands in a hunk's place.
 fn words(hunk: &Hunk, place: &Place) -> String {
     let (old, new) = sides(hunk);

@@ -59,6 +59,30 @@ impl<S: Sink> Reading<S> {
     }
 }
 
+impl Reading<Capture> {
+    /// Lets others look at what came so far.
+    pub(crate) fn peep(&self) -> Peep {
+        Peep(Arc::clone(&self.sink))
+    }
+}
+
+/// A look at an output that is still being read.
+#[derive(Clone)]
+pub(crate) struct Peep(Arc<Mutex<Option<Capture>>>);
+
+impl Peep {
+    /// Returns what a reader with little room should see; none once the reading is over.
+    pub(crate) fn text(&self) -> Option<String> {
+        lock(&self.0).as_mut().map(Capture::text)
+    }
+}
+
+impl std::fmt::Debug for Peep {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Peep")
+    }
+}
+
 fn pump<S: Sink>(mut pipe: PipeReader, sink: &Mutex<Option<S>>) {
     let mut buffer = vec![0; READ_BYTES];
     loop {

@@ -17,5 +17,6 @@ pub mod proxy;
 mod report;
 pub mod run;
 pub mod sandbox;
+pub mod so_far;
 pub mod supervise;
 mod tree;

@@ -16,6 +16,7 @@ use crate::exec::proxy::Network;
 use crate::exec::proxy::log::Log;
 use crate::exec::report::{Report, Verdict};
 use crate::exec::sandbox::{Access, Order, Sandbox, Tier};
+use crate::exec::so_far::SoFar;
 
 /// Time given to the rest of the output once the command is over. Longer only helps whoever holds the pipe open.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -256,6 +257,17 @@ impl Runner {
         cancel: CancellationToken,
         progress: Option<mpsc::Sender<String>>,
     ) -> Result<Output, ExecError> {
+        self.run_seen(command, cancel, progress, &SoFar::default()).await
+    }
+
+    /// Runs `command` as [`Self::run`] does; what it printed so far can be looked at through `so_far` until it ends.
+    pub async fn run_seen(
+        &self,
+        command: Command,
+        cancel: CancellationToken,
+        progress: Option<mpsc::Sender<String>>,
+        so_far: &SoFar,
+    ) -> Result<Output, ExecError> {
         let argv = command.program.argv();
         let program = argv.first().cloned().unwrap_or_default();
         let started_at = Instant::now();
@@ -265,6 +277,7 @@ impl Runner {
         let output = [writer.try_clone().map_err(failed)?.into(), writer.into()];
         let mut lifeline = Lifeline::start(self, &argv, &command.cwd, output)?;
         let reading = Reading::start(reader, Capture::new(&command, progress)).map_err(failed)?;
+        so_far.watch(Some(reading.peep()));
         let stop = tokio::select! {
             report = lifeline.report() => Stop::Over(report),
             () = cancel.cancelled() => Stop::Cut(Ending::Cancelled),
@@ -272,6 +285,7 @@ impl Runner {
         };
         let network = lifeline.network_log();
         let settled = settle(lifeline, stop, &program).await;
+        so_far.watch(None);
         let capture = reading.finish(DRAIN).await;
         let mut capture = capture.unwrap_or_else(|| Capture::new(&command, None));
         let (ending, n_leftovers) = settled.map_err(|error| error.because(|| capture.text()))?;

@@ -159,6 +159,8 @@ pub enum Order {
     },
     /// Keeps what was decided, so that a review that ends early can be gone on with.
     Keep(Source, Kept),
+    /// Has a model write the message of a commit of what is staged.
+    WordCommit,
     /// Words the remarks for the model.
     Tell(Source, Vec<Remark>),
 }
@@ -174,6 +176,8 @@ pub enum Outcome {
     Done(Result<Option<String>, String>),
     /// The remarks in words.
     Told(String),
+    /// The message for what is staged, or why there is none.
+    Worded(Result<String, String>),
     /// A commit was made, or why not.
     Committed(Result<(), String>),
     /// Nothing to say.

@@ -214,6 +214,27 @@ pub enum Event {
         /// How long it ran.
         duration_ms: u64,
     },
+    /// A running command was put behind the turn by the user and goes on there. Follows the [`Event::ToolFinished`] that tells
+    /// the model so.
+    Backgrounded {
+        /// The call, which is over for the model.
+        call: CallId,
+        /// How the command is named from now on: ids of calls may repeat, and this one lives on beside later ones.
+        behind: CallId,
+        /// The command.
+        command: String,
+    },
+    /// A command behind the turn ended. The model learns of it with what is attached to the next step or the next words.
+    BackgroundEnded {
+        /// Its name since [`Event::Backgrounded`].
+        behind: CallId,
+        /// How it ended.
+        outcome: ToolOutcome,
+        /// The result in a few words.
+        summary: String,
+        /// How long it ran in all.
+        duration_ms: u64,
+    },
     /// Files the model has seen were changed by somebody else. Enters the conversation before the words of the user.
     FilesChanged {
         /// As they are now.

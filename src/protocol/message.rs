@@ -9,11 +9,18 @@ pub struct CallId(pub String);
 
 /// How the ids of commands begin that a person ran themselves.
 const OF_USER: &str = "user-";
+/// How the ids of commands begin that go on behind the turn.
+const BEHIND: &str = "behind-";
 
 impl CallId {
     /// Names a command that a person runs themselves.
     pub fn of_user(turn: u32, n: u32) -> Self {
         Self(format!("{OF_USER}{turn}-{n}"))
+    }
+
+    /// Names a command that goes on behind the turn, by an id nothing else has.
+    pub fn behind(id: &str) -> Self {
+        Self(format!("{BEHIND}{id}"))
     }
 
     /// Says whether a person ran it themselves. A model's server may send such an id too; nothing but looks hangs on it.

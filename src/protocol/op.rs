@@ -141,6 +141,11 @@ pub enum Op {
         /// The call.
         call: CallId,
     },
+    /// Puts a running command behind the turn, which goes on at once; the command does, too.
+    Background {
+        /// The call.
+        call: CallId,
+    },
     /// Takes the result of a call out of what the model sees.
     Drop {
         /// The call.

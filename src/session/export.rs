@@ -264,6 +264,8 @@ fn note(event: &Event) -> Option<String> {
         Event::Compacted { before_tokens, after_tokens, .. } => {
             Some(format!("the conversation was summarised: {before_tokens} to {after_tokens} tokens"))
         }
+        Event::Backgrounded { command, .. } => Some(format!("put into the background: {}", code(command))),
+        Event::BackgroundEnded { summary, .. } => Some(format!("the command in the background ended: {summary}")),
         Event::FilesChanged { text, .. } => Some(text.trim().replace('\n', "\n> ")),
         Event::Reviewed { answers, .. } => {
             let is_left = |answer: &&HunkAnswer| answer.ruling != Ruling::Take;

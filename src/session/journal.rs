@@ -207,6 +207,8 @@ fn stands_for_work(event: &Event) -> bool {
         event,
         Event::UserMessage { author: Author::User, .. }
             | Event::ToolFinished { .. }
+            | Event::Backgrounded { .. }
+            | Event::BackgroundEnded { .. }
             | Event::Compacted { .. }
             | Event::Undone { .. }
             | Event::Redone { .. }

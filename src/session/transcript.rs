@@ -90,6 +90,8 @@ pub struct Transcript {
     pub knowledge: Arc<Knowledge>,
     /// Changes of calls that have not ended.
     pub unfinished: Vec<Unfinished>,
+    /// Commands that run behind the turns, each with its name.
+    pub background: Vec<(CallId, String)>,
     /// Turns taken back or done again since the person last spoke.
     pub news: Vec<News>,
     /// Names of what is kept that the session has taken note of.
@@ -169,6 +171,8 @@ impl Transcript {
                 self.noted.push(change.checkpoint.clone());
                 self.checkpoints.push(Checkpoint { turn: *turn, kept: Kept::Tree(change.checkpoint.clone()) });
             }
+            Event::Backgrounded { behind, command, .. } => self.background.push((behind.clone(), command.clone())),
+            Event::BackgroundEnded { behind, .. } => self.background.retain(|(name, _)| name != behind),
             Event::Undone { .. } | Event::Redone { .. } => self.rewind(&record.event),
             Event::Dropped { call, text, freed_tokens } => self.leave_out(call, text, *freed_tokens),
             Event::Compacted { text, after_tokens, .. } => self.compact(text, *after_tokens),

@@ -61,6 +61,8 @@ pub struct ToolContext {
     pub cancel: CancellationToken,
     /// Takes what the call prints while it runs, for the person watching; losing some is no error.
     pub progress: mpsc::Sender<String>,
+    /// Lets others look at what a command of the call printed so far; a call that may go on behind the turn fills it.
+    pub so_far: crate::exec::so_far::SoFar,
     /// How much a call may take.
     pub limits: Limits,
     /// Says whether a file may hold secrets, by its path relative to the workspace: for what a call comes upon without

@@ -122,7 +122,8 @@ impl Tool for Shell {
                 Err(bad) => return Ok(ToolReport::failed(bad.to_string())),
             };
             let timeout = command.timeout;
-            let result = cx.runner.run(command, cx.cancel.clone(), Some(cx.progress.clone())).await;
+            let progress = Some(cx.progress.clone());
+            let result = cx.runner.run_seen(command, cx.cancel.clone(), progress, &cx.so_far).await;
             Ok(report(result, timeout))
         })
     }

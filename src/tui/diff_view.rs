@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthChar as _;
 use crate::base::text::{count, one_line_name, size, visible};
 use crate::protocol::diff::{FileDiff, Hunk, Kind, NO_END, Sides, Words};
 use crate::tui::look::Look;
+use crate::tui::pairing;
 
 /// A row of text in several styles.
 pub type Spans = Vec<(Look, String)>;
@@ -202,9 +203,10 @@ fn settle<'a>(
     come: &mut Vec<Side<'a>>,
     pairs: &mut Vec<(Option<Side<'a>>, Option<Side<'a>>)>,
 ) {
-    let n_rows = gone.len().max(come.len());
     let (gone, come) = (std::mem::take(gone), std::mem::take(come));
-    pairs.extend((0..n_rows).map(|at| (gone.get(at).copied(), come.get(at).copied())));
+    let text = |side: &[Side<'a>]| -> Vec<&'a str> { side.iter().map(|(_, line)| line.text).collect() };
+    let found = pairing::pairs(&text(&gone), &text(&come));
+    pairs.extend(found.into_iter().map(|(old, new)| (old.map(|old| gone[old]), new.map(|new| come[new]))));
 }
 
 /// Renders one side into rows of at most `width` columns.

@@ -261,6 +261,8 @@ pub enum Action {
     Restore,
     /// Ends a command.
     Kill,
+    /// Puts a running command behind the turn.
+    Background,
     /// Takes something out of the window.
     TakeOut,
 }
@@ -393,6 +395,7 @@ pub const ACTIONS: &[(&str, Action, &str)] = &[
     ("delete", Action::Delete, "delete it"),
     ("restore", Action::Restore, "put the files back"),
     ("kill", Action::Kill, "end it"),
+    ("background", Action::Background, "put what runs into the background"),
     ("take_out", Action::TakeOut, "take it out of the window"),
 ];
 

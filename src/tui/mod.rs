@@ -18,6 +18,7 @@ pub mod key;
 pub mod keymap;
 pub mod look;
 pub mod markdown;
+pub mod pairing;
 pub mod run;
 pub mod screen;
 pub mod slash;

@@ -182,7 +182,7 @@ impl<O: Outside> Run<'_, O> {
         let now_ms = self.parts.clock.now_ms();
         let draft =
             self.state.draft_due_ms().map(|due| Instant::now() + Duration::from_millis(due.saturating_sub(now_ms)));
-        let second = self.state.is_working().then(|| Instant::now() + SECOND);
+        let second = (self.state.is_working() || self.state.wording().is_some()).then(|| Instant::now() + SECOND);
         [draft, second].into_iter().flatten().min()
     }
 

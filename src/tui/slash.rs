@@ -190,8 +190,15 @@ pub const TABLE: &[Row] = &[
         name: "/ps",
         group: "work",
         argument: "",
-        help: "what runs now; end it",
+        help: "what runs now; end it, or put it into the background",
         read: |words| board(Board::Running, words),
+    },
+    Row {
+        name: "/background",
+        group: "work",
+        argument: "",
+        help: "what runs goes on in the background, and the turn goes on at once",
+        read: |_| Some(Slash::Around(Go::Behind)),
     },
     Row {
         name: "/level",

@@ -136,6 +136,12 @@ impl Git {
         self.read(&guard, "cat-file", &["blob", &format!("{at}:./{path}")]).await
     }
 
+    /// Returns a file as it was in a commit.
+    pub async fn content_at(&self, revision: &str, path: &str) -> Result<Vec<u8>, GitError> {
+        let guard = self.examine().await?;
+        self.read(&guard, "cat-file", &["blob", &format!("{revision}:./{path}")]).await
+    }
+
     /// Puts a patch into the index, or takes it out.
     pub async fn apply_to_index(&self, patch: &Path, way: Way) -> Result<(), GitError> {
         let file = patch.display().to_string();

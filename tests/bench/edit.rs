@@ -73,6 +73,7 @@ fn context(folder: &std::path::Path) -> Result<ToolContext, String> {
         embedder: None,
         cancel: CancellationToken::new(),
         progress: tokio::sync::mpsc::channel(1).0,
+        so_far: mimi::exec::so_far::SoFar::default(),
         limits: mimi::tools::Limits::default(),
         may_hold_secrets: mimi::policy::path::is_secret,
     })

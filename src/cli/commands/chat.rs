@@ -4,7 +4,7 @@
 
 use std::io::IsTerminal as _;
 
-use crate::app::Session;
+use crate::app::{AgentOptions, App, Session};
 use crate::base::fault::{Fault, Kind};
 use crate::cli::SandboxArg;
 use crate::cli::commands::chat_lines::Chat;
@@ -12,10 +12,10 @@ use crate::cli::commands::chat_screen;
 use crate::cli::commands::chat_start;
 use crate::cli::commands::run::ModeArg;
 use crate::cli::context::{Cx, block_on};
+use crate::cli::desk::next_session;
 use crate::cli::signal::{GRACE, Signals};
 use crate::cli::trusting;
 use crate::config::schema::SandboxTier;
-use crate::protocol::op::Op;
 use crate::tui::look::Look;
 
 /// Arguments of `mimi chat`.
@@ -71,9 +71,6 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
     }
     block_on(async {
         let (mut session, options) = chat_start::begin(cx, &app, args).await?;
-        if let Some(text) = args.first.clone() {
-            session.handle.ops.send(Op::Submit { text }).await.map_err(|_| gone())?;
-        }
         if chat_screen::is_wanted(cx, app.config.ui.screen, args.inline) {
             let mut signals = Signals::listen()?;
             let result = chat_screen::converse(cx, &app, &mut session, &options, &mut signals).await;
@@ -83,11 +80,22 @@ pub fn run(cx: &Cx, args: &ChatArgs) -> Result<(), Fault> {
         }
         let mut chat = Chat::new(cx, &app, session)?;
         chat.greet()?;
-        let result = chat.converse().await;
+        let result = hold(&app, &options, &mut chat).await;
         chat_start::note_cut_off(cx, chat.session_id(), &result);
         chat.leave().await;
         result
     })
+}
+
+/// Talks line by line, in one session after the other.
+async fn hold(app: &App, options: &AgentOptions, chat: &mut Chat<'_>) -> Result<(), Fault> {
+    while let Some(next) = chat.converse().await? {
+        match next_session(app, &next, options.clone()).await {
+            Ok(session) => chat.take_over(session).await?,
+            Err(fault) => chat.stays(&fault)?,
+        }
+    }
+    Ok(())
 }
 
 /// Ends the agent in good order and says how to come back.

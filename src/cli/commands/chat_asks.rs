@@ -100,7 +100,7 @@ impl<'a> Chat<'a> {
         self.walk().key().await
     }
 
-    fn walk(&mut self) -> Walk<'_, 'a> {
+    pub(super) fn walk(&mut self) -> Walk<'_, 'a> {
         Walk { cx: self.cx, lines: &mut self.lines, prompt: &mut self.prompt, signals: &mut self.signals }
     }
 

@@ -13,21 +13,28 @@ use crate::base::fault::Fault;
 use crate::base::text::{count, first_line, visible};
 use crate::cli::commands::chat::{gone, leave};
 use crate::cli::commands::chat_asks::Asked;
-use crate::cli::commands::review_diff;
+use crate::cli::commands::chat_screen::verbs;
+use crate::cli::commands::review_lines;
 use crate::cli::context::Cx;
+use crate::cli::pricing;
 use crate::cli::prompt::{Key, Line, Prompt, forget_typed};
 use crate::cli::render::{Channel, Lines};
-use crate::cli::signal::{Signals, Stop};
+use crate::cli::signal::{Aside, GRACE, Signals, Stop};
 use crate::cli::writing;
+use crate::model::route::Route;
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record};
+use crate::protocol::message::CallId;
 use crate::protocol::op::{Mode, Op};
 use crate::protocol::plan::Plan;
+use crate::session::reader::each_record;
 use crate::tui::look::Look;
 use crate::tui::slash::{self, Slash};
+use crate::tui::state::around::{Next, made};
 use crate::tui::state::asking::what_it_does;
-use crate::tui::state::outside::{Given, NotePlace};
+use crate::tui::state::outside::{Given, Note, NotePlace};
 use crate::tui::state::saying;
+use crate::tui::state::transcript::Transcript;
 
 /// Characters of the person's last words shown when a session is gone on with.
 const RECAP_CHARS: usize = 200;
@@ -45,15 +52,22 @@ pub(super) struct Chat<'a> {
     mode: Mode,
     plan: Option<Plan>,
     pub(super) signals: Signals,
+    aside: Aside,
+    /// Everything so far, as the full screen has it.
+    pub(super) transcript: Transcript,
     /// Times Ctrl-C was pressed since the last line.
     n_interrupts: u32,
 }
 
-/// Whether the conversation goes on.
-#[derive(PartialEq, Eq)]
-enum Next {
+/// Whether the conversation goes on, and where.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// Here.
     Continue,
+    /// Not at all.
     Leave,
+    /// In another session.
+    GoOn(Next),
 }
 
 impl<'a> Chat<'a> {
@@ -63,11 +77,13 @@ impl<'a> Chat<'a> {
             cx,
             app,
             mode: session.mode,
+            lines: Lines::new(&cx.out, Channel::Conversation).priced(pricing::of(app, &session.route.provider)),
             session,
-            lines: Lines::new(&cx.out, Channel::Conversation),
             prompt: Prompt::new(&cx.dirs.history_file())?,
             plan: None,
             signals: Signals::listen()?,
+            aside: Aside::listen()?,
+            transcript: Transcript::new(verbs()),
             n_interrupts: 0,
         })
     }
@@ -110,16 +126,40 @@ impl<'a> Chat<'a> {
         shown.iter().try_for_each(|line| out.styled(Look::Dim, format!("  {}", visible(line))))
     }
 
+    /// Returns which model is talked to, where.
+    pub(super) fn route(&self) -> &Route {
+        &self.session.route
+    }
+
+    /// Goes on in another session; the one before ends in good order.
+    pub(super) async fn take_over(&mut self, session: Session) -> Result<(), Fault> {
+        let old = std::mem::replace(&mut self.session, session);
+        drop(tokio::time::timeout(GRACE, old.handle.close()).await);
+        self.mode = self.session.mode;
+        (self.plan, self.transcript) = (None, Transcript::new(verbs()));
+        if self.session.recap.is_some() {
+            let path = crate::session::list::find(&self.app.dirs.sessions(), &self.session.id)?;
+            each_record(&path, |record| self.transcript.take(record))?;
+        }
+        self.greet()
+    }
+
+    /// Says what went wrong on the way to another session; this one goes on.
+    pub(super) fn stays(&self, fault: &Fault) -> Result<(), Fault> {
+        self.cx.out.styled(Look::Bad, visible(&fault.words()))
+    }
+
     pub(super) async fn leave(self) {
         leave(self.cx, self.session).await;
     }
 
-    pub(super) async fn converse(&mut self) -> Result<(), Fault> {
+    /// Talks until the person leaves; returns where they go on, if they do.
+    pub(super) async fn converse(&mut self) -> Result<Option<Next>, Fault> {
         loop {
             self.drain().await?;
             self.n_interrupts = 0;
             match self.line(&format!("{}> ", self.mode.name())).await? {
-                Line::End => return Ok(()),
+                Line::End => return Ok(None),
                 Line::Interrupted => self.cx.out.styled(Look::Dim, HOW_TO_LEAVE)?,
                 Line::Text(text) if text.trim().is_empty() => {}
                 Line::Text(text) if saying::own_command(&text).is_some() => self.run_own(&text).await?,
@@ -127,11 +167,11 @@ impl<'a> Chat<'a> {
                 Line::Text(text) => match slash::parse(&text) {
                     None => self.say(text).await?,
                     Some(Err(fault)) => self.cx.out.styled(Look::Notice, fault.to_string())?,
-                    Some(Ok(slash)) => {
-                        if self.command(slash).await? == Next::Leave {
-                            return Ok(());
-                        }
-                    }
+                    Some(Ok(slash)) => match self.command(slash).await? {
+                        After::Continue => {}
+                        After::Leave => return Ok(None),
+                        After::GoOn(next) => return Ok(Some(next)),
+                    },
                 },
             }
         }
@@ -156,32 +196,32 @@ impl<'a> Chat<'a> {
     async fn drain(&mut self) -> Result<(), Fault> {
         tokio::task::yield_now().await;
         while let Ok(record) = self.session.handle.records.try_recv() {
-            self.lines.show(&record)?;
+            self.show(&record)?;
         }
         Ok(())
     }
 
-    async fn command(&mut self, slash: Slash) -> Result<Next, Fault> {
+    /// Shows a record, and keeps what it means.
+    pub(super) fn show(&mut self, record: &Record) -> Result<(), Fault> {
+        self.transcript.take(record);
+        self.lines.show(record)
+    }
+
+    async fn command(&mut self, slash: Slash) -> Result<After, Fault> {
         match slash {
-            Slash::Quit => return Ok(Next::Leave),
+            Slash::Quit => return Ok(After::Leave),
             Slash::Help => self.cx.out.line(slash::help())?,
             Slash::Diff(source) => {
-                let set = Reviewing::new(Some(&self.session.id)).load(self.app, &source).await;
-                match set {
-                    Ok(set) if set.files.is_empty() => {
-                        self.cx.out.styled(Look::Dim, format!("nothing changed: {}", source.words()))?;
-                    }
-                    Ok(set) => review_diff::print(self.cx, &set)?,
-                    Err(fault) => self.cx.out.fault(&fault),
+                let model = self.cx.global.model.clone();
+                let (reviewing, app) = (Reviewing::new(Some(&self.session.id)).with_model(model), self.app);
+                if let Some(text) = review_lines::review(self.walk(), app, reviewing, source).await? {
+                    self.turn(Op::Submit { text }).await?;
                 }
             }
             Slash::Undo(turns) => self.operation(Op::Undo, turns).await?,
             Slash::Redo(turns) => self.operation(Op::Redo, turns).await?,
             Slash::Compact => self.operation(Op::Compact, 1).await?,
-            Slash::Around(go) => {
-                let text = format!("that is a view of the full screen; here: {}", go.elsewhere());
-                self.cx.out.styled(Look::Dim, text)?;
-            }
+            Slash::Around(go) => return self.go(go).await,
             Slash::Copy(_) => {
                 self.cx.out.styled(Look::Dim, "line by line the terminal itself copies: select the text")?;
             }
@@ -202,7 +242,7 @@ impl<'a> Chat<'a> {
             }
             Slash::Model(Some(model)) => self.operation(Op::SetModel { model }, 1).await?,
         }
-        Ok(Next::Continue)
+        Ok(After::Continue)
     }
 
     /// Says words, with what they mention. Where that cannot be had they are not sent.
@@ -226,7 +266,7 @@ impl<'a> Chat<'a> {
         self.send(Op::Run { command }).await?;
         loop {
             let record = self.next_record().await?;
-            self.lines.show(&record)?;
+            self.show(&record)?;
             if matches!(&record.event, Event::ToolFinished { call, .. } if call.is_of_user()) {
                 return Ok(());
             }
@@ -242,8 +282,14 @@ impl<'a> Chat<'a> {
             Line::Text(answer) if answer.trim() == "m" => NotePlace::User,
             _ => return self.cx.out.styled(Look::Dim, "nothing was noted"),
         };
-        match writing::notes::keep(self.app, note, place).await {
-            Given::Done(said) => self.cx.out.styled(Look::Dim, visible(&said)),
+        let note = Note { text: note, place, turn: self.transcript.turn() };
+        match writing::notes::keep(self.app, &self.session.id, note).await {
+            Given::Noted { said, change } => {
+                if let Some(change) = change {
+                    self.send(Op::Changed(change)).await?;
+                }
+                self.cx.out.styled(Look::Dim, visible(&said))
+            }
             Given::Failed(wrong) => self.cx.out.styled(Look::Bad, visible(&wrong)),
             _ => Ok(()),
         }
@@ -258,12 +304,12 @@ impl<'a> Chat<'a> {
     }
 
     /// Sends an operation that is answered by one record; again as often as wanted while each takes a turn back or does one again.
-    async fn operation(&mut self, op: Op, times: u32) -> Result<(), Fault> {
+    pub(super) async fn operation(&mut self, op: Op, times: u32) -> Result<(), Fault> {
         for _ in 0..times {
             self.send(op.clone()).await?;
             let record = loop {
                 let record = self.next_record().await?;
-                self.lines.show(&record)?;
+                self.show(&record)?;
                 if !matches!(record.event, Event::Usage { .. }) {
                     break record;
                 }
@@ -277,12 +323,20 @@ impl<'a> Chat<'a> {
         Ok(())
     }
 
-    /// Waits for the next record. The first Ctrl-C meanwhile interrupts the agent, the second leaves.
-    async fn next_record(&mut self) -> Result<Record, Fault> {
+    /// Waits for the next record. The first Ctrl-C meanwhile interrupts the agent, the second leaves; Ctrl-\ puts the command
+    /// that runs into the background.
+    pub(super) async fn next_record(&mut self) -> Result<Record, Fault> {
         loop {
             let stop = tokio::select! {
                 record = self.session.handle.records.recv() => return record.ok_or_else(gone),
-                stop = self.signals.next() => stop,
+                stop = self.signals.next() => Some(stop),
+                () = self.aside.next() => None,
+            };
+            let Some(stop) = stop else {
+                if let Some(call) = made::last_running(&self.transcript) {
+                    self.send(Op::Background { call: CallId(call) }).await?;
+                }
+                continue;
             };
             self.n_interrupts += 1;
             if stop == Stop::Terminate || self.n_interrupts > 1 {
@@ -344,7 +398,7 @@ impl<'a> Chat<'a> {
     }
 
     async fn on_record(&mut self, record: &Record) -> Result<(), Fault> {
-        self.lines.show(record)?;
+        self.show(record)?;
         match &record.event {
             Event::ApprovalAsked { call, tool, target, actions, preview, more, why, always } => {
                 self.cx.out.idle();

@@ -17,12 +17,14 @@ use crate::app::{AgentOptions, App, Session};
 use crate::base::clock::{SystemClock, new_id};
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::visible;
+use crate::cli::colouring::colours;
 use crate::cli::commands::commit::commit;
 use crate::cli::context::Cx;
 use crate::cli::desk::history;
 use crate::cli::desk::{self, next_session};
 use crate::cli::editing::edited;
 use crate::cli::paint::SKILLS;
+use crate::cli::pricing;
 use crate::cli::signal::{GRACE, Signals, Stop};
 use crate::cli::writing;
 use crate::cli::writing::drafts::Drafts;
@@ -97,7 +99,7 @@ pub(super) async fn converse(
     let mut state = state_of(app, session, composer, keymap)?;
     loop {
         let around = around(app, session);
-        let reviewing = Reviewing::new(Some(&session.id));
+        let reviewing = Reviewing::new(Some(&session.id)).with_model(cx.global.model.clone());
         let mut outside = Desk { around: Some(around), ..Desk::new(cx, app, &session.id, reviewing) };
         let parts = Parts {
             ops: session.handle.ops.clone(),
@@ -158,7 +160,12 @@ fn state_of(app: &App, session: &Session, composer: Composer, keymap: Keymap) ->
     let mut state = State::new(
         Transcript::new(verbs()),
         composer,
-        Status { facts: facts(app, session), mode: session.mode, ..Status::default() },
+        Status {
+            facts: facts(app, session),
+            mode: session.mode,
+            pricing: pricing::of(app, &session.route.provider),
+            ..Status::default()
+        },
         keymap,
     );
     state.around.kept = desk::kept(&app.dirs);
@@ -220,7 +227,8 @@ fn facts(app: &App, session: &Session) -> Facts {
     }
 }
 
-fn verbs() -> VerbTable {
+/// How the work of each tool is called.
+pub(super) fn verbs() -> VerbTable {
     let registry = Registry::new();
     let named = registry.names().into_iter().filter_map(|name| {
         let verbs = &registry.get(name)?.manifest().verbs;
@@ -286,6 +294,8 @@ pub(super) struct Desk<'a> {
     history: PathBuf,
     /// What is around a conversation; none without one.
     around: Option<Rc<desk::Desk<'a>>>,
+    /// Names the session.
+    session: String,
     drafts: Drafts,
     reviewing: Reviewing,
 }
@@ -294,7 +304,7 @@ impl<'a> Desk<'a> {
     /// Prepares for a conversation, or under another name for a review without one.
     pub(super) fn new(cx: &'a Cx, app: &'a App, session: &str, reviewing: Reviewing) -> Self {
         let drafts = Drafts::new(&cx.dirs.state, app.workspace.root(), session);
-        Self { cx, app, history: cx.dirs.history_file(), around: None, drafts, reviewing }
+        Self { cx, app, history: cx.dirs.history_file(), around: None, session: session.to_owned(), drafts, reviewing }
     }
 }
 
@@ -322,6 +332,7 @@ impl Outside for Desk<'_> {
     {
         let (app, around, reviewing) = (self.app, self.around.clone(), self.reviewing.clone());
         let path = self.cx.env.get("PATH").unwrap_or_default().to_owned();
+        let session = self.session.clone();
         async move {
             match want {
                 Want::Files => files(app).await,
@@ -333,9 +344,10 @@ impl Outside for Desk<'_> {
                     Given::Picks { token, rows: writing::picks::find(app, kind, &typed).await }
                 }
                 Want::Attach { text, model } => writing::attach::gather(app, &text, &model).await,
-                Want::Note { text, place } => writing::notes::keep(app, text, place).await,
+                Want::Note(note) => writing::notes::keep(app, &session, note).await,
                 Want::Tests => writing::attach::tests(app, &path).await,
                 Want::Models => writing::models::choices(app).await,
+                Want::Colours { source, file } => colours(app, &reviewing, &source, file).await,
                 Want::Review(order) => Given::Review(Box::new(reviewing.carry_out(app, *order).await)),
             }
         }

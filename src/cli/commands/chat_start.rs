@@ -5,19 +5,24 @@
 use crate::agent::dispatch::Approvals;
 use crate::app::{AgentOptions, App, Bounds, Session};
 use crate::base::fault::{Fault, Kind};
-use crate::cli::commands::chat::ChatArgs;
+use crate::cli::commands::chat::{ChatArgs, gone};
 use crate::cli::commands::onboard;
 use crate::cli::context::Cx;
 use crate::cli::cut_off;
+use crate::protocol::op::Op;
 use crate::protocol::task::{Class, Task};
 
 /// Begins it; returns with the session how others like it are started.
 pub(super) async fn begin(cx: &Cx, app: &App, args: &ChatArgs) -> Result<(Session, AgentOptions), Fault> {
     let options = options(cx, args);
     let cut_off = if args.may_offer { cut_off::offered(cx).await? } else { None };
-    onboard::before_first(cx, app).await?;
+    let first = onboard::before_first(cx, app).await?;
     let resume = cut_off.or_else(|| args.resume.clone());
-    Ok((start(app, resume.as_deref(), options.clone()).await?, options))
+    let session = start(app, resume.as_deref(), options.clone()).await?;
+    if let Some(text) = args.first.clone().or(first) {
+        session.handle.ops.send(Op::Submit { text }).await.map_err(|_| gone())?;
+    }
+    Ok((session, options))
 }
 
 /// Notes a session that did not end because somebody wished so.

@@ -9,14 +9,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::app::{AgentOptions, App};
+use crate::app::App;
+use crate::app::committing::staged;
 use crate::base::clock::new_id;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{PRIVATE_FILE, create_private_dir, remove_file, write_atomic};
 use crate::base::secrets;
-use crate::base::text::{count, one_line_name, shell_quoted, visible};
+use crate::base::text::{one_line_name, shell_quoted, visible};
 use crate::cli::SandboxArg;
-use crate::cli::commands::review::part_tokens;
 use crate::cli::context::{Cx, block_on};
 use crate::cli::editing::edited;
 use crate::cli::output::restore_terminal;
@@ -27,15 +27,9 @@ use crate::exec::interactive::run_in_foreground;
 use crate::policy::path::is_secret;
 use crate::protocol::diff;
 use crate::protocol::event::{Event, Record};
-use crate::protocol::task::Task;
-use crate::strategy::commit_message::{self, Material};
-use crate::strategy::review::part::{self, Room};
 use crate::tui::look::Look;
-use crate::workspace::git::{Git, GitError};
+use crate::workspace::git::Git;
 use crate::workspace::git_changes::{Changes, Scope};
-
-/// Messages of the project shown as examples.
-const N_RECENT: usize = 8;
 
 /// Secrets that are named; the others are counted.
 const MAX_WARNINGS: usize = 10;
@@ -76,7 +70,7 @@ pub fn run(cx: &Cx, args: &CommitArgs) -> Result<(), Fault> {
         let work = async {
             let staged = staged(&git).await?;
             warn_of_secrets(cx, &staged);
-            let message = worded(cx, &app, &git, &staged).await?;
+            let message = worded(cx, &app, &staged).await?;
             Ok::<_, Fault>((staged, message))
         };
         let (staged, message) = tokio::select! {
@@ -97,27 +91,6 @@ pub fn run(cx: &Cx, args: &CommitArgs) -> Result<(), Fault> {
             commit(cx, &message)
         }
     }
-}
-
-/// Reads what is staged in the whole repository, since all of it will be committed.
-async fn staged(git: &Git) -> Result<Changes, Fault> {
-    let status = git.status().await?;
-    let is_conflict =
-        |letters: (char, char)| letters.0 == 'U' || letters.1 == 'U' || matches!(letters, ('A', 'A') | ('D', 'D'));
-    if let Some(entry) = status.entries.iter().find(|entry| is_conflict((entry.staged, entry.unstaged))) {
-        return Err(Fault::new(Kind::Task, format!("`{}` has conflicts, so nothing can be committed", entry.path))
-            .hint("git status"));
-    }
-    let staged = git.changes(&Scope::Index).await?;
-    if !staged.files.is_empty() || !staged.left_out.is_empty() {
-        return Ok(staged);
-    }
-    let fault = Fault::new(Kind::Task, "nothing is staged");
-    Err(match status.entries.as_slice() {
-        [] => fault.hint("nothing has changed either: git log -1"),
-        [only] => fault.hint(format!("git add {}", shell_quoted(&only.path))),
-        more => fault.hint("git add --patch").hint(format!("all {}: git add --all", count(more.len(), "changed file"))),
-    })
 }
 
 /// Says which secrets would be committed, and where. Whether they are is the user's to decide.
@@ -147,31 +120,15 @@ fn warn_of_secrets(cx: &Cx, changes: &Changes) {
 }
 
 /// Has the message written by an agent that only reads.
-async fn worded(cx: &Cx, app: &App, git: &Git, changes: &Changes) -> Result<String, Fault> {
-    app.need_sandbox()?;
-    let rules = &app.config.commit;
-    let recent = match git.log(N_RECENT, None, None).await {
-        Ok(commits) => commits.into_iter().map(|commit| commit.subject).collect(),
-        Err(GitError::NoCommits) => Vec::new(),
-        Err(error) => return Err(error.into()),
-    };
-    let route = app.gateway.resolve(Task::Commit, cx.global.model.as_deref()).await?;
-    let part_tokens = part_tokens(app, &route);
-    let skip = &app.config.review.skip;
-    let room = Room { part_tokens, max_parts: 1, skip, is_secret };
-    let parts = part::split(&changes.files, &room);
-    let options = AgentOptions::reader(Task::Commit, cx.global.model.clone(), cx.class());
-    let mut session = app.start(options).await?;
+async fn worded(cx: &Cx, app: &App, changes: &Changes) -> Result<String, Fault> {
     let mut lines = Lines::new(&cx.out, Channel::Progress);
     let mut broken = None;
-    let material = Material { changes, parts: &parts, recent: &recent };
-    let written = commit_message::write(&mut session.handle, &material, rules, |record| {
+    let written = app.word_commit(changes, (cx.global.model.clone(), cx.class()), |record| {
         if broken.is_none() {
             broken = show(&mut lines, record).err();
         }
-    })
-    .await;
-    session.handle.close().await;
+    });
+    let written = written.await;
     cx.out.idle();
     broken.map_or(written, Err)
 }

@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod cache;
 pub mod chat;
+mod chat_around;
 mod chat_asks;
 mod chat_lines;
 mod chat_screen;
@@ -40,6 +41,7 @@ pub mod policy;
 pub mod replay;
 pub mod review;
 pub mod review_diff;
+mod review_lines;
 pub mod run;
 pub mod sandbox;
 pub mod search;

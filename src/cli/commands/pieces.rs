@@ -84,13 +84,18 @@ impl Walk<'_, '_> {
     }
 
     async fn reason(&mut self) -> Result<Option<String>, Fault> {
-        let mut reading = pin!(self.prompt.line("reason> "));
+        Ok(match self.line("reason> ").await? {
+            Line::Text(text) => Some(text),
+            Line::End | Line::Interrupted => None,
+        })
+    }
+
+    /// Reads a line, unless mimi is told to end.
+    pub(super) async fn line(&mut self, prompt: &str) -> Result<Line, Fault> {
+        let mut reading = pin!(self.prompt.line(prompt));
         loop {
             tokio::select! {
-                line = &mut reading => return Ok(match line? {
-                    Line::Text(text) => Some(text),
-                    Line::End | Line::Interrupted => None,
-                }),
+                line = &mut reading => return line,
                 // From a simple terminal, where Ctrl-C is no key for the editor, the line is still being read.
                 stop = self.signals.next() => if stop == Stop::Terminate {
                     return Err(stop.fault());

@@ -15,8 +15,6 @@ use crate::cli::render::{Channel, Lines, some_names};
 use crate::cli::report::target::{self, Format, Target, Targets};
 use crate::cli::signal::Signals;
 use crate::config::schema::FailOn;
-use crate::context::{estimate, opening};
-use crate::model::route::Route;
 use crate::protocol::event::Event;
 use crate::protocol::finding::Finding;
 use crate::protocol::notice::Severity;
@@ -27,9 +25,6 @@ use crate::strategy::review::{self, Outcome, Progress};
 use crate::tui::look::Look;
 use crate::workspace::git::Git;
 use crate::workspace::git_changes::{Changes, Scope};
-
-/// Tokens that instructions and tools take in a window, as `tests/it/agent/window.rs` measures them, and some to spare.
-const INSTRUCTION_TOKENS: u64 = 3_000;
 
 /// Arguments of `mimi review`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -129,19 +124,12 @@ async fn work(cx: &Cx, app: &App, scope: &Scope, cancel: CancellationToken) -> R
     }
     app.need_sandbox()?;
     let route = app.gateway.resolve(Task::Review, cx.global.model.as_deref()).await?;
-    let part_tokens = part_tokens(app, &route);
+    let part_tokens = app.part_tokens(&route);
     let parts = part::split(&changes.files, &Room { part_tokens, ..room });
     let model = format!("{}/{}", route.provider, route.model);
     let outcome = ask(cx, app, (&changes, parts), cancel).await?;
     let failure = outcome.failure.clone();
     Ok(Done { report: Report::new(&changes, Some(model), outcome), failure })
-}
-
-/// Returns how large a part of a change may be for the model of this route.
-pub(super) fn part_tokens(app: &App, route: &Route) -> u64 {
-    let words = opening::build(&app.workspace, &app.dirs.home).0;
-    let fixed_tokens = INSTRUCTION_TOKENS + estimate::text_tokens(&words) as u64;
-    part::part_tokens(route.window_tokens, fixed_tokens, u64::from(app.config.model.max_output_tokens))
 }
 
 async fn ask(

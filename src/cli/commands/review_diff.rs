@@ -59,7 +59,7 @@ pub fn run(cx: &Cx, args: &ReviewDiffArgs) -> Result<(), Fault> {
     let source = args.source();
     let is_screen = std::io::stdin().is_terminal() && chat_screen::is_wanted(cx, app.config.ui.screen, false);
     let said = block_on(async {
-        let reviewing = Reviewing::new(None);
+        let reviewing = Reviewing::new(None).with_model(cx.global.model.clone());
         if is_screen && let Some(set) = reviewing.peek(&app, &source).await? {
             return review(cx, &app, Outcome::Peeked(source, Some(set)), reviewing).await;
         }
@@ -79,8 +79,8 @@ pub fn run(cx: &Cx, args: &ReviewDiffArgs) -> Result<(), Fault> {
     }
 }
 
-/// Prints changes file by file, for the channel `mimi` shows those of a turn on; also for a chat line by line.
-pub(super) fn print(cx: &Cx, set: &ChangeSet) -> Result<(), Fault> {
+/// Prints changes file by file, for the channel `mimi` shows those of a turn on.
+fn print(cx: &Cx, set: &ChangeSet) -> Result<(), Fault> {
     let mut lines = Lines::new(&cx.out, Channel::Conversation);
     for file in &set.files {
         let (name, diff) = (visible(&one_line_name(&file.diff.path)).into_owned(), &file.diff);

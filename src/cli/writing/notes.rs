@@ -1,29 +1,48 @@
 //! Where is a note kept that a person writes with `#`?
 //!
 //! At the end of `AGENTS.md`, which every later session reads: of the project, where it is a change like any other and shows in
-//! `git diff`, or of the user, beside `config.yaml`. Added in one step, so that a crash leaves the file as it was or with the note.
+//! `git diff`, or of the user, beside `config.yaml`. Added in one step, so that a crash leaves the file as it was or with the note,
+//! and kept as any change of the turn is.
 
 use std::path::Path;
 
+use crate::agent::keeping::tree_change;
 use crate::app::App;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{PRIVATE_FILE, create_dirs, write_atomic};
-use crate::tui::state::outside::{Given, NotePlace};
+use crate::checkpoint::step::{About, Cause};
+use crate::tui::state::outside::{Given, Note, NotePlace};
 
 /// The file that is read by every session.
 const NAME: &str = "AGENTS.md";
 /// Bits of a new file in a project.
 const SHARED_FILE: u32 = 0o644;
 
-/// Adds a note.
-pub async fn keep(app: &App, text: String, place: NotePlace) -> Given {
-    let (folder, mode) = match place {
+/// Adds a note, and keeps what the file was before, so that it goes back with the turn.
+pub async fn keep(app: &App, session: &str, note: Note) -> Given {
+    let (folder, mode) = match note.place {
         NotePlace::Project => (app.workspace.root().to_path_buf(), SHARED_FILE),
         NotePlace::User => (app.dirs.config.clone(), PRIVATE_FILE),
     };
-    let added = tokio::task::spawn_blocking(move || add(&folder.join(NAME), &text, mode).map(|()| folder.join(NAME)));
+    let (root, path) = (app.workspace.root().to_path_buf(), folder.join(NAME));
+    // Where nothing can be kept the note is still the person's wish.
+    let keeper = app.keeper_of(session, &root).ok();
+    let added = tokio::task::spawn_blocking(move || {
+        // Where the file is a link, what it points to is what changes.
+        let target = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let before = keeper.as_ref().and_then(|keeper| keeper.store().keep(&target).ok());
+        add(&path, &note.text, mode)?;
+        let change = before.and_then(|before| before.change(&target).ok().flatten());
+        let about = About { turn: note.turn, call: None, cause: Cause::Edit, what: format!("note in {NAME}") };
+        let step = keeper.and_then(|keeper| keeper.note_edit(about, change.as_slice()).ok().flatten());
+        Ok::<_, Fault>((path, step.map(|step| tree_change(&step, &root))))
+    });
     match added.await {
-        Ok(Ok(path)) => Given::Done(format!("noted in {}; sessions that begin from now on read it", path.display())),
+        Ok(Ok((path, change))) => {
+            let back = if change.is_some() { "; /undo takes it back with the turn" } else { "" };
+            let said = format!("noted in {}; sessions that begin from now on read it{back}", path.display());
+            Given::Noted { said, change }
+        }
         Ok(Err(fault)) => Given::Failed(fault.words()),
         Err(error) => Given::Failed(format!("the note was not kept: {error}")),
     }

@@ -112,6 +112,11 @@ pub enum CallState {
         /// When it began.
         from_ms: u64,
     },
+    /// It goes on behind the turn; it runs since then.
+    Behind {
+        /// When it began, in milliseconds since the Unix epoch.
+        from_ms: u64,
+    },
     /// It ended.
     Ended {
         /// How.

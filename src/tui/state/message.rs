@@ -58,8 +58,6 @@ pub enum Editing {
 pub enum Revising {
     /// What stands in the place of a hunk.
     Hunk,
-    /// The message of a commit.
-    Commit,
 }
 
 /// What of a review is written in the composer.
@@ -73,6 +71,8 @@ pub enum Noting {
     Reason,
     /// A line of the file.
     Line,
+    /// The message of a commit of what is staged.
+    Commit,
 }
 
 /// Something that others do on the terminal itself.

@@ -4,13 +4,19 @@
 //! back as a message ([`Given`]). What comes late is taken or dropped by whoever asked; nothing waits for it.
 //! To add something: a variant of each, an arm in [`State::take_given`] and one where the full screen is put together.
 
+use std::sync::Arc;
+
 use crate::protocol::attached::Attached;
-use crate::protocol::changes::{Order, Outcome};
+use crate::protocol::changes::{Order, Outcome, Source};
+use crate::protocol::diff::FileDiff;
+use crate::protocol::op::Op;
+use crate::protocol::tree::TreeChange;
 use crate::tui::look::Look;
 use crate::tui::state::around::{Ask, Told};
 use crate::tui::state::choices::{Choice, Choices};
 use crate::tui::state::message::Cmd;
 use crate::tui::state::picks::PickKind;
+use crate::tui::state::review::colours::Colours;
 use crate::tui::state::{Front, State};
 
 /// Something to be found or done.
@@ -20,6 +26,13 @@ pub enum Want {
     Files,
     /// Something about changes under review.
     Review(Box<Order>),
+    /// The colours of a file under review.
+    Colours {
+        /// Where the change comes from.
+        source: Source,
+        /// The file.
+        file: Arc<FileDiff>,
+    },
     /// Something around the conversation.
     Around(Ask),
     /// What a word that is being written may mean.
@@ -39,16 +52,22 @@ pub enum Want {
         model: String,
     },
     /// A note is kept for later sessions.
-    Note {
-        /// The note, in one line.
-        text: String,
-        /// Where.
-        place: NotePlace,
-    },
+    Note(Note),
     /// The command that runs the project's tests.
     Tests,
     /// The models that can be chosen.
     Models,
+}
+
+/// A note for later sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The note, in one line.
+    pub text: String,
+    /// Where it is kept.
+    pub place: NotePlace,
+    /// The turn with which it goes back.
+    pub turn: u32,
 }
 
 /// Where a note is kept.
@@ -87,12 +106,26 @@ pub enum Given {
     Tests(Option<String>),
     /// Something was done: said to the person.
     Done(String),
+    /// A note was kept.
+    Noted {
+        /// Said to the person.
+        said: String,
+        /// What it changed, for the session to take note of; none where it cannot be taken back.
+        change: Option<TreeChange>,
+    },
     /// A list to choose from, put in front where nothing else is.
     Choices(Choices),
     /// It could not be done: said to the person.
     Failed(String),
     /// What came of an order of a review.
     Review(Box<Outcome>),
+    /// The colours of a file under review; nothing in them where they cannot be had.
+    Colours {
+        /// The file.
+        path: String,
+        /// Line by line.
+        colours: Colours,
+    },
 }
 
 impl State {
@@ -105,11 +138,16 @@ impl State {
             Given::Attached { attached, trouble } => return self.take_attached(attached, &trouble),
             Given::Refused(why) => return self.take_refused(&why),
             Given::Tests(command) => self.take_tests(command),
+            Given::Noted { said, change } => {
+                self.transcript.note(Look::Dim, said);
+                return change.map(|change| Cmd::Send(Op::Changed(change))).into_iter().collect();
+            }
             Given::Done(said) => self.transcript.note(Look::Dim, said),
             Given::Picks { token, rows } => return self.take_found(token, rows),
             Given::Choices(choices) if self.front == Front::Chat => self.cover(Front::List(choices)),
             Given::Choices(_) => {}
             Given::Around(told) => return self.take_told(told),
+            Given::Colours { path, colours } => self.take_colours(&path, colours),
             Given::Failed(wrong) => self.hint = Some(wrong),
             Given::Review(outcome) => return self.review_given(*outcome),
         }

@@ -9,7 +9,7 @@ use crate::tui::look::Look;
 use crate::tui::slash;
 use crate::tui::state::choices::{Choice, Then};
 use crate::tui::state::message::{Cmd, Scroll};
-use crate::tui::state::outside::{NotePlace, Want};
+use crate::tui::state::outside::{Note, NotePlace, Want};
 use crate::tui::state::{Purpose, State};
 
 /// Files a path of which, pasted alone, is meant as an image.
@@ -94,8 +94,10 @@ impl State {
     }
 
     fn ask_where(&mut self, note: &str) -> Vec<Cmd> {
+        let turn = self.transcript.turn();
         let row = |label: &str, meaning: &str, place| {
-            Choice::new(label, meaning, Then::Do(Cmd::Want(Want::Note { text: note.to_owned(), place })))
+            let note = Note { text: note.to_owned(), place, turn };
+            Choice::new(label, meaning, Then::Do(Cmd::Want(Want::Note(note))))
         };
         let rows = vec![
             row("the project", "AGENTS.md of this folder, for everybody who works on it", NotePlace::Project),

@@ -52,7 +52,7 @@ fn a_note_is_kept_where_the_person_says() {
         let mut state = state();
         writes(&mut state, "# tests run with make");
         keys(&mut state, "enter");
-        let want = Want::Note { text: "tests run with make".to_owned(), place };
+        let want = Want::Note(Note { text: "tests run with make".to_owned(), place, turn: 1 });
         assert_eq!(keys(&mut state, pressed), [Cmd::Want(want)]);
     }
     for words in ["## heading", "# heading\nand text", "#"] {

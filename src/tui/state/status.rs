@@ -3,6 +3,8 @@
 //! What the status line says, drawn from the records: model, mode, what is waited for, how full the context is, how quick and
 //! how busy the server is.
 
+use std::sync::Arc;
+
 use crate::protocol::event::{Event, Phase, Record};
 use crate::protocol::message::Usage;
 use crate::protocol::op::Mode;
@@ -22,6 +24,42 @@ pub struct Facts {
     pub branch: Option<String>,
     /// Names the session.
     pub session: String,
+}
+
+/// Says what an answer of a model cost; none where it has no price.
+pub type Cost = dyn Fn(&str, &Usage, &Stats) -> Option<f64> + Send + Sync;
+
+/// The prices of models, where there are any.
+#[derive(Clone, Default)]
+pub struct Pricing(Option<Arc<Cost>>);
+
+impl Pricing {
+    /// Prices answers so.
+    pub fn new(cost: Arc<Cost>) -> Self {
+        Self(Some(cost))
+    }
+
+    /// Says what an answer of a model cost; none where it has no price.
+    pub fn cost(&self, model: &str, usage: &Usage, stats: &Stats) -> Option<f64> {
+        self.0.as_ref().and_then(|cost| cost(model, usage, stats))
+    }
+}
+
+impl std::fmt::Debug for Pricing {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(if self.0.is_some() { "Pricing(some)" } else { "Pricing(none)" })
+    }
+}
+
+impl PartialEq for Pricing {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is_some() == other.0.is_some()
+    }
+}
+
+/// Writes an amount in the currency of the prices, with as many digits as say something.
+pub fn money(amount: f64) -> String {
+    if amount >= 0.1 { format!("{amount:.2}") } else { format!("{amount:.4}") }
 }
 
 /// A request that failed and is sent again.
@@ -58,8 +96,14 @@ pub struct Status {
     pub tokens_per_s: Option<f64>,
     /// Commands of the person's own that run.
     pub n_own: usize,
+    /// Commands behind the turns.
+    pub n_behind: usize,
     /// Tokens of the whole session, read and written.
     pub spent: Usage,
+    /// What they cost, as far as they have a price; none while nothing had one.
+    pub cost: Option<f64>,
+    /// The prices.
+    pub pricing: Pricing,
 }
 
 impl Status {
@@ -78,10 +122,15 @@ impl Status {
             Event::TurnDone { .. } => self.end_turn(),
             Event::ToolStarted { call, .. } if call.is_of_user() => self.n_own += 1,
             Event::ToolFinished { call, .. } if call.is_of_user() => self.n_own = self.n_own.saturating_sub(1),
+            Event::Backgrounded { .. } => self.n_behind += 1,
+            Event::BackgroundEnded { .. } => self.n_behind = self.n_behind.saturating_sub(1),
             Event::PhaseChanged { phase } => self.phase = Some(*phase),
             Event::ModeChanged { mode } => self.mode = *mode,
             Event::ModelChanged { model } => self.facts.model.clone_from(model),
-            Event::Usage { usage, context_tokens, window_tokens, stats, .. } => {
+            Event::Usage { usage, model, context_tokens, window_tokens, stats } => {
+                if let Some(cost) = self.pricing.cost(model, usage, stats) {
+                    *self.cost.get_or_insert(0.0) += cost;
+                }
                 self.context_tokens = *context_tokens;
                 self.window_tokens = *window_tokens;
                 self.usage += *usage;

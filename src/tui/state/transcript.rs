@@ -17,6 +17,8 @@ use crate::tui::state::item::{Call, CallState, Item, VerbTable, Verbs, What, end
 
 /// The tool that replaces the plan; the plan itself is shown instead.
 const PLAN_TOOL: &str = "update_plan";
+/// Said where a command of the person's own has ended: the model does not know of it yet.
+pub const GOES_ALONG: &str = "  + goes along with your next words";
 /// Bytes of what a running command printed that are kept for looking at. The whole is in the session's folder.
 const MAX_OUTPUT_BYTES: usize = 16_000;
 /// Paths named of those a command changed.
@@ -74,6 +76,11 @@ impl Transcript {
         &self.said
     }
 
+    /// Returns the running or last turn, counted from 1.
+    pub fn turn(&self) -> u32 {
+        self.turn.max(1)
+    }
+
     /// Says how the work of a tool is called.
     pub fn verbs_of(&self, tool: &str) -> Verbs {
         let own = || Verbs { ask: tool.to_owned(), doing: tool.to_owned(), done: tool.to_owned() };
@@ -89,6 +96,7 @@ impl Transcript {
     pub fn take(&mut self, record: &Record) {
         let now = record.at_ms;
         self.count_turns(&record.event);
+        self.tell_attached(&record.event);
         match &record.event {
             Event::TextDelta { text } => self.words(text, now),
             Event::ReasoningDelta { text } => self.thought(text, now),
@@ -99,6 +107,14 @@ impl Transcript {
                 self.call(call, |call| call.state = CallState::Running { from_ms: now });
             }
             Event::ToolOutput { call, text } => self.call(call, |call| call.print(text)),
+            Event::Backgrounded { call, behind, .. } => self.call(call, |call| {
+                let CallState::Ended { duration_ms, .. } = call.state else { return };
+                (call.id, call.state) = (behind.clone(), CallState::Behind { from_ms: now.saturating_sub(duration_ms) });
+            }),
+            Event::BackgroundEnded { behind, outcome, summary, duration_ms } => {
+                let (outcome, summary, duration_ms) = (outcome.clone(), summary.clone(), *duration_ms);
+                self.call(behind, |call| call.state = CallState::Ended { outcome, summary, duration_ms });
+            }
             Event::ToolFinished { call, tool, outcome, summary, diffs, duration_ms, .. } => {
                 self.touch(diffs);
                 if self.find(call).is_none() && tool != PLAN_TOOL {
@@ -112,6 +128,9 @@ impl Transcript {
                         duration_ms: *duration_ms,
                     };
                 });
+                if call.is_of_user() {
+                    self.note(Look::Dim, GOES_ALONG);
+                }
                 if tool == PLAN_TOOL && !matches!(outcome, ToolOutcome::Ok { .. }) {
                     self.note(Look::Bad, format!("x the plan was not changed: {summary}"));
                 }
@@ -144,6 +163,27 @@ impl Transcript {
             Event::Compacted { .. } => self.said.clear(),
             _ => {}
         }
+    }
+
+    /// Says what was told without words of the person, once the model answers: what came of commands behind the turn.
+    fn tell_attached(&mut self, event: &Event) {
+        let is_answer = matches!(
+            event,
+            Event::TextDelta { .. } | Event::ReasoningDelta { .. } | Event::AssistantMessage { .. }
+        );
+        if is_answer {
+            for label in std::mem::take(&mut self.attached) {
+                self.note(Look::Dim, format!("  + {label}"));
+            }
+        }
+    }
+
+    /// Returns the commands behind the turns, the newest first.
+    pub fn behind(&self) -> impl Iterator<Item = &Call> {
+        self.items.iter().rev().filter_map(|item| match &item.what {
+            What::Call(call) if matches!(call.state, CallState::Behind { .. }) => Some(call.as_ref()),
+            _ => None,
+        })
     }
 
     /// Takes what is said about the conversation rather than in it.

@@ -66,6 +66,11 @@ impl State {
 
     /// Takes what happened; returns what is to be done.
     pub fn update(&mut self, msg: Msg) -> Vec<Cmd> {
+        let cmds = self.take(msg);
+        cmds.into_iter().chain(self.ask_colours()).collect()
+    }
+
+    fn take(&mut self, msg: Msg) -> Vec<Cmd> {
         match msg {
             Msg::Begun => {
                 let mut cmds = self.line_now();

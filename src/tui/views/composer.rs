@@ -25,6 +25,7 @@ fn prompt(state: &State) -> String {
         Purpose::Review(Noting::Search) => "search> ".to_owned(),
         Purpose::Review(Noting::Comment) => "comment> ".to_owned(),
         Purpose::Review(Noting::Line) => "line> ".to_owned(),
+        Purpose::Review(Noting::Commit) => "commit> ".to_owned(),
         Purpose::Line(Writing::Name(_)) => "name> ".to_owned(),
         Purpose::Line(Writing::ExportTo(_)) => "write to> ".to_owned(),
         Purpose::Line(_) => "find> ".to_owned(),

@@ -111,6 +111,10 @@ fn call(call: &Call, state: &State, theme: &Theme, width: usize) -> Vec<Line<'st
             let time = format_duration(state.now_ms.saturating_sub(*from_ms));
             ("* ", Look::Accent, &call.verbs.doing, format!(" ({time})"))
         }
+        CallState::Behind { .. } => {
+            let key = state.keymap.key_of(View::Everywhere, Action::Running).unwrap_or_else(|| "/ps".to_owned());
+            ("& ", Look::Accent, &call.verbs.doing, format!(" in the background; {key} shows it"))
+        }
         CallState::Ended { outcome, summary, duration_ms } => {
             let (mark, look, verb, word) = match outcome {
                 ToolOutcome::Ok { .. } => ("- ", Look::Dim, &call.verbs.done, ""),

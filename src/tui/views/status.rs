@@ -9,6 +9,7 @@ use crate::protocol::op::Mode;
 use crate::protocol::wait::{Wait, WaitState, short};
 use crate::tui::look::{Look, Theme};
 use crate::tui::state::State;
+use crate::tui::state::status::money;
 use crate::tui::state::vim::Mode as VimMode;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -67,6 +68,9 @@ fn parts(state: &State) -> Vec<(Look, String)> {
     if let Some(wait) = status.wait {
         parts.push((Look::Notice, waiting(&wait)));
     }
+    if status.n_behind > 0 {
+        parts.push((Look::Notice, format!("{} in the background", status.n_behind)));
+    }
     if let Some(share) = status.fullness() {
         let look = if share >= FULL { Look::Notice } else { Look::Dim };
         let text = format!(
@@ -90,7 +94,8 @@ fn parts(state: &State) -> Vec<(Look, String)> {
     }
     let spent = status.spent.input_tokens + status.spent.output_tokens;
     if spent > 0 {
-        parts.push((Look::Dim, format!("{} tokens in all", short(spent))));
+        let cost = status.cost.map_or_else(String::new, |cost| format!(", cost {}", money(cost)));
+        parts.push((Look::Dim, format!("{} tokens in all{cost}", short(spent))));
     }
     parts.push((Look::Dim, facts.server.clone()));
     parts

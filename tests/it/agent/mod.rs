@@ -1,5 +1,6 @@
 //! Does the agent as a whole do what its users are told? In process: the real app, files, git and shell, a scripted model.
 
+mod background;
 mod calls;
 mod commands;
 mod compaction;

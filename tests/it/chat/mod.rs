@@ -4,11 +4,13 @@
 
 mod approvals;
 mod around;
+mod background;
 mod commands;
 mod composing;
 mod diffs;
 mod ending;
 mod full;
+mod inline_views;
 mod lines;
 mod onboard;
 mod resume;

@@ -170,10 +170,37 @@ fn new_and_deleted_files_go_and_come_as_a_whole_and_commits_are_made_from_here()
     pty.send("g").send("s").wait_until_shown("3 of 4 decided");
     let staged = || env.git(["diff", "--cached", "--name-only"]) == "a.txt\n";
     wait_until("it is staged", staged);
-    pty.send("C").wait_until_shown("committed");
+    // The model's words are no message of the kind that is asked for, so that the person writes it.
+    pty.send("C").wait_until_shown("commit>").wait_until_shown("no message was written");
+    pty.send("\x07").wait_until_shown("commit> from the review").send(key::ENTER).wait_until_shown("committed");
     leave(&mut pty);
     assert_eq!(env.git(["log", "-1", "--format=%s"]), "from the review\n");
     assert!(env.git(["diff"]).contains("+line thirty"));
+}
+
+#[test]
+fn a_model_words_the_commit_and_the_person_hands_it_over() {
+    let chat = Chat::new("  - say: 'fix: count in words'\n");
+    repository(&chat.env);
+    let mut pty = review(&chat.env);
+    pty.send("S").wait_until_shown("2 of 2 decided");
+    wait_until("it is staged", || chat.env.git(["diff", "--cached", "--name-only"]) == "a.txt\n");
+    let before = chat.env.git(["rev-parse", "HEAD"]);
+    pty.send("C").wait_until_shown("commit> fix: count in words").wait_until_shown("enter commits what is staged");
+    assert_eq!(chat.env.git(["rev-parse", "HEAD"]), before, "nothing is committed before the person says so");
+    pty.send(", all of them").wait_until_shown("words, all of them").send(key::ENTER).wait_until_shown("committed");
+    assert_eq!(chat.env.git(["log", "-1", "--format=%s"]), "fix: count in words, all of them\n");
+    assert!(chat.newest().contains("+line three"), "{}", chat.newest());
+}
+
+#[test]
+fn without_a_server_the_message_is_empty_and_says_why() {
+    let env = Env::new();
+    repository(&env);
+    let mut pty = review(&env);
+    pty.send("S").wait_until_shown("2 of 2 decided").send("C").wait_until_shown("no message was written");
+    pty.send(key::ENTER).wait_until_shown("the message is empty, so nothing is committed");
+    assert_eq!(env.git(["log", "--format=%s"]).lines().count(), 1);
 }
 
 #[test]

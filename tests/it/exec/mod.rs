@@ -82,6 +82,7 @@ impl Bench {
             embedder: None,
             cancel: CancellationToken::new(),
             progress: mpsc::channel(64).0,
+            so_far: mimi::exec::so_far::SoFar::default(),
             limits: mimi::tools::Limits::default(),
             may_hold_secrets: mimi::policy::path::is_secret,
         }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::board::{Board, Kind, Row};
 use super::level::{Level, Preset};
 use super::viewer::Viewer;
@@ -6,13 +8,14 @@ use crate::protocol::event::{Author, Event, Record};
 use crate::protocol::message::CallId;
 use crate::protocol::op::Op;
 use crate::protocol::plan::{Plan, PlanStep, StepStatus};
+use crate::protocol::tool::ToolOutcome;
 use crate::tui::keymap::Keymap;
 use crate::tui::look::Look;
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::VerbTable;
 use crate::tui::state::message::{Cmd, Msg, Scroll};
 use crate::tui::state::outside::{Given, Want};
-use crate::tui::state::status::{Facts, Status};
+use crate::tui::state::status::{Facts, Pricing, Status, money};
 use crate::tui::state::transcript::Transcript;
 use crate::tui::state::{Front, State};
 
@@ -261,4 +264,84 @@ fn the_users_line_is_asked_one_at_a_time_and_given_up_when_it_fails() {
     assert_eq!(lines(&record(&mut state, Event::TurnStarted { turn: 2 })), 1);
     told(&mut state, Told::Line(Err("it ended with code 1".into())));
     assert_eq!((state.around.line.clone(), state.around.has_line), (None, false));
+}
+
+fn began(state: &mut State, call: &str) {
+    let call = CallId(call.into());
+    let (tool, target) = ("shell".to_owned(), "make".to_owned());
+    record(state, Event::ToolProposed { call: call.clone(), tool: tool.clone(), target: target.clone(), actions: Vec::new() });
+    record(state, Event::ToolStarted { call, tool, target });
+}
+
+/// As the agent reports that a command went behind the turn.
+fn went_behind(state: &mut State, call: &str, behind: &str) {
+    let outcome = ToolOutcome::Ok { text: String::new() };
+    let (call, tool, summary) = (CallId(call.into()), "shell".to_owned(), "goes on in the background".to_owned());
+    let finished =
+        Event::ToolFinished { call: call.clone(), tool, outcome, summary, diffs: Vec::new(), seen: Vec::new(), duration_ms: 1 };
+    record(state, finished);
+    record(state, Event::Backgrounded { call, behind: CallId(behind.into()), command: "make".to_owned() });
+}
+
+#[test]
+fn what_runs_goes_behind_the_turn_from_its_list_from_anywhere_and_by_a_command() {
+    let background = |call: &str| Cmd::Send(Op::Background { call: CallId(call.into()) });
+    let mut state = state();
+    assert_eq!(keys(&mut state, "alt+z"), []);
+    assert!(state.hint.as_deref().is_some_and(|hint| hint.contains("no command runs")));
+    record(&mut state, Event::UserMessage { author: Author::User, text: "build".to_owned() });
+    began(&mut state, "c1");
+    assert_eq!(keys(&mut state, "f7 ctrl+b"), [background("c1")]);
+    keys(&mut state, "esc");
+    assert_eq!(keys(&mut state, "alt+z"), [background("c1")]);
+    assert!(say(&mut state, "/background").contains(&background("c1")));
+}
+
+#[test]
+fn a_command_behind_the_turn_stays_in_the_list_until_it_ends_whatever_is_said_meanwhile() {
+    let mut state = state();
+    record(&mut state, Event::UserMessage { author: Author::User, text: "build".to_owned() });
+    began(&mut state, "c1");
+    went_behind(&mut state, "c1", "behind-1");
+    record(&mut state, Event::UserMessage { author: Author::User, text: "and more".to_owned() });
+    record(&mut state, Event::ToolOutput { call: CallId("behind-1".into()), text: "half way\n".into() });
+    assert_eq!(state.status.n_behind, 1);
+    keys(&mut state, "f7");
+    assert!(board(&state).rows[0].meaning.starts_with("in the background for"), "{:?}", board(&state).rows);
+    assert_eq!(keys(&mut state, "ctrl+k"), [Cmd::Send(Op::Stop { call: CallId("behind-1".into()) })]);
+    keys(&mut state, "esc");
+    say(&mut state, "/checkpoints");
+    assert_eq!(state.hint.as_deref(), Some(super::board::STILL_WRITES), "what is put back may be written again");
+    let ended = Event::BackgroundEnded {
+        behind: CallId("behind-1".into()),
+        outcome: ToolOutcome::Cancelled,
+        summary: "cancelled".to_owned(),
+        duration_ms: 5,
+    };
+    record(&mut state, ended);
+    keys(&mut state, "f7");
+    assert_eq!((board(&state).rows.len(), state.status.n_behind), (0, 0));
+}
+
+#[test]
+fn what_is_spent_is_told_in_money_where_there_are_prices() {
+    let mut state = state();
+    let usage = crate::protocol::message::Usage { input_tokens: 1000, output_tokens: 100, cached_tokens: 0 };
+    let answered = |model: &str| Event::Usage {
+        usage,
+        model: model.to_owned(),
+        context_tokens: 1,
+        window_tokens: 2,
+        stats: crate::protocol::usage::Stats::default(),
+    };
+    record(&mut state, answered("known"));
+    assert_eq!(state.status.cost, None);
+    state.status.pricing = Pricing::new(Arc::new(|model, usage, _| {
+        (model == "known").then(|| usage.input_tokens as f64 / 1000.0 * 0.25)
+    }));
+    record(&mut state, answered("known"));
+    record(&mut state, answered("unknown"));
+    record(&mut state, answered("known"));
+    assert_eq!(state.status.cost, Some(0.5));
+    assert_eq!((money(0.5).as_str(), money(0.0123).as_str(), money(12.0).as_str()), ("0.50", "0.0123", "12.00"));
 }

@@ -14,6 +14,9 @@ use crate::tui::state::message::Cmd;
 use crate::tui::state::outside::Want;
 use crate::tui::state::{Front, State};
 
+/// Said where files go back to how they were while a command goes on behind the turn.
+pub(super) const STILL_WRITES: &str = "a command in the background may still write to files; the list of what runs ends it";
+
 /// Which list it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -162,6 +165,9 @@ impl Board {
 impl State {
     /// Opens a board.
     pub(super) fn open_board(&mut self, kind: Kind, query: &str) -> Vec<Cmd> {
+        if kind == Kind::Checkpoints && self.status.n_behind > 0 {
+            self.hint = Some(STILL_WRITES.to_owned());
+        }
         self.put_in_front(Front::Board(Box::new(Board::new(kind, query))));
         self.reload()
     }
@@ -251,6 +257,22 @@ impl State {
             return Vec::new();
         };
         vec![Cmd::Send(Op::Drop { call: CallId(call.to_owned()) })]
+    }
+
+    /// Puts a running command behind the turn.
+    pub(super) fn put_behind(&mut self, id: &str) -> Vec<Cmd> {
+        vec![Cmd::Send(Op::Background { call: CallId(id.to_owned()) })]
+    }
+
+    /// Puts the command that began last behind the turn.
+    pub(in crate::tui::state) fn put_last_behind(&mut self) -> Vec<Cmd> {
+        match made::last_running(&self.transcript) {
+            Some(id) => self.put_behind(&id),
+            None => {
+                self.hint = Some("no command runs that could go on in the background".to_owned());
+                Vec::new()
+            }
+        }
     }
 
     /// Ends a running command.

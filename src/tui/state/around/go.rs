@@ -32,23 +32,8 @@ pub enum Go {
     Level(Option<Level>),
     /// To a layout, or the next.
     Preset(Option<Preset>),
-}
-
-impl Go {
-    /// Says how the same is had where there is no full screen.
-    pub fn elsewhere(&self) -> &'static str {
-        match self {
-            Self::Board(Kind::Sessions, _) => "mimi session list, mimi session search WORDS",
-            Self::Board(Kind::Checkpoints, _) => "mimi checkpoint list",
-            Self::New => "leave, then mimi chat",
-            Self::Fork(_) => "mimi session fork ID",
-            Self::Rename(_) => "mimi session rename ID NAME",
-            Self::Export(_) => "mimi session export ID",
-            Self::Board(..) | Self::Find(_) | Self::Open(_) | Self::Level(_) | Self::Preset(_) => {
-                "mimi chat without --inline"
-            }
-        }
-    }
+    /// Nowhere: what runs goes behind the turn.
+    Behind,
 }
 
 impl State {
@@ -62,6 +47,7 @@ impl State {
             Go::Open(words) => return self.open_file(&words),
             Go::Level(level) => return self.set_level(level),
             Go::Preset(preset) => return self.set_preset(preset),
+            Go::Behind => return self.put_last_behind(),
             Go::Fork(_) if self.status.is_busy() => {
                 self.hint = Some(STILL_RUNS.to_owned());
                 return Vec::new();
@@ -83,6 +69,7 @@ impl State {
             Some(Action::Checkpoints) => board(Kind::Checkpoints),
             Some(Action::Running) => board(Kind::Running),
             Some(Action::Find) => Go::Find(String::new()),
+            Some(Action::Background) => Go::Behind,
             Some(Action::NextLevel) => Go::Level(None),
             Some(Action::NextLayout) => Go::Preset(None),
             _ => return Vec::new(),

@@ -2,7 +2,7 @@
 
 use crate::tui::key::Key;
 use crate::tui::keymap::Action;
-use crate::tui::state::around::board::{Board, Kind};
+use crate::tui::state::around::board::{Board, Kind, STILL_WRITES};
 use crate::tui::state::around::go::or_named;
 use crate::tui::state::around::viewer::Viewer;
 use crate::tui::state::around::{Ask, Next, Writing};
@@ -39,6 +39,7 @@ impl State {
                 | Action::Delete
                 | Action::Restore
                 | Action::Kill
+                | Action::Background
                 | Action::TakeOut,
             ) => return self.act_on_row(action),
             None if key.is_some_and(|key| board.typed(key)) => return self.narrowed(),
@@ -115,12 +116,17 @@ impl State {
                 Ask::Delete { id }
             }
             Some(Action::Restore) => {
-                if !self.is_sure(&id, "files go back to how they were before this; what is there now is kept") {
+                let what = match self.status.n_behind {
+                    0 => "files go back to how they were before this; what is there now is kept",
+                    _ => STILL_WRITES,
+                };
+                if !self.is_sure(&id, what) {
                     return Vec::new();
                 }
                 Ask::Restore { id }
             }
             Some(Action::Kill) => return self.stop_call(&id),
+            Some(Action::Background) => return self.put_behind(&id),
             Some(Action::TakeOut) => {
                 let cost = "its text goes from the window, and the server reads what follows it again";
                 if !self.is_sure(&id, cost) {

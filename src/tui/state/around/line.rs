@@ -28,6 +28,8 @@ struct Facts<'s> {
     tokens_per_s: Option<f64>,
     input_tokens: u64,
     output_tokens: u64,
+    /// What they cost, in the currency of the prices.
+    cost: Option<f64>,
 }
 
 impl State {
@@ -70,6 +72,7 @@ impl State {
             tokens_per_s: status.tokens_per_s,
             input_tokens: status.spent.input_tokens,
             output_tokens: status.spent.output_tokens,
+            cost: status.cost,
         };
         serde_json::to_string(&facts).unwrap_or_default()
     }

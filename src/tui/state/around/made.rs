@@ -15,6 +15,8 @@ use crate::tui::state::transcript::Transcript;
 
 /// Tools that look for something; what they found is worth coming back to.
 pub const SEARCHES: &[&str] = &["search", "search_code", "list_files", "repo_map"];
+/// The tool whose commands can go on behind the turn.
+const SHELL: &str = "shell";
 /// Columns for which a change is laid out beside a list.
 const COLUMNS: usize = 100;
 /// Characters of a row's name.
@@ -100,6 +102,10 @@ pub fn running(transcript: &Transcript, now_ms: u64) -> Vec<Row> {
                 let time = format_duration(now_ms.saturating_sub(*from_ms));
                 format!("{} for {time}, {} bytes so far", call.verbs.doing.to_lowercase(), call.n_output_bytes)
             }
+            CallState::Behind { from_ms } => {
+                let time = format_duration(now_ms.saturating_sub(*from_ms));
+                format!("in the background for {time}, {} bytes so far", call.n_output_bytes)
+            }
             CallState::Asked => "waits for your answer".to_owned(),
             CallState::Proposed => "waits its turn".to_owned(),
             CallState::Ended { .. } => return None,
@@ -108,8 +114,17 @@ pub fn running(transcript: &Transcript, now_ms: u64) -> Vec<Row> {
     };
     // Whatever a session that was cut off left open runs no more: only the last turn's calls are looked at.
     let from = transcript.items().iter().rposition(|item| matches!(item.what, What::Person(_))).unwrap_or(0);
-    let recent = transcript.items()[from..].iter().rev();
-    recent.filter_map(|item| if let What::Call(call) = &item.what { row(call) } else { None }).collect()
+    let recent = transcript.items()[from..].iter().rev().filter_map(|item| match &item.what {
+        What::Call(call) if !matches!(call.state, CallState::Behind { .. }) => row(call),
+        _ => None,
+    });
+    recent.chain(transcript.behind().filter_map(row)).collect()
+}
+
+/// Names the call that began last and could go on behind the turn.
+pub fn last_running(transcript: &Transcript) -> Option<String> {
+    let runs = |call: &&Call| matches!(call.state, CallState::Running { .. }) && call.tool == SHELL;
+    calls(transcript).rfind(runs).map(|call| call.id.to_string())
 }
 
 /// Returns what is in a row.

@@ -8,7 +8,7 @@ use crate::tui::keymap::{Action, Keymap};
 use crate::tui::state::choices::{Choice, Then};
 use crate::tui::state::composer::Composer;
 use crate::tui::state::item::VerbTable;
-use crate::tui::state::message::{Cmd, Editing, Hand, Noting, Revising};
+use crate::tui::state::message::{Cmd, Editing, Noting, Revising};
 use crate::tui::state::outside::Want;
 use crate::tui::state::review::file::Mark;
 use crate::tui::state::review::{Reading, Review, Shape};
@@ -180,7 +180,7 @@ impl State {
         }
     }
 
-    fn note_for(&mut self, noting: Noting, words: &str) {
+    pub(super) fn note_for(&mut self, noting: Noting, words: &str) {
         self.write_for(Purpose::Review(noting));
         self.composer.set(words);
     }
@@ -209,6 +209,7 @@ impl State {
                 let decided = review.reject(trimmed);
                 self.follow_decision(decided, true)
             }
+            Noting::Commit => self.commit_written(words),
             Noting::Line => {
                 let decided = review.with_line(&words).and_then(|text| review.edit(text));
                 self.follow_decision(decided, false)
@@ -228,16 +229,11 @@ impl State {
                 let decided = review.edit(text);
                 self.follow_decision(decided, true)
             }
-            Revising::Commit if text.trim().is_empty() => {
-                self.hint = Some("the message is empty, so nothing is committed".to_owned());
-                Vec::new()
-            }
-            Revising::Commit => vec![Cmd::Hand(Hand::Commit(text))],
         }
     }
 
     /// Puts something off until what was decided is done; says whether it is.
-    fn waits_with(&mut self, action: Action) -> bool {
+    pub(super) fn waits_with(&mut self, action: Action) -> bool {
         let Some(review) = self.review.as_mut().filter(|review| review.is_working()) else { return false };
         review.next = Some(action);
         self.hint = Some("as soon as it is written ...".to_owned());
@@ -255,23 +251,6 @@ impl State {
                 self.hint = Some("there is nothing to undo".to_owned());
                 Vec::new()
             }
-        }
-    }
-
-    fn begin_commit(&mut self) -> Vec<Cmd> {
-        if self.waits_with(Action::Commit) {
-            return Vec::new();
-        }
-        match self.review.as_deref() {
-            Some(review) if matches!(review.source, Source::Revision(_)) => {
-                self.hint = Some("this is committed".to_owned());
-                Vec::new()
-            }
-            _ => vec![Cmd::Edit {
-                what: Editing::Review(Revising::Commit),
-                text: String::new(),
-                name: "commit.txt".to_owned(),
-            }],
         }
     }
 
@@ -367,6 +346,7 @@ impl State {
                 }
             },
             Outcome::Told(text) => return self.tell(text),
+            Outcome::Worded(worded) => self.take_worded(worded),
             Outcome::Committed(Ok(())) => {
                 let source = review.source.clone();
                 let cmds = self.open_review(&source);
@@ -395,7 +375,7 @@ impl State {
     }
 }
 
-fn order(order: Order) -> Cmd {
+pub(super) fn order(order: Order) -> Cmd {
     Cmd::Want(Want::Review(Box::new(order)))
 }
 

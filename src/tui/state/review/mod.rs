@@ -4,6 +4,8 @@
 //! ordered ([`orders`]) and may fail, and then the decision is as if it had not been made. To add something that can be decided: a
 //! method in [`decide`], a row in `tui::keymap` and `config/keymap.yaml`, an arm in [`keys`].
 
+pub mod colours;
+mod commit;
 mod decide;
 pub mod file;
 mod go;
@@ -11,9 +13,13 @@ mod keys;
 mod orders;
 pub mod tree;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::protocol::changes::{ChangeSet, Kept, Remark, Said, Source};
 use crate::protocol::diff::Hunk;
 use crate::tui::keymap::Action;
+use crate::tui::state::review::colours::Colours;
 use crate::tui::state::review::file::{File, Mark, Piece};
 use crate::tui::state::review::orders::Orders;
 use crate::tui::state::review::tree::Branch;
@@ -47,6 +53,10 @@ pub struct Review {
     pub search: Option<String>,
     /// Counts what changes how the files look, so that a view knows when what it laid out is out of date.
     pub version: u32,
+    /// The colours of files, by path; none of those that were asked for and have not come.
+    pub colours: BTreeMap<String, Option<Arc<Colours>>>,
+    /// How far the message of a commit is written.
+    pub wording: Wording,
     /// What is to be done as soon as what was decided is done.
     pub next: Option<Action>,
     orders: Orders,
@@ -60,6 +70,20 @@ pub enum Reading {
     /// They are here.
     Done,
     /// They cannot be read, and why.
+    Failed(String),
+}
+
+/// How far a model has come with the message of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wording {
+    /// Nobody asked, or the message is there.
+    Rests,
+    /// It writes, since then: milliseconds since the Unix epoch.
+    Underway {
+        /// When it was asked.
+        from_ms: u64,
+    },
+    /// There is none, and why.
     Failed(String),
 }
 
@@ -102,6 +126,8 @@ impl Review {
             remarks: Vec::new(),
             search: None,
             version: 0,
+            colours: BTreeMap::new(),
+            wording: Wording::Rests,
             next: None,
             orders: Orders::default(),
         }
@@ -120,6 +146,7 @@ impl Review {
         (self.what, self.notes, self.reading) = (what, notes, Reading::Done);
         self.tree = tree::branches(&self.files);
         self.orders = Orders::default();
+        self.colours.clear();
         self.recall(kept);
         self.version += 1;
         self.at = At::default();

@@ -37,7 +37,12 @@ pub(super) fn draw(state: &State, review: &Review, theme: &Theme, buffer: &mut B
     let area = buffer.area;
     let width = usize::from(area.width);
     if matches!(state.purpose, Purpose::Review(_)) {
-        let (rows, (row, column)) = composer::rows(state, theme, width);
+        let (mut rows, (mut row, column)) = composer::rows(state, theme, width);
+        if let Some(said) = state.wording().filter(|_| area.height > 3) {
+            let said = visible(&first_line(&said, width)).into_owned();
+            rows.insert(0, Line::styled(said, theme.style(Look::Notice)));
+            row += 1;
+        }
         let n = clip(rows.len()).min(area.height / 2 + 1).min(area.height);
         let first = (row + 1).saturating_sub(usize::from(n));
         let y = area.height - n;

@@ -56,12 +56,12 @@ impl Brush<'_> {
             Row::Heading(hunk) => self.heading(*hunk),
             Row::Line(hunk, line) => {
                 let Some(found) = file.diff.hunks.get(*hunk) else { return Vec::new() };
-                let paint = painted.hunk(found, &file.diff.path, self.theme);
+                let paint = painted.hunk(found, self.review, self.theme);
                 self.line(&Text { hunk: found, paint, at: *line, is_gone: self.is_gone(*hunk) }, *hunk)
             }
             Row::Pair(hunk, old, new) => {
                 let Some(found) = file.diff.hunks.get(*hunk) else { return Vec::new() };
-                let paint = painted.hunk(found, &file.diff.path, self.theme);
+                let paint = painted.hunk(found, self.review, self.theme);
                 let side =
                     |at: &Option<usize>| at.map(|at| Text { hunk: found, paint, at, is_gone: self.is_gone(*hunk) });
                 self.pair(side(old).as_ref(), side(new).as_ref(), *hunk)

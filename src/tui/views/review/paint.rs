@@ -9,6 +9,7 @@ use crate::protocol::diff::{Hunk, NO_END};
 use crate::tui::diff_view::Spans;
 use crate::tui::look::{Look, Theme};
 use crate::tui::state::review::Review;
+use crate::tui::state::review::colours::Colours;
 
 /// Hunks kept at once.
 const MAX_KEPT: usize = 500;
@@ -18,8 +19,8 @@ const MAX_BYTES: usize = 200_000;
 /// What is known of the hunks of a file.
 #[derive(Default)]
 pub(super) struct Painted {
-    /// The file: its path, and which hunks it has.
-    of: Option<(String, usize)>,
+    /// The file: its path, how many hunks it has, and whether its colours have come.
+    of: Option<(String, usize, bool)>,
     hunks: HashMap<String, Paint>,
 }
 
@@ -33,14 +34,24 @@ pub(super) struct Paint {
 impl Painted {
     /// Forgets what belongs to another file.
     pub(super) fn of_file(&mut self, review: &Review) {
-        let file = review.file().map(|file| (file.diff.path.clone(), file.diff.hunks.len()));
+        let has_colours = |path: &str| review.colours.get(path).is_some_and(Option::is_some);
+        let file =
+            review.file().map(|file| (file.diff.path.clone(), file.diff.hunks.len(), has_colours(&file.diff.path)));
         if self.of != file || self.hunks.len() > MAX_KEPT {
             *self = Self { of: file, hunks: HashMap::new() };
         }
     }
 
-    pub(super) fn hunk(&mut self, hunk: &Hunk, path: &str, theme: &Theme) -> &Paint {
-        self.hunks.entry(hunk.id.clone()).or_insert_with(|| paint(hunk, path, theme))
+    pub(super) fn hunk(&mut self, hunk: &Hunk, review: &Review, theme: &Theme) -> &Paint {
+        self.hunks.entry(hunk.id.clone()).or_insert_with(|| {
+            let path = review.file().map_or("", |file| file.diff.path.as_str());
+            let colours = review.colours.get(path).and_then(Option::as_deref);
+            let mut paint = paint(hunk, path, theme);
+            if let Some(colours) = colours {
+                whole(&mut paint, hunk, colours);
+            }
+            paint
+        })
     }
 }
 
@@ -72,6 +83,24 @@ fn paint(hunk: &Hunk, path: &str, theme: &Theme) -> Paint {
         found.filter(is_same).unwrap_or_else(|| vec![(Look::Plain, body(line).to_owned())])
     });
     Paint { lines: lines.collect(), words }
+}
+
+/// Colours lines as they are within the whole file, those that say the same there.
+fn whole(paint: &mut Paint, hunk: &Hunk, colours: &Colours) {
+    let (mut old, mut new) = (hunk.old_start, hunk.new_start);
+    for (line, painted) in hunk.lines.iter().zip(&mut paint.lines) {
+        if line == NO_END {
+            continue;
+        }
+        let is_old = line.starts_with('-');
+        let found = if is_old { colours.old.get(&old) } else { colours.new.get(&new) };
+        let says = |spans: &Spans| spans.iter().map(|(_, text)| text.as_str()).collect::<String>() == body(line);
+        if let Some(spans) = found.filter(|spans| says(spans)) {
+            painted.clone_from(spans);
+        }
+        old += usize::from(!line.starts_with('+'));
+        new += usize::from(!is_old);
+    }
 }
 
 /// Returns a line without its sign; the note about a missing end as it is.

@@ -6,6 +6,7 @@
 use crate::base::text::size;
 use crate::protocol::changes::{By, Said};
 use crate::protocol::diff::{FileDiff, Hunk, Kind, Sides};
+use crate::tui::pairing;
 use crate::tui::state::review::Review;
 use crate::tui::state::review::file::{File, Mark};
 
@@ -152,8 +153,9 @@ fn pairs(at: usize, hunk: &Hunk) -> Vec<Row> {
     let mut rows = Vec::new();
     let (mut gone, mut come): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
     let settle = |gone: &mut Vec<usize>, come: &mut Vec<usize>, rows: &mut Vec<Row>| {
-        for n in 0..gone.len().max(come.len()) {
-            rows.push(Row::Pair(at, gone.get(n).copied(), come.get(n).copied()));
+        let text = |lines: &[usize]| -> Vec<&str> { lines.iter().map(|line| hunk.lines[*line].as_str()).collect() };
+        for (old, new) in pairing::pairs(&text(gone), &text(come)) {
+            rows.push(Row::Pair(at, old.map(|old| gone[old]), new.map(|new| come[new])));
         }
         gone.clear();
         come.clear();
