@@ -36,7 +36,8 @@ fn by_order(old: std::ops::Range<usize>, new: std::ops::Range<usize>) -> impl It
 
 /// Finds the pairs of similar lines that have most in common together, in order.
 fn anchors(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
-    let (old, new): (Vec<_>, Vec<_>) = (old.iter().map(|line| words(line)).collect(), new.iter().map(|line| words(line)).collect());
+    let (old, new): (Vec<_>, Vec<_>) =
+        (old.iter().map(|line| words(line)).collect(), new.iter().map(|line| words(line)).collect());
     let width = new.len() + 1;
     // What the lines from there on have in common at best.
     let mut best = vec![0.0f64; (old.len() + 1) * width];

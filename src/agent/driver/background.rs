@@ -46,7 +46,8 @@ impl Driver {
     pub(super) async fn warn_of_background(&mut self) {
         let running = self.running.behind();
         if !running.is_empty() {
-            let names: Vec<String> = running.iter().map(|what| format!("`{}`", first_line(what, MAX_NAME_CHARS))).collect();
+            let names: Vec<String> =
+                running.iter().map(|what| format!("`{}`", first_line(what, MAX_NAME_CHARS))).collect();
             let names = names.join(", ");
             let text = format!("still running in the background, and may write to what is put back: {names}");
             self.emit(Event::Warning { text }).await;

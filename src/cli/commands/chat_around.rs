@@ -135,7 +135,9 @@ impl Chat<'_> {
                     return Ok(After::Continue);
                 }
                 match read(kind, &text, rows.len()) {
-                    None => self.cx.out.styled(Look::Notice, "a number of the list, or one of the words with a number")?,
+                    None => {
+                        self.cx.out.styled(Look::Notice, "a number of the list, or one of the words with a number")?
+                    }
                     Some(said) if said.verb.is_empty() => self.look_into(kind, &rows[said.at]).await?,
                     Some(said) => match self.act(&said, &rows[said.at]).await? {
                         After::Continue => break,
@@ -190,9 +192,8 @@ impl Chat<'_> {
     }
 
     fn print(&self, lines: &[Spans]) -> Result<(), Fault> {
-        let shown = |spans: &Spans| -> Spans {
-            spans.iter().map(|(look, text)| (*look, visible(text).into_owned())).collect()
-        };
+        let shown =
+            |spans: &Spans| -> Spans { spans.iter().map(|(look, text)| (*look, visible(text).into_owned())).collect() };
         lines.iter().take(MAX_LINES).try_for_each(|spans| self.cx.out.spans(&shown(spans)))?;
         let n_more = lines.len().saturating_sub(MAX_LINES);
         if n_more > 0 { self.cx.out.styled(Look::Dim, format!("and {}", count(n_more, "more line"))) } else { Ok(()) }
@@ -225,7 +226,10 @@ impl Chat<'_> {
             "restore" => return self.ask(Ask::Restore { id }).await,
             "drop" => match id.strip_prefix("call ") {
                 Some(call) => self.operation(Op::Drop { call: CallId(call.to_owned()) }, 1).await?,
-                None => self.cx.out.styled(Look::Notice, "only results of calls can be taken out; /compact shortens the rest")?,
+                None => self
+                    .cx
+                    .out
+                    .styled(Look::Notice, "only results of calls can be taken out; /compact shortens the rest")?,
             },
             "kill" => self.kill(CallId(id)).await?,
             _ => {}

@@ -109,10 +109,7 @@ async fn walk(cx: &Cx, app: &App) -> Result<Option<String>, Fault> {
 /// What there is to try.
 fn tries(has_server: bool) -> Vec<(Look, String)> {
     let rows: &[&str] = match has_server {
-        true => &[
-            "With tests that fail: mimi fix",
-            "One task from a script: mimi run \"TASK\"",
-        ],
+        true => &["With tests that fail: mimi fix", "One task from a script: mimi run \"TASK\""],
         false => &[
             "Without a server: mimi demo shows real edits and real tests, with scripted words.",
             "Once there is a server: mimi doctor checks it, mimi chat begins.",
@@ -140,8 +137,13 @@ fn server(status: &Status) -> Vec<(Look, String)> {
             say(Look::Plain, format!("It answers with `{model}`, which takes {window} tokens."));
         }
         Some((Some(model), None, _)) => {
-            say(Look::Plain, format!("It answers with `{model}`. How many tokens that takes it does not say; mimi finds out \
-                                      as it goes."));
+            say(
+                Look::Plain,
+                format!(
+                    "It answers with `{model}`. How many tokens that takes it does not say; mimi finds out \
+                                      as it goes."
+                ),
+            );
         }
         Some((None, _, note)) if !found.is_empty() => {
             let why = note.as_ref().map_or_else(|| "it names no model".to_owned(), Clone::clone);
@@ -153,7 +155,8 @@ fn server(status: &Status) -> Vec<(Look, String)> {
             status.servers.iter().for_each(|server| say(Look::Plain, format!("  looked at {}", server.url)));
             say(
                 Look::Plain,
-                "Say where yours is, in the environment or in ~/.config/mimi/config.yaml (`mimi config edit`):".to_owned(),
+                "Say where yours is, in the environment or in ~/.config/mimi/config.yaml (`mimi config edit`):"
+                    .to_owned(),
             );
             say(Look::Plain, "  export MIMI_SERVER_URL=http://dgx:8000/v1".to_owned());
             say(
@@ -191,7 +194,9 @@ impl<'a> Page<'a> {
     async fn step(&mut self, title: &str, lines: &[(Look, String)]) -> Result<Step, Fault> {
         self.at = 0;
         self.cx.out.line("")?;
-        for (look, text) in std::iter::once((Look::Heading, title)).chain(lines.iter().map(|(look, text)| (*look, text.as_str()))) {
+        for (look, text) in
+            std::iter::once((Look::Heading, title)).chain(lines.iter().map(|(look, text)| (*look, text.as_str())))
+        {
             for row in rows_of(text, self.columns) {
                 if self.at >= self.rows && self.is_asked() {
                     if self.key("any key shows the rest of it, s or Esc skips").await? == Step::Skip {
@@ -231,7 +236,10 @@ impl<'a> Page<'a> {
 fn rows_of(text: &str, columns: usize) -> Vec<String> {
     let words = text.trim_start();
     let indent = " ".repeat(text.len() - words.len());
-    wrap_text(words, Style::new(), columns, &Margin::of(&indent, Style::new())).iter().map(ToString::to_string).collect()
+    wrap_text(words, Style::new(), columns, &Margin::of(&indent, Style::new()))
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 #[cfg(test)]

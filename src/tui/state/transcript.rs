@@ -109,7 +109,8 @@ impl Transcript {
             Event::ToolOutput { call, text } => self.call(call, |call| call.print(text)),
             Event::Backgrounded { call, behind, .. } => self.call(call, |call| {
                 let CallState::Ended { duration_ms, .. } = call.state else { return };
-                (call.id, call.state) = (behind.clone(), CallState::Behind { from_ms: now.saturating_sub(duration_ms) });
+                (call.id, call.state) =
+                    (behind.clone(), CallState::Behind { from_ms: now.saturating_sub(duration_ms) });
             }),
             Event::BackgroundEnded { behind, outcome, summary, duration_ms } => {
                 let (outcome, summary, duration_ms) = (outcome.clone(), summary.clone(), *duration_ms);
@@ -167,10 +168,8 @@ impl Transcript {
 
     /// Says what was told without words of the person, once the model answers: what came of commands behind the turn.
     fn tell_attached(&mut self, event: &Event) {
-        let is_answer = matches!(
-            event,
-            Event::TextDelta { .. } | Event::ReasoningDelta { .. } | Event::AssistantMessage { .. }
-        );
+        let is_answer =
+            matches!(event, Event::TextDelta { .. } | Event::ReasoningDelta { .. } | Event::AssistantMessage { .. });
         if is_answer {
             for label in std::mem::take(&mut self.attached) {
                 self.note(Look::Dim, format!("  + {label}"));

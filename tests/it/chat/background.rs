@@ -11,7 +11,8 @@ const CTRL_B: &str = "\x02";
 const CTRL_K: &str = "\x0b";
 const QUIT: &str = "\x1c";
 const SOON: Duration = Duration::from_secs(5);
-const TURNS: &str = "  - calls: [{name: shell, arguments: {command: 'echo begun; sleep 600'}}]\n  - say: it goes on\n  - say: I see\n";
+const TURNS: &str =
+    "  - calls: [{name: shell, arguments: {command: 'echo begun; sleep 600'}}]\n  - say: it goes on\n  - say: I see\n";
 
 fn wait_for_command(chat: &Chat) {
     let deadline = Instant::now() + PATIENCE;

@@ -23,7 +23,12 @@ fn hunks_are_rejected_and_remarked_on_and_the_model_is_told() {
     pty.line("/diff").wait_for("1 file, +2 -2").wait_for("hunk 1 of 2").wait_for("q leave");
     pty.send("r").wait_for("reason> ").line("too long").wait_for("hunk 2 of 2").wait_for("q leave");
     assert!(!chat.env.read("a.txt").contains("three") && chat.env.read("a.txt").contains("thirty"));
-    pty.send("c").wait_for("line, empty").line("30").wait_for("comment> ").line("why in words?").wait_for("of 2 decided");
+    pty.send("c")
+        .wait_for("line, empty")
+        .line("30")
+        .wait_for("comment> ")
+        .line("why in words?")
+        .wait_for("of 2 decided");
     pty.send("t").wait_for("as you wish");
     let said = chat.newest();
     for expected in ["too long", "a.txt:30: why in words?", "+line thirty"] {
@@ -36,7 +41,12 @@ fn a_decision_is_undone_and_leaving_says_nothing_to_the_model() {
     let chat = changed("  - say: hello\n");
     let before = chat.env.read("a.txt");
     let mut pty = chat.start();
-    pty.line("/diff").wait_for("hunk 1 of 2").wait_for("q leave").send("n").wait_for("1 of 2 decided").wait_for("q leave");
+    pty.line("/diff")
+        .wait_for("hunk 1 of 2")
+        .wait_for("q leave")
+        .send("n")
+        .wait_for("1 of 2 decided")
+        .wait_for("q leave");
     assert_ne!(chat.env.read("a.txt"), before);
     pty.send("z").wait_for("0 of 2 decided").send("q").wait_for("ask> ");
     assert_eq!(chat.env.read("a.txt"), before);
@@ -49,7 +59,11 @@ fn what_is_staged_is_committed_with_a_message_that_was_shown() {
     let chat = changed("  - say: 'fix: count in words'\n");
     let mut pty = chat.start();
     pty.line("/diff").wait_for("q leave").send("w").wait_for("2 of 2 decided");
-    pty.send("m").wait_for("fix: count in words").wait_for("y yes, e edit it first, n no").send("y").wait_for("committed");
+    pty.send("m")
+        .wait_for("fix: count in words")
+        .wait_for("y yes, e edit it first, n no")
+        .send("y")
+        .wait_for("committed");
     assert_eq!(chat.env.git(["log", "-1", "--format=%s"]), "fix: count in words\n");
     pty.send("q").wait_for("ask> ");
 }
@@ -65,7 +79,12 @@ fn what_fills_the_window_and_what_changed_files_is_listed_and_put_back() {
     pty.line("1").wait_for("+hello").wait_for("goes back> ");
     pty.line("restore 1").wait_for("y does it> ").line("y").wait_for("1 path put back");
     assert!(!chat.env.work().join("new.txt").exists());
-    pty.send(key::CTRL_C).wait_for("auto> ").line("/artefacts").wait_for("new.txt").wait_for("goes back> ").send(key::ENTER);
+    pty.send(key::CTRL_C)
+        .wait_for("auto> ")
+        .line("/artefacts")
+        .wait_for("new.txt")
+        .wait_for("goes back> ")
+        .send(key::ENTER);
     pty.wait_for("auto> ").line("/find written").wait_for("model: written");
 }
 
@@ -74,7 +93,11 @@ fn another_session_is_gone_on_with_and_a_file_is_looked_at() {
     let chat = Chat::new("  - say: about the parser\n  - say: about the printer\n");
     chat.env.write("long.txt", (1..=100).map(|n| format!("row {n}\n")).collect::<String>());
     let mut pty = chat.start();
-    pty.line("first words").wait_for("about the parser").wait_for("ask> ").line("/new").wait_for("/help lists the commands");
+    pty.line("first words")
+        .wait_for("about the parser")
+        .wait_for("ask> ")
+        .line("/new")
+        .wait_for("/help lists the commands");
     pty.wait_for("ask> ").line("other words").wait_for("about the printer").wait_for("ask> ");
     pty.line("/sessions").wait_for("sessions (2)").wait_for("goes back> ").line("go 2");
     pty.wait_for("resumed after 1 turn").wait_for("> first words").wait_for("ask> ");
@@ -97,7 +120,8 @@ fn a_note_goes_back_with_the_turn() {
 #[test]
 fn a_turn_says_what_it_cost_where_there_are_prices() {
     let chat = Chat::new("  - say: hello\n");
-    chat.env.write_home(".config/mimi/config.yaml", "prices: {'*': {input_per_mtok: 1000.0, output_per_mtok: 1000.0}}\n");
+    chat.env
+        .write_home(".config/mimi/config.yaml", "prices: {'*': {input_per_mtok: 1000.0, output_per_mtok: 1000.0}}\n");
     let mut pty = chat.start();
     pty.line("hi").wait_for("hello").wait_for("written").wait_for(", cost ");
     drop(pty);

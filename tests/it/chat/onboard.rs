@@ -10,7 +10,12 @@ fn the_walk_comes_before_the_first_conversation_and_once() {
     chat.env.set("MIMI_UI_WALK", "first");
     let mut pty = Pty::start(&chat.env, ["chat"]);
     pty.wait_for("step 1 of 3").wait_for("It answers with `qwen3-coder:30b`").wait_for("skips the rest").send(" ");
-    pty.wait_for("step 2 of 3").wait_for("skips the rest").send(" ").wait_for("step 3 of 3").wait_for("t asks that now").send(" ");
+    pty.wait_for("step 2 of 3")
+        .wait_for("skips the rest")
+        .send(" ")
+        .wait_for("step 3 of 3")
+        .wait_for("t asks that now")
+        .send(" ");
     pty.wait_until_shown("ask>");
     drop(pty);
     let mut again = Pty::start(&chat.env, ["chat", "--inline"]);
@@ -36,8 +41,16 @@ fn without_a_server_it_is_said_how_to_name_one() {
 #[test]
 fn the_last_step_is_tried_at_once_and_a_low_screen_waits_in_between() {
     let chat = Chat::new("  - say: It is empty.\n");
-    let mut pty = Pty::start_program(&chat.env, "bash", ["-c", &format!("stty rows 12 cols 40; {} onboard", env!("CARGO_BIN_EXE_mimi"))]);
-    pty.wait_for("step 1 of 3").wait_for("skips the rest").send(" ").wait_for("step 2 of 3").wait_for("any key shows the rest");
+    let mut pty = Pty::start_program(
+        &chat.env,
+        "bash",
+        ["-c", &format!("stty rows 12 cols 40; {} onboard", env!("CARGO_BIN_EXE_mimi"))],
+    );
+    pty.wait_for("step 1 of 3")
+        .wait_for("skips the rest")
+        .send(" ")
+        .wait_for("step 2 of 3")
+        .wait_for("any key shows the rest");
     pty.send(" ").wait_for("skips the rest").send(" ").wait_for("t asks that now").send("t");
     pty.wait_until_shown("It is empty.");
     assert!(chat.newest().ends_with("where would I begin?"), "{}", chat.newest());

@@ -269,7 +269,10 @@ fn the_users_line_is_asked_one_at_a_time_and_given_up_when_it_fails() {
 fn began(state: &mut State, call: &str) {
     let call = CallId(call.into());
     let (tool, target) = ("shell".to_owned(), "make".to_owned());
-    record(state, Event::ToolProposed { call: call.clone(), tool: tool.clone(), target: target.clone(), actions: Vec::new() });
+    record(
+        state,
+        Event::ToolProposed { call: call.clone(), tool: tool.clone(), target: target.clone(), actions: Vec::new() },
+    );
     record(state, Event::ToolStarted { call, tool, target });
 }
 
@@ -277,8 +280,15 @@ fn began(state: &mut State, call: &str) {
 fn went_behind(state: &mut State, call: &str, behind: &str) {
     let outcome = ToolOutcome::Ok { text: String::new() };
     let (call, tool, summary) = (CallId(call.into()), "shell".to_owned(), "goes on in the background".to_owned());
-    let finished =
-        Event::ToolFinished { call: call.clone(), tool, outcome, summary, diffs: Vec::new(), seen: Vec::new(), duration_ms: 1 };
+    let finished = Event::ToolFinished {
+        call: call.clone(),
+        tool,
+        outcome,
+        summary,
+        diffs: Vec::new(),
+        seen: Vec::new(),
+        duration_ms: 1,
+    };
     record(state, finished);
     record(state, Event::Backgrounded { call, behind: CallId(behind.into()), command: "make".to_owned() });
 }
@@ -336,9 +346,8 @@ fn what_is_spent_is_told_in_money_where_there_are_prices() {
     };
     record(&mut state, answered("known"));
     assert_eq!(state.status.cost, None);
-    state.status.pricing = Pricing::new(Arc::new(|model, usage, _| {
-        (model == "known").then(|| usage.input_tokens as f64 / 1000.0 * 0.25)
-    }));
+    state.status.pricing =
+        Pricing::new(Arc::new(|model, usage, _| (model == "known").then(|| usage.input_tokens as f64 / 1000.0 * 0.25)));
     record(&mut state, answered("known"));
     record(&mut state, answered("unknown"));
     record(&mut state, answered("known"));

@@ -15,7 +15,8 @@ use crate::tui::state::outside::Want;
 use crate::tui::state::{Front, State};
 
 /// Said where files go back to how they were while a command goes on behind the turn.
-pub(super) const STILL_WRITES: &str = "a command in the background may still write to files; the list of what runs ends it";
+pub(super) const STILL_WRITES: &str =
+    "a command in the background may still write to files; the list of what runs ends it";
 
 /// Which list it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -96,7 +96,11 @@ mod tests {
         let mut state = state();
         assert!(keys(&mut state, "C").contains(&order(Order::WordCommit)));
         assert!(state.wording().is_some_and(|said| said.contains("is being written")));
-        assert!(worded(&mut state, Ok("fix: one\n\nbody\n")).iter().all(|cmd| matches!(cmd, Cmd::Want(Want::Colours { .. }))));
+        assert!(
+            worded(&mut state, Ok("fix: one\n\nbody\n"))
+                .iter()
+                .all(|cmd| matches!(cmd, Cmd::Want(Want::Colours { .. })))
+        );
         assert_eq!(state.composer.text(), "fix: one\n\nbody");
         assert!(state.wording().is_some_and(|said| said.contains("enter commits")));
         assert_eq!(keys(&mut state, "enter"), [Cmd::Hand(Hand::Commit("fix: one\n\nbody\n".to_owned()))]);
