@@ -26,7 +26,7 @@ use crate::protocol::profile::EditDialect;
 use crate::protocol::task::{Class, Task};
 use crate::protocol::tool::ToolSpec;
 use crate::session::knowledge::Knowledge;
-use crate::session::transcript::Transcript;
+use crate::session::transcript::{Background, Transcript};
 use crate::telemetry::dialects::Habits;
 use crate::tools::registry::Registry;
 
@@ -370,8 +370,8 @@ impl Memory {
         keeper.map(|keeper| taking_back::settle(keeper, &self.transcript, &self.root)).unwrap_or_default()
     }
 
-    /// Returns the commands behind a turn of which no end is known, each with its name.
-    pub fn lost_background(&self) -> Vec<(CallId, String)> {
+    /// Returns the commands behind the turns that run, or whose end the model has not been told.
+    pub fn background(&self) -> Vec<Background> {
         self.transcript.background.clone()
     }
 

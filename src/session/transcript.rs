@@ -51,6 +51,17 @@ pub struct Unfinished {
     pub change: Change,
 }
 
+/// A command behind the turns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Background {
+    /// Its name there.
+    pub name: CallId,
+    /// The command.
+    pub command: String,
+    /// How it ended, with that in a few words; none while it runs.
+    pub ended: Option<(ToolOutcome, String)>,
+}
+
 /// A session as of its last record.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Transcript {
@@ -90,8 +101,8 @@ pub struct Transcript {
     pub knowledge: Arc<Knowledge>,
     /// Changes of calls that have not ended.
     pub unfinished: Vec<Unfinished>,
-    /// Commands that run behind the turns, each with its name.
-    pub background: Vec<(CallId, String)>,
+    /// Commands behind the turns that run, or whose end the model has not been told.
+    pub background: Vec<Background>,
     /// Turns taken back or done again since the person last spoke.
     pub news: Vec<News>,
     /// Names of what is kept that the session has taken note of.
@@ -132,7 +143,11 @@ impl Transcript {
             Event::TurnStarted { turn } => self.start_turn(*turn),
             Event::TurnDone { end, .. } => self.end_turn(end),
             Event::UserMessage { author, text } => self.hear(*author, text),
-            Event::Attached { attached } => attached.iter().for_each(|one| self.attach(one)),
+            Event::Attached { attached } => {
+                // Whatever has ended goes along with the first that is attached.
+                self.background.retain(|one| one.ended.is_none());
+                attached.iter().for_each(|one| self.attach(one));
+            }
             Event::Queued { text } => self.queued.push(text.clone()),
             Event::TextDelta { text } => self.partial.get_or_insert_default().push_str(text),
             Event::StreamReset => self.partial = None,
@@ -171,8 +186,13 @@ impl Transcript {
                 self.noted.push(change.checkpoint.clone());
                 self.checkpoints.push(Checkpoint { turn: *turn, kept: Kept::Tree(change.checkpoint.clone()) });
             }
-            Event::Backgrounded { behind, command, .. } => self.background.push((behind.clone(), command.clone())),
-            Event::BackgroundEnded { behind, .. } => self.background.retain(|(name, _)| name != behind),
+            Event::Backgrounded { behind, command, .. } => {
+                self.background.push(Background { name: behind.clone(), command: command.clone(), ended: None })
+            }
+            Event::BackgroundEnded { behind, outcome, summary, .. } => {
+                let running = self.background.iter_mut().filter(|one| one.name == *behind);
+                running.for_each(|one| one.ended = Some((outcome.clone(), summary.clone())));
+            }
             Event::Undone { .. } | Event::Redone { .. } => self.rewind(&record.event),
             Event::Dropped { call, text, freed_tokens } => self.leave_out(call, text, *freed_tokens),
             Event::Compacted { text, after_tokens, .. } => self.compact(text, *after_tokens),

@@ -162,6 +162,14 @@ impl<'m> Rows<'m> {
     }
 }
 
+/// Breaks a line of text between words into rows of `columns`; what is indented stays so.
+pub fn rows_of(text: &str, columns: usize) -> Vec<String> {
+    let words = text.trim_start();
+    let indent = " ".repeat(text.len() - words.len());
+    let rows = wrap_text(words, Style::new(), columns, &Margin::of(&indent, Style::new()));
+    rows.iter().map(ToString::to_string).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

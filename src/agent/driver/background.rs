@@ -4,14 +4,15 @@
 //! a turn when mimi ended is found when the session goes on, and told then.
 
 use crate::agent::driver::Driver;
-use crate::agent::emit::{behind_lost, behind_report};
+use crate::agent::emit::{behind_ended, behind_lost, behind_report};
 use crate::agent::running::Behind;
 use crate::agent::step::Input;
 use crate::agent::taped;
 use crate::base::text::first_line;
 use crate::protocol::event::Event;
 use crate::protocol::message::CallId;
-use crate::protocol::tool::ToolOutcome;
+use crate::protocol::tool::{ToolOutcome, ToolReport};
+use crate::session::transcript::Background;
 
 /// Characters of a command in a warning.
 const MAX_NAME_CHARS: usize = 60;
@@ -34,9 +35,14 @@ impl Driver {
 
     /// Tells what became of commands that were behind a turn when the session ended last.
     pub(super) async fn miss_background(&mut self) {
-        for (behind, command) in self.parts.memory.lost_background() {
+        for Background { name, command, ended } in self.parts.memory.background() {
+            if let Some((outcome, summary)) = ended {
+                // It ended in good order, and nobody spoke since.
+                self.parts.machine.bring(behind_ended(&command, &ToolReport::of(outcome, summary)));
+                continue;
+            }
             self.parts.machine.bring(behind_lost(&command));
-            let summary = "was running in the background when mimi ended".to_owned();
+            let (behind, summary) = (name, "was running in the background when mimi ended".to_owned());
             let ended = Event::BackgroundEnded { behind, outcome: ToolOutcome::Cancelled, summary, duration_ms: 0 };
             self.emit(ended).await;
         }

@@ -9,8 +9,6 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use ratatui_core::style::Style;
-
 use crate::app::App;
 use crate::base::fault::Fault;
 use crate::base::path::{create_private_dir, touch_new};
@@ -24,7 +22,7 @@ use crate::model::present::Status;
 use crate::protocol::task::Task;
 use crate::session::list;
 use crate::tui::look::Look;
-use crate::tui::wrap::{Margin, wrap_text};
+use crate::tui::wrap::rows_of;
 
 /// How mimi works, for somebody who has not seen it yet.
 const HOW: &[&str] = &[
@@ -230,16 +228,6 @@ impl<'a> Page<'a> {
             Key::Char(_) | Key::Other => Step::Next,
         })
     }
-}
-
-/// Breaks a line between words; what is indented stays so, and a command stays in one piece where it fits.
-fn rows_of(text: &str, columns: usize) -> Vec<String> {
-    let words = text.trim_start();
-    let indent = " ".repeat(text.len() - words.len());
-    wrap_text(words, Style::new(), columns, &Margin::of(&indent, Style::new()))
-        .iter()
-        .map(ToString::to_string)
-        .collect()
 }
 
 #[cfg(test)]

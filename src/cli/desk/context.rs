@@ -5,18 +5,22 @@
 use crate::base::fault::Fault;
 use crate::base::text::{count, first_line};
 use crate::cli::desk::Desk;
+use crate::cli::pricing;
 use crate::context::compact::LEFT_OUT;
 use crate::context::estimate::{message_tokens, text_tokens, tools_tokens};
 use crate::context::prompt;
+use crate::protocol::event::Event;
 use crate::protocol::message::{CallId, Message};
+use crate::protocol::wait::short;
 use crate::session::list;
-use crate::session::reader::load;
+use crate::session::reader::{each_record, load};
 use crate::session::transcript::Transcript;
 use crate::tools::registry::Registry;
 use crate::tui::diff_view::Spans;
 use crate::tui::look::Look;
 use crate::tui::state::around::board::Row;
 use crate::tui::state::around::made::plain;
+use crate::tui::state::status::money;
 
 /// Characters of a call that are shown.
 const MAX_CALL_CHARS: usize = 70;
@@ -63,6 +67,22 @@ fn parts(desk: &Desk<'_>) -> Result<Parts, Fault> {
     let window_tokens = Some(transcript.window_tokens).filter(|tokens| *tokens > 0).unwrap_or(route.window_tokens);
     let results = results(&transcript);
     Ok(Parts { parts, results, transcript, window_tokens, factor })
+}
+
+/// Says what the session took so far, in money too where there are prices.
+fn spent(desk: &Desk<'_>, transcript: &Transcript) -> Result<String, Fault> {
+    let usage = transcript.usage;
+    let tokens = format!("{} tokens spent in all", short(usage.input_tokens + usage.output_tokens));
+    let pricing = pricing::of(desk.app, &desk.route.provider);
+    let mut cost = None;
+    each_record(&list::find(&desk.app.dirs.sessions(), &desk.session)?, |record| {
+        if let Event::Usage { usage, model, stats, .. } = &record.event
+            && let Some(more) = pricing.cost(model, usage, stats)
+        {
+            *cost.get_or_insert(0.0) += more;
+        }
+    })?;
+    Ok(cost.map_or(tokens.clone(), |cost| format!("{tokens}, cost {}", money(cost))))
 }
 
 /// Returns the results of calls, the largest first.
@@ -113,7 +133,11 @@ pub(super) fn rows(desk: &Desk<'_>) -> Result<Vec<Row>, Fault> {
         meaning: format!("{used:.0} of {window_tokens} tokens, {:.1}% {}", share(used), bar(used))
             .trim_end()
             .to_owned(),
-        more: format!("{:.0}% of all that was read so far came from the server's cache", 100.0 * cached),
+        more: format!(
+            "{:.0}% of all that was read so far came from the server's cache; {}",
+            100.0 * cached,
+            spent(desk, &transcript)?
+        ),
     };
     Ok([all].into_iter().chain(parts.iter().chain(&results).map(row)).collect())
 }

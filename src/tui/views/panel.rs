@@ -95,6 +95,7 @@ const BOARD: &[(Action, &str)] = &[
     (Action::Delete, "delete"),
     (Action::Restore, "put files back"),
     (Action::Kill, "end it"),
+    (Action::Background, "to the background"),
     (Action::TakeOut, "take it out"),
     (Action::Close, "back"),
 ];

@@ -31,7 +31,7 @@ fn the_view_of_what_runs_puts_it_behind_shows_it_and_ends_it() {
     let chat = Chat::new(TURNS);
     let mut pty = chat.start_full();
     pty.line("build").wait_until_shown("begun");
-    pty.send(F7).wait_until_shown("running (1)").send(CTRL_B).wait_until_shown("in the background for");
+    pty.send(F7).wait_until_shown("running (1)").send(CTRL_B).wait_until_shown("in the background fo");
     pty.send(key::ESCAPE).wait_until_shown("it goes on").wait_until_shown("1 in the background");
     assert!(runs(&chat), "it goes on");
     pty.send(F7).wait_until_shown("$ echo begun").send(CTRL_K).wait_until_shown("no command runs");
@@ -48,12 +48,42 @@ fn line_by_line_a_signal_of_the_terminal_puts_it_behind_and_a_kill_of_mimi_ends_
     wait_for_command(&chat);
     pty.send(QUIT).wait_for("goes on in the background").wait_for("it goes on").wait_for("ask> ");
     assert!(runs(&chat), "it goes on");
-    pty.kill();
+    // Not even the supervisor is told.
+    let mimi = mimi_of(&chat);
+    rustix::process::kill_process(mimi, rustix::process::Signal::KILL).unwrap();
     assert_nobody_left(chat.env.home(), SOON);
     let mut again = Pty::start(&chat.env, ["chat", "--inline", "--resume"]);
     again.wait_for("ask> ").line("what of it?").wait_for("was running in the background when mimi ended");
     again.wait_for("I see");
     assert!(chat.newest().contains("still running in the background when the session ended"), "{}", chat.newest());
+}
+
+/// Finds the conversation among the processes of its user.
+fn mimi_of(chat: &Chat) -> rustix::process::Pid {
+    let mark = format!("HOME={}", chat.env.home().display());
+    let read = |pid: &str, name: &str| std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+    let pids =
+        std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let is_chat = |pid: &String| {
+        read(pid, "cmdline").ends_with(b"mimi\0chat\0--inline\0")
+            && String::from_utf8_lossy(&read(pid, "environ")).contains(&mark)
+    };
+    let pid = pids.filter(|name| name.parse::<i32>().is_ok()).find(is_chat).unwrap();
+    rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap()
+}
+
+#[test]
+fn a_session_left_in_good_order_tells_the_end_when_it_goes_on() {
+    let chat = Chat::new(TURNS);
+    let mut pty = chat.start();
+    pty.line("build");
+    wait_for_command(&chat);
+    pty.send(QUIT).wait_for("it goes on").wait_for("ask> ").send(key::CTRL_D);
+    assert_eq!(pty.wait_exit(), 0);
+    assert_nobody_left(chat.env.home(), SOON);
+    let mut again = Pty::start(&chat.env, ["chat", "--inline", "--resume"]);
+    again.wait_for("ask> ").line("what of it?").wait_for("I see");
+    assert!(chat.newest().contains("into the background is over"), "{}", chat.newest());
 }
 
 #[test]
