@@ -279,6 +279,34 @@ fn a_command_of_the_users_own_runs_beside_a_turn_and_what_it_printed_waits_for_w
     assert_eq!(submit(&mut machine, "and?"), ["turn 2", "attached 1", "User: and?", "call model"]);
 }
 
+fn goes_behind(machine: &mut Machine, name: &str) -> Vec<String> {
+    let (call, command, report) = (id(name), "make".to_owned(), Box::new(ok()));
+    words(&machine.step(Input::Backgrounded { call, behind: id("behind-1"), command, report, duration_ms: 1 }))
+}
+
+fn ends_behind(machine: &mut Machine) -> Vec<String> {
+    let ended = Attached { label: "make: exit 0".to_owned(), text: "it is over".to_owned(), image: None };
+    words(&machine.step(Input::BackgroundEnded(ended)))
+}
+
+#[test]
+fn a_command_behind_the_turn_is_over_for_the_model_and_its_end_comes_with_the_next_request() {
+    let mut machine = machine();
+    submit(&mut machine, "go");
+    answers(&mut machine, "", &["a"]);
+    may_run(&mut machine, "a");
+    assert_eq!(op(&mut machine, Op::Background { call: id("a") }), ["background a"]);
+    assert_eq!(goes_behind(&mut machine, "a"), ["a ok", "call model", "a behind as behind-1"]);
+    assert!(ends_behind(&mut machine).is_empty(), "a request is under way");
+    answers(&mut machine, "", &["b"]);
+    may_run(&mut machine, "b");
+    assert_eq!(finished(&mut machine, "b", ok()), ["b ok", "attached 1", "call model"]);
+    answers(&mut machine, "done", &[]);
+    assert!(ends_behind(&mut machine).is_empty(), "nobody speaks");
+    assert_eq!(submit(&mut machine, "and?"), ["turn 2", "attached 1", "User: and?", "call model"]);
+    assert_eq!(op(&mut machine, Op::Run { command: "make &".to_owned() }), ["run own user-2-1 behind"]);
+}
+
 #[test]
 fn the_same_failing_call_ends_the_turn_the_third_time() {
     let mut machine = machine();

@@ -5,6 +5,7 @@
 //! change while a command runs cannot be told from what it does. What another session wrote down as its own meanwhile is
 //! left to it. Several processes may keep the same workspace at once.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -272,14 +273,21 @@ impl Keeper {
         (first, n_ignored)
     }
 
-    /// Leaves out what another session has written down as its own since this step began.
+    /// Leaves out what others have written down as their own since this step began: each change as it is, and several of one path
+    /// as what they come to together.
     fn unclaimed(&self, mut deltas: Vec<Delta>, step: &Step) -> Vec<Delta> {
         if deltas.is_empty() {
             return deltas;
         }
-        for other in self.steps.others_since(step) {
-            deltas.retain(|delta| !other.deltas.iter().any(|theirs| theirs == delta));
+        let mut together: BTreeMap<PathBuf, Delta> = BTreeMap::new();
+        for theirs in self.steps.others_since(step).into_iter().flat_map(|other| other.deltas) {
+            deltas.retain(|delta| !theirs.is_same(delta));
+            match together.get_mut(&theirs.path) {
+                Some(known) => known.after = theirs.after,
+                None => drop(together.insert(theirs.path.clone(), theirs)),
+            }
         }
+        deltas.retain(|delta| !together.get(&delta.path).is_some_and(|theirs| theirs.is_same(delta)));
         deltas
     }
 }

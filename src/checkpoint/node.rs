@@ -94,6 +94,18 @@ pub struct Delta {
     pub after: Option<Node>,
 }
 
+impl Delta {
+    /// Says whether both tell the same change; permission bits that one of them does not know count for nothing.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let are_same = |a: &Option<Node>, b: &Option<Node>| {
+            let modes = [a, b].map(|node| node.as_ref().and_then(Node::mode));
+            let is_mode_same = modes[0].zip(modes[1]).is_none_or(|(a, b)| a == b);
+            are_alike(a.as_ref(), b.as_ref()) && is_mode_same
+        };
+        self.path == other.path && are_same(&self.before, &other.before) && are_same(&self.after, &other.after)
+    }
+}
+
 impl From<Change> for Delta {
     fn from(change: Change) -> Self {
         let Change { path, before, after, mode } = change;

@@ -255,13 +255,15 @@ impl Steps {
         steps.filter(|step| step.workspace == workspace).collect()
     }
 
-    /// Reads what other sessions have done in the same workspace since a step began.
+    /// Reads what else was done in the same workspace since a step began, in the order it began: by other sessions, and by other
+    /// calls of the same one, while a command goes on behind the turn.
     pub fn others_since(&self, step: &Step) -> Vec<Step> {
-        let own = self.of_session(&step.session);
         let is_later = |path: &PathBuf| path.file_stem().is_some_and(|id| *id.to_string_lossy() > *step.id);
-        let others = entries(&self.folder).into_iter().filter(|folder| *folder != own);
-        let names = others.flat_map(|folder| with_ending(&folder, DONE)).filter(is_later);
-        names.filter_map(|path| read(&path).ok()).filter(|other| other.workspace == step.workspace).collect()
+        let names = entries(&self.folder).into_iter().flat_map(|folder| with_ending(&folder, DONE)).filter(is_later);
+        let others = names.filter_map(|path| read(&path).ok());
+        let mut others: Vec<Step> = others.filter(|other| other.workspace == step.workspace).collect();
+        others.sort_by(|a, b| a.id.cmp(&b.id));
+        others
     }
 
     /// Finds the one step whose id is, or begins with, `prefix`.

@@ -7,6 +7,7 @@
 
 mod kept;
 mod settle;
+mod sides;
 mod steps;
 mod words;
 
@@ -18,16 +19,12 @@ use crate::base::clock::new_id;
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{PRIVATE_FILE, create_private_dir, remove_file, write_atomic};
 use crate::checkpoint::keeper::Keeper;
-use crate::edit::encoding::decode_owned;
 use crate::edit::places;
 use crate::protocol::changes::{ChangeSet, Order, Outcome, Place, Source, Way};
 use crate::protocol::diff::FileDiff;
 use crate::protocol::task::Class;
 use crate::workspace::git::{Git, is_repository};
 use crate::workspace::git_review::Between;
-
-/// Bytes of a file that is coloured as a whole; what is larger is data.
-const MAX_SIDE_BYTES: usize = 2 << 20;
 
 /// A review at work.
 #[derive(Debug, Clone)]
@@ -155,25 +152,6 @@ impl Reviewing {
         }
     }
 
-    /// Returns both sides of a changed file, old and new, whole; none where they cannot be had or are too large to be looked at.
-    pub async fn sides(&self, app: &App, source: &Source, file: &FileDiff) -> Option<(String, String)> {
-        let name = file.from.as_deref().unwrap_or(&file.path);
-        let (bytes, side) = match self.between(app, source) {
-            None => (std::fs::read(self.path(app, &file.path)).ok()?, Place::New),
-            Some(Ok(Between::Revision(revision))) => {
-                let old = first_of(&revision)?;
-                (git(app).content_at(&old, name).await.ok()?, Place::Old)
-            }
-            Some(between) => (git(app).old_content(&between.ok()?, name).await.ok()?, Place::Old),
-        };
-        if bytes.len() > MAX_SIDE_BYTES {
-            return None;
-        }
-        let text = decode_owned(bytes).text;
-        let other = places::other_side(&text, file, &side)?;
-        Some(if side == Place::Old { (text, other) } else { (other, text) })
-    }
-
     async fn revert(&self, app: &App, source: &Source, file: &FileDiff) -> Result<String, Fault> {
         let was = match self.between(app, source) {
             Some(between) => {
@@ -206,17 +184,6 @@ impl Reviewing {
             _ => path,
         }
     }
-}
-
-/// Names the commit that is compared with: the first of a range, or the one before a commit.
-fn first_of(revision: &str) -> Option<String> {
-    let first = match revision.split_once("..") {
-        Some((_, second)) if second.starts_with('.') => return None,
-        Some(("", _)) => "HEAD".to_owned(),
-        Some((first, _)) => first.to_owned(),
-        None => format!("{revision}^"),
-    };
-    (!first.starts_with('-')).then_some(first)
 }
 
 fn git(app: &App) -> Git {

@@ -20,7 +20,6 @@ use crate::cli::pricing;
 use crate::cli::prompt::{Key, Line, Prompt, forget_typed};
 use crate::cli::render::{Channel, Lines};
 use crate::cli::signal::{Aside, GRACE, Signals, Stop};
-use crate::cli::writing;
 use crate::model::route::Route;
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::{Event, Record};
@@ -32,7 +31,6 @@ use crate::tui::look::Look;
 use crate::tui::slash::{self, Slash};
 use crate::tui::state::around::{Next, made};
 use crate::tui::state::asking::what_it_does;
-use crate::tui::state::outside::{Given, Note, NotePlace};
 use crate::tui::state::saying;
 use crate::tui::state::transcript::Transcript;
 
@@ -258,41 +256,6 @@ impl<'a> Chat<'a> {
             self.send(Op::Attach { attached: gathered.attached }).await?;
         }
         self.turn(Op::Submit { text }).await
-    }
-
-    /// Runs a command of the person's own; what it prints goes along with their next words.
-    async fn run_own(&mut self, text: &str) -> Result<(), Fault> {
-        let command = saying::own_command(text).unwrap_or_default().to_owned();
-        self.send(Op::Run { command }).await?;
-        loop {
-            let record = self.next_record().await?;
-            self.show(&record)?;
-            if matches!(&record.event, Event::ToolFinished { call, .. } if call.is_of_user()) {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Keeps a note where the person says.
-    async fn keep_note(&mut self, text: &str) -> Result<(), Fault> {
-        let note = saying::note(text).unwrap_or_default().to_owned();
-        let answer = self.line("note for: p the project, m me (all your projects)> ").await?;
-        let place = match answer {
-            Line::Text(answer) if answer.trim() == "p" => NotePlace::Project,
-            Line::Text(answer) if answer.trim() == "m" => NotePlace::User,
-            _ => return self.cx.out.styled(Look::Dim, "nothing was noted"),
-        };
-        let note = Note { text: note, place, turn: self.transcript.turn() };
-        match writing::notes::keep(self.app, &self.session.id, note).await {
-            Given::Noted { said, change } => {
-                if let Some(change) = change {
-                    self.send(Op::Changed(change)).await?;
-                }
-                self.cx.out.styled(Look::Dim, visible(&said))
-            }
-            Given::Failed(wrong) => self.cx.out.styled(Look::Bad, visible(&wrong)),
-            _ => Ok(()),
-        }
     }
 
     async fn set_mode(&mut self, mode: Mode) -> Result<(), Fault> {

@@ -9,6 +9,7 @@ pub mod chat;
 mod chat_around;
 mod chat_asks;
 mod chat_lines;
+mod chat_own;
 mod chat_screen;
 mod chat_start;
 pub mod checkpoint;

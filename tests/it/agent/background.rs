@@ -173,3 +173,29 @@ async fn a_command_of_the_users_own_goes_behind_with_an_ampersand() {
     talk.say("and now?").await;
     assert_some(&[stage.last_request().pop().unwrap()], "exit code 3");
 }
+
+#[tokio::test]
+async fn what_others_changed_meanwhile_is_not_taken_for_what_it_did() {
+    let rest = "  - calls: [{name: read_file, arguments: {path: a.txt}}]
+  - calls:
+      - {name: edit_file, arguments: {path: a.txt, old_string: one, new_string: two}}
+      - {name: edit_file, arguments: {path: a.txt, old_string: two, new_string: three}}
+  - {say: edited}
+";
+    let stage = stage(rest).file("a.txt", "one\n");
+    let (mut talk, call) = begin(&stage).await;
+    talk.send(Op::Background { call }).await;
+    assert_eq!(talk.done().await, TurnEnd::Answered);
+    assert_eq!(stage.read("a.txt"), "three\n");
+    stage.write("go", "");
+    ended(&mut talk).await;
+    talk.send(Op::Undo).await;
+    match talk.until(|event| matches!(event, Event::Undone { .. })).await {
+        Event::Undone { restored, conflicts, .. } => {
+            assert!(conflicts.is_empty(), "{conflicts:?}");
+            assert!(restored.contains(&"a.txt".to_owned()) && restored.contains(&"out.txt".to_owned()), "{restored:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!((stage.read("a.txt").as_str(), stage.has("out.txt")), ("one\n", false));
+}
