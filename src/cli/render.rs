@@ -152,7 +152,9 @@ impl<'a> Lines<'a> {
                 Ok(())
             }
             Event::BackgroundEnded { behind, outcome, summary, duration_ms } => {
-                let summary = format!("{summary}, in the background");
+                // Of one that ended with mimi nobody knows how long it ran.
+                let beside = if *duration_ms == 0 { "" } else { ", in the background" };
+                let summary = format!("{summary}{beside}");
                 self.on_finished(&behind.0, SHELL, outcome, &summary, *duration_ms)
             }
             Event::FilesChanged { files, .. } => {

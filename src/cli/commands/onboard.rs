@@ -169,6 +169,10 @@ fn server(status: &Status) -> Vec<(Look, String)> {
 
 /// What is said where the walk waits.
 const GO_ON: &str = "any key goes on, s or Esc skips the rest";
+/// What is said where a step is longer than the screen.
+const MORE: &str = "any key shows the rest of it, s or Esc skips";
+/// How a line begins that is copied: it is not broken.
+const COPIED: &str = "  export ";
 
 /// A terminal that is written page by page.
 struct Page<'a> {
@@ -185,7 +189,9 @@ impl<'a> Page<'a> {
         let size = crossterm::terminal::size().ok().map(|(columns, rows)| (usize::from(columns), usize::from(rows)));
         let (columns, rows) = size.filter(|(columns, rows)| *columns > 0 && *rows > 0).unwrap_or(USUAL);
         let columns = cx.out.columns().unwrap_or(columns).min(MAX_COLUMNS);
-        Self { cx, columns, rows: rows.saturating_sub(2).max(4), at: 0 }
+        // A blank row above, and what is asked below.
+        let rows = rows.saturating_sub(2 + rows_of(MORE, columns).len()).max(4);
+        Self { cx, columns, rows, at: 0 }
     }
 
     /// Writes a step; where it does not fit the screen it waits for a key between.
@@ -195,9 +201,10 @@ impl<'a> Page<'a> {
         for (look, text) in
             std::iter::once((Look::Heading, title)).chain(lines.iter().map(|(look, text)| (*look, text.as_str())))
         {
-            for row in rows_of(text, self.columns) {
+            let rows = if text.starts_with(COPIED) { vec![text.to_owned()] } else { rows_of(text, self.columns) };
+            for row in rows {
                 if self.at >= self.rows && self.is_asked() {
-                    if self.key("any key shows the rest of it, s or Esc skips").await? == Step::Skip {
+                    if self.key(MORE).await? == Step::Skip {
                         return Ok(Step::Skip);
                     }
                     self.at = 0;

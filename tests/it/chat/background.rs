@@ -35,7 +35,9 @@ fn the_view_of_what_runs_puts_it_behind_shows_it_and_ends_it() {
     pty.send(key::ESCAPE).wait_until_shown("it goes on").wait_until_shown("1 in the background");
     assert!(runs(&chat), "it goes on");
     pty.send(F7).wait_until_shown("$ echo begun").send(CTRL_K).wait_until_shown("no command runs");
-    pty.send(key::ESCAPE).wait_until("it is over", |shown| !shown.contains("1 in the background"));
+    pty.send(key::ESCAPE)
+        .wait_until_shown("it goes on")
+        .wait_until("it is over", |shown| !shown.contains("1 in the background"));
     pty.line("and now?").wait_until_shown("I see");
     assert!(chat.newest().contains("into the background is over"), "{}", chat.newest());
 }
@@ -53,8 +55,8 @@ fn line_by_line_a_signal_of_the_terminal_puts_it_behind_and_a_kill_of_mimi_ends_
     rustix::process::kill_process(mimi, rustix::process::Signal::KILL).unwrap();
     assert_nobody_left(chat.env.home(), SOON);
     let mut again = Pty::start(&chat.env, ["chat", "--inline", "--resume"]);
-    again.wait_for("ask> ").line("what of it?").wait_for("was running in the background when mimi ended");
-    again.wait_for("I see");
+    again.wait_for("was running in the background when mimi ended").wait_for("ask> ");
+    again.line("what of it?").wait_for("I see");
     assert!(chat.newest().contains("still running in the background when the session ended"), "{}", chat.newest());
 }
 

@@ -3,6 +3,9 @@
 use crate::chat::Chat;
 use crate::support::pty::{Pty, key};
 
+/// An answer that a server has counted.
+const ANSWER: &str = "  - {say: hello, usage: {input: 100, output: 7}}\n";
+
 fn text() -> String {
     (1..=40).map(|n| format!("line {n}\n")).collect()
 }
@@ -119,7 +122,7 @@ fn a_note_goes_back_with_the_turn() {
 
 #[test]
 fn a_turn_says_what_it_cost_where_there_are_prices() {
-    let chat = Chat::new("  - say: hello\n");
+    let chat = Chat::new(&format!("{ANSWER}{ANSWER}"));
     chat.env
         .write_home(".config/mimi/config.yaml", "prices: {'*': {input_per_mtok: 1000.0, output_per_mtok: 1000.0}}\n");
     let mut pty = chat.start();

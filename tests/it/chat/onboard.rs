@@ -51,7 +51,12 @@ fn the_last_step_is_tried_at_once_and_a_low_screen_waits_in_between() {
         .send(" ")
         .wait_for("step 2 of 3")
         .wait_for("any key shows the rest");
-    pty.send(" ").wait_for("skips the rest").send(" ").wait_for("t asks that now").send("t");
+    pty.send(" ")
+        .wait_for("goes to the next")
+        .wait_for("any key shows the rest")
+        .send(" ")
+        .wait_for("/help the commands");
+    pty.wait_for("skips the rest").send(" ").wait_for("t asks that now").send("t");
     pty.wait_until_shown("It is empty.");
     assert!(chat.newest().ends_with("where would I begin?"), "{}", chat.newest());
 }
