@@ -290,7 +290,8 @@ impl Modules {
             }
         }
         let folders = self.called(&format!("{last}/")).iter().filter(|folder| ends(folder, &path));
-        folders.flat_map(|folder| self.folder(folder).iter().filter(|path| path.ends_with(".java")).cloned()).collect()
+        let is_code = |path: &&String| [".java", ".kt", ".scala"].iter().any(|ending| path.ends_with(ending));
+        folders.flat_map(|folder| self.folder(folder).iter().filter(is_code).cloned()).collect()
     }
 
     fn include(&self, from: &str, module: &str) -> Option<String> {
