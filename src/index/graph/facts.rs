@@ -83,6 +83,8 @@ pub struct More {
     pub owner: Option<Vec<String>>,
     /// Least and most arguments it takes.
     pub arity: Option<(usize, usize)>,
+    /// The type of what it gives back, where that is written down.
+    pub returns: Option<Vec<String>>,
     /// What a type is derived from.
     pub bases: Vec<Vec<String>>,
     /// Whether it belongs to the type and not to its values, or to the file alone.
@@ -322,6 +324,7 @@ impl<'t> Reading<'t> {
             }
             inner = at.child_by_field_name("declarator");
         }
+        more.returns = returns_of(node).and_then(|returns| typed::declared(self.words(returns)));
         let head = self.text.get(node.start_byte()..name.start_byte()).map(String::from_utf8_lossy).unwrap_or_default();
         more.is_static = node.kind() == "singleton_method" || head.split_whitespace().any(|word| word == "static");
         more
@@ -498,6 +501,16 @@ impl<'t> Reading<'t> {
             }
         }
     }
+}
+
+/// Returns the node that says what a function gives back.
+fn returns_of(node: Node<'_>) -> Option<Node<'_>> {
+    let fields: &[&str] = match node.kind() {
+        // Of Java and of C++.
+        "method_declaration" | "function_definition" => &["return_type", "result", "returns", "type"],
+        _ => &["return_type", "result", "returns"],
+    };
+    fields.iter().find_map(|field| node.child_by_field_name(field))
 }
 
 fn is_function(kind: Kind) -> bool {

@@ -495,7 +495,7 @@ impl Resolver<'_> {
     }
 
     /// Counts how deep one module leads to the next; none when it is too deep, as in circles. Ends when it is dropped.
-    fn deeper(&self) -> Option<Deeper<'_>> {
+    pub(super) fn deeper(&self) -> Option<Deeper<'_>> {
         let depth = self.depth.get();
         (depth < MAX_DEPTH).then(|| {
             self.depth.set(depth + 1);
@@ -505,7 +505,7 @@ impl Resolver<'_> {
 }
 
 /// One module deeper.
-struct Deeper<'d>(&'d std::cell::Cell<usize>);
+pub(super) struct Deeper<'d>(&'d std::cell::Cell<usize>);
 
 impl Drop for Deeper<'_> {
     fn drop(&mut self) {

@@ -126,7 +126,7 @@ pub fn made(node: Node<'_>, text: &[u8]) -> Typed {
         "composite_literal" | "struct_expression" => {
             child(&["type", "name"]).and_then(|named| declared(words(named))).map_or(Typed::Unknown, Typed::Is)
         }
-        "call" | "call_expression" | "invocation_expression" => called(node, text),
+        "call" | "call_expression" | "invocation_expression" | "method_invocation" => called(node, text),
         _ => Typed::Unknown,
     }
 }
@@ -137,6 +137,10 @@ fn called(node: Node<'_>, text: &[u8]) -> Typed {
         |node: Node<'_>| std::str::from_utf8(text.get(node.byte_range()).unwrap_or_default()).unwrap_or_default();
     let whole = match (node.child_by_field_name("receiver"), node.child_by_field_name("method")) {
         (Some(receiver), Some(method)) => format!("{}.{}", words(receiver), words(method)),
+        _ if node.kind() == "method_invocation" => {
+            let named = [node.child_by_field_name("object"), node.child_by_field_name("name")];
+            named.into_iter().flatten().map(words).collect::<Vec<_>>().join(".")
+        }
         // Kotlin's grammar names no field here.
         _ => node
             .child_by_field_name("function")

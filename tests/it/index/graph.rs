@@ -203,7 +203,7 @@ fn files_of_csharp_and_kotlin_are_followed_both_ways() {
     let (csharp, _) = fixture("csharp");
     assert_eq!(
         graph_of(&csharp, "App.cs", Direction::Imports, 1),
-        ["App.cs -> Store/", "App.cs -> Tools/Tools.cs", "App.cs -> System"]
+        ["App.cs -> Store/", "App.cs -> System", "App.cs -> Tools/Tools.cs"]
     );
     assert_eq!(graph_of(&csharp, "Store/Stores.cs", Direction::Dependents, 1), ["App.cs -> Store/Stores.cs"]);
     let (kotlin, _) = fixture("kotlin");
