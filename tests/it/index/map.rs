@@ -66,7 +66,7 @@ fn a_helper_called_like_what_the_language_has_does_not_lead() {
         project.write(&format!("src/user{n}.rs"), text);
     }
     project.settle();
-    let plain = map(&project, &[], 60);
+    let plain = map(&project, &[], 40);
     assert_eq!(plain.files[0].path, "src/ledger.rs", "{plain:?}");
     assert!(!plain.text().contains("fn starts_with"), "{plain:?}");
     // Asked for, it is shown all the same.
