@@ -12,6 +12,7 @@ use crate::protocol::event::Phase;
 use crate::tui::diff_view;
 use crate::tui::keymap::{Action, View};
 use crate::tui::look::{Look, Theme};
+use crate::tui::state::around::board::Kind;
 use crate::tui::state::asking::{Approval, Asked};
 use crate::tui::state::{Front, State};
 use crate::tui::views::item::painted;
@@ -34,6 +35,11 @@ pub(super) fn rows(state: &State, theme: &Theme, width: usize) -> Vec<Line<'stat
     match (&state.front, state.asked.first()) {
         (Front::Queue(_), _) => rows.extend(keys(QUEUE, View::Queue, state, theme, width)),
         (Front::Pieces(_), _) => rows.extend(keys(PIECES, View::Pieces, state, theme, width)),
+        (Front::Board(board), _) if board.kind == Kind::Running => {
+            let own = [(Action::Background, "to the background")];
+            let all: Vec<_> = own.into_iter().chain(BOARD.iter().copied()).collect();
+            rows.extend(keys(&all, View::Running, state, theme, width));
+        }
         (Front::Board(board), _) => rows.extend(keys(BOARD, board.kind.view(), state, theme, width)),
         (Front::Viewer(_), _) => rows.extend(keys(VIEWER, View::Viewer, state, theme, width)),
         (Front::Find, _) => {
@@ -95,7 +101,6 @@ const BOARD: &[(Action, &str)] = &[
     (Action::Delete, "delete"),
     (Action::Restore, "put files back"),
     (Action::Kill, "end it"),
-    (Action::Background, "to the background"),
     (Action::TakeOut, "take it out"),
     (Action::Close, "back"),
 ];
