@@ -29,6 +29,20 @@ pub struct Composer {
     vim: Option<Vim>,
 }
 
+/// Words set aside while something else is written: with their pastes, their cursor and what can be undone.
+#[derive(Debug, Clone)]
+pub struct Aside {
+    area: TextArea<'static>,
+    pastes: Vec<String>,
+}
+
+impl Aside {
+    /// Returns the words with what the chips stand for.
+    pub fn whole(&self) -> String {
+        unfolded(self.area.lines(), &self.pastes)
+    }
+}
+
 impl Composer {
     /// Starts with a history, oldest first, and a draft.
     pub fn new(history: Vec<String>, draft: &str) -> Self {
@@ -84,11 +98,20 @@ impl Composer {
 
     /// Returns the words with what the chips stand for.
     pub fn whole(&self) -> String {
-        let mut whole = self.text();
-        for (at, paste) in self.pastes.iter().enumerate() {
-            whole = whole.replace(&chip(at, paste), paste);
-        }
-        whole
+        unfolded(self.area.lines(), &self.pastes)
+    }
+
+    /// Sets the words aside; nothing stands here then.
+    pub fn set_aside(&mut self) -> Aside {
+        let aside = Aside { area: std::mem::take(&mut self.area), pastes: std::mem::take(&mut self.pastes) };
+        self.clear();
+        aside
+    }
+
+    /// Comes back to words that were set aside, in the place of those that stand here.
+    pub fn take_back(&mut self, aside: Aside) {
+        self.clear();
+        (self.area, self.pastes) = (aside.area, aside.pastes);
     }
 
     /// Replaces the words; the cursor goes to the end. What nobody would look through is folded as a paste is.
@@ -232,6 +255,15 @@ impl Composer {
         let mut seen = std::collections::BTreeSet::new();
         self.history.iter().rev().filter(|entry| seen.insert(*entry)).cloned().collect()
     }
+}
+
+/// Puts what was pasted in the place of its chips.
+fn unfolded(lines: &[String], pastes: &[String]) -> String {
+    let mut whole = lines.join("\n");
+    for (at, paste) in pastes.iter().enumerate() {
+        whole = whole.replace(&chip(at, paste), paste);
+    }
+    whole
 }
 
 fn chip(at: usize, paste: &str) -> String {
