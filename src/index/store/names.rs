@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use crate::db::work::{Row, Work};
 use crate::index::error::IndexError;
 use crate::index::language::Kind;
-use crate::index::store::packed::{needle, unpack_definitions, unpack_imports, unpack_references};
+use crate::index::store::packed::{may_hold, needle, unpack_definitions, unpack_imports, unpack_references};
 use crate::index::store::write::folded;
 use crate::index::syntax::{Definition, Import, Reference};
 
@@ -98,6 +98,9 @@ pub fn like(work: &Work<'_>, tree: u64, text: &str, at_most: u64) -> Result<Vec<
         JOIN blob b ON b.id = f.blob WHERE f.tree = ?1 ORDER BY f.path";
     let mut found = Vec::new();
     work.each(sql, &[tree.into()], |row| {
+        if !may_hold(row.lend(1)?, &wanted) {
+            return Ok(ControlFlow::Continue(()));
+        }
         let (path, is_vendored) = (row.text(2)?, row.count(3)? != 0);
         for known in unpacked(row.count(0)?, row.lend(1)?) {
             let name = known.name.to_lowercase();
@@ -136,9 +139,10 @@ pub fn users(work: &Work<'_>, tree: u64, name: &str) -> Result<Vec<String>, Inde
 
 /// Shows every file of the work tree with the names it uses.
 pub fn each_use(work: &Work<'_>, tree: u64, mut each: impl FnMut(String, Vec<Reference>)) -> Result<(), IndexError> {
-    let sql = "SELECT f.path, n.refs FROM file f JOIN names n ON n.blob = f.blob WHERE f.tree = ?1 ORDER BY f.path";
+    let sql =
+        "SELECT f.path, n.refs, n.defs FROM file f JOIN names n ON n.blob = f.blob WHERE f.tree = ?1 ORDER BY f.path";
     work.each(sql, &[tree.into()], |row| {
-        each(row.text(0)?, unpack_references(row.lend(1)?));
+        each(row.text(0)?, unpack_references(row.lend(1)?, row.lend(2)?));
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(())
