@@ -14,6 +14,7 @@ pub mod looking;
 pub mod message;
 pub mod outside;
 mod palette;
+mod pastes;
 pub mod picks;
 mod queueing;
 pub mod review;
