@@ -4,7 +4,7 @@
 //! names are worth (PageRank), begun at the files in play; a definition gets its share of its file. By names alone: a map need
 //! not be right about every edge. The same tree, the same words: nothing here depends on order or chance.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -21,7 +21,7 @@ use crate::index::files;
 use crate::index::graph::modules::folder_of;
 use crate::index::graph::walk::{To, links as links_of};
 use crate::index::graph::world::World;
-use crate::index::language::Kind;
+use crate::index::language::{Kind, Use};
 use crate::index::search::rank;
 use crate::index::store::{names, read};
 
@@ -31,6 +31,8 @@ const MAX_DEFINERS: usize = 50;
 const MAX_LINE_BYTES: usize = 160;
 /// Lines in which the name of a definition is looked for: attributes stand above it.
 const MAX_HEAD_LINES: u32 = 12;
+/// So many definitions are tried first.
+const FIRST_SHOWN: usize = 32;
 /// Definitions shown of one file.
 const MAX_PER_FILE: usize = 40;
 
@@ -46,6 +48,8 @@ struct Weights {
     in_play: f64,
     asked: f64,
     unrelated: f64,
+    everyday: f64,
+    everyday_names: HashSet<String>,
     vendored: f64,
     damping: f64,
     rounds: usize,
@@ -137,6 +141,34 @@ struct Known {
     parent: Option<u32>,
 }
 
+/// What a file defines under one name.
+#[derive(Debug, Clone, Copy, Default)]
+struct Defines {
+    has_type: bool,
+    has_member: bool,
+    has_other: bool,
+}
+
+impl Defines {
+    fn add(&mut self, kind: Kind, is_inside: bool) {
+        match kind {
+            Kind::Class | Kind::Type | Kind::Interface => self.has_type = true,
+            Kind::Method => self.has_member = true,
+            _ if is_inside => self.has_member = true,
+            _ => self.has_other = true,
+        }
+    }
+
+    /// Says whether a use can mean it: what stands behind a dot belongs to a type in some languages, and to a module in others.
+    fn fits(self, how: Use, language: &str) -> bool {
+        match how {
+            Use::Type => self.has_type,
+            Use::Method if matches!(language, "rust" | "java" | "csharp" | "swift") => self.has_member,
+            Use::Method | Use::Call => true,
+        }
+    }
+}
+
 /// Files and definitions in the order of their worth.
 struct Ranked {
     paths: Vec<String>,
@@ -151,9 +183,19 @@ struct Ranked {
 #[derive(Default)]
 struct Name {
     /// Files that define it.
-    definers: BTreeSet<usize>,
-    /// Files that use it, and in how many definitions.
-    users: BTreeMap<usize, f64>,
+    definers: BTreeMap<usize, Defines>,
+    /// Files that use it, and how often in each way.
+    users: BTreeMap<usize, Vec<(Use, f64)>>,
+}
+
+impl Name {
+    fn used(&mut self, file: usize, how: Use) {
+        let ways = self.users.entry(file).or_default();
+        match ways.iter_mut().find(|way| way.0 == how) {
+            Some(way) => way.1 += 1.0,
+            None => ways.push((how, 1.0)),
+        }
+    }
 }
 
 impl Ranked {
@@ -167,7 +209,8 @@ impl Ranked {
         let mut by_name: HashMap<String, Name> = HashMap::new();
         names::each_definition(work, tree, |row, path| {
             if let Some(file) = places.get(path.as_str()).copied().filter(|_| is_shown(row.kind)) {
-                by_name.entry(row.name.clone()).or_default().definers.insert(file);
+                let name = by_name.entry(row.name.clone()).or_default();
+                name.definers.entry(file).or_default().add(row.kind, row.parent.is_some());
                 let names::Known { number, name, line, end_line, parent, .. } = row;
                 known.push(Known { file, number, name, line, end_line, parent });
             }
@@ -176,7 +219,7 @@ impl Ranked {
             let Some(file) = places.get(path.as_str()) else { return };
             for found in uses {
                 if let Some(name) = by_name.get_mut(&found.name) {
-                    *name.users.entry(*file).or_default() += 1.0;
+                    name.used(*file, found.how);
                 }
             }
         })?;
@@ -198,7 +241,9 @@ impl Ranked {
             .collect();
         let related = Related::of(work, tree, root, &files)?;
         let asked = request.names.iter().map(String::as_str).collect();
-        let spread = Spread { weights, in_play: &in_play, worth: &worth, related: &related, asked };
+        let languages: Vec<&str> = files.iter().map(|file| file.language.as_str()).collect();
+        let spread =
+            Spread { weights, in_play: &in_play, worth: &worth, related: &related, asked, languages: &languages };
         let (ranks, shares) = spread.ranks(&by_name);
         let mut scored: Vec<(f64, f64, usize)> = known
             .iter()
@@ -209,16 +254,26 @@ impl Ranked {
             })
             .collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+        // Of one name only the first of a file: each type has its own `new`.
+        let mut first: HashMap<(usize, &str), usize> = HashMap::new();
+        for (at, found) in known.iter().enumerate() {
+            first.entry((found.file, found.name.as_str())).or_insert(at);
+        }
+        scored.retain(|(.., at)| first.get(&(known[*at].file, known[*at].name.as_str())) == Some(at));
         let n_files = known.iter().map(|found| found.file).collect::<HashSet<_>>().len();
         let paths = files.into_iter().map(|file| file.path).collect();
         Ok(Self { paths, known, order: scored.into_iter().map(|(.., at)| at).collect(), n_files })
     }
 
-    /// Shows as many definitions as fit, found by halving.
+    /// Shows as many definitions as fit: doubled until too many, then halved. Files are read for what is shown only.
     fn fitted(&self, root: &Path, max_tokens: usize, weights: &Weights) -> Map {
         let mut texts = Texts { root, read: HashMap::new() };
         let tokens = |map: &Map| (map.text().len() as f64 / weights.token_bytes).ceil() as usize;
-        let (mut low, mut high) = (0, self.order.len().min(max_tokens));
+        let most = self.order.len().min(max_tokens);
+        let (mut low, mut high) = (0, most.min(FIRST_SHOWN));
+        while high < most && tokens(&self.shown(high, &mut texts)) <= max_tokens {
+            (low, high) = (high, most.min(high * 2));
+        }
         while low < high {
             let middle = (low + high).div_ceil(2);
             if tokens(&self.shown(middle, &mut texts)) <= max_tokens {
@@ -356,6 +411,7 @@ struct Spread<'s> {
     worth: &'s [f64],
     related: &'s Related,
     asked: HashSet<&'s str>,
+    languages: &'s [&'s str],
 }
 
 impl Spread<'_> {
@@ -367,12 +423,17 @@ impl Spread<'_> {
         names.sort_by_key(|(name, _)| *name);
         let mut edges: Vec<(usize, usize, f64, &str)> = Vec::new();
         for (name, known) in names {
-            let weight = self.name_weight(name, known.definers.len());
-            for (user, n) in &known.users {
+            let weight = self.name_weight(name, known.definers.len()) * self.own_share(known);
+            for (user, ways) in &known.users {
                 let from_play = if self.in_play.contains(user) { self.weights.in_play } else { 1.0 };
-                for definer in known.definers.iter().filter(|definer| *definer != user) {
-                    let near = if self.related.are(*user, *definer) { 1.0 } else { self.weights.unrelated };
-                    edges.push((*user, *definer, weight * n.sqrt() * from_play * near * self.worth[*definer], name));
+                for (definer, defines) in known.definers.iter().filter(|(definer, _)| *definer != user) {
+                    let fits = |way: &&(Use, f64)| defines.fits(way.0, self.languages[*user]);
+                    let n: f64 = ways.iter().filter(fits).map(|way| way.1).sum();
+                    if n > 0.0 {
+                        let near = if self.related.are(*user, *definer) { 1.0 } else { self.weights.unrelated };
+                        let worth = weight * n.sqrt() * from_play * near * self.worth[*definer];
+                        edges.push((*user, *definer, worth, name));
+                    }
                 }
             }
         }
@@ -384,6 +445,16 @@ impl Spread<'_> {
             *shares.entry((definer, name)).or_default() += ranks[user] * weight / out[user].max(f64::MIN_POSITIVE);
         }
         (ranks, shares)
+    }
+
+    /// Returns the share of the files that use a name which bring in one that defines it: most uses of `iter` in a project
+    /// with an `iter` of its own mean that of the language.
+    fn own_share(&self, known: &Name) -> f64 {
+        let is_near = |user: &usize| known.definers.keys().any(|definer| self.related.are(*user, *definer));
+        let is_other = |user: &&usize| !known.definers.contains_key(user);
+        let n_users = known.users.keys().filter(is_other).count();
+        let n_near = known.users.keys().filter(is_other).filter(|user| is_near(user)).count();
+        n_near as f64 / n_users.max(1) as f64
     }
 
     fn name_weight(&self, name: &str, n_definers: usize) -> f64 {
@@ -399,6 +470,9 @@ impl Spread<'_> {
         }
         if n_definers > weights.common_files {
             weight *= weights.common;
+        }
+        if self.weights.everyday_names.contains(name) {
+            weight *= self.weights.everyday;
         }
         if self.asked.contains(name) {
             weight *= weights.asked;

@@ -4,6 +4,8 @@
 //! the size of the database and the time to write it. A name is its length and its bytes, so that it can be looked for
 //! without unpacking.
 
+use memchr::memmem;
+
 use crate::index::language::{Kind, Use};
 use crate::index::syntax::{Definition, Import, Reference, Symbols};
 
@@ -197,6 +199,12 @@ fn take(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
+/// Says whether a name in packed definitions can hold a text in small letters, without unpacking them.
+pub fn may_hold(packed: &[u8], wanted: &str) -> bool {
+    // Letters beyond ASCII have small forms of other lengths.
+    !wanted.is_ascii() || memmem::find(&packed.to_ascii_lowercase(), wanted.as_bytes()).is_some()
+}
+
 fn put_text(bytes: &mut Vec<u8>, text: &str) {
     put(bytes, text.len() as u64);
     bytes.extend_from_slice(text.as_bytes());
@@ -212,6 +220,17 @@ fn take_text<'b>(rest: &mut &'b [u8]) -> Option<&'b str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_name_is_found_in_the_packed_form_whatever_its_case() {
+        let definition =
+            |name: &str| Definition { name: name.to_owned(), kind: Kind::Function, line: 1, end_line: 2, parent: None };
+        let packed = pack_definitions(&[definition("HttpClient"), definition("größe")]);
+        let table = [("httpc", true), ("client", true), ("tpx", false), ("GRÖSSE", true), ("", true)];
+        for (wanted, expected) in table {
+            assert_eq!(may_hold(&packed, wanted), expected, "{wanted}");
+        }
+    }
 
     #[test]
     fn what_is_packed_comes_back_and_rubbish_does_no_harm() {

@@ -109,6 +109,24 @@ fn what_cannot_be_read_is_said_and_found_once_it_can() {
 }
 
 #[test]
+fn a_folder_that_opens_to_nobody_is_said_and_the_rest_is_searched() {
+    use rustix::fs::{Mode, OFlags, mkdirat, open, openat};
+    let project = Project::new(FILES);
+    let flags = OFlags::DIRECTORY | OFlags::RDONLY;
+    // Deeper than any path may be long, so that root cannot read it either.
+    let name = "n".repeat(250);
+    let mut folder = open(project.root(), flags, Mode::empty()).unwrap();
+    for _ in 0..20 {
+        mkdirat(&folder, &name, Mode::RWXU).unwrap();
+        folder = openat(&folder, &name, flags, Mode::empty()).unwrap();
+    }
+    let settled = project.settle();
+    let said = settled.notes.iter().filter(|note| note.contains("cannot be read")).count();
+    assert_eq!(said, 1, "{:?}", settled.notes);
+    assert_eq!(project.paths("evict_expired")[0], "src/cache.rs");
+}
+
+#[test]
 fn a_clock_that_was_set_back_hides_no_change() {
     let project = Project::new(FILES);
     let path = project.root().join("src/cache.rs");

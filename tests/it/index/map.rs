@@ -47,6 +47,34 @@ fn what_everybody_uses_comes_first_and_what_is_in_play_changes_that() {
 }
 
 #[test]
+fn a_helper_called_like_what_the_language_has_does_not_lead() {
+    let project = Project::new(&[
+        (
+            "src/row.rs",
+            "fn starts_with(row: &[char], mark: &str) -> bool {\n    row.iter().zip(mark.chars()).all(|(a, b)| *a == b)\n}\n\npub fn any_row(row: &[char]) -> bool {\n    starts_with(row, \"x\")\n}\n",
+        ),
+        (
+            "src/ledger.rs",
+            "pub struct Ledger;\n\nimpl Ledger {\n    pub fn post_entry(&self) {}\n\n    pub fn tally_up(&self) -> usize {\n        0\n    }\n}\n",
+        ),
+        ("src/lib.rs", "mod ledger;\nmod row;\n"),
+    ]);
+    for n in 0..8 {
+        let text = format!(
+            "use crate::ledger::Ledger;\n\npub fn user_{n}(name: &str, all: &[u8], ledger: &Ledger) -> bool {{\n    ledger.post_entry();\n    name.starts_with(\"a\") && all.starts_with(b\"b\") && name.trim().starts_with('c') && all.tally_up()\n}}\n"
+        );
+        project.write(&format!("src/user{n}.rs"), text);
+    }
+    project.settle();
+    let plain = map(&project, &[], 40);
+    assert_eq!(plain.files[0].path, "src/ledger.rs", "{plain:?}");
+    assert!(!plain.text().contains("fn starts_with"), "{plain:?}");
+    // Asked for, it is shown all the same.
+    let focused = map(&project, &["src/row.rs"], 400);
+    assert!(focused.text().contains("fn starts_with"), "{focused:?}");
+}
+
+#[test]
 fn the_budget_is_kept_and_the_same_tree_gives_the_same_map() {
     let project = project();
     let mut before = 0;
