@@ -143,31 +143,36 @@ struct Ranked {
     n_files: usize,
 }
 
+/// Reads the definitions a map may show, by file and line, and who defines and uses each name.
+fn named(work: &Work<'_>, tree: u64, files: &[names::File]) -> Result<(Vec<Known>, HashMap<String, Name>), IndexError> {
+    let places: HashMap<&str, usize> = files.iter().enumerate().map(|(at, file)| (file.path.as_str(), at)).collect();
+    let is_shown = |kind| !matches!(kind, Kind::Implementation | Kind::Declaration | Kind::Heading | Kind::Rule);
+    let mut known = Vec::new();
+    let mut by_name: HashMap<String, Name> = HashMap::new();
+    names::each_definition(work, tree, |row, path| {
+        if let Some(file) = places.get(path.as_str()).copied().filter(|_| is_shown(row.kind)) {
+            let name = by_name.entry(row.name.clone()).or_default();
+            name.definers.entry(file).or_default().add(row.kind, row.parent);
+            let names::Known { number, name, line, end_line, parent, .. } = row;
+            known.push(Known { file, number, name, line, end_line, parent });
+        }
+    })?;
+    names::each_use(work, tree, |path, uses| {
+        let Some(file) = places.get(path.as_str()) else { return };
+        for found in uses {
+            if let Some(name) = by_name.get_mut(&found.name) {
+                name.used(*file, found.how);
+            }
+        }
+    })?;
+    Ok((known, by_name))
+}
+
 impl Ranked {
     fn of(work: &Work<'_>, tree: u64, root: &Path, request: &Request) -> Result<Self, IndexError> {
         let weights = weights()?;
         let files = names::files(work, tree)?;
-        let places: HashMap<&str, usize> =
-            files.iter().enumerate().map(|(at, file)| (file.path.as_str(), at)).collect();
-        let is_shown = |kind| !matches!(kind, Kind::Implementation | Kind::Declaration | Kind::Heading | Kind::Rule);
-        let mut known = Vec::new();
-        let mut by_name: HashMap<String, Name> = HashMap::new();
-        names::each_definition(work, tree, |row, path| {
-            if let Some(file) = places.get(path.as_str()).copied().filter(|_| is_shown(row.kind)) {
-                let name = by_name.entry(row.name.clone()).or_default();
-                name.definers.entry(file).or_default().add(row.kind, row.parent);
-                let names::Known { number, name, line, end_line, parent, .. } = row;
-                known.push(Known { file, number, name, line, end_line, parent });
-            }
-        })?;
-        names::each_use(work, tree, |path, uses| {
-            let Some(file) = places.get(path.as_str()) else { return };
-            for found in uses {
-                if let Some(name) = by_name.get_mut(&found.name) {
-                    name.used(*file, found.how);
-                }
-            }
-        })?;
+        let (known, by_name) = named(work, tree, &files)?;
         let is_in_play = |path: &str| {
             request.focus.iter().any(|focus| {
                 path == focus
