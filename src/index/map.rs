@@ -7,60 +7,31 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::path::open_regular;
 use crate::base::text::{clip_line, visible};
-use crate::base::yaml;
 use crate::db::work::Work;
 use crate::index::engine::Index;
 use crate::index::error::IndexError;
 use crate::index::files;
-use crate::index::graph::modules::folder_of;
-use crate::index::graph::walk::{To, links as links_of};
-use crate::index::graph::world::World;
-use crate::index::language::{Kind, Use};
+use crate::index::language::Kind;
+use crate::index::map_kept;
+use crate::index::map_worth::{Name, Related, Spread, Weights, weights};
 use crate::index::search::rank;
 use crate::index::store::{names, read};
 
-/// Files that define a name beyond which it says nothing.
-const MAX_DEFINERS: usize = 50;
 /// Bytes of one line shown.
 const MAX_LINE_BYTES: usize = 160;
 /// Lines in which the name of a definition is looked for: attributes stand above it.
 const MAX_HEAD_LINES: u32 = 12;
+/// So many definitions are kept for the next map of the same files.
+const MAX_KEPT: usize = 4000;
 /// So many definitions are tried first.
 const FIRST_SHOWN: usize = 32;
 /// Definitions shown of one file.
 const MAX_PER_FILE: usize = 40;
-
-/// `config/map.yaml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Weights {
-    long_chars: usize,
-    long: f64,
-    private: f64,
-    common_files: usize,
-    common: f64,
-    in_play: f64,
-    asked: f64,
-    unrelated: f64,
-    everyday: f64,
-    everyday_names: HashSet<String>,
-    vendored: f64,
-    damping: f64,
-    rounds: usize,
-    token_bytes: f64,
-}
-
-fn weights() -> Result<&'static Weights, IndexError> {
-    static WEIGHTS: OnceLock<Result<Weights, String>> = OnceLock::new();
-    let read = || yaml::from_str(include_str!("../../config/map.yaml")).map_err(|error| error.to_string());
-    WEIGHTS.get_or_init(read).as_ref().map_err(|error| IndexError::Table(format!("map.yaml: {error}")))
-}
 
 /// What a map is to show.
 #[derive(Debug, Clone, Default)]
@@ -125,13 +96,33 @@ impl Index {
         let Some(mut db) = self.reader()? else { return Ok(Map::default()) };
         db.read(|work| {
             let Some((tree, _)) = read::tree(work, &self.root())? else { return Ok(Map::default()) };
-            let ranked = Ranked::of(work, tree, &self.place().root, request)?;
+            let ranked = self.ranked(work, tree, request)?;
             Ok(ranked.fitted(&self.place().root, request.max_tokens, weights()?))
         })
     }
 }
 
+impl Index {
+    /// Returns what a map is drawn from: as it was kept, or worked out.
+    fn ranked(&self, work: &Work<'_>, tree: u64, request: &Request) -> Result<Ranked, IndexError> {
+        let place = self.place();
+        let all = || Ranked::of(work, tree, &place.root, request);
+        // A definition takes five tokens and more.
+        if request.max_tokens > MAX_KEPT * 5 {
+            return all();
+        }
+        let key = map_kept::key(work, tree, &[&request.focus, &request.names])?;
+        if let Some(kept) = map_kept::read(&place.folder, &key) {
+            return Ok(kept);
+        }
+        let ranked = all()?.best(MAX_KEPT);
+        map_kept::write(&place.folder, &key, &ranked);
+        Ok(ranked)
+    }
+}
+
 /// One definition.
+#[derive(Serialize, Deserialize)]
 struct Known {
     file: usize,
     number: u32,
@@ -141,35 +132,8 @@ struct Known {
     parent: Option<u32>,
 }
 
-/// What a file defines under one name.
-#[derive(Debug, Clone, Copy, Default)]
-struct Defines {
-    has_type: bool,
-    has_member: bool,
-    has_other: bool,
-}
-
-impl Defines {
-    fn add(&mut self, kind: Kind, is_inside: bool) {
-        match kind {
-            Kind::Class | Kind::Type | Kind::Interface => self.has_type = true,
-            Kind::Method => self.has_member = true,
-            _ if is_inside => self.has_member = true,
-            _ => self.has_other = true,
-        }
-    }
-
-    /// Says whether a use can mean it: what stands behind a dot belongs to a type in some languages, and to a module in others.
-    fn fits(self, how: Use, language: &str) -> bool {
-        match how {
-            Use::Type => self.has_type,
-            Use::Method if matches!(language, "rust" | "java" | "csharp" | "swift") => self.has_member,
-            Use::Method | Use::Call => true,
-        }
-    }
-}
-
 /// Files and definitions in the order of their worth.
+#[derive(Serialize, Deserialize)]
 struct Ranked {
     paths: Vec<String>,
     /// By file and line.
@@ -179,50 +143,36 @@ struct Ranked {
     n_files: usize,
 }
 
-/// What is known of one name.
-#[derive(Default)]
-struct Name {
-    /// Files that define it.
-    definers: BTreeMap<usize, Defines>,
-    /// Files that use it, and how often in each way.
-    users: BTreeMap<usize, Vec<(Use, f64)>>,
-}
-
-impl Name {
-    fn used(&mut self, file: usize, how: Use) {
-        let ways = self.users.entry(file).or_default();
-        match ways.iter_mut().find(|way| way.0 == how) {
-            Some(way) => way.1 += 1.0,
-            None => ways.push((how, 1.0)),
+/// Reads the definitions a map may show, by file and line, and who defines and uses each name.
+fn named(work: &Work<'_>, tree: u64, files: &[names::File]) -> Result<(Vec<Known>, HashMap<String, Name>), IndexError> {
+    let places: HashMap<&str, usize> = files.iter().enumerate().map(|(at, file)| (file.path.as_str(), at)).collect();
+    let is_shown = |kind| !matches!(kind, Kind::Implementation | Kind::Declaration | Kind::Heading | Kind::Rule);
+    let mut known = Vec::new();
+    let mut by_name: HashMap<String, Name> = HashMap::new();
+    names::each_definition(work, tree, |row, path| {
+        if let Some(file) = places.get(path.as_str()).copied().filter(|_| is_shown(row.kind)) {
+            let name = by_name.entry(row.name.clone()).or_default();
+            name.definers.entry(file).or_default().add(row.kind, row.parent);
+            let names::Known { number, name, line, end_line, parent, .. } = row;
+            known.push(Known { file, number, name, line, end_line, parent });
         }
-    }
+    })?;
+    names::each_use(work, tree, |path, uses| {
+        let Some(file) = places.get(path.as_str()) else { return };
+        for found in uses {
+            if let Some(name) = by_name.get_mut(&found.name) {
+                name.used(*file, found.how);
+            }
+        }
+    })?;
+    Ok((known, by_name))
 }
 
 impl Ranked {
     fn of(work: &Work<'_>, tree: u64, root: &Path, request: &Request) -> Result<Self, IndexError> {
         let weights = weights()?;
         let files = names::files(work, tree)?;
-        let places: HashMap<&str, usize> =
-            files.iter().enumerate().map(|(at, file)| (file.path.as_str(), at)).collect();
-        let is_shown = |kind| !matches!(kind, Kind::Implementation | Kind::Declaration | Kind::Heading | Kind::Rule);
-        let mut known = Vec::new();
-        let mut by_name: HashMap<String, Name> = HashMap::new();
-        names::each_definition(work, tree, |row, path| {
-            if let Some(file) = places.get(path.as_str()).copied().filter(|_| is_shown(row.kind)) {
-                let name = by_name.entry(row.name.clone()).or_default();
-                name.definers.entry(file).or_default().add(row.kind, row.parent.is_some());
-                let names::Known { number, name, line, end_line, parent, .. } = row;
-                known.push(Known { file, number, name, line, end_line, parent });
-            }
-        })?;
-        names::each_use(work, tree, |path, uses| {
-            let Some(file) = places.get(path.as_str()) else { return };
-            for found in uses {
-                if let Some(name) = by_name.get_mut(&found.name) {
-                    name.used(*file, found.how);
-                }
-            }
-        })?;
+        let (known, by_name) = named(work, tree, &files)?;
         let is_in_play = |path: &str| {
             request.focus.iter().any(|focus| {
                 path == focus
@@ -263,6 +213,28 @@ impl Ranked {
         let n_files = known.iter().map(|found| found.file).collect::<HashSet<_>>().len();
         let paths = files.into_iter().map(|file| file.path).collect();
         Ok(Self { paths, known, order: scored.into_iter().map(|(.., at)| at).collect(), n_files })
+    }
+
+    /// Keeps the best `n` definitions with what is around them.
+    fn best(mut self, n: usize) -> Self {
+        self.order.truncate(n);
+        let mut places: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+        let mut wanted: HashSet<usize> = self.order.iter().copied().collect();
+        for at in &self.order {
+            places.clear();
+            self.add_around(&self.known[*at], &mut places);
+            wanted.extend(places.values());
+        }
+        let mut moved: HashMap<usize, usize> = HashMap::new();
+        let mut known = Vec::with_capacity(wanted.len());
+        for (at, found) in std::mem::take(&mut self.known).into_iter().enumerate().filter(|(at, _)| wanted.contains(at))
+        {
+            moved.insert(at, known.len());
+            known.push(found);
+        }
+        self.known = known;
+        self.order = self.order.iter().filter_map(|at| moved.get(at).copied()).collect();
+        self
     }
 
     /// Shows as many definitions as fit: doubled until too many, then halved. Files are read for what is shown only.
@@ -343,171 +315,6 @@ impl Ranked {
         };
         let depth = shown.values().filter(is_around).count();
         Some(Line { line, depth, text })
-    }
-}
-
-/// Which files know of each other. Where imports tell, a name that is used is hardly that of a file nobody brought in: most such
-/// names are those of functions the language itself has.
-struct Related {
-    /// Files each file brings in.
-    links: Vec<HashSet<usize>>,
-    /// Folders each file brings in whole, and its own where that is a package.
-    folders: Vec<HashSet<String>>,
-    /// The folder of each file, with a slash behind it.
-    own: Vec<String>,
-    /// Whether its imports tell.
-    is_told: Vec<bool>,
-}
-
-impl Related {
-    fn of(work: &Work<'_>, tree: u64, root: &Path, files: &[names::File]) -> Result<Self, IndexError> {
-        let world = World::new(work, tree, root)?;
-        let places: HashMap<&str, usize> =
-            files.iter().enumerate().map(|(at, file)| (file.path.as_str(), at)).collect();
-        let own: Vec<String> = files.iter().map(|file| format!("{}/", folder_of(&file.path))).collect();
-        let mut links: Vec<HashSet<usize>> = vec![HashSet::new(); files.len()];
-        let mut folders: Vec<HashSet<String>> = vec![HashSet::new(); files.len()];
-        for (at, file) in files.iter().enumerate() {
-            if matches!(file.language.as_str(), "go" | "java") {
-                folders[at].insert(own[at].clone());
-            }
-        }
-        for (from, to, _) in links_of(&world)? {
-            let Some(from) = places.get(from.as_str()) else { continue };
-            match to {
-                To::File(to) => links[*from].extend(places.get(to.as_str()).copied()),
-                To::Package(folder) => folders[*from].extend([folder]),
-                To::External(_) => {}
-            }
-        }
-        // What a file gives out for others is that of those it brings in.
-        let given: Vec<(usize, Vec<usize>)> = (0..files.len())
-            .map(|at| (at, links[at].iter().copied().filter(|to| is_barrel(&files[*to].path)).collect()))
-            .collect();
-        for (at, barrels) in given {
-            let behind: Vec<usize> = barrels.iter().flat_map(|barrel| links[*barrel].iter().copied()).collect();
-            links[at].extend(behind);
-        }
-        let tells = ["python", "rust", "javascript", "typescript", "tsx", "go", "java", "c", "cpp"];
-        let is_told = files.iter().map(|file| tells.contains(&file.language.as_str())).collect();
-        Ok(Self { links, folders, own, is_told })
-    }
-
-    fn are(&self, user: usize, definer: usize) -> bool {
-        !self.is_told[user] || self.links[user].contains(&definer) || self.folders[user].contains(&self.own[definer])
-    }
-}
-
-/// Files that give out what others define.
-fn is_barrel(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name == "__init__.py" || name.starts_with("index.")
-}
-
-/// How worth is spread over files.
-struct Spread<'s> {
-    weights: &'s Weights,
-    in_play: &'s HashSet<usize>,
-    worth: &'s [f64],
-    related: &'s Related,
-    asked: HashSet<&'s str>,
-    languages: &'s [&'s str],
-}
-
-impl Spread<'_> {
-    /// Returns the rank of each file, and the share of it each of its names is given.
-    fn ranks<'n>(&self, by_name: &'n HashMap<String, Name>) -> (Vec<f64>, HashMap<(usize, &'n str), f64>) {
-        let mut names: Vec<(&String, &Name)> =
-            by_name.iter().filter(|(_, name)| name.definers.len() <= MAX_DEFINERS).collect();
-        // Sums of floating-point numbers depend on their order.
-        names.sort_by_key(|(name, _)| *name);
-        let mut edges: Vec<(usize, usize, f64, &str)> = Vec::new();
-        for (name, known) in names {
-            let weight = self.name_weight(name, known.definers.len()) * self.own_share(known);
-            for (user, ways) in &known.users {
-                let from_play = if self.in_play.contains(user) { self.weights.in_play } else { 1.0 };
-                for (definer, defines) in known.definers.iter().filter(|(definer, _)| *definer != user) {
-                    let fits = |way: &&(Use, f64)| defines.fits(way.0, self.languages[*user]);
-                    let n: f64 = ways.iter().filter(fits).map(|way| way.1).sum();
-                    if n > 0.0 {
-                        let near = if self.related.are(*user, *definer) { 1.0 } else { self.weights.unrelated };
-                        let worth = weight * n.sqrt() * from_play * near * self.worth[*definer];
-                        edges.push((*user, *definer, worth, name));
-                    }
-                }
-            }
-        }
-        let ranks = self.page_rank(&edges);
-        let mut out = vec![0.0; self.worth.len()];
-        edges.iter().for_each(|(user, _, weight, _)| out[*user] += weight);
-        let mut shares: HashMap<(usize, &str), f64> = HashMap::new();
-        for (user, definer, weight, name) in edges {
-            *shares.entry((definer, name)).or_default() += ranks[user] * weight / out[user].max(f64::MIN_POSITIVE);
-        }
-        (ranks, shares)
-    }
-
-    /// Returns the share of the files that use a name which bring in one that defines it: most uses of `iter` in a project
-    /// with an `iter` of its own mean that of the language.
-    fn own_share(&self, known: &Name) -> f64 {
-        let is_near = |user: &usize| known.definers.keys().any(|definer| self.related.are(*user, *definer));
-        let is_other = |user: &&usize| !known.definers.contains_key(user);
-        let n_users = known.users.keys().filter(is_other).count();
-        let n_near = known.users.keys().filter(is_other).filter(|user| is_near(user)).count();
-        n_near as f64 / n_users.max(1) as f64
-    }
-
-    fn name_weight(&self, name: &str, n_definers: usize) -> f64 {
-        let weights = self.weights;
-        let mut weight = 1.0;
-        let is_mixed =
-            name.contains('_') || (name.chars().any(char::is_uppercase) && name.chars().any(char::is_lowercase));
-        if is_mixed && name.chars().count() >= weights.long_chars {
-            weight *= weights.long;
-        }
-        if name.starts_with('_') {
-            weight *= weights.private;
-        }
-        if n_definers > weights.common_files {
-            weight *= weights.common;
-        }
-        if self.weights.everyday_names.contains(name) {
-            weight *= self.weights.everyday;
-        }
-        if self.asked.contains(name) {
-            weight *= weights.asked;
-        }
-        weight
-    }
-
-    fn page_rank(&self, edges: &[(usize, usize, f64, &str)]) -> Vec<f64> {
-        let n = self.worth.len();
-        let mut start: Vec<f64> = self.worth.to_vec();
-        if !self.in_play.is_empty() {
-            // A little for all, so that what is in play but used by nobody does not leave the rest without an order.
-            start.iter_mut().for_each(|worth| *worth *= 0.1 / n as f64);
-            let share = 1.0 / self.in_play.len() as f64;
-            self.in_play.iter().for_each(|at| start[*at] += share);
-        }
-        let sum: f64 = start.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-        start.iter_mut().for_each(|worth| *worth /= sum);
-        let mut out = vec![0.0; n];
-        edges.iter().for_each(|(user, _, weight, _)| out[*user] += weight);
-        let mut rank = start.clone();
-        for _ in 0..self.weights.rounds {
-            let mut next: Vec<f64> = vec![0.0; n];
-            for (user, definer, weight, _) in edges {
-                next[*definer] += rank[*user] * weight / out[*user].max(f64::MIN_POSITIVE);
-            }
-            // What files without uses have is begun anew.
-            let lost: f64 = (0..n).filter(|at| out[*at] == 0.0).map(|at| rank[at]).sum();
-            for at in 0..n {
-                next[at] =
-                    self.weights.damping * (next[at] + lost * start[at]) + (1.0 - self.weights.damping) * start[at];
-            }
-            rank = next;
-        }
-        rank
     }
 }
 

@@ -93,6 +93,32 @@ fn the_budget_is_kept_and_the_same_tree_gives_the_same_map() {
 }
 
 #[test]
+fn a_map_of_the_same_files_is_kept_and_one_of_others_is_not_taken_for_it() {
+    let project = project();
+    let kept = || {
+        let folder = project.index().place().folder.clone();
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("map.")).collect::<Vec<_>>()
+    };
+    let first = map(&project, &[], 100);
+    assert_eq!(kept().len(), 1);
+    assert_eq!((map(&project, &[], 100), kept().len()), (first.clone(), 1));
+    assert_eq!(map(&project, &[], 60), map(&project, &[], 60), "whatever the budget");
+    map(&project, &["src/odd.py"], 100);
+    assert_eq!(kept().len(), 2, "what is in play is told apart");
+    project.write("src/core.py", "def wholly_other_engine():\n    return 1\n");
+    project.settle();
+    assert_ne!(map(&project, &[], 100), first);
+    for n in 0..12 {
+        map(&project, &[&format!("src/user{}.py", n % 6), &format!("src/{n}")], 100);
+    }
+    assert_eq!(kept().len(), 8, "no more than a few");
+    let spoiled = project.index().place().folder.join(&kept()[0]);
+    std::fs::write(&spoiled, "[").unwrap();
+    assert!(!map(&project, &["src/user0.py", "src/0"], 100).files.is_empty());
+}
+
+#[test]
 fn the_command_prints_it() {
     let env = Env::new();
     crate::index::FILES.iter().for_each(|(path, text)| drop(env.write(path, text)));
