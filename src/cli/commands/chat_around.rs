@@ -163,7 +163,8 @@ impl Chat<'_> {
             },
         };
         // Sessions were looked for outside; of the others those are shown that fit.
-        let board = Board { rows, rows_of: words.to_owned(), query: words.to_owned(), ..Board::new(kind, words) };
+        let mut board = Board::new(kind, words);
+        (board.rows, board.rows_of) = (rows, words.to_owned());
         Ok(Some(board.fitting().into_iter().cloned().collect()))
     }
 
