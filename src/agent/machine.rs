@@ -9,19 +9,17 @@ use std::collections::VecDeque;
 use crate::agent::batch::{Batch, Ended};
 use crate::agent::brought::{Brought, Words};
 use crate::agent::emit::{harmless, left_out, report_call, say, warn};
-use crate::agent::ladder::{Ladder, Rung};
 use crate::agent::limits::{Limits, Repetition};
+use crate::agent::mistakes::{Mistakes, Next};
 use crate::agent::step::{Compaction, Effect, Input, Offer, Refusal, Verdict};
 use crate::context::compact::Guard;
 use crate::context::prompt;
-use crate::model::{Answer, FailedCall};
+use crate::model::Answer;
 use crate::protocol::event::{Author, Event, Phase, TurnEnd};
 use crate::protocol::message::{CallId, ToolCall, Usage};
 use crate::protocol::op::Op;
 use crate::protocol::tool::{ToolOutcome, ToolReport};
 
-/// Times a turn may be nudged on after a cut answer.
-const MAX_NUDGES: u32 = 3;
 /// Tokens up to which an empty answer is simply empty. One that cost more was a call that the server lost: several drop
 /// calls they cannot parse, and those of unknown tools, without a word.
 const MAX_EMPTY_TOKENS: u64 = 10;
@@ -42,13 +40,9 @@ pub struct Machine {
     total_usage: Usage,
     steps: u32,
     total_steps: u32,
-    nudges: u32,
-    /// Whether the last answer was empty.
-    was_empty: bool,
     refused: u32,
     repetition: Repetition,
-    ladder: Ladder,
-    offer: Offer,
+    mistakes: Mistakes,
     /// What the model is told once its calls are reported.
     note: Option<String>,
     guard: Guard,
@@ -91,12 +85,9 @@ impl Machine {
             total_usage: Usage::default(),
             steps: 0,
             total_steps: 0,
-            nudges: 0,
-            was_empty: false,
             refused: 0,
             repetition: Repetition::default(),
-            ladder: Ladder::default(),
-            offer: Offer::default(),
+            mistakes: Mistakes::default(),
             note: None,
             guard: Guard::default(),
             brought: Brought::default(),
@@ -127,8 +118,7 @@ impl Machine {
 
     /// Forgets what another server could not do.
     pub fn meet_server(&mut self, offer: Offer) {
-        self.ladder.change_server();
-        self.offer = offer;
+        self.mistakes.meet_server(offer);
     }
 
     /// Returns the number of the present or last turn.
@@ -240,10 +230,9 @@ impl Machine {
     fn start_turn(&mut self, words: Words, out: &mut Vec<Effect>) {
         self.turn += 1;
         self.turn_usage = Usage::default();
-        (self.steps, self.nudges, self.refused) = (0, 0, 0);
-        (self.was_empty, self.note) = (false, None);
+        (self.steps, self.refused, self.note) = (0, 0, None);
         self.repetition = Repetition::default();
-        self.ladder.start_turn();
+        self.mistakes.start_turn();
         out.push(Effect::StartClock);
         out.push(Effect::Emit(Event::TurnStarted { turn: self.turn }));
         if let Some(opening) = self.opening.take() {
@@ -262,7 +251,7 @@ impl Machine {
         self.total_steps += 1;
         self.state = State::Thinking;
         out.push(Effect::Emit(Event::PhaseChanged { phase: Phase::Analyse }));
-        out.push(Effect::CallModel(self.ladder.tool_choice()));
+        out.push(Effect::CallModel(self.mistakes.tool_choice()));
     }
 
     fn end_turn(&mut self, end: TurnEnd, out: &mut Vec<Effect>) {
@@ -323,7 +312,7 @@ impl Machine {
         self.total_usage += answer.usage;
         let calls = answer.tool_calls;
         let is_empty = answer.text.trim().is_empty() && calls.is_empty();
-        let was_empty = std::mem::replace(&mut self.was_empty, is_empty);
+        let was_empty = self.mistakes.note_empty(is_empty);
         if !is_empty {
             out.push(Effect::Emit(Event::AssistantMessage {
                 text: answer.text,
@@ -335,109 +324,49 @@ impl Machine {
         if !calls.is_empty() {
             // The others are run; behind their outcomes the model is told of the one that was left out.
             self.note = left_out;
-            self.start_acting(calls, out);
-        } else if let Some(note) = left_out {
-            self.nudge(note, out);
+            return self.start_acting(calls, out);
+        }
+        let next = if let Some(note) = left_out {
+            Some(self.mistakes.nudge(note, out))
         } else if answer.is_cut {
-            self.nudge(prompt::NOTE_CUT_ANSWER.render(&[]), out);
+            Some(self.mistakes.nudge(prompt::NOTE_CUT_ANSWER.render(&[]), out))
         } else if is_empty && answer.reasoning.trim().is_empty() && answer.usage.output_tokens > MAX_EMPTY_TOKENS {
-            self.on_lost_call(answer.usage.output_tokens, out);
+            Some(self.mistakes.on_lost_call(answer.usage.output_tokens, out))
         } else if is_empty {
-            self.on_empty(was_empty, out);
-        } else if let Some(failed) = answer.failed_call {
-            self.on_failed_call(&failed, out);
-        } else if !self.deliver_steering(out) {
-            self.end_turn(TurnEnd::Answered, out);
+            Some(self.mistakes.on_empty(was_empty, out))
         } else {
-            self.go_on(out);
+            answer.failed_call.map(|failed| self.mistakes.on_failed_call(&failed, out))
+        };
+        match next {
+            Some(next) => self.follow(next, out),
+            None if self.deliver_steering(out) => self.go_on(out),
+            None => self.end_turn(TurnEnd::Answered, out),
         }
     }
 
-    /// Tells the model that its answer was cut off and lets it go on, a bounded number of times.
-    fn nudge(&mut self, note: String, out: &mut Vec<Effect>) {
-        self.nudges += 1;
-        if self.nudges > MAX_NUDGES {
-            warn("the model's answers stay cut off", out);
-            return self.end_turn(TurnEnd::Limit { what: format!("{MAX_NUDGES} answers cut off") }, out);
-        }
-        say(Author::Mimi, note, out);
-        self.go_on(out);
-    }
-
-    /// Asks once more for an answer that was nothing and cost nothing.
-    fn on_empty(&mut self, was_empty: bool, out: &mut Vec<Effect>) {
-        if was_empty {
-            warn("the model's answers stay empty", out);
-            return self.end_turn(TurnEnd::Limit { what: "2 empty answers in a row".to_owned() }, out);
-        }
-        say(Author::Mimi, prompt::NOTE_EMPTY.render(&[]), out);
-        self.go_on(out);
-    }
-
-    /// Nothing arrived of an answer that cost tokens: says so once, and then treats it as any call that cannot be read.
-    fn on_lost_call(&mut self, tokens: u64, out: &mut Vec<Effect>) {
-        let rung = self.ladder.end_lost_answer();
-        if rung == Rung::Free {
-            say(Author::Mimi, prompt::NOTE_LOST_CALL.render(&[&tokens.to_string()]), out);
-        }
-        self.climb(rung, out);
-    }
-
-    /// What the model wrote as a call could not be read as one.
-    fn on_failed_call(&mut self, failed: &FailedCall, out: &mut Vec<Effect>) {
-        let rung = self.ladder.end_lost_answer();
-        if matches!(rung, Rung::Free | Rung::Forced) {
-            let tools = self.offer.list.trim_end();
-            say(Author::Mimi, prompt::NOTE_FAILED_CALL.render(&[&failed.tool, &failed.why, tools]), out);
-        }
-        self.climb(rung, out);
-    }
-
-    /// The server refuses to make the model call, or to leave its calls alone: the next thing is tried.
     fn on_choice_refused(&mut self, out: &mut Vec<Effect>) {
-        if !matches!(self.state, State::Thinking) {
-            return;
+        if matches!(self.state, State::Thinking) {
+            let next = self.mistakes.on_choice_refused(out);
+            self.follow(next, out);
         }
-        let is_told = self.ladder.reads_text();
-        let rung = self.ladder.refuse_choice();
-        if is_told { self.climb_quietly(rung, out) } else { self.climb(rung, out) }
     }
 
-    /// The server cannot read what its model writes: from now on the calls come as text.
     fn on_calls_garbled(&mut self, message: String, hints: Vec<String>, out: &mut Vec<Effect>) {
-        if !matches!(self.state, State::Thinking) {
-            return;
+        if matches!(self.state, State::Thinking) {
+            let next = self.mistakes.on_calls_garbled(message, hints, out);
+            self.follow(next, out);
         }
-        if self.ladder.reads_text() || !self.ladder.read_as_text() {
-            return self.end_turn(TurnEnd::ModelFailed { message, hints }, out);
-        }
-        warn(&format!("{message}; from now on mimi reads its calls itself"), out);
-        if !self.offer.stays_in_prompt {
-            say(Author::Mimi, self.plain_calls(), out);
-        }
-        self.climb_quietly(Rung::Free, out);
     }
 
-    /// Words how a call is written as plain text.
-    fn plain_calls(&self) -> String {
-        prompt::NOTE_PLAIN_CALLS.render(&[self.offer.list.trim_end()])
-    }
-
-    /// Goes on from this rung, with the words that belong to it.
-    fn climb(&mut self, rung: Rung, out: &mut Vec<Effect>) {
-        if rung == Rung::Plain {
-            say(Author::Mimi, self.plain_calls(), out);
+    /// Goes where a mistake of the model leads.
+    fn follow(&mut self, next: Next, out: &mut Vec<Effect>) {
+        match next {
+            Next::End(end) => return self.end_turn(end, out),
+            Next::AskWithSteering => {
+                self.deliver_steering(out);
+            }
+            Next::Ask => {}
         }
-        self.climb_quietly(rung, out);
-    }
-
-    fn climb_quietly(&mut self, rung: Rung, out: &mut Vec<Effect>) {
-        if rung == Rung::Over {
-            let n = self.ladder.invalid();
-            let what = format!("{n} answers in a row without a call that could be run; another model may do better");
-            return self.end_turn(TurnEnd::Limit { what }, out);
-        }
-        self.deliver_steering(out);
         self.go_on(out);
     }
 
@@ -505,8 +434,8 @@ impl Machine {
         let (State::Acting(batch) | State::Stopping { batch, .. }) = &mut self.state else { return };
         let mut stuck = None;
         while let Some(Ended { call, report, duration_ms, is_malformed }) = batch.next_report() {
-            self.ladder.count_call(is_malformed);
-            // What cannot be read is the ladder's business.
+            self.mistakes.count_call(is_malformed);
+            // What cannot be read is counted with the mistakes.
             if !is_malformed && self.repetition.count(&call, &report.outcome) >= self.limits.max_same_failures {
                 stuck = Some(call.name.clone());
             }
@@ -518,7 +447,7 @@ impl Machine {
     }
 
     fn all_reported(&mut self, stuck: Option<String>, out: &mut Vec<Effect>) {
-        let rung = self.ladder.end_answer();
+        let rung = self.mistakes.end_answer();
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Stopping { end, .. } => self.end_turn(end, out),
             State::Acting(_) => match stuck {
@@ -527,7 +456,8 @@ impl Machine {
                     if let Some(note) = self.note.take() {
                         say(Author::Mimi, note, out);
                     }
-                    self.climb(rung, out);
+                    let next = self.mistakes.climb(rung, out);
+                    self.follow(next, out);
                 }
             },
             other => self.state = other,
@@ -551,10 +481,7 @@ impl Machine {
 
     /// What a summary replaced held how calls are written; it is said again, to an idle agent with its next turn.
     fn repeat_plain_calls(&mut self, in_turn: bool, out: &mut Vec<Effect>) {
-        if !self.ladder.reads_text() || self.offer.stays_in_prompt {
-            return;
-        }
-        let words = self.plain_calls();
+        let Some(words) = self.mistakes.said_again() else { return };
         if in_turn {
             return say(Author::Mimi, words, out);
         }
@@ -576,7 +503,7 @@ impl Machine {
                 self.repeat_plain_calls(in_turn, out);
                 match self.limits.tokens_reached(&self.turn_usage) {
                     Some(what) if in_turn => self.end_turn(TurnEnd::Limit { what }, out),
-                    None if in_turn => out.push(Effect::CallModel(self.ladder.tool_choice())),
+                    None if in_turn => out.push(Effect::CallModel(self.mistakes.tool_choice())),
                     _ => {}
                 }
             }

@@ -19,6 +19,7 @@ pub mod limits;
 pub mod live;
 pub mod machine;
 pub mod memory;
+mod mistakes;
 pub mod pinned;
 pub mod review;
 pub mod stated;

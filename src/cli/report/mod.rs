@@ -63,7 +63,13 @@ fn sarif_run(report: &FixReport) -> sarif::Run {
     sarif::Run {
         notices: report.at_end.failures.iter().map(Notice::from).collect(),
         exit_code: report.ending.code,
-        is_done: report.ending.code != Kind::Bug.exit_code(),
+        is_done: ran_to_its_end(report.ending.code),
         words: report.ending.message.clone(),
     }
+}
+
+/// Says whether a run with this exit code did its work, whatever came of it: no server, no sandbox or a signal kept it from
+/// that.
+fn ran_to_its_end(code: u8) -> bool {
+    code == 0 || [Kind::Task, Kind::Budget, Kind::Flaky].iter().any(|kind| kind.exit_code() == code)
 }

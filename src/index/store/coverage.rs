@@ -9,6 +9,7 @@ use crate::db::work::Work;
 use crate::index::document::Key;
 use crate::index::error::IndexError;
 use crate::index::fill::Place;
+use crate::index::store::short;
 use crate::index::store::write::{number, set_number};
 
 /// How many texts of a work tree have a vector.
@@ -89,5 +90,5 @@ pub fn texts(work: &Work<'_>, tree: u64) -> Result<Vec<Place>, IndexError> {
 
 /// Returns the number of a text by its hash.
 pub fn text_of(work: &Work<'_>, key: &Key) -> Result<Option<u64>, IndexError> {
-    Ok(work.first("SELECT id FROM text WHERE hash = ?1", &[key[..].into()], |row| row.count(0))?)
+    Ok(work.first("SELECT id FROM text WHERE hash = ?1", &[short(key).into()], |row| row.count(0))?)
 }

@@ -15,6 +15,7 @@ pub mod write;
 use std::time::Duration;
 
 use crate::db::open::{Damaged, Plan};
+use crate::index::document::Key;
 
 /// How the file is opened. Readers wait for a writer that recovers the log after a crash.
 pub const PLAN: Plan = Plan {
@@ -29,14 +30,20 @@ pub const PLAN: Plan = Plan {
 
 /// Version of what is in the tables: how files are cut, what words and names are. Raised whenever that
 /// or a table changes; an index of an older version is deleted and built anew, one of a newer is left alone.
-pub const CONTENT_VERSION: u64 = 2;
+pub const CONTENT_VERSION: u64 = 3;
 
 /// Words per piece, in bytes of one segment slot: lengths above are all the same to BM25.
 pub const WORDS_PER_STEP: u32 = 4;
 
+/// Returns half of a key as a number: what a text is known by. SQLite keeps it in nine bytes, a key and its row in thirty;
+/// among a million texts two share it once in thirty million times, and then they share a vector.
+pub fn short(key: &Key) -> i64 {
+    key.first_chunk().copied().map(i64::from_le_bytes).unwrap_or_default()
+}
+
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO meta VALUES ('content', 2), ('next_text', 1);
+INSERT INTO meta VALUES ('content', 3), ('next_text', 1);
 -- A work tree, by its root.
 CREATE TABLE tree (id INTEGER PRIMARY KEY, root TEXT NOT NULL UNIQUE, generation INTEGER NOT NULL, used_at_ms INTEGER NOT NULL);
 -- Its files. `stamp` tells whether one has changed; `is_racy` that it was read so soon after a change that the stamp would
@@ -67,7 +74,7 @@ CREATE TABLE chunk (
 );
 CREATE INDEX chunk_text ON chunk(text);
 -- Distinct texts of pieces: equal ones share a vector.
-CREATE TABLE text (hash BLOB PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE text (hash INTEGER PRIMARY KEY, id INTEGER NOT NULL);
 -- Words by chunk. Neither texts nor counts are kept; see `words`.
 CREATE VIRTUAL TABLE words USING fts5(
     text, content='', contentless_delete=1, detail=none, tokenize=\"ascii tokenchars '_~'\"

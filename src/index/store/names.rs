@@ -136,9 +136,10 @@ pub fn users(work: &Work<'_>, tree: u64, name: &str) -> Result<Vec<String>, Inde
 
 /// Shows every file of the work tree with the names it uses.
 pub fn each_use(work: &Work<'_>, tree: u64, mut each: impl FnMut(String, Vec<Reference>)) -> Result<(), IndexError> {
-    let sql = "SELECT f.path, n.refs FROM file f JOIN names n ON n.blob = f.blob WHERE f.tree = ?1 ORDER BY f.path";
+    let sql =
+        "SELECT f.path, n.refs, n.defs FROM file f JOIN names n ON n.blob = f.blob WHERE f.tree = ?1 ORDER BY f.path";
     work.each(sql, &[tree.into()], |row| {
-        each(row.text(0)?, unpack_references(row.lend(1)?));
+        each(row.text(0)?, unpack_references(row.lend(1)?, row.lend(2)?));
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(())

@@ -45,40 +45,59 @@ fn one_definition(rest: &mut &[u8], at: u64, before: u32) -> Option<Definition> 
     Some(Definition { name, kind, line, end_line, parent })
 }
 
-/// Packs references, sorted by name.
-pub fn pack_references(references: &[Reference]) -> Vec<u8> {
+/// Packs references, sorted by name and within it by definition. A line is counted from that of the definition it stands in,
+/// a definition from the one before: nearly all of both take one byte.
+pub fn pack_references(references: &[Reference], definitions: &[Definition]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for same in references.chunk_by(|a, b| a.name == b.name) {
         put_text(&mut bytes, &same[0].name);
-        put(&mut bytes, same.len() as u64);
-        for reference in same {
-            let within = reference.within.map_or(0, |within| u64::from(within) + 1);
+        let mut before = 0;
+        for (at, reference) in same.iter().enumerate() {
+            let within = number_within(reference.within);
+            let further = u64::from(within.wrapping_sub(before));
+            let has_more = u64::from(at + 1 < same.len());
             // There are fewer than four ways to use a name.
-            put(&mut bytes, within << 2 | u64::from(reference.how.number() & 3));
-            put(&mut bytes, u64::from(reference.line));
+            put(&mut bytes, further << 3 | u64::from(reference.how.number() & 3) << 1 | has_more);
+            let line =
+                within.checked_sub(1).and_then(|at| definitions.get(at as usize)).map_or(0, |around| around.line);
+            put(&mut bytes, u64::from(reference.line.wrapping_sub(line)));
+            before = within;
         }
     }
     bytes
 }
 
-/// Unpacks references; stops at what it cannot read.
-pub fn unpack_references(bytes: &[u8]) -> Vec<Reference> {
+/// The number of a definition from 1; 0 is none.
+fn number_within(within: Option<u32>) -> u32 {
+    within.map_or(0, |within| within.saturating_add(1))
+}
+
+/// Unpacks references, given the definitions of the same document as they are packed; stops at what it cannot read.
+pub fn unpack_references(bytes: &[u8], definitions: &[u8]) -> Vec<Reference> {
+    let lines: Vec<u32> = unpack_definitions(definitions).iter().map(|found| found.line).collect();
     let mut rest = bytes;
     let mut found = Vec::new();
-    while let Some((name, n)) = take_text(&mut rest).and_then(|name| Some((name, take(&mut rest)?))) {
-        for _ in 0..n {
-            let Some(reference) = one(&mut rest, name) else { return found };
+    while let Some(name) = take_text(&mut rest) {
+        let mut within = 0;
+        loop {
+            let Some((reference, has_more)) = one(&mut rest, name, &mut within, &lines) else { return found };
             found.push(reference);
+            if !has_more {
+                break;
+            }
         }
     }
     found
 }
 
-fn one(rest: &mut &[u8], name: &str) -> Option<Reference> {
-    let both = take(rest)?;
-    let within = (both >> 2).checked_sub(1).and_then(|within| u32::try_from(within).ok());
-    let how = Use::of_number(both & 3)?;
-    Some(Reference { name: name.to_owned(), within, how, line: u32::try_from(take(rest)?).ok()? })
+fn one(rest: &mut &[u8], name: &str, within: &mut u32, lines: &[u32]) -> Option<(Reference, bool)> {
+    let all = take(rest)?;
+    let how = Use::of_number(all >> 1 & 3)?;
+    *within = within.wrapping_add((all >> 3) as u32);
+    let around = within.checked_sub(1);
+    let line = around.and_then(|at| lines.get(at as usize)).copied().unwrap_or_default();
+    let line = line.wrapping_add(u32::try_from(take(rest)?).ok()?);
+    Some((Reference { name: name.to_owned(), within: around, how, line }, all & 1 == 1))
 }
 
 /// Returns the bytes by which a packed value that holds a name is found; few others hold them by chance.
@@ -150,10 +169,6 @@ mod tests {
     #[test]
     fn what_is_packed_comes_back_and_rubbish_does_no_harm() {
         let reference = |name: &str, within, line| Reference { name: name.to_owned(), within, how: Use::Call, line };
-        let references =
-            vec![reference("a", None, 1), reference("a", Some(0), 300), reference("größe", Some(70_000), 5)];
-        let packed = pack_references(&references);
-        assert_eq!(unpack_references(&packed), references);
         let definition = |name: &str, line, end_line, parent| Definition {
             name: name.to_owned(),
             kind: Kind::Method,
@@ -173,11 +188,20 @@ mod tests {
             assert!(unpack_definitions(&packed_definitions[..n]).len() <= 3);
         }
         assert!(unpack_definitions(&[0xff; 40]).is_empty());
+        let references = vec![
+            reference("a", None, 1),
+            reference("a", Some(0), 300),
+            reference("a", Some(0), 2),
+            reference("größe", Some(70_000), 5),
+            reference("größe", Some(2), u32::MAX),
+        ];
+        let packed = pack_references(&references, &definitions);
+        assert_eq!(unpack_references(&packed, &packed_definitions), references);
         let imports = vec![Import { text: "use a::b".to_owned(), line: 3 }];
         assert_eq!(unpack_imports(&pack_imports(&imports)), imports);
         for n in 0..packed.len() {
-            assert!(unpack_references(&packed[..n]).len() <= 3);
+            assert!(unpack_references(&packed[..n], &packed_definitions).len() <= 4);
         }
-        assert!(unpack_references(&[0xff; 40]).is_empty());
+        assert!(unpack_references(&[0xff; 40], &[0xff; 40]).is_empty());
     }
 }

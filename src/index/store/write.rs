@@ -10,7 +10,7 @@ use crate::index::document::{Chunk, Document, Key};
 use crate::index::error::IndexError;
 use crate::index::files::Passed;
 use crate::index::store::segment::{Changes, LENGTHS};
-use crate::index::store::{WORDS_PER_STEP, packed};
+use crate::index::store::{WORDS_PER_STEP, packed, short};
 use crate::index::syntax::Symbols;
 use crate::index::vectors::kept::{self, Kept};
 use crate::index::vectors::{self, Entry};
@@ -103,7 +103,7 @@ impl<'w> Writer<'w> {
         }
         let (definitions, references, imports) = (
             packed::pack_definitions(&symbols.definitions),
-            packed::pack_references(&symbols.references),
+            packed::pack_references(&symbols.references, &symbols.definitions),
             packed::pack_imports(&symbols.imports),
         );
         let sql = "INSERT INTO names (blob, defs, refs, imports) VALUES (?1, ?2, ?3, ?4)";
@@ -138,12 +138,12 @@ impl<'w> Writer<'w> {
         let id = self.next_text;
         // Most texts are new, so one statement is enough for them.
         let sql = "INSERT OR IGNORE INTO text (hash, id) VALUES (?1, ?2)";
-        if self.work.run(sql, &[hash[..].into(), id.into()])? > 0 {
+        if self.work.run(sql, &[short(hash).into(), id.into()])? > 0 {
             self.next_text += 1;
             return Ok(id);
         }
         let sql = "SELECT id FROM text WHERE hash = ?1";
-        Ok(self.work.first(sql, &[hash[..].into()], |row| row.count(0))?.unwrap_or_default())
+        Ok(self.work.first(sql, &[short(hash).into()], |row| row.count(0))?.unwrap_or_default())
     }
 
     /// Says what a path of a work tree is.

@@ -1,14 +1,15 @@
 //! Which texts lie nearest to a question?
 //!
 //! One trait for all stores of vectors. [`vec0`] looks at every vector and measures exactly: for projects of a usual size.
-//! [`codes`] keeps a bit for each dimension and eight bits for a second look: a quarter of the room, and quick with a million
-//! texts. Which of them holds the vectors of an embedder stands in the index ([`Kept`]); [`choose`] changes it. Vectors of
-//! different embedders never meet. What a store holds a connection to is its own affair, so that a server of databases fits
-//! the trait as well: nothing here expects that what it keeps and what the index keeps change at one moment.
+//! [`codes`] keeps a bit for each dimension and six or eight for a second look: a quarter of the room at most, and quick
+//! with a million texts. Which of them holds the vectors of an embedder stands in the index ([`Kept`]); [`choose`] changes
+//! it. Vectors of different embedders never meet. What a store holds a connection to is its own affair, so that a server of
+//! databases fits the trait as well: nothing here expects that what it keeps and what the index keeps change at one moment.
 //! To add a store: a file here with a [`VectorStore`], a variant of [`Store`], a row in the tests of both together.
 
 pub mod codes;
 pub mod kept;
+pub mod rounded;
 pub mod vec0;
 
 use crate::db::work::Work;

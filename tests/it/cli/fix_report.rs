@@ -67,9 +67,11 @@ fn every_ending_has_a_report() {
     for (turns, arguments, code, word) in table {
         let env = red(&turns);
         let named = if arguments.contains(&"--test") { vec!["fix"] } else { vec!["fix", "--test", CHECK] };
-        let all =
-            named.into_iter().chain(arguments.iter().copied()).chain(["--output", "json", "--output", "text=r.txt"]);
-        let outcome = env.run(all).outcome().fails_with(i32::from(code));
+        let outputs = ["--output", "json", "--output", "text=r.txt", "--output", "sarif=r.sarif"];
+        let outcome = env
+            .run(named.into_iter().chain(arguments.iter().copied()).chain(outputs))
+            .outcome()
+            .fails_with(i32::from(code));
         let report = checked(&outcome.raw_stdout);
         assert_eq!((&report["ending"]["code"], &report["ending"]["word"]), (&json!(code), &json!(word)), "{outcome}");
         // What a person is told on standard error stands in the report, and so does what to do next.
@@ -79,6 +81,10 @@ fn every_ending_has_a_report() {
             assert!(outcome.raw_stderr.contains(&format!("hint: {}", hint.as_str().unwrap())), "{outcome}");
         }
         assert!(env.read("r.txt").contains(&format!("(exit code {code}, {word})")), "{}", env.read("r.txt"));
+        // To a code host a run that could not begin is no run without findings.
+        let sarif: Value = serde_json::from_str(&env.read("r.sarif")).unwrap();
+        let is_done = &sarif["runs"][0]["invocations"][0]["executionSuccessful"];
+        assert_eq!(is_done, &json!(matches!(code, 0 | 1 | 7)), "{word}: {sarif}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which words stand in no file, or only in the room that answers for them?
 
-use crate::tidy::source::{Source, paths};
+use crate::tidy::source::{PathAt, Source, paths};
 use crate::tidy::{assert_none, root};
 
 /// Where a word is forbidden.
@@ -123,11 +123,24 @@ fn find_word(code: &str, text: &str) -> Vec<usize> {
     code.match_indices(text).map(|(at, _)| at).filter(|at| is_bound(*at, at + text.len())).collect()
 }
 
-fn find(code: &str, text: &str) -> Vec<usize> {
-    if text.contains("::") {
-        paths(code).iter().filter(|path| path.contains(text)).map(|path| path.at).collect()
-    } else {
-        find_word(code, text)
+/// A text that is looked through for many words.
+struct Looked<'s> {
+    code: &'s str,
+    /// What `code` names, found once.
+    paths: Vec<PathAt>,
+}
+
+impl<'s> Looked<'s> {
+    fn new(code: &'s str) -> Self {
+        Self { code, paths: paths(code) }
+    }
+
+    fn find(&self, text: &str) -> Vec<usize> {
+        if text.contains("::") {
+            self.paths.iter().filter(|path| path.contains(text)).map(|path| path.at).collect()
+        } else {
+            find_word(self.code, text)
+        }
     }
 }
 
@@ -145,16 +158,17 @@ fn word_breaches(sources: &[Source]) -> Vec<String> {
     for source in sources {
         // A bench may sleep between two looks at something.
         let tests = if source.path.starts_with("tests/bench/") { String::new() } else { source.test_code() };
+        let (code, shipped, tests) = (Looked::new(&source.code), Looked::new(&source.shipped), Looked::new(&tests));
         let is_run_by_users = source.path.starts_with("src/");
         for word in WORDS.iter().filter(|word| !word.homes.iter().any(|home| source.path.starts_with(home))) {
-            let code = match word.place {
-                Where::Everywhere => &source.code,
-                Where::Shipped if is_run_by_users => &source.shipped,
+            let looked = match word.place {
+                Where::Everywhere => &code,
+                Where::Shipped if is_run_by_users => &shipped,
                 Where::Shipped => continue,
                 Where::Tests => &tests,
             };
             let say = |at: usize| source.breach(at, format!("`{}`: {}", word.text, word.instead));
-            let found = find(code, word.text).into_iter().filter(|at| !is_answered_for(source, *at, word.text));
+            let found = looked.find(word.text).into_iter().filter(|at| !is_answered_for(source, *at, word.text));
             breaches.extend(found.map(say));
         }
     }
