@@ -95,7 +95,9 @@ impl DbError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt { path, source },
             Some(ErrorCode::DiskFull) => Self::Full { path, source },
             // The last: so many others come and go that the log could not be joined.
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => Self::Busy { path, source },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
+                Self::Busy { path, source }
+            }
             Some(ErrorCode::CannotOpen) => Self::Open { path, source },
             _ => Self::Use { path, source },
         }

@@ -141,10 +141,11 @@ impl Db {
         behavior: TransactionBehavior,
         work: impl FnOnce(&Work<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let path = &self.path;
+        let (path, plan) = (&self.path, self.plan);
         let wrap = |error| DbError::of(path, error);
+        let is_writing = matches!(behavior, TransactionBehavior::Immediate);
         let transaction = self.connection.transaction_with_behavior(behavior).map_err(wrap)?;
-        let done = work(&Work { connection: &transaction, path })?;
+        let done = work(&Work { connection: &transaction, path, plan, is_writing })?;
         transaction.commit().map_err(wrap)?;
         Ok(done)
     }
