@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::agent::batch::Proposal;
+use crate::agent::mistakes::MAX_NUDGES;
 use crate::model::ToolChoice;
 use crate::protocol::attached::Attached;
 use crate::protocol::op::Grant;

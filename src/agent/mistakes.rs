@@ -12,7 +12,7 @@ use crate::model::{FailedCall, ToolChoice};
 use crate::protocol::event::{Author, TurnEnd};
 
 /// Times a turn may be nudged on after a cut answer.
-const MAX_NUDGES: u32 = 3;
+pub const MAX_NUDGES: u32 = 3;
 
 /// Where the turn goes after an answer.
 #[derive(Debug, PartialEq)]

@@ -6,6 +6,7 @@
 //! everybody who waits for an answer.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::fault::{Fault, Kind};
-use crate::index::embed::server::{Server, Trouble};
+use crate::index::embed::server::{Server, Trouble, Witness};
 use crate::index::engine::Index;
+use crate::model::embed;
 use crate::model::error::ModelError;
 use crate::model::gateway::Gateway;
 use crate::model::route::Route;
@@ -53,7 +55,7 @@ impl GatewayEmbedder {
             None => {
                 let limit_ms = limit.unwrap_or_default().as_millis();
                 let message = format!("the model for vectors did not answer within {limit_ms} ms");
-                Err(Trouble { fault: Fault::new(Kind::Model, message), too_long: None })
+                Err(Trouble::plain(Fault::new(Kind::Model, message)))
             }
         }
     }
@@ -73,9 +75,29 @@ impl Server for GatewayEmbedder {
         Ok(self.route(limit)?.model)
     }
 
-    fn embed(&self, texts: Vec<String>, limit: Option<Duration>) -> Result<Vec<Vec<f32>>, Trouble> {
+    fn embed(
+        &self,
+        texts: Vec<String>,
+        witness: Option<&Witness>,
+        limit: Option<Duration>,
+    ) -> Result<Vec<Vec<f32>>, Trouble> {
         let route = self.route(limit)?;
-        self.within(limit, self.gateway.embed(&route, texts, &self.cancel))
+        let is_replaced = AtomicBool::new(false);
+        let is_same = |vector: &[f32]| {
+            let is_same = witness.is_none_or(|witness| witness.is_same(vector));
+            is_replaced.fetch_or(!is_same, Ordering::Relaxed);
+            is_same
+        };
+        let heard =
+            witness.map(|witness| embed::Witness { text: &witness.text, mark: witness.mark, is_same: &is_same });
+        let done = self.within(limit, self.gateway.embed_as(&route, texts, heard, &self.cancel));
+        done.map_err(|trouble| Trouble { is_replaced: is_replaced.load(Ordering::Relaxed), ..trouble })
+    }
+
+    fn embed_anew(&self, text: String, limit: Option<Duration>) -> Result<Vec<f32>, Trouble> {
+        let route = self.route(limit)?;
+        let vectors = self.within(limit, self.gateway.embed_anew(&route, vec![text], &self.cancel))?;
+        Ok(vectors.into_iter().next().unwrap_or_default())
     }
 }
 
@@ -93,7 +115,7 @@ fn trouble(error: ModelError) -> Trouble {
         ModelError::TextTooLong { number, .. } => number.checked_sub(1),
         _ => None,
     };
-    Trouble { fault: error.into(), too_long }
+    Trouble { too_long, ..Trouble::plain(error.into()) }
 }
 
 /// Time between two looks for what is new.

@@ -157,12 +157,20 @@ fn served(
     }
     let vector = || {
         let model = server.model(Some(QUESTION_TIME))?;
-        let described = Model::of(&model).map_err(|error| Trouble { fault: error.into(), too_long: None })?;
-        let vectors = server.embed(vec![described.query(&query.text)], Some(QUESTION_TIME))?;
+        let described = Model::of(&model).map_err(|error| Trouble::plain(error.into()))?;
+        let mark = known.iter().find(|(kept, _)| kept.name == described.name).map_or(0, |(kept, _)| kept.mark);
+        let witness = described.witness(mark);
+        let vectors = server.embed(vec![described.query(&query.text)], witness.as_ref(), Some(QUESTION_TIME))?;
         Ok::<_, Trouble>((described.name, vectors.into_iter().next().unwrap_or_default()))
     };
     let (name, question) = match vector() {
         Ok(found) => found,
+        Err(trouble) if trouble.is_replaced => {
+            answer
+                .notes
+                .push("the server has another model than the one that embedded this project: mimi index".to_owned());
+            return Ok(None);
+        }
         Err(trouble) => {
             answer.notes.push(format!("{}; found without its model", trouble.fault.line()));
             return Ok(None);

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
@@ -40,6 +41,8 @@ pub struct Index {
     pub(super) embedder: &'static Table,
     pub(super) vectors: Choice,
     pub(super) server: Option<Arc<dyn Server>>,
+    /// Whether the database is that of a newer mimi, and this one keeps its own beside it.
+    is_beside: AtomicBool,
 }
 
 /// How the index is brought up to date.
@@ -102,7 +105,8 @@ pub struct Status {
 impl Index {
     /// Finds the index of the project at `root` below the cache folder; opens nothing yet.
     pub fn of(cache: &Path, root: &Path) -> Result<Self, IndexError> {
-        Ok(Self { place: Place::of(cache, root)?, embedder: table::table()?, vectors: Choice::Keep, server: None })
+        let (place, embedder) = (Place::of(cache, root)?, table::table()?);
+        Ok(Self { place, embedder, vectors: Choice::Keep, server: None, is_beside: AtomicBool::new(false) })
     }
 
     /// Says where vectors are to be kept; else they stay where they are.
@@ -124,9 +128,30 @@ impl Index {
         self.place.root.to_string_lossy().into_owned()
     }
 
+    /// Returns the database this mimi uses.
+    fn database(&self) -> PathBuf {
+        if self.is_beside.load(Ordering::Relaxed) {
+            self.place.database_of(CONTENT_VERSION)
+        } else {
+            self.place.database()
+        }
+    }
+
+    /// Does something with the database; where that is of a newer mimi, which is left alone, with one beside it.
+    fn or_beside<T>(&self, work: impl Fn() -> Result<T, IndexError>) -> Result<T, IndexError> {
+        match work() {
+            Err(IndexError::Newer { .. }) if !self.is_beside.swap(true, Ordering::Relaxed) => work(),
+            done => done,
+        }
+    }
+
     /// Opens the database to read; none when there is none yet, or an older one that is to be built anew.
     pub(super) fn reader(&self) -> Result<Option<Db>, IndexError> {
-        let path = self.place.database();
+        self.or_beside(|| self.opened())
+    }
+
+    fn opened(&self) -> Result<Option<Db>, IndexError> {
+        let path = self.database();
         if !path.exists() {
             return Ok(None);
         }
@@ -148,7 +173,12 @@ impl Index {
 
     /// Opens the database to write; a damaged or older one is built anew, which the note says.
     pub(super) fn writer(&self, _elected: &Elected, notes: &mut Vec<String>) -> Result<Db, IndexError> {
-        let path = self.place.database();
+        // A newer one is noticed before anything of it is changed.
+        drop(self.reader());
+        let path = self.database();
+        if self.is_beside.load(Ordering::Relaxed) && !path.exists() {
+            notes.push("the index was made by a newer mimi; this one makes its own beside it".to_owned());
+        }
         let mut db = Db::open(&path, PLAN)?;
         db.know_vectors()?;
         notes.extend(db.take_note());
@@ -167,7 +197,7 @@ impl Index {
     }
 
     fn delete(&self) -> Result<(), IndexError> {
-        let path = self.place.database();
+        let path = self.database();
         for ending in ["-wal", "-shm", "-journal", ""] {
             let mut name = path.as_os_str().to_owned();
             name.push(ending);
@@ -224,6 +254,10 @@ impl Index {
         if settled.updated.n_unreadable > 0 {
             settled.notes.push(format!("{} cannot be read", count(settled.updated.n_unreadable, "file or folder")));
         }
+        if settled.updated.n_restless > 0 {
+            let n = count(settled.updated.n_restless, "file");
+            settled.notes.push(format!("{n} changed while being read; the next search looks again"));
+        }
         Ok(settled)
     }
 
@@ -279,6 +313,8 @@ impl Index {
     /// Deletes the index, so that the next settling builds it anew.
     pub fn forget(&self) -> Result<(), IndexError> {
         let _elected = self.place.elect(Duration::ZERO)?.ok_or(IndexError::Writing)?;
+        // That of a newer mimi is not this one's to delete; a damaged one is.
+        drop(self.reader());
         self.delete()
     }
 
@@ -348,12 +384,10 @@ impl Index {
         let Some(mut db) = self.reader()? else { return Ok(None) };
         let root = self.root();
         let size = |ending: &str| {
-            PathBuf::from(format!("{}{ending}", self.place.database().display()))
-                .metadata()
-                .map_or(0, |meta| meta.len())
+            PathBuf::from(format!("{}{ending}", self.database().display())).metadata().map_or(0, |meta| meta.len())
         };
         let bytes = size("") + size("-wal");
-        let database = self.place.database();
+        let database = self.database();
         db.read(|work| {
             let Some((tree, _)) = read::tree(work, &root)? else { return Ok(None) };
             let count = |sql: &str| work.first(sql, &[tree.into()], |row| row.count(0)).map(Option::unwrap_or_default);

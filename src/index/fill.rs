@@ -13,7 +13,7 @@ use crate::base::text::{count, prefix};
 use crate::db::work::Work;
 use crate::index::chunk::Lines;
 use crate::index::document::{self, Key};
-use crate::index::embed::server::{Model, Server, Trouble};
+use crate::index::embed::server::{self, Model, Server, Trouble, Witness};
 use crate::index::error::IndexError;
 use crate::index::files;
 use crate::index::store::coverage;
@@ -96,7 +96,7 @@ pub trait Ground {
 /// Makes the vectors that are missing. Trouble with the server is a note; what was made before it is kept.
 pub fn fill(ground: &impl Ground, filling: &Filling<'_>) -> Result<Filled, IndexError> {
     let mut filled = Filled::default();
-    let (model, dimensions) = match introduce(filling.server) {
+    let (model, first) = match introduce(filling.server) {
         Ok(found) => found?,
         Err(trouble) => {
             filled.notes.push(told(&trouble.fault));
@@ -104,6 +104,11 @@ pub fn fill(ground: &impl Ground, filling: &Filling<'_>) -> Result<Filled, Index
         }
     };
     filled.name.clone_from(&model.name);
+    let dimensions = first.len();
+    let Some(mark) = settle_mark(ground, (&model, &first), filling.patience, &mut filled.notes)? else {
+        return Ok(filled);
+    };
+    let witness = model.witness(mark);
     let root = ground.root().to_string_lossy().into_owned();
     let Some(Some((places, next_text))) = ground.read(|work| {
         let Some((tree, _)) = read::tree(work, &root)? else { return Ok(None) };
@@ -120,7 +125,8 @@ pub fn fill(ground: &impl Ground, filling: &Filling<'_>) -> Result<Filled, Index
     filled.n_texts = places.len();
     let todo: Vec<Place> = places.into_iter().filter(|place| !known.contains(&place.text)).collect();
     filled.n_left = todo.len();
-    let mut work = Batches { ground, filling, model: &model, dimensions, filled: &mut filled };
+    let mut work =
+        Batches { ground, filling, model: &model, dimensions, witness: witness.as_ref(), filled: &mut filled };
     work.run(&todo)?;
     let (n_texts, n_left) = (filled.n_texts, filled.n_left);
     ground.write(filling.patience, |work| {
@@ -128,21 +134,43 @@ pub fn fill(ground: &impl Ground, filling: &Filling<'_>) -> Result<Filled, Index
         else {
             return Ok(());
         };
+        kept::set_mark(work, &kept, mark)?;
         coverage::note(work, (kept.id, tree), (n_texts as u64, n_left as u64), next_text)
     })?;
     Ok(filled)
 }
 
-/// Asks which model embeds and how many numbers its vectors have.
-fn introduce(server: &dyn Server) -> Result<Result<(Model, usize), IndexError>, Trouble> {
+/// Returns what the model is known by from now on. Vectors of another one of its name and size are forgotten first; none when
+/// another process writes meanwhile.
+fn settle_mark(
+    ground: &impl Ground,
+    (model, first): (&Model, &[f32]),
+    patience: Duration,
+    notes: &mut Vec<String>,
+) -> Result<Option<u64>, IndexError> {
+    let now = server::mark(first);
+    let known = ground.read(|work| kept::find(work, &model.name, first.len()))?.flatten();
+    let Some(kept) = known.filter(|kept| kept.mark != 0) else { return Ok(Some(now)) };
+    if model.witness(kept.mark).is_none_or(|witness| witness.is_same(first)) {
+        return Ok(Some(kept.mark));
+    }
+    let forgotten = ground.write(patience, |work| kept::forget(work, &kept))?;
+    notes.push(match forgotten {
+        Some(()) => format!("`{}` is another model than before; all is embedded anew", model.name),
+        None => "another mimi is writing the index; its vectors come later".to_owned(),
+    });
+    Ok(forgotten.map(|()| now))
+}
+
+/// Asks which model embeds and how it embeds the text models are told apart by.
+fn introduce(server: &dyn Server) -> Result<Result<(Model, Vec<f32>), IndexError>, Trouble> {
     let model = match Model::of(&server.model(None)?) {
         Ok(model) => model,
         Err(error) => return Ok(Err(error)),
     };
-    let vectors = server.embed(vec![model.query("size")], None)?;
-    let dimensions = vectors.first().map_or(0, Vec::len);
-    check(&vectors, 1, dimensions)?;
-    Ok(Ok((model, dimensions)))
+    let first = server.embed_anew(model.probe(), None)?;
+    check(std::slice::from_ref(&first), 1, first.len())?;
+    Ok(Ok((model, first)))
 }
 
 /// Refuses what cannot be compared, whatever the server's own room let through.
@@ -157,7 +185,7 @@ fn check(vectors: &[Vec<f32>], n_texts: usize, dimensions: usize) -> Result<(), 
         crate::base::fault::Kind::Model,
         format!("the server for vectors gave what cannot be compared ({dimensions} numbers were expected)"),
     );
-    Err(Trouble { fault, too_long: None })
+    Err(Trouble::plain(fault))
 }
 
 fn told(fault: &Fault) -> String {
@@ -169,6 +197,7 @@ struct Batches<'b, 'f, G: Ground> {
     filling: &'b Filling<'f>,
     model: &'b Model,
     dimensions: usize,
+    witness: Option<&'b Witness>,
     filled: &'b mut Filled,
 }
 
@@ -220,7 +249,7 @@ impl<G: Ground> Batches<'_, '_, G> {
         let mut texts: Vec<String> = bodies.iter().map(|body| self.model.document(&body.text)).collect();
         let mut n_cut = 0;
         loop {
-            match self.filling.server.embed(texts.clone(), None) {
+            match self.filling.server.embed(texts.clone(), self.witness, None) {
                 Ok(vectors) => {
                     check(&vectors, texts.len(), self.dimensions)?;
                     return Ok(vectors);

@@ -4,59 +4,34 @@
 //! names are worth (PageRank), begun at the files in play; a definition gets its share of its file. By names alone: a map need
 //! not be right about every edge. The same tree, the same words: nothing here depends on order or chance.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::path::open_regular;
 use crate::base::text::{clip_line, visible};
-use crate::base::yaml;
 use crate::db::work::Work;
 use crate::index::engine::Index;
 use crate::index::error::IndexError;
 use crate::index::files;
-use crate::index::graph::modules::folder_of;
-use crate::index::graph::walk::{To, links as links_of};
-use crate::index::graph::world::World;
 use crate::index::language::Kind;
+use crate::index::map_kept;
+use crate::index::map_worth::{Name, Related, Spread, Weights, weights};
 use crate::index::search::rank;
 use crate::index::store::{names, read};
 
-/// Files that define a name beyond which it says nothing.
-const MAX_DEFINERS: usize = 50;
 /// Bytes of one line shown.
 const MAX_LINE_BYTES: usize = 160;
 /// Lines in which the name of a definition is looked for: attributes stand above it.
 const MAX_HEAD_LINES: u32 = 12;
+/// So many definitions are kept for the next map of the same files.
+const MAX_KEPT: usize = 4000;
+/// So many definitions are tried first.
+const FIRST_SHOWN: usize = 32;
 /// Definitions shown of one file.
 const MAX_PER_FILE: usize = 40;
-
-/// `config/map.yaml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Weights {
-    long_chars: usize,
-    long: f64,
-    private: f64,
-    common_files: usize,
-    common: f64,
-    in_play: f64,
-    asked: f64,
-    unrelated: f64,
-    vendored: f64,
-    damping: f64,
-    rounds: usize,
-    token_bytes: f64,
-}
-
-fn weights() -> Result<&'static Weights, IndexError> {
-    static WEIGHTS: OnceLock<Result<Weights, String>> = OnceLock::new();
-    let read = || yaml::from_str(include_str!("../../config/map.yaml")).map_err(|error| error.to_string());
-    WEIGHTS.get_or_init(read).as_ref().map_err(|error| IndexError::Table(format!("map.yaml: {error}")))
-}
 
 /// What a map is to show.
 #[derive(Debug, Clone, Default)]
@@ -121,13 +96,33 @@ impl Index {
         let Some(mut db) = self.reader()? else { return Ok(Map::default()) };
         db.read(|work| {
             let Some((tree, _)) = read::tree(work, &self.root())? else { return Ok(Map::default()) };
-            let ranked = Ranked::of(work, tree, &self.place().root, request)?;
+            let ranked = self.ranked(work, tree, request)?;
             Ok(ranked.fitted(&self.place().root, request.max_tokens, weights()?))
         })
     }
 }
 
+impl Index {
+    /// Returns what a map is drawn from: as it was kept, or worked out.
+    fn ranked(&self, work: &Work<'_>, tree: u64, request: &Request) -> Result<Ranked, IndexError> {
+        let place = self.place();
+        let all = || Ranked::of(work, tree, &place.root, request);
+        // A definition takes five tokens and more.
+        if request.max_tokens > MAX_KEPT * 5 {
+            return all();
+        }
+        let key = map_kept::key(work, tree, &[&request.focus, &request.names])?;
+        if let Some(kept) = map_kept::read(&place.folder, &key) {
+            return Ok(kept);
+        }
+        let ranked = all()?.best(MAX_KEPT);
+        map_kept::write(&place.folder, &key, &ranked);
+        Ok(ranked)
+    }
+}
+
 /// One definition.
+#[derive(Serialize, Deserialize)]
 struct Known {
     file: usize,
     number: u32,
@@ -138,6 +133,7 @@ struct Known {
 }
 
 /// Files and definitions in the order of their worth.
+#[derive(Serialize, Deserialize)]
 struct Ranked {
     paths: Vec<String>,
     /// By file and line.
@@ -147,39 +143,36 @@ struct Ranked {
     n_files: usize,
 }
 
-/// What is known of one name.
-#[derive(Default)]
-struct Name {
-    /// Files that define it.
-    definers: BTreeSet<usize>,
-    /// Files that use it, and in how many definitions.
-    users: BTreeMap<usize, f64>,
+/// Reads the definitions a map may show, by file and line, and who defines and uses each name.
+fn named(work: &Work<'_>, tree: u64, files: &[names::File]) -> Result<(Vec<Known>, HashMap<String, Name>), IndexError> {
+    let places: HashMap<&str, usize> = files.iter().enumerate().map(|(at, file)| (file.path.as_str(), at)).collect();
+    let is_shown = |kind| !matches!(kind, Kind::Implementation | Kind::Declaration | Kind::Heading | Kind::Rule);
+    let mut known = Vec::new();
+    let mut by_name: HashMap<String, Name> = HashMap::new();
+    names::each_definition(work, tree, |row, path| {
+        if let Some(file) = places.get(path.as_str()).copied().filter(|_| is_shown(row.kind)) {
+            let name = by_name.entry(row.name.clone()).or_default();
+            name.definers.entry(file).or_default().add(row.kind, row.parent);
+            let names::Known { number, name, line, end_line, parent, .. } = row;
+            known.push(Known { file, number, name, line, end_line, parent });
+        }
+    })?;
+    names::each_use(work, tree, |path, uses| {
+        let Some(file) = places.get(path.as_str()) else { return };
+        for found in uses {
+            if let Some(name) = by_name.get_mut(&found.name) {
+                name.used(*file, found.how);
+            }
+        }
+    })?;
+    Ok((known, by_name))
 }
 
 impl Ranked {
     fn of(work: &Work<'_>, tree: u64, root: &Path, request: &Request) -> Result<Self, IndexError> {
         let weights = weights()?;
         let files = names::files(work, tree)?;
-        let places: HashMap<&str, usize> =
-            files.iter().enumerate().map(|(at, file)| (file.path.as_str(), at)).collect();
-        let is_shown = |kind| !matches!(kind, Kind::Implementation | Kind::Declaration | Kind::Heading | Kind::Rule);
-        let mut known = Vec::new();
-        let mut by_name: HashMap<String, Name> = HashMap::new();
-        names::each_definition(work, tree, |row, path| {
-            if let Some(file) = places.get(path.as_str()).copied().filter(|_| is_shown(row.kind)) {
-                by_name.entry(row.name.clone()).or_default().definers.insert(file);
-                let names::Known { number, name, line, end_line, parent, .. } = row;
-                known.push(Known { file, number, name, line, end_line, parent });
-            }
-        })?;
-        names::each_use(work, tree, |path, uses| {
-            let Some(file) = places.get(path.as_str()) else { return };
-            for found in uses {
-                if let Some(name) = by_name.get_mut(&found.name) {
-                    *name.users.entry(*file).or_default() += 1.0;
-                }
-            }
-        })?;
+        let (known, by_name) = named(work, tree, &files)?;
         let is_in_play = |path: &str| {
             request.focus.iter().any(|focus| {
                 path == focus
@@ -198,7 +191,9 @@ impl Ranked {
             .collect();
         let related = Related::of(work, tree, root, &files)?;
         let asked = request.names.iter().map(String::as_str).collect();
-        let spread = Spread { weights, in_play: &in_play, worth: &worth, related: &related, asked };
+        let languages: Vec<&str> = files.iter().map(|file| file.language.as_str()).collect();
+        let spread =
+            Spread { weights, in_play: &in_play, worth: &worth, related: &related, asked, languages: &languages };
         let (ranks, shares) = spread.ranks(&by_name);
         let mut scored: Vec<(f64, f64, usize)> = known
             .iter()
@@ -209,16 +204,48 @@ impl Ranked {
             })
             .collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+        // Of one name only the first of a file: each type has its own `new`.
+        let mut first: HashMap<(usize, &str), usize> = HashMap::new();
+        for (at, found) in known.iter().enumerate() {
+            first.entry((found.file, found.name.as_str())).or_insert(at);
+        }
+        scored.retain(|(.., at)| first.get(&(known[*at].file, known[*at].name.as_str())) == Some(at));
         let n_files = known.iter().map(|found| found.file).collect::<HashSet<_>>().len();
         let paths = files.into_iter().map(|file| file.path).collect();
         Ok(Self { paths, known, order: scored.into_iter().map(|(.., at)| at).collect(), n_files })
     }
 
-    /// Shows as many definitions as fit, found by halving.
+    /// Keeps the best `n` definitions with what is around them.
+    fn best(mut self, n: usize) -> Self {
+        self.order.truncate(n);
+        let mut places: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+        let mut wanted: HashSet<usize> = self.order.iter().copied().collect();
+        for at in &self.order {
+            places.clear();
+            self.add_around(&self.known[*at], &mut places);
+            wanted.extend(places.values());
+        }
+        let mut moved: HashMap<usize, usize> = HashMap::new();
+        let mut known = Vec::with_capacity(wanted.len());
+        for (at, found) in std::mem::take(&mut self.known).into_iter().enumerate().filter(|(at, _)| wanted.contains(at))
+        {
+            moved.insert(at, known.len());
+            known.push(found);
+        }
+        self.known = known;
+        self.order = self.order.iter().filter_map(|at| moved.get(at).copied()).collect();
+        self
+    }
+
+    /// Shows as many definitions as fit: doubled until too many, then halved. Files are read for what is shown only.
     fn fitted(&self, root: &Path, max_tokens: usize, weights: &Weights) -> Map {
         let mut texts = Texts { root, read: HashMap::new() };
         let tokens = |map: &Map| (map.text().len() as f64 / weights.token_bytes).ceil() as usize;
-        let (mut low, mut high) = (0, self.order.len().min(max_tokens));
+        let most = self.order.len().min(max_tokens);
+        let (mut low, mut high) = (0, most.min(FIRST_SHOWN));
+        while high < most && tokens(&self.shown(high, &mut texts)) <= max_tokens {
+            (low, high) = (high, most.min(high * 2));
+        }
         while low < high {
             let middle = (low + high).div_ceil(2);
             if tokens(&self.shown(middle, &mut texts)) <= max_tokens {
@@ -288,152 +315,6 @@ impl Ranked {
         };
         let depth = shown.values().filter(is_around).count();
         Some(Line { line, depth, text })
-    }
-}
-
-/// Which files know of each other. Where imports tell, a name that is used is hardly that of a file nobody brought in: most such
-/// names are those of functions the language itself has.
-struct Related {
-    /// Files each file brings in.
-    links: Vec<HashSet<usize>>,
-    /// Folders each file brings in whole, and its own where that is a package.
-    folders: Vec<HashSet<String>>,
-    /// The folder of each file, with a slash behind it.
-    own: Vec<String>,
-    /// Whether its imports tell.
-    is_told: Vec<bool>,
-}
-
-impl Related {
-    fn of(work: &Work<'_>, tree: u64, root: &Path, files: &[names::File]) -> Result<Self, IndexError> {
-        let world = World::new(work, tree, root)?;
-        let places: HashMap<&str, usize> =
-            files.iter().enumerate().map(|(at, file)| (file.path.as_str(), at)).collect();
-        let own: Vec<String> = files.iter().map(|file| format!("{}/", folder_of(&file.path))).collect();
-        let mut links: Vec<HashSet<usize>> = vec![HashSet::new(); files.len()];
-        let mut folders: Vec<HashSet<String>> = vec![HashSet::new(); files.len()];
-        for (at, file) in files.iter().enumerate() {
-            if matches!(file.language.as_str(), "go" | "java") {
-                folders[at].insert(own[at].clone());
-            }
-        }
-        for (from, to, _) in links_of(&world)? {
-            let Some(from) = places.get(from.as_str()) else { continue };
-            match to {
-                To::File(to) => links[*from].extend(places.get(to.as_str()).copied()),
-                To::Package(folder) => folders[*from].extend([folder]),
-                To::External(_) => {}
-            }
-        }
-        // What a file gives out for others is that of those it brings in.
-        let given: Vec<(usize, Vec<usize>)> = (0..files.len())
-            .map(|at| (at, links[at].iter().copied().filter(|to| is_barrel(&files[*to].path)).collect()))
-            .collect();
-        for (at, barrels) in given {
-            let behind: Vec<usize> = barrels.iter().flat_map(|barrel| links[*barrel].iter().copied()).collect();
-            links[at].extend(behind);
-        }
-        let tells = ["python", "rust", "javascript", "typescript", "tsx", "go", "java", "c", "cpp"];
-        let is_told = files.iter().map(|file| tells.contains(&file.language.as_str())).collect();
-        Ok(Self { links, folders, own, is_told })
-    }
-
-    fn are(&self, user: usize, definer: usize) -> bool {
-        !self.is_told[user] || self.links[user].contains(&definer) || self.folders[user].contains(&self.own[definer])
-    }
-}
-
-/// Files that give out what others define.
-fn is_barrel(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name == "__init__.py" || name.starts_with("index.")
-}
-
-/// How worth is spread over files.
-struct Spread<'s> {
-    weights: &'s Weights,
-    in_play: &'s HashSet<usize>,
-    worth: &'s [f64],
-    related: &'s Related,
-    asked: HashSet<&'s str>,
-}
-
-impl Spread<'_> {
-    /// Returns the rank of each file, and the share of it each of its names is given.
-    fn ranks<'n>(&self, by_name: &'n HashMap<String, Name>) -> (Vec<f64>, HashMap<(usize, &'n str), f64>) {
-        let mut names: Vec<(&String, &Name)> =
-            by_name.iter().filter(|(_, name)| name.definers.len() <= MAX_DEFINERS).collect();
-        // Sums of floating-point numbers depend on their order.
-        names.sort_by_key(|(name, _)| *name);
-        let mut edges: Vec<(usize, usize, f64, &str)> = Vec::new();
-        for (name, known) in names {
-            let weight = self.name_weight(name, known.definers.len());
-            for (user, n) in &known.users {
-                let from_play = if self.in_play.contains(user) { self.weights.in_play } else { 1.0 };
-                for definer in known.definers.iter().filter(|definer| *definer != user) {
-                    let near = if self.related.are(*user, *definer) { 1.0 } else { self.weights.unrelated };
-                    edges.push((*user, *definer, weight * n.sqrt() * from_play * near * self.worth[*definer], name));
-                }
-            }
-        }
-        let ranks = self.page_rank(&edges);
-        let mut out = vec![0.0; self.worth.len()];
-        edges.iter().for_each(|(user, _, weight, _)| out[*user] += weight);
-        let mut shares: HashMap<(usize, &str), f64> = HashMap::new();
-        for (user, definer, weight, name) in edges {
-            *shares.entry((definer, name)).or_default() += ranks[user] * weight / out[user].max(f64::MIN_POSITIVE);
-        }
-        (ranks, shares)
-    }
-
-    fn name_weight(&self, name: &str, n_definers: usize) -> f64 {
-        let weights = self.weights;
-        let mut weight = 1.0;
-        let is_mixed =
-            name.contains('_') || (name.chars().any(char::is_uppercase) && name.chars().any(char::is_lowercase));
-        if is_mixed && name.chars().count() >= weights.long_chars {
-            weight *= weights.long;
-        }
-        if name.starts_with('_') {
-            weight *= weights.private;
-        }
-        if n_definers > weights.common_files {
-            weight *= weights.common;
-        }
-        if self.asked.contains(name) {
-            weight *= weights.asked;
-        }
-        weight
-    }
-
-    fn page_rank(&self, edges: &[(usize, usize, f64, &str)]) -> Vec<f64> {
-        let n = self.worth.len();
-        let mut start: Vec<f64> = self.worth.to_vec();
-        if !self.in_play.is_empty() {
-            // A little for all, so that what is in play but used by nobody does not leave the rest without an order.
-            start.iter_mut().for_each(|worth| *worth *= 0.1 / n as f64);
-            let share = 1.0 / self.in_play.len() as f64;
-            self.in_play.iter().for_each(|at| start[*at] += share);
-        }
-        let sum: f64 = start.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-        start.iter_mut().for_each(|worth| *worth /= sum);
-        let mut out = vec![0.0; n];
-        edges.iter().for_each(|(user, _, weight, _)| out[*user] += weight);
-        let mut rank = start.clone();
-        for _ in 0..self.weights.rounds {
-            let mut next: Vec<f64> = vec![0.0; n];
-            for (user, definer, weight, _) in edges {
-                next[*definer] += rank[*user] * weight / out[*user].max(f64::MIN_POSITIVE);
-            }
-            // What files without uses have is begun anew.
-            let lost: f64 = (0..n).filter(|at| out[*at] == 0.0).map(|at| rank[at]).sum();
-            for at in 0..n {
-                next[at] =
-                    self.weights.damping * (next[at] + lost * start[at]) + (1.0 - self.weights.damping) * start[at];
-            }
-            rank = next;
-        }
-        rank
     }
 }
 

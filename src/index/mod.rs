@@ -22,6 +22,8 @@ pub mod graph;
 pub mod highlight;
 pub mod language;
 pub mod map;
+mod map_kept;
+mod map_worth;
 pub mod pattern;
 pub mod place;
 pub mod quick_hash;

@@ -50,6 +50,11 @@ impl Place {
         self.folder.join("index.db")
     }
 
+    /// Returns the database of a mimi whose index holds this version of contents, where another one uses [`Place::database`].
+    pub fn database_of(&self, version: u64) -> PathBuf {
+        self.folder.join(format!("index.{version}.db"))
+    }
+
     fn lock_file(&self) -> PathBuf {
         self.folder.join("index.lock")
     }

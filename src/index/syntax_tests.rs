@@ -132,10 +132,96 @@ const SAMPLES: &[(&str, &str, &[&str])] = &[
     ("css", "@import \"a.css\";\n.button > #main { color: red }\n", &["import \"a.css\""]),
 ];
 
+/// The same for the languages of the feature `lang-extra`.
+#[cfg(feature = "lang-extra")]
+const EXTRA: &[(&str, &str, &[&str])] = &[
+    (
+        "csharp",
+        "using A.B;\nnamespace N;\nclass C : Base, I<int> {\n  private int n;\n  public C Other { get; set; }\n  void Run() { this.Stop(); Go<int>(1); new D(); x?.End(); }\n}\ninterface I { }\nrecord R(int X);\nenum E { A }\n",
+        &[
+            "module N in -",
+            "class C in -",
+            "constant n in C",
+            "constant Other in C",
+            "method Run in C",
+            "interface I in -",
+            "class R in -",
+            "type E in -",
+            "method Stop from Run",
+            "call Go from Run",
+            "call D from Run",
+            "method End from Run",
+            "type Base from C",
+            "import using A.B;",
+        ],
+    ),
+    (
+        "kotlin",
+        "package p\nimport a.b.C\nclass A(val s: S) : Base() {\n  val n = 1\n  fun run() {\n    stop()\n    s.go()\n    s.map { it.end() }\n  }\n}\nobject O {\n}\ntypealias T = A\nval top = 1\nfun free() = go()\n",
+        &[
+            "class A in -",
+            "constant n in A",
+            "function run in A",
+            "class O in -",
+            "type T in -",
+            "constant top in -",
+            "function free in -",
+            "call stop from run",
+            "method go from run",
+            "method end from run",
+            "type Base from A",
+            "import import a.b.C",
+        ],
+    ),
+    (
+        "scala",
+        "package p\nimport a.b.{C, D}\nclass A(s: S) extends Base with T {\n  val n = 1\n  def run() = { stop(); s.go[Int](1); new B() }\n}\nobject O { def make() = 1 }\ntrait T\nenum E { case X }\n",
+        &[
+            "class A in -",
+            "constant n in A",
+            "function run in A",
+            "class O in -",
+            "function make in O",
+            "interface T in -",
+            "type E in -",
+            "call stop from run",
+            "method go from run",
+            "call B from run",
+            "type Base from A",
+            "import import a.b.{C, D}",
+        ],
+    ),
+    (
+        "swift",
+        "import Foundation\nclass A: Base {\n  let n = 1\n  func run() { stop(); self.go(); B() }\n}\nextension A { func more() { end() } }\nprotocol P { func m() }\nstruct S { }\ntypealias T = A\n",
+        &[
+            "class A in -",
+            "constant n in A",
+            "function run in A",
+            "implementation A in -",
+            "function more in A",
+            "interface P in -",
+            "function m in P",
+            "class S in -",
+            "type T in -",
+            "call stop from run",
+            "method go from run",
+            "call B from run",
+            "call end from more",
+            "type Base from A",
+            "import Foundation",
+        ],
+    ),
+];
+
 #[test]
 fn each_language_tells_what_it_defines_uses_and_brings_in() {
     let mut missing = Vec::new();
-    for (language, code, expected) in SAMPLES {
+    #[cfg(feature = "lang-extra")]
+    let samples = SAMPLES.iter().chain(EXTRA);
+    #[cfg(not(feature = "lang-extra"))]
+    let samples = SAMPLES.iter();
+    for (language, code, expected) in samples {
         let found = said(&read(language, code));
         for line in *expected {
             if !found.iter().any(|found| found == line) {

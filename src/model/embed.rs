@@ -23,6 +23,17 @@ pub const MAX_TEXTS: usize = 32;
 /// Bytes in one request, unless a single text is longer. Far below what servers refuse (Ollama: 20 MB).
 const MAX_BYTES: usize = 512 * 1024;
 
+/// A text whose vector tells whether the model is still the one that made older vectors.
+#[derive(Clone, Copy)]
+pub struct Witness<'w> {
+    /// The text.
+    pub text: &'w str,
+    /// What the older model said of it, in short: part of what kept vectors are found by.
+    pub mark: u64,
+    /// Says whether a vector of the text is one of the same model.
+    pub is_same: &'w (dyn Fn(&[f32]) -> bool + Sync),
+}
+
 /// Who is asked for vectors, and how.
 pub struct Job<'a> {
     /// Who is asked.

@@ -6,10 +6,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::join_all;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -36,7 +36,7 @@ use crate::model::seats::{Keys, Plan, SERVER, Seat, Seats, is_strange};
 use crate::model::settings::GatewayConfig;
 use crate::model::sight::Sight;
 use crate::model::slots::{Gate, Slots};
-use crate::model::{Answer, ModelInfo, Provider, Request, embed, vectors};
+use crate::model::{Answer, ModelInfo, Provider, Request};
 use crate::protocol::message::{Message, Usage};
 use crate::protocol::task::{Class, Task};
 
@@ -47,13 +47,13 @@ const STATUS: Duration = Duration::from_millis(1900);
 pub struct Gateway {
     /// None for a gateway with one fixed provider.
     config: Option<GatewayConfig>,
-    seats: Seats,
+    pub(super) seats: Seats,
     profiles: Option<Profiles>,
-    retry: Retry,
+    pub(super) retry: Retry,
     budgets: Mutex<HashMap<String, Arc<Budget>>>,
     slots: Arc<Slots>,
     meter: Arc<dyn Meter>,
-    cache: Option<Arc<Cache>>,
+    pub(super) cache: Option<Arc<Cache>>,
     pub(super) around: OnceLock<Around>,
     /// Where every task goes, whoever is asked for; none where that is to be found out.
     pub(super) settled: Option<Route>,
@@ -63,9 +63,9 @@ pub struct Gateway {
     /// Until when the preferred servers of a task are left alone.
     rests: Mutex<HashMap<Task, tokio::time::Instant>>,
     /// Numbers in the vectors of each model, by provider and name.
-    sizes: Mutex<HashMap<(String, String), usize>>,
+    pub(super) sizes: Mutex<HashMap<(String, String), usize>>,
     /// What becomes of secrets in requests.
-    secrets: InRequests,
+    pub(super) secrets: InRequests,
 }
 
 impl Gateway {
@@ -128,13 +128,13 @@ impl Gateway {
     }
 
     /// Returns what the process may still repeat at a server.
-    fn budget(&self, url: &str) -> Arc<Budget> {
+    pub(super) fn budget(&self, url: &str) -> Arc<Budget> {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         budgets.entry(url.to_owned()).or_default().clone()
     }
 
     /// Returns the way to a server past this user's other requests.
-    fn gate(&self, url: &str) -> Gate {
+    pub(super) fn gate(&self, url: &str) -> Gate {
         Gate { slots: self.slots.clone(), server: url.to_owned() }
     }
 
@@ -308,73 +308,7 @@ impl Gateway {
         }
     }
 
-    /// Turns texts into vectors with the model of `route`: one each, in their order, one unit long, and all of the size
-    /// the model's vectors have had so far ([`Gateway::expect_size`]). Those made before are not made again.
-    pub async fn embed(
-        &self,
-        route: &Route,
-        texts: Vec<String>,
-        cancel: &CancellationToken,
-    ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let texts: Vec<String> = texts.iter().map(|text| veil_for(self.secrets)(text).into_owned()).collect();
-        let all = texts.clone();
-        let size = self.sizes().get(&key(route)).copied();
-        let compute = |texts: Vec<String>, size| -> BoxFuture<'_, _> {
-            let all = &all;
-            Box::pin(async move {
-                let vectors = self.compute_vectors(route, &texts, size, cancel).await;
-                // The cache asks for part of the texts, and in another order.
-                vectors.map_err(|error| embed::renumbered(error, &texts, all))
-            })
-        };
-        let work = async {
-            match &self.cache {
-                Some(cache) => vectors::of_texts(cache, route, texts, size, &compute).await,
-                None => compute(texts, size).await,
-            }
-        };
-        let vectors = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(ModelError::Cancelled),
-            vectors = work => vectors?,
-        };
-        if let Some(first) = vectors.first() {
-            self.expect_size(route, first.len());
-        }
-        Ok(vectors)
-    }
-
-    /// Says how many numbers a vector of the model of `route` must have, because it will be compared with older ones.
-    pub fn expect_size(&self, route: &Route, size: usize) {
-        self.sizes().insert(key(route), size);
-    }
-
-    fn sizes(&self) -> MutexGuard<'_, HashMap<(String, String), usize>> {
-        self.sizes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn compute_vectors(
-        &self,
-        route: &Route,
-        texts: &[String],
-        size: Option<usize>,
-        cancel: &CancellationToken,
-    ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let provider = self.seats.get(&route.provider)?.provider;
-        let mut account = self.account(route, Task::Embed, Class::Background);
-        account.sent();
-        let (url, model, retry) = (address(route), route.model.clone(), self.retry);
-        let (budget, gate) = (self.budget(&url), self.gate(&url));
-        let vectors = embed::Job { provider: provider.as_ref(), url, model, retry, budget, gate, cancel, size };
-        let vectors = vectors.run(texts).await;
-        match &vectors {
-            Ok(_) => account.answered(&mut Answer::default()),
-            Err(error) => self.seats.doubts(&route.url)(error),
-        }
-        vectors
-    }
-
-    fn account(&self, route: &Route, task: Task, class: Class) -> Account {
+    pub(super) fn account(&self, route: &Route, task: Task, class: Class) -> Account {
         let (provider, model) = (route.provider.clone(), route.model.clone());
         Account::new(self.meter.clone(), Purpose { provider, model, task, class })
     }
@@ -556,11 +490,12 @@ impl Gateway {
 }
 
 /// Names the server of a route, for errors.
-fn address(route: &Route) -> String {
+pub(super) fn address(route: &Route) -> String {
     if route.url.is_empty() { route.provider.clone() } else { route.url.clone() }
 }
 
-fn key(route: &Route) -> (String, String) {
+/// Names a model by its provider.
+pub(super) fn key(route: &Route) -> (String, String) {
     (route.provider.clone(), route.model.clone())
 }
 

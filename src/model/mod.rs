@@ -15,6 +15,7 @@ pub mod catalog;
 pub mod chunk;
 pub mod discover;
 pub mod embed;
+pub mod embedding;
 pub mod error;
 pub mod fallback;
 pub mod fim;

@@ -30,9 +30,17 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub type Compute<'a> =
     &'a (dyn Fn(Vec<String>, Option<usize>) -> BoxFuture<'a, Result<Vec<Vec<f32>>, ModelError>> + Sync);
 
-/// Returns the vectors of `texts`, in their order, and has only those computed that nobody has or is computing. `size` is
-/// how many numbers a vector must have, when that is known. Kept ones of another size are from a model that has since
-/// been replaced under its name, and are made anew.
+/// Of which model vectors are wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Of {
+    /// How many numbers a vector must have, when that is known. Kept ones of another size are from a model that has since
+    /// been replaced under its name, and are made anew.
+    pub size: Option<usize>,
+    /// What tells it from others of its name and size; 0 where nobody asked.
+    pub mark: u64,
+}
+
+/// Returns the vectors of `texts`, in their order, and has only those computed that nobody has or is computing.
 ///
 /// # Errors
 /// As `compute`. What was computed before the error is kept.
@@ -40,12 +48,12 @@ pub async fn of_texts(
     cache: &Arc<Cache>,
     route: &Route,
     texts: Vec<String>,
-    size: Option<usize>,
+    of: Of,
     compute: Compute<'_>,
 ) -> Result<Vec<Vec<f32>>, ModelError> {
-    let keys: Vec<String> = texts.iter().map(|text| key(route, text)).collect();
+    let keys: Vec<String> = texts.iter().map(|text| key(route, text, of.mark)).collect();
     let by_key: HashMap<&String, &String> = keys.iter().zip(&texts).collect();
-    let mut batch = Batch::new(cache.clone(), route.model.clone(), size);
+    let mut batch = Batch::new(cache.clone(), route.model.clone(), of.size);
     loop {
         let open = batch.open(&keys);
         if open.is_empty() {
@@ -84,8 +92,10 @@ fn renumber(error: ModelError, place: impl Fn(usize) -> Option<usize>, n_all: us
     }
 }
 
-fn key(route: &Route, text: &str) -> String {
-    cache::key_of(EntryKind::Vector, route, &[text.as_bytes()])
+fn key(route: &Route, text: &str, mark: u64) -> String {
+    let mark = mark.to_le_bytes();
+    let both = [text.as_bytes(), &mark];
+    cache::key_of(EntryKind::Vector, route, if mark == [0; 8] { &both[..1] } else { &both })
 }
 
 /// The work on one list of texts.

@@ -93,6 +93,11 @@ impl Header {
     }
 }
 
+/// Names this machine, where the system says: Linux only; elsewhere the process id alone must do.
+pub fn machine() -> Option<String> {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned())
+}
+
 /// The line a process writes when it begins to write a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opened {
@@ -113,8 +118,7 @@ pub struct Opened {
 impl Opened {
     /// Builds the line for this process.
     pub fn now(clock: &dyn Clock) -> Self {
-        // Linux only; elsewhere the process id alone must do.
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
+        let host = machine();
         Self {
             v: SCHEMA_VERSION,
             kind: OPENED.to_owned(),

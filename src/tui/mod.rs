@@ -16,6 +16,7 @@ pub mod diff_view;
 pub mod fuzzy;
 pub mod key;
 pub mod keymap;
+pub mod links;
 pub mod look;
 pub mod markdown;
 pub mod run;

@@ -1,7 +1,7 @@
 //! What happens between a key, a record and the screen?
 //!
 //! One loop: what comes in becomes a message, the state answers with what is to be done, and the screen is drawn at most thirty
-//! times a second. While nothing happens nothing wakes up.
+//! times a second, and twenty while only words come. While nothing happens nothing wakes up.
 
 use std::io;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::base::clock::Clock;
 use crate::base::text::size;
-use crate::protocol::event::Record;
+use crate::protocol::event::{Event, Record};
 use crate::protocol::op::Op;
 use crate::tui::look::Theme;
 use crate::tui::screen::Screen;
@@ -27,6 +27,8 @@ use crate::tui::views::Views;
 
 /// Time between two frames while the agent works.
 const FRAME: Duration = Duration::from_millis(33);
+/// Time between two frames that only show how words go on: quicker than anybody reads, and half the work.
+const WORDS_FRAME: Duration = Duration::from_millis(50);
 /// Time between two frames while somebody types: a key shows before anybody feels a delay, also while the agent works.
 const KEY_FRAME: Duration = Duration::from_millis(15);
 /// Time between two frames that show nothing but how long things take.
@@ -95,7 +97,7 @@ pub async fn run<'a, O: Outside>(
     parts: Parts<'a, O>,
     terminated: impl Future<Output = ()>,
 ) -> io::Result<Ending> {
-    let terminal = Terminal::take(parts.ways)?;
+    let terminal = Terminal::take(parts.ways.clone())?;
     if parts.follows == Follows::Ground {
         terminal.ask_ground();
     }
@@ -103,7 +105,7 @@ pub async fn run<'a, O: Outside>(
     let mut run = Run {
         state,
         views: Views::new(theme),
-        screen: Screen::new(io::stdout(), area).with_links(parts.ways.has_links),
+        screen: Screen::new(io::stdout(), area).with_links(parts.ways.links.clone()),
         terminal,
         parts,
         awaited: FuturesUnordered::new(),
@@ -145,7 +147,7 @@ pub async fn run<'a, O: Outside>(
                 (run.take(Msg::Given(given)).await, KEY_FRAME)
             },
             record = run.parts.records.recv() => match record {
-                Some(record) => (run.on_records(record).await, FRAME),
+                Some(record) => run.on_records(record).await,
                 None => (Some(Ending::AgentGone), FRAME),
             },
         };
@@ -153,6 +155,14 @@ pub async fn run<'a, O: Outside>(
             return Ok(ending);
         }
         due = run.next_frame(due, pace);
+    }
+}
+
+/// How soon a record is to be seen.
+fn pace_of(event: &Event) -> Duration {
+    match event {
+        Event::TextDelta { .. } | Event::ReasoningDelta { .. } | Event::ToolOutput { .. } => WORDS_FRAME,
+        _ => FRAME,
     }
 }
 
@@ -189,7 +199,7 @@ impl<O: Outside> Run<'_, O> {
     async fn draw(&mut self) -> io::Result<()> {
         self.take(Msg::Tick(self.parts.clock.now_ms())).await;
         let (views, state) = (&mut self.views, &*self.state);
-        let drawn = self.screen.draw(|buffer| views.draw(state, buffer));
+        let drawn = self.screen.draw_with(&|name| state.knows_file(name), |buffer| views.draw(state, buffer));
         self.drawn_at = Some(Instant::now());
         drawn
     }
@@ -207,7 +217,7 @@ impl<O: Outside> Run<'_, O> {
             }
             Input::Focus(has_focus) => Msg::Focus(has_focus),
             Input::Wheel(notches) => Msg::Wheel(notches),
-            Input::Click(_, row) => Msg::Click(self.views.choice_at(row)),
+            Input::Click(column, row) => Msg::Click(self.views.at(column, row)),
             Input::Size(columns, rows) => {
                 self.screen.resize(Rect::new(0, 0, columns.max(1), rows.max(1)));
                 return None;
@@ -216,20 +226,18 @@ impl<O: Outside> Run<'_, O> {
         self.take(msg).await
     }
 
-    /// Takes a record and those that wait behind it.
-    async fn on_records(&mut self, record: Record) -> Option<Ending> {
-        let mut next = Some(record);
-        for _ in 0..MAX_RECORDS {
+    /// Takes a record and those that wait behind it; says how soon they are to be seen.
+    async fn on_records(&mut self, record: Record) -> (Option<Ending>, Duration) {
+        let (mut next, mut pace) = (Some(record), WORDS_FRAME);
+        for n in 0..=MAX_RECORDS {
             let Some(record) = next.take() else { break };
+            pace = pace.min(pace_of(&record.event));
             if let Some(ending) = self.take(Msg::Record(Box::new(record))).await {
-                return Some(ending);
+                return (Some(ending), pace);
             }
-            next = self.parts.records.try_recv().ok();
+            next = (n < MAX_RECORDS).then(|| self.parts.records.try_recv().ok()).flatten();
         }
-        match next {
-            Some(record) => self.take(Msg::Record(Box::new(record))).await,
-            None => None,
-        }
+        (None, pace)
     }
 
     async fn take(&mut self, msg: Msg) -> Option<Ending> {

@@ -5,6 +5,7 @@
 //! The sequences are those of ECMA-48 and xterm (`DECSTBM`, `SU`, `EL`, `SGR`, mode 2026).
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use ratatui_core::buffer::{Buffer, Cell};
 use ratatui_core::layout::{Position, Rect};
@@ -12,7 +13,8 @@ use ratatui_core::style::{Color, Modifier};
 use ratatui_core::text::Line;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::tui::telling::{LINK_END, addresses, link};
+use crate::tui::links::Links;
+use crate::tui::telling::{LINK_END, link};
 
 /// Begins a frame; terminals that do not know the mode ignore it.
 const BEGIN_FRAME: &str = "\x1b[?2026h";
@@ -33,8 +35,8 @@ pub struct Screen<W: Write> {
     cursor: Option<Position>,
     /// Whether anything of what stands on the screen is known.
     is_known: bool,
-    /// Whether addresses become links.
-    has_links: bool,
+    /// Where names of files lead, where words become links.
+    links: Option<Links>,
     /// Bytes sent so far.
     n_bytes: u64,
 }
@@ -48,15 +50,15 @@ impl<W: Write> Screen<W> {
             next: Buffer::empty(area),
             cursor: None,
             is_known: false,
-            has_links: false,
+            links: None,
             n_bytes: 0,
         }
     }
 
-    /// Makes links of addresses, for terminals that know them.
+    /// Makes links of addresses and names of files, for terminals that know them.
     #[must_use]
-    pub fn with_links(mut self, has_links: bool) -> Self {
-        self.has_links = has_links;
+    pub fn with_links(mut self, links: Option<Links>) -> Self {
+        self.links = links;
         self
     }
 
@@ -82,8 +84,17 @@ impl<W: Write> Screen<W> {
         self.is_known = false;
     }
 
-    /// Draws a frame and sends what changed.
+    /// Draws a frame and sends what changed. No name is that of a file.
     pub fn draw(&mut self, draw: impl FnOnce(&mut Buffer) -> Option<Position>) -> io::Result<()> {
+        self.draw_with(&|_| false, draw)
+    }
+
+    /// Draws a frame and sends what changed; `knows` says which names are those of files.
+    pub fn draw_with(
+        &mut self,
+        knows: &dyn Fn(&str) -> bool,
+        draw: impl FnOnce(&mut Buffer) -> Option<Position>,
+    ) -> io::Result<()> {
         self.next.reset();
         let cursor = draw(&mut self.next);
         let mut sent = String::new();
@@ -91,12 +102,16 @@ impl<W: Write> Screen<W> {
             sent.push_str("\x1b[0m\x1b[2J");
             self.shown.reset();
         }
-        self.scroll(&mut sent);
-        self.erase(&mut sent);
-        self.cells(&mut sent);
-        if self.has_links {
-            self.links(&mut sent);
+        let mut changed = self.changed();
+        // What moved is looked for only where enough changed: most frames add a few words.
+        if changed.len() >= MIN_MOVED && self.scroll(&mut sent) {
+            changed = self.changed();
         }
+        // Where links go is seen in what stood there before the rows are touched.
+        let links = self.links(&changed, knows);
+        self.erase(&changed, &mut sent);
+        self.cells(&changed, &mut sent);
+        sent.push_str(&links);
         let has_cells = !sent.is_empty();
         if has_cells || cursor != self.cursor || !self.is_known {
             self.place_cursor(cursor, &mut sent);
@@ -126,9 +141,14 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Has the terminal move rows that moved up.
-    fn scroll(&mut self, sent: &mut String) {
-        let Some(moved) = moved(&self.shown, &self.next) else { return };
+    /// Returns the rows that differ from what is shown.
+    fn changed(&self) -> Vec<u16> {
+        (0..self.next.area.height).filter(|y| cells(&self.shown, *y) != cells(&self.next, *y)).collect()
+    }
+
+    /// Has the terminal move rows that moved up; says whether any did.
+    fn scroll(&mut self, sent: &mut String) -> bool {
+        let Some(moved) = moved(&self.shown, &self.next) else { return false };
         let Moved { top, bottom, by } = moved;
         // Rows from 1, both ends included. Setting the margins moves the cursor; cells are placed after that anyway.
         sent.push_str(&format!("\x1b[{};{bottom}r\x1b[{by}S\x1b[r", top + 1));
@@ -140,12 +160,13 @@ impl<W: Write> Screen<W> {
                 }
             }
         }
+        true
     }
 
     /// Has the terminal blank the ends of rows that became blank.
-    fn erase(&mut self, sent: &mut String) {
+    fn erase(&mut self, changed: &[u16], sent: &mut String) {
         let area = self.next.area;
-        for y in 0..area.height {
+        for y in changed.iter().copied() {
             let blank_from = end_of(&self.next, y);
             let was = end_of(&self.shown, y);
             if was >= blank_from + MIN_ERASED {
@@ -160,11 +181,13 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Sends the cells that differ.
-    fn cells(&self, sent: &mut String) {
+    /// Sends the cells that differ, all of them in rows that changed.
+    fn cells(&self, changed: &[u16], sent: &mut String) {
         let mut pen = Pen::default();
         let mut at: Option<(u16, u16)> = None;
-        for (x, y, cell) in self.shown.diff(&self.next) {
+        let (shown, next) = (rows(&self.shown, changed), rows(&self.next, changed));
+        for (x, row, cell) in shown.diff_iter(&next) {
+            let y = changed[usize::from(row)];
             match at {
                 Some((next, row)) if row == y && next == x => {}
                 Some((next, row)) if row == y && next < x && x - next <= MAX_BRIDGE && self.is_plain(next, x, y) => {
@@ -182,32 +205,40 @@ impl<W: Write> Screen<W> {
         pen.lift(sent);
     }
 
-    /// Sends the addresses of rows that changed once more, as links. They stand in few rows, and seldom change.
-    fn links(&self, sent: &mut String) {
-        for y in 0..self.next.area.height {
-            let (was, is) = (signs(&self.shown, y), signs(&self.next, y));
-            if was == is && self.is_known {
-                continue;
+    /// Sends what leads somewhere in rows that changed once more, as links; what leads nowhere any more loses its link.
+    fn links(&self, changed: &[u16], knows: &dyn Fn(&str) -> bool) -> String {
+        let mut sent = String::new();
+        let Some(links) = &self.links else { return sent };
+        for y in changed.iter().copied() {
+            let before = if self.is_known { links.of(&signs(&self.shown, y), knows) } else { Vec::new() };
+            let now = links.of(&signs(&self.next, y), knows);
+            for (range, _) in before.iter().filter(|one| !now.contains(one)) {
+                self.put_again(range, y, &mut sent);
             }
-            let before = if self.is_known { addresses(&was) } else { Vec::new() };
-            for range in addresses(&is) {
-                // It stands there already, as a link.
-                if before.contains(&range) && was[range.clone()] == is[range.clone()] {
-                    continue;
-                }
-                let Ok(x) = u16::try_from(range.start) else { continue };
-                move_to(x, y, sent);
-                sent.push_str(&link(&is[range.clone()].iter().collect::<String>()));
-                let mut pen = Pen::default();
-                for at in range {
-                    if let Some(cell) = u16::try_from(at).ok().and_then(|x| self.next.cell((x, y))) {
-                        pen.put(cell, sent);
-                    }
-                }
-                pen.lift(sent);
+            // What stands there already, as a link, stays; cells near others that changed may have been written over.
+            for (range, address) in now.iter().filter(|one| !before.contains(one) || self.is_touched(&one.0, y)) {
+                sent.push_str(&link(address));
+                self.put_again(range, y, &mut sent);
                 sent.push_str(LINK_END);
             }
         }
+        sent
+    }
+
+    /// Says whether any cell of a range or near it changed.
+    fn is_touched(&self, range: &Range<usize>, y: u16) -> bool {
+        let (was, is) = (cells(&self.shown, y), cells(&self.next, y));
+        let near =
+            range.start.saturating_sub(usize::from(MAX_BRIDGE))..(range.end + usize::from(MAX_BRIDGE)).min(is.len());
+        was[near.clone()] != is[near]
+    }
+
+    /// Sends cells of a row once more.
+    fn put_again(&self, range: &Range<usize>, y: u16, sent: &mut String) {
+        let mut pen = Pen::default();
+        move_to(as_row(range.start), y, sent);
+        cells(&self.next, y)[range.clone()].iter().for_each(|cell| pen.put(cell, sent));
+        pen.lift(sent);
     }
 
     /// Says whether cells are single signs, so that writing them again ends where it should.
@@ -226,16 +257,26 @@ fn signs(buffer: &Buffer, y: u16) -> Vec<char> {
     (0..buffer.area.width).map(|x| buffer.cell((x, y)).map_or(' ', sign)).collect()
 }
 
+/// The cells of a row.
+fn cells(buffer: &Buffer, y: u16) -> &[Cell] {
+    let width = usize::from(buffer.area.width);
+    &buffer.content()[usize::from(y) * width..(usize::from(y) + 1) * width]
+}
+
+/// Some rows of a buffer, one below the other.
+fn rows(buffer: &Buffer, which: &[u16]) -> Buffer {
+    let area = Rect::new(0, 0, buffer.area.width, as_row(which.len()));
+    Buffer { area, content: which.iter().flat_map(|y| cells(buffer, *y)).cloned().collect() }
+}
+
 fn move_to(x: u16, y: u16, sent: &mut String) {
     sent.push_str(&format!("\x1b[{};{}H", y + 1, x + 1));
 }
 
 /// Where the blank end of a row begins: behind the last sign, all of its columns.
 fn end_of(buffer: &Buffer, y: u16) -> u16 {
-    let is_blank = |cell: &Cell| *cell == Cell::EMPTY || *cell == Cell::default();
-    let cells = (0..buffer.area.width).rev().filter_map(|x| buffer.cell((x, y)).map(|cell| (x, cell)));
-    let last = cells.into_iter().find(|(_, cell)| !is_blank(cell));
-    last.map_or(0, |(x, cell)| x + columns(cell))
+    let row = cells(buffer, y);
+    row.iter().rposition(|cell| *cell != Cell::EMPTY).map_or(0, |x| as_row(x) + columns(&row[x]))
 }
 
 /// Columns that the sign of a cell takes.
@@ -254,12 +295,9 @@ struct Moved {
 
 /// Finds the part of the screen that moved up, if it pays to scroll it.
 fn moved(shown: &Buffer, next: &Buffer) -> Option<Moved> {
-    let (height, width) = (usize::from(next.area.height), usize::from(next.area.width));
-    let row = |buffer: &'_ Buffer, y: usize| -> Vec<Cell> { buffer.content()[y * width..(y + 1) * width].to_vec() };
-    let is_same = |was: usize, is: usize| {
-        shown.content()[was * width..(was + 1) * width] == next.content()[is * width..(is + 1) * width]
-    };
-    let has_words = |y: usize| row(next, y).iter().any(|cell| cell.symbol() != " ");
+    let height = usize::from(next.area.height);
+    let is_same = |was: usize, is: usize| cells(shown, as_row(was)) == cells(next, as_row(is));
+    let has_words = |y: usize| cells(next, as_row(y)).iter().any(|cell| cell.symbol() != " ");
     // The first row that changed begins the part; below it everything may have moved.
     let top = (0..height).find(|y| !is_same(*y, *y))?;
     let mut best: Option<(usize, Moved)> = None;

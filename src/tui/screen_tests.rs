@@ -81,6 +81,32 @@ fn a_style_is_named_once_and_ends() {
     assert!(sent.contains("\x1b[0;31mred words\x1b[0m plain"), "{sent:?}");
 }
 
+/// Draws one row on a screen that knows links; returns what was sent for it.
+fn linked(screen: &mut Screen<Vec<u8>>, row: &str) -> String {
+    let before = screen.out.len();
+    let draw = |buffer: &mut Buffer| {
+        buffer.set_string(0, 0, row, Style::new());
+        None
+    };
+    screen.draw_with(&|name| name == "src/a.rs", draw).unwrap();
+    String::from_utf8(screen.out[before..].to_vec()).unwrap()
+}
+
+#[test]
+fn a_name_is_a_link_once_and_none_when_it_turns_out_to_be_another() {
+    let links = Links { root: "/p".into(), ..Links::default() };
+    let mut screen = screen(60, 2).with_links(Some(links));
+    let link = "\x1b]8;;file:///p/src/a.rs\x1b\\";
+    assert_eq!(linked(&mut screen, "see src/a.rs and").matches(link).count(), 1);
+    let more = linked(&mut screen, "see src/a.rs and what stands behind it");
+    assert!(!more.contains("]8;;"), "{more:?}");
+    let other = linked(&mut screen, "see src/a.rs.bak, not what stands behind it");
+    assert!(!other.contains(link) && other.contains("src/a.rs"), "its signs are sent once more: {other:?}");
+    let again = linked(&mut screen, "see src/a.rs bak, not what stands behind it");
+    assert_eq!(again.matches(link).count(), 1, "{again:?}");
+    assert_eq!(emulated(&screen)[0], "see src/a.rs bak, not what stands behind it");
+}
+
 proptest! {
     /// Whatever is drawn after whatever was drawn: the terminal shows it.
     #[test]

@@ -272,7 +272,8 @@ pub fn help() -> String {
     groups.retain(|group| seen.insert(*group));
     let of = |group: &str| {
         let rows = TABLE.iter().filter(|row| row.group == group);
-        let rows = rows.map(|row| format!("  {:<22} {}", format!("{} {}", row.name, row.argument), row.help));
+        let rows =
+            rows.map(|row| format!("  {:<22}  {}", format!("{} {}", row.name, row.argument).trim_end(), row.help));
         format!("{group}\n{}", rows.collect::<Vec<_>>().join("\n"))
     };
     groups.into_iter().map(of).collect::<Vec<_>>().join("\n")

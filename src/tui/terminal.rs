@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::tui::answer::{Answer, Ground, Heard, QUESTION};
 use crate::tui::key::{Code, Key};
+use crate::tui::links::Links;
 use crate::tui::telling::{self, Notify};
 
 /// What is there already is read in this time; with none at all nothing is.
@@ -40,14 +41,14 @@ const TAKE_MORE: &str = "\x1b[?1004h\x1b[>1u";
 const TAKE_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
 
 /// What the terminal is asked for beside cells and keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ways {
     /// Whether the mouse is taken.
     pub has_mouse: bool,
     /// Whether keys are told apart as kitty began it. The Linux console would print the question.
     pub has_new_keys: bool,
-    /// Whether addresses become links.
-    pub has_links: bool,
+    /// Where names of files lead; none where words do not become links.
+    pub links: Option<Links>,
     /// How it is told to notify.
     pub notify: Notify,
 }

@@ -76,12 +76,25 @@ pub fn wrap_text(text: &str, style: Style, width: usize, margin: &Margin) -> Vec
     wrap(&[Span::styled(text, style)], width, margin)
 }
 
+/// Says whether every sign is one column and none joins with its neighbours: no search for clusters is needed then.
+pub fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| matches!(c, ' '..='~' | '\u{a0}' | '─'..='╿'))
+}
+
 fn pieces<'a>(spans: &'a [Span<'a>]) -> impl Iterator<Item = Piece<'a>> {
     spans.iter().flat_map(|span| {
-        span.content.graphemes(true).map(move |text| {
+        let (text, style) = (span.content.as_ref(), span.style);
+        let is_plain = is_plain(text);
+        let plain = text.char_indices().take_while(move |_| is_plain).map(move |(at, c)| Piece {
+            text: &text[at..at + c.len_utf8()],
+            width: 1,
+            style,
+        });
+        let others = text.graphemes(true).take_while(move |_| !is_plain).map(move |text| {
             let text = if text == "\t" { TAB } else { text };
-            Piece { text, width: text.width(), style: span.style }
-        })
+            Piece { text, width: text.width(), style }
+        });
+        plain.chain(others)
     })
 }
 

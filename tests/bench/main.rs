@@ -6,6 +6,7 @@
 //! To add one: a function and a row in `FIGURES`.
 #![allow(clippy::disallowed_methods, reason = "a bench sets up files and runs programs itself")]
 
+mod boards;
 mod chat;
 mod checkpoint;
 mod checks;
@@ -131,6 +132,10 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("screen: the same line by line", Unit::Bytes, Goal::Below(10.0), screen::slow_bytes_inline),
     ("screen: a key after 10,000 messages", Unit::Milliseconds, Goal::Below(16.0), screen::key),
     ("screen: memory of 10,000 messages", Unit::MiB, Goal::Below(80.0), screen::memory_of_long),
+    ("screen: the list of 1000 sessions", Unit::Milliseconds, Goal::Below(100.0), boards::sessions),
+    ("screen: words in 1000 sessions", Unit::Milliseconds, Goal::Below(300.0), boards::search),
+    ("screen: the list of checkpoints", Unit::Milliseconds, Goal::Below(100.0), boards::checkpoints),
+    ("screen: panels beside a chat", Unit::Milliseconds, Goal::Below(50.0), boards::panels),
     ("prefix: system prompt and tools", Unit::Bytes, Goal::AtMost(9000.0), prefix::size),
     ("prefix: first request", Unit::Bytes, Goal::AtMost(10_000.0), prefix::request),
     ("prefix: shared by two users", Unit::Percent, Goal::AtLeast(98.0), prefix::shared),

@@ -48,13 +48,14 @@ fn run_often(user: &User, program: &Path, arguments: &[&str]) -> Result<Vec<f64>
 /// Measures `mimi session list` where there are many sessions.
 pub fn list() -> Result<Measured, String> {
     let user = User::new("ada", "project").map_err(|error| error.to_string())?;
-    make_sessions(&user)?;
+    make_sessions(&user, "done")?;
     spread(run_often(&user, Path::new(PROGRAM), &["session", "list"])?, Unit::Milliseconds)
 }
 
-/// Makes one session as everybody does, and the others from it under other names.
-fn make_sessions(user: &User) -> Result<(), String> {
-    let server = Server::start(|_| Turn::Say("done".to_owned())).map_err(|error| error.to_string())?;
+/// Makes one session as everybody does, with this answer, and the others from it under other names.
+pub fn make_sessions(user: &User, answer: &str) -> Result<(), String> {
+    let answer = answer.to_owned();
+    let server = Server::start(move |_| Turn::Say(answer.clone())).map_err(|error| error.to_string())?;
     user.run_task(&server.url, "say that it is done", |_| {}).map_err(|error| error.to_string())?;
     let copy = || {
         let folder = user.sessions();

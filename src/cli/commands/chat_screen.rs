@@ -29,10 +29,12 @@ use crate::cli::writing::drafts::Drafts;
 use crate::config::ui::{KeysChoice, MouseChoice, NotifyChoice, ScreenChoice};
 use crate::exec::interactive;
 use crate::protocol::changes::Outcome;
+use crate::session::header::machine;
 use crate::session::reader::each_record;
 use crate::tools::registry::Registry;
 use crate::tui::answer::Ground;
 use crate::tui::keymap::Keymap;
+use crate::tui::links::{Lines, Links};
 use crate::tui::look::{Look, Theme};
 use crate::tui::run::{self, Ending, Follows, Outside, Parts};
 use crate::tui::screen::printed;
@@ -197,8 +199,18 @@ pub(super) fn ways(cx: &Cx, app: &App) -> Ways {
             MouseChoice::Off => false,
         },
         has_new_keys: cx.env.get("TERM").is_some_and(|term| term != "linux"),
-        has_links: knows_links(variable),
+        links: knows_links(variable).then(|| links(cx, app)),
         notify,
+    }
+}
+
+/// Where names of files lead on this terminal.
+fn links(cx: &Cx, app: &App) -> Links {
+    let is_kitty = cx.env.get("TERM").is_some_and(|term| term == "xterm-kitty");
+    Links {
+        host: machine().unwrap_or_default(),
+        root: app.workspace.root().display().to_string(),
+        lines: if is_kitty { Lines::Behind } else { Lines::Unknown },
     }
 }
 

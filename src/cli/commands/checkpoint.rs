@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::app::App;
 use crate::base::clock::{Clock as _, SystemClock, format_utc};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::resolve;
 use crate::base::text::{count, first_line, size, visible};
+use crate::checkpoint::keeper::Keeper;
 use crate::checkpoint::node::{Delta, Node, are_alike};
 use crate::checkpoint::prune::{self, Rules};
 use crate::checkpoint::step::{About, Cause, Step, Steps};
@@ -307,8 +307,7 @@ struct Restored {
 }
 
 /// Puts paths back as they were before a step; returns what that changed, and which paths were restored and left alone.
-pub fn put_back(app: &App, step: &Step, deltas: &[Delta]) -> Result<(Step, Vec<String>, Vec<String>), Fault> {
-    let keeper = app.keeper_of(&step.session, &step.workspace)?;
+pub fn put_back(keeper: &Keeper, step: &Step, deltas: &[Delta]) -> Result<(Step, Vec<String>, Vec<String>), Fault> {
     let about =
         About { turn: step.turn, call: None, cause: Cause::Restore, what: format!("restore before {}", step.id) };
     let (done, report) = keeper.take_back(about, deltas)?;
@@ -321,7 +320,8 @@ pub fn put_back(app: &App, step: &Step, deltas: &[Delta]) -> Result<(Step, Vec<S
 
 fn restore(cx: &Cx, step: &Step, deltas: &[Delta], json: bool) -> Result<(), Fault> {
     let app = cx.app()?;
-    let (done, restored, conflicts) = put_back(&app, step, deltas)?;
+    let keeper = app.keeper_of(&step.session, &step.workspace)?;
+    let (done, restored, conflicts) = put_back(&keeper, step, deltas)?;
     let n_left = conflicts.len();
     if json {
         print_json(cx, &Restored { checkpoint: done.id, restored, conflicts })?;

@@ -88,6 +88,11 @@ fn check(cx: &Cx, query: &Query) -> Result<(), Fault> {
         let n_bytes = route::MAX_BYTES;
         cx.out.note(format!("note: the question is very long; its first and last {} bytes count", n_bytes / 2));
     }
+    if query.text.trim().is_empty() && !query.is_narrow() && query.unknown_languages.is_empty() {
+        return Err(
+            Fault::new(Kind::Usage, "the question is empty").hint("mimi search 'where are old entries removed'")
+        );
+    }
     let Some(unknown) = query.unknown_languages.first() else { return Ok(()) };
     let names = language::all().iter().map(language::Language::name);
     let fault = Fault::new(Kind::Usage, format!("no language is called `{}`", visible(unknown)));

@@ -1,5 +1,7 @@
 //! Which states of the files are kept, and how does one come back?
 
+use std::path::Path;
+
 use crate::app::App;
 use crate::base::clock::{Clock as _, SystemClock};
 use crate::base::fault::Fault;
@@ -7,7 +9,7 @@ use crate::base::text::{count, first_line};
 use crate::checkpoint::step::{Step, Steps};
 use crate::checkpoint::store::Store;
 use crate::cli::commands::checkpoint::{known, mark, put_back, shown, text};
-use crate::cli::desk::age;
+use crate::cli::desk::{age, apart};
 use crate::edit::diff::file_diff;
 use crate::tui::diff_view::{self, Spans};
 use crate::tui::look::Look;
@@ -23,17 +25,17 @@ const COLUMNS: usize = 100;
 /// Bytes of a file beyond which its change is only named.
 const MAX_BYTES: usize = 1 << 20;
 
-fn steps(app: &App) -> Result<(Store, Steps), Fault> {
-    let store = Store::open(&app.dirs.checkpoints())?;
+fn steps(folder: &Path) -> Result<(Store, Steps), Fault> {
+    let store = Store::open(folder)?;
     let steps = Steps::new(store.folder().join("steps"));
     Ok((store, steps))
 }
 
 /// Returns what changed files in a session, the latest first.
-pub(super) fn rows(app: &App, session: &str) -> Result<Vec<Row>, Fault> {
-    let (_, steps) = steps(app)?;
+pub(super) fn rows(folder: &Path, workspace: &Path, session: &str) -> Result<Vec<Row>, Fault> {
+    let (_, steps) = steps(folder)?;
     let now_ms = SystemClock.now_ms();
-    let mut found = steps.in_workspace(app.workspace.root());
+    let mut found = steps.in_workspace(workspace);
     found.retain(|step| step.session == session);
     let row = |step: &Step| Row {
         id: step.id.clone(),
@@ -45,8 +47,8 @@ pub(super) fn rows(app: &App, session: &str) -> Result<Vec<Row>, Fault> {
 }
 
 /// Returns what a step changed.
-pub(super) fn beside(app: &App, id: &str) -> Result<Vec<Spans>, Fault> {
-    let (store, steps) = steps(app)?;
+pub(super) fn beside(folder: &Path, id: &str) -> Result<Vec<Spans>, Fault> {
+    let (store, steps) = steps(folder)?;
     let (step, shelf) = (steps.find(id)?, store.shelf()?);
     let mut lines = Vec::new();
     for delta in step.deltas.iter().take(MAX_FILES) {
@@ -82,11 +84,17 @@ pub(super) fn beside(app: &App, id: &str) -> Result<Vec<Spans>, Fault> {
 }
 
 /// Puts files back as they were before a step. What is there now is kept, and what nobody has kept so far is left alone.
-pub(super) fn restored(app: &App, id: &str) -> Result<Told, Fault> {
-    let (_, steps) = steps(app)?;
-    let step = steps.find(id)?;
-    let deltas = known(&steps, &step, &step.deltas);
-    let (_, restored, left) = put_back(app, &step, &deltas)?;
+pub(super) async fn restored(app: &App, id: String) -> Result<Told, Fault> {
+    let folder = app.dirs.checkpoints();
+    let (step, deltas) = apart(move || {
+        let (_, steps) = steps(&folder)?;
+        let step = steps.find(&id)?;
+        let deltas = known(&steps, &step, &step.deltas);
+        Ok((step, deltas))
+    })
+    .await?;
+    let keeper = app.keeper_of(&step.session, &step.workspace)?;
+    let (_, restored, left) = apart(move || put_back(&keeper, &step, &deltas)).await?;
     let mut words = format!("{} put back", count(restored.len(), "path"));
     if let Some(first) = left.first() {
         words.push_str(&format!("; {} left alone: {first}", count(left.len(), "path")));

@@ -2,12 +2,14 @@
 //!
 //! Estimated as everywhere, and set right by the count the server gave for the whole.
 
+use std::path::PathBuf;
+
 use crate::base::fault::Fault;
 use crate::base::text::{count, first_line};
-use crate::cli::desk::Desk;
 use crate::context::compact::LEFT_OUT;
 use crate::context::estimate::{message_tokens, text_tokens, tools_tokens};
 use crate::context::prompt;
+use crate::model::route::Route;
 use crate::protocol::message::{CallId, Message};
 use crate::session::list;
 use crate::session::reader::load;
@@ -39,9 +41,19 @@ struct Parts {
     factor: f64,
 }
 
-fn parts(desk: &Desk<'_>) -> Result<Parts, Fault> {
-    let transcript = load(&list::find(&desk.app.dirs.sessions(), &desk.session)?)?.transcript;
-    let route = &desk.route;
+/// What has to be known to look into the window.
+pub(super) struct Of {
+    /// Where sessions are kept.
+    pub folder: PathBuf,
+    /// Names the session.
+    pub session: String,
+    /// Which model, where.
+    pub route: Route,
+}
+
+fn parts(of: &Of) -> Result<Parts, Fault> {
+    let transcript = load(&list::find(&of.folder, &of.session)?)?.transcript;
+    let route = &of.route;
     let tools = Registry::new().specs_for(route.tool_budget(), route.edit_dialect());
     let opening = transcript.opening.as_deref().map_or(0.0, text_tokens);
     let sum = |is_one: fn(&Message) -> bool| {
@@ -95,8 +107,8 @@ fn call(transcript: &Transcript, id: &CallId) -> String {
 }
 
 /// Returns the parts, then the results one by one.
-pub(super) fn rows(desk: &Desk<'_>) -> Result<Vec<Row>, Fault> {
-    let Parts { parts, results, transcript, window_tokens, factor } = parts(desk)?;
+pub(super) fn rows(of: &Of) -> Result<Vec<Row>, Fault> {
+    let Parts { parts, results, transcript, window_tokens, factor } = parts(of)?;
     let share = |tokens: f64| 100.0 * tokens / window_tokens.max(1) as f64;
     let bar = |tokens: f64| "#".repeat((share(tokens) / 5.0).round().max(0.0) as usize);
     let row = |part: &Part| {
@@ -119,8 +131,8 @@ pub(super) fn rows(desk: &Desk<'_>) -> Result<Vec<Row>, Fault> {
 }
 
 /// Returns what is in a part.
-pub(super) fn beside(desk: &Desk<'_>, id: &str) -> Result<Vec<Spans>, Fault> {
-    let all = parts(desk)?;
+pub(super) fn beside(of: &Of, id: &str) -> Result<Vec<Spans>, Fault> {
+    let all = parts(of)?;
     let messages = &all.transcript.messages;
     if let Some(id) = id.strip_prefix("call ") {
         let is_it = |message: &Message| matches!(message, Message::Tool { call_id, .. } if call_id.0 == id);
@@ -140,7 +152,7 @@ pub(super) fn beside(desk: &Desk<'_>, id: &str) -> Result<Vec<Spans>, Fault> {
     Ok(match id {
         "part system" => plain(prompt::SYSTEM.text),
         "part tools" => {
-            let tools = Registry::new().specs_for(desk.route.tool_budget(), desk.route.edit_dialect());
+            let tools = Registry::new().specs_for(of.route.tool_budget(), of.route.edit_dialect());
             tools.iter().flat_map(|tool| plain(&format!("{}: {}\n", tool.name, tool.description))).collect()
         }
         "part instructions" => plain(all.transcript.opening.as_deref().unwrap_or("none so far")),

@@ -1,7 +1,7 @@
 //! What is done beside the full screen when it asks for something around the conversation?
 //!
-//! One file a job. Each answers with what is told ([`Told`]), and never holds up the screen: what reads many files runs on a thread
-//! of its own. Must not decide what is shown; that is `tui::state::around`.
+//! One file a job. Each answers with what is told ([`Told`]), and never holds up the screen: whatever touches the disk runs on a
+//! thread of its own, and keys are taken meanwhile. Must not decide what is shown; that is `tui::state::around`.
 //! To add an answer: a variant of `Ask` and `Told` there, an arm here.
 
 mod checkpoints;
@@ -43,23 +43,28 @@ pub struct Desk<'a> {
 impl Desk<'_> {
     /// Finds or does what is asked.
     pub async fn answer(&self, ask: Ask) -> Given {
+        let (root, folder) = (self.app.workspace.root().to_path_buf(), self.app.dirs.sessions());
         let told = match ask {
             Ask::Rows { kind, words } => self.rows(kind, words).await,
             Ask::Beside { kind, id } => self.beside(kind, id).await,
-            Ask::Fork { id, turn } => sessions::forked(self.app, &id, turn),
-            Ask::Rename { id, title } => sessions::renamed(self.app, &id, &title),
-            Ask::Export { id, path } => sessions::exported(self.app, &id, &path),
-            Ask::Delete { id } => sessions::deleted(self.app, &id),
-            Ask::Restore { id } => checkpoints::restored(self.app, &id),
-            Ask::Open { path, line } => {
-                let root = self.app.workspace.root().to_path_buf();
-                apart(move || files::opened(&root, &path, line)).await
+            Ask::Fork { id, turn } => apart(move || sessions::forked(&folder, &id, turn)).await,
+            Ask::Rename { id, title } => apart(move || sessions::renamed(&folder, &id, &title)).await,
+            Ask::Export { id, path } => apart(move || sessions::exported(&folder, &root, &id, &path)).await,
+            Ask::Delete { id } => {
+                let dirs = self.app.dirs.clone();
+                apart(move || sessions::deleted(&dirs, &id)).await
             }
+            Ask::Restore { id } => checkpoints::restored(self.app, id).await,
+            Ask::Open { path, line } => apart(move || files::opened(&root, &path, line)).await,
             Ask::Keep(kept) => {
-                onward::keep(&self.app.dirs, kept);
-                Ok(Told::Nothing)
+                let dirs = self.app.dirs.clone();
+                apart(move || {
+                    onward::keep(&dirs, kept);
+                    Ok(Told::Nothing)
+                })
+                .await
             }
-            Ask::Branch => Ok(Told::Branch(head_branch(self.app.workspace.root()))),
+            Ask::Branch => apart(move || Ok(Told::Branch(head_branch(&root)))).await,
             Ask::Server { after_ms } => {
                 tokio::time::sleep(Duration::from_millis(after_ms)).await;
                 Ok(Told::Server(server::lines(self.app).await))
@@ -77,8 +82,14 @@ impl Desk<'_> {
         let of = words.clone();
         let rows = match kind {
             Kind::Sessions => apart(move || sessions::rows(&folder, &root, &of)).await?,
-            Kind::Checkpoints => checkpoints::rows(self.app, &self.session)?,
-            Kind::Context => context::rows(self)?,
+            Kind::Checkpoints => {
+                let (folder, session) = (self.app.dirs.checkpoints(), self.session.clone());
+                apart(move || checkpoints::rows(&folder, &root, &session)).await?
+            }
+            Kind::Context => {
+                let of = self.window();
+                apart(move || context::rows(&of)).await?
+            }
             // Those are in the transcript.
             Kind::Made | Kind::Running => Vec::new(),
         };
@@ -90,11 +101,22 @@ impl Desk<'_> {
         let of = id.clone();
         let lines = match kind {
             Kind::Sessions => apart(move || sessions::beside(&folder, &of)).await?,
-            Kind::Checkpoints => checkpoints::beside(self.app, &id)?,
-            Kind::Context => context::beside(self, &id)?,
+            Kind::Checkpoints => {
+                let folder = self.app.dirs.checkpoints();
+                apart(move || checkpoints::beside(&folder, &of)).await?
+            }
+            Kind::Context => {
+                let window = self.window();
+                apart(move || context::beside(&window, &of)).await?
+            }
             Kind::Made | Kind::Running => Vec::new(),
         };
         Ok(Told::Beside { kind, id, lines })
+    }
+
+    /// What has to be known to look into the window, for another thread.
+    fn window(&self) -> context::Of {
+        context::Of { folder: self.app.dirs.sessions(), session: self.session.clone(), route: self.route.clone() }
     }
 }
 

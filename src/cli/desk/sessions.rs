@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::app::App;
 use crate::base::clock::{Clock as _, SystemClock};
 use crate::base::fault::{Fault, Kind};
 use crate::base::path::{PRIVATE_FILE, remove_tree, resolve, write_atomic};
@@ -88,14 +87,14 @@ pub fn beside(folder: &Path, id: &str) -> Result<Vec<Spans>, Fault> {
 }
 
 /// Copies a session; the conversation goes on in the copy.
-pub(super) fn forked(app: &App, id: &str, turn: Option<u32>) -> Result<Told, Fault> {
-    let copy = fork(&list::find(&app.dirs.sessions(), id)?, turn, &SystemClock)?;
+pub(super) fn forked(folder: &Path, id: &str, turn: Option<u32>) -> Result<Told, Fault> {
+    let copy = fork(&list::find(folder, id)?, turn, &SystemClock)?;
     Ok(Told::Forked { id: copy.id })
 }
 
 /// Names a session.
-pub(super) fn renamed(app: &App, id: &str, name: &str) -> Result<Told, Fault> {
-    let path = list::find(&app.dirs.sessions(), id)?;
+pub(super) fn renamed(folder: &Path, id: &str, name: &str) -> Result<Told, Fault> {
+    let path = list::find(folder, id)?;
     title::set(&path, name)?;
     let words = match title::of(&path) {
         Some(title) => format!("it is called `{title}` now"),
@@ -105,12 +104,12 @@ pub(super) fn renamed(app: &App, id: &str, name: &str) -> Result<Told, Fault> {
 }
 
 /// Writes a session as Markdown, in the project's folder where no other is named.
-pub(super) fn exported(app: &App, id: &str, file: &str) -> Result<Told, Fault> {
-    let place = resolve(app.workspace.root(), Path::new(file));
+pub(super) fn exported(folder: &Path, workspace: &Path, id: &str, file: &str) -> Result<Told, Fault> {
+    let place = resolve(workspace, Path::new(file));
     if place.absolute.exists() {
         return Err(Fault::new(Kind::Usage, format!("`{}` is there already", place.display())));
     }
-    write(&list::find(&app.dirs.sessions(), id)?, Format::Markdown, &place.absolute)?;
+    write(&list::find(folder, id)?, Format::Markdown, &place.absolute)?;
     Ok(Told::Done { words: format!("written to {}", place.display()) })
 }
 
@@ -129,8 +128,8 @@ pub fn write(session: &Path, format: Format, output: &Path) -> Result<(), Fault>
 }
 
 /// Deletes a session.
-pub(super) fn deleted(app: &App, id: &str) -> Result<Told, Fault> {
-    delete(&app.dirs, &list::find(&app.dirs.sessions(), id)?)?;
+pub(super) fn deleted(dirs: &Dirs, id: &str) -> Result<Told, Fault> {
+    delete(dirs, &list::find(&dirs.sessions(), id)?)?;
     Ok(Told::Done { words: "deleted".to_owned() })
 }
 

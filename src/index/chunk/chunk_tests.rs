@@ -42,6 +42,56 @@ fn what_is_too_large_is_cut_between_its_parts() {
     }
 }
 
+#[cfg(feature = "lang-extra")]
+#[test]
+fn code_of_more_languages_is_cut_between_its_functions_with_their_remarks() {
+    let table = [
+        (
+            "csharp",
+            "class Large {\n",
+            "  /// Says what NAME does.\n  void NAME() {\nBODY  }\n\n",
+            "    value = value + 1;\n",
+        ),
+        (
+            "kotlin",
+            "class Large {\n",
+            "  // Says what NAME does.\n  fun NAME() {\nBODY  }\n\n",
+            "    value = value + 1\n",
+        ),
+        (
+            "scala",
+            "class Large {\n",
+            "  // Says what NAME does.\n  def NAME() = {\nBODY  }\n\n",
+            "    value = value + 1\n",
+        ),
+        (
+            "swift",
+            "class Large {\n",
+            "  // Says what NAME does.\n  func NAME() {\nBODY  }\n\n",
+            "    value = value + 1\n",
+        ),
+    ];
+    for (language, before, function, line) in table {
+        let body = line.repeat(900 / line.len());
+        let one = |n| function.replace("NAME", &format!("method{n}")).replace("BODY", &body);
+        let code = format!("{before}{}}}\n", (0..4).map(one).collect::<String>());
+        let pieces = cut(language, &code);
+        assert_eq!(pieces.concat(), code, "{language}");
+        for n in 0..4 {
+            let name = format!("method{n}()");
+            let piece = pieces.iter().find(|piece| piece.contains(&name)).unwrap();
+            assert!(
+                piece.contains(&format!("Says what method{n} does")) && piece.len() <= MAX_BYTES,
+                "{language}: {piece}"
+            );
+            assert!(
+                piece.matches("value = value + 1").count() * line.len() >= body.len() - line.len(),
+                "{language}: {piece}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_long_string_is_cut_between_lines_and_a_long_line_is_left() {
     let code = format!("const A: &str = \"{}\";\n", "some words of a text\n".repeat(300));

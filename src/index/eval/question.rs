@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::base::fault::{Explain, Kind};
 use crate::base::path::open_read;
-use crate::base::text::{clip_line, visible};
+use crate::base::text::{clip_line, shell_quoted, visible};
 use crate::index::error::IndexError;
 
 /// Largest file of questions that is read.
@@ -152,7 +152,9 @@ impl Explain for EvalError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Index(error) => error.hints(),
-            Self::File { path, .. } => vec![format!("ls -ld {}", path.display())],
+            Self::File { path, source } if source.kind() != std::io::ErrorKind::NotFound => {
+                vec![format!("ls -ld {}", shell_quoted(&path.display().to_string()))]
+            }
             Self::Elsewhere { .. } => vec!["mimi eval search FILE --repo DIR".to_owned()],
             _ => vec!["mimi eval questions DIR > FILE.jsonl makes questions from doc comments".to_owned()],
         }

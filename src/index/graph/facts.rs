@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use tree_sitter::{Node, QueryCursor, StreamingIterator as _, Tree};
 
+use crate::index::graph::arguments;
 use crate::index::graph::imports::{self, Brought};
 use crate::index::graph::queries::{self, Capture};
 use crate::index::graph::typed::{self, Typed};
@@ -82,6 +83,8 @@ pub struct More {
     pub owner: Option<Vec<String>>,
     /// Least and most arguments it takes.
     pub arity: Option<(usize, usize)>,
+    /// The type of what it gives back, where that is written down.
+    pub returns: Option<Vec<String>>,
     /// What a type is derived from.
     pub bases: Vec<Vec<String>>,
     /// Whether it belongs to the type and not to its values, or to the file alone.
@@ -119,6 +122,9 @@ pub fn read(language: &'static Language, text: &[u8]) -> Option<Facts> {
     reading.bound(compiled, &tree);
     Some(reading.finish())
 }
+
+/// Functions of Kotlin whose own argument is a function that sees what they are called on.
+const RECEIVING: [&str; 7] = ["apply", "run", "with", "buildString", "buildList", "buildMap", "buildSet"];
 
 struct Reading<'t> {
     text: &'t [u8],
@@ -173,16 +179,33 @@ impl<'t> Reading<'t> {
             return;
         }
         let holder = node.parent();
-        let receiver = if how == Use::Type { self.qualifier(node) } else { self.receiver(node) };
+        let receiver = match how {
+            Use::Type => self.qualifier(node),
+            _ if self.language == "kotlin" && self.is_of_another(node) => Receiver::Other,
+            _ => self.receiver(node),
+        };
         let is_macro = holder.is_some_and(|holder| holder.kind() == "macro_invocation");
-        let site = Site { name, how, receiver, within: None, line: line_of(node), n_args: n_args(node), is_macro };
+        let site =
+            Site { name, how, receiver, within: None, line: line_of(node), n_args: arguments::given(node), is_macro };
         self.sites.push((node.start_byte(), site));
     }
 
     /// What a called name stands behind.
     fn receiver(&self, node: Node<'_>) -> Receiver {
-        let Some(holder) = node.parent() else { return Receiver::None };
-        let fields = ["object", "value", "argument", "operand", "path", "scope", "receiver", "expression", "prefix"];
+        let Some(holder) = self.holder(node) else { return Receiver::None };
+        let fields = [
+            "object",
+            "value",
+            "argument",
+            "operand",
+            "path",
+            "scope",
+            "receiver",
+            "expression",
+            "prefix",
+            "target",
+            "condition",
+        ];
         // The value of a pair, say, is no receiver: only of nodes that stand for a member of something.
         let is_member = matches!(
             holder.kind(),
@@ -200,8 +223,13 @@ impl<'t> Reading<'t> {
                 | "member_access_expression"
                 | "qualified_name"
                 | "scoped_type_identifier"
+                | "navigation_expression"
+                | "conditional_access_expression"
         );
-        let found = fields.iter().filter(|_| is_member).find_map(|field| holder.child_by_field_name(field));
+        let by_field = fields.iter().filter(|_| is_member).find_map(|field| holder.child_by_field_name(field));
+        // Kotlin's grammar names no fields here.
+        let by_place = || (holder.kind() == "navigation_expression").then(|| holder.named_child(0)).flatten();
+        let found = by_field.or_else(by_place);
         let Some(found) = found.filter(|found| found.id() != node.id()) else { return Receiver::None };
         let words = self.words(found).trim();
         match words {
@@ -220,6 +248,35 @@ impl<'t> Reading<'t> {
             Typed::Unknown => Receiver::Other,
             typed => Receiver::Value(typed),
         }
+    }
+
+    /// Says whether a bare name of Kotlin may belong to what a function around it is called on: `other.apply { name() }`.
+    fn is_of_another(&self, node: Node<'_>) -> bool {
+        let mut at = node;
+        let is_bare = node.parent().is_some_and(|holder| holder.kind() == "call_expression");
+        while let Some(above) = at.parent().filter(|_| is_bare) {
+            if above.kind() == "annotated_lambda" {
+                let called = above.parent().and_then(|call| call.named_child(0)).map(|called| self.words(called));
+                let called = called.unwrap_or_default().rsplit('.').next().unwrap_or_default();
+                if RECEIVING.contains(&called.split('(').next().unwrap_or_default()) {
+                    return true;
+                }
+            }
+            at = above;
+        }
+        false
+    }
+
+    /// The node in which a called name stands beside what it is called on.
+    fn holder<'a>(&self, node: Node<'a>) -> Option<Node<'a>> {
+        let mut holder = node.parent()?;
+        // `a.F<T>()` and `a?.F()` of C#, `a.f()` of Swift.
+        while matches!(holder.kind(), "member_binding_expression" | "navigation_suffix")
+            || (holder.kind() == "generic_name" && self.language == "csharp")
+        {
+            holder = holder.parent()?;
+        }
+        Some(holder)
     }
 
     /// The names in front of a type: `a::B`, `pkg.B`.
@@ -261,12 +318,13 @@ impl<'t> Reading<'t> {
         }
         let mut inner = Some(node);
         while let Some(at) = inner {
-            if let Some(parameters) = at.child_by_field_name("parameters") {
-                more.arity = Some(arity(parameters));
+            if let Some(parameters) = arguments::list(at) {
+                more.arity = Some(arguments::taken(parameters));
                 break;
             }
             inner = at.child_by_field_name("declarator");
         }
+        more.returns = returns_of(node).and_then(|returns| typed::declared(self.words(returns)));
         let head = self.text.get(node.start_byte()..name.start_byte()).map(String::from_utf8_lossy).unwrap_or_default();
         more.is_static = node.kind() == "singleton_method" || head.split_whitespace().any(|word| word == "static");
         more
@@ -288,6 +346,7 @@ impl<'t> Reading<'t> {
                         | "base_clause"
                         | "class_interface_clause"
                         | "base_list"
+                        | "delegation_specifiers"
                 );
             if is_heritage {
                 self.names_in(child, &mut bases);
@@ -301,7 +360,13 @@ impl<'t> Reading<'t> {
     /// Collects the names of types in a list of bases, without their arguments.
     fn names_in(&self, node: Node<'_>, found: &mut Vec<Vec<String>>) {
         match node.kind() {
-            "type_arguments" | "template_argument_list" | "keyword_argument" | "type_parameters" => {}
+            "type_arguments"
+            | "template_argument_list"
+            | "keyword_argument"
+            | "type_parameters"
+            | "type_argument_list"
+            | "value_arguments" => {}
+            "argument_list" if self.language == "csharp" => {}
             "identifier"
             | "type_identifier"
             | "constant"
@@ -438,43 +503,18 @@ impl<'t> Reading<'t> {
     }
 }
 
+/// Returns the node that says what a function gives back.
+fn returns_of(node: Node<'_>) -> Option<Node<'_>> {
+    let fields: &[&str] = match node.kind() {
+        // Of Java and of C++.
+        "method_declaration" | "function_definition" => &["return_type", "result", "returns", "type"],
+        _ => &["return_type", "result", "returns"],
+    };
+    fields.iter().find_map(|field| node.child_by_field_name(field))
+}
+
 fn is_function(kind: Kind) -> bool {
     matches!(kind, Kind::Function | Kind::Method)
-}
-
-/// Counts the arguments of a call whose name is this node.
-fn n_args(node: Node<'_>) -> Option<usize> {
-    let mut at = node;
-    for _ in 0..4 {
-        at = at.parent()?;
-        if let Some(arguments) = at.child_by_field_name("arguments") {
-            let mut cursor = arguments.walk();
-            return Some(arguments.named_children(&mut cursor).filter(|child| !child.is_extra()).count());
-        }
-        if at.kind().contains("statement") || at.kind().contains("block") {
-            return None;
-        }
-    }
-    None
-}
-
-/// Counts parameters: least and most.
-fn arity(parameters: Node<'_>) -> (usize, usize) {
-    let mut cursor = parameters.walk();
-    let (mut least, mut most) = (0, 0_usize);
-    for child in parameters.named_children(&mut cursor).filter(|child| !child.is_extra()) {
-        let kind = child.kind();
-        if kind == "self_parameter" || kind == "receiver_parameter" {
-            continue;
-        }
-        if ["variadic", "spread", "rest", "splat"].iter().any(|word| kind.contains(word)) {
-            most = usize::MAX;
-        } else {
-            most = most.saturating_add(1);
-            least += usize::from(!kind.contains("optional") && !kind.contains("default"));
-        }
-    }
-    (least, most)
 }
 
 fn line_of(node: Node<'_>) -> u32 {

@@ -44,7 +44,8 @@ pub fn read(language: &str, text: &str) -> Vec<Brought> {
         }
         "javascript" | "typescript" | "tsx" => script(text),
         "go" => go(text),
-        "java" | "kotlin" | "scala" => java(text),
+        "java" | "kotlin" => java(text),
+        "scala" => scala(text),
         "c" | "cpp" => vec![Brought::star(text.trim_matches(['"', '<', '>']))],
         "php" => php(text),
         "csharp" => csharp(text),
@@ -217,7 +218,24 @@ fn php(text: &str) -> Vec<Brought> {
     vec![Brought::new(local.unwrap_or(name), module, Some(name))]
 }
 
+/// Reads one import of Scala, in the words of its second and of its third version.
+fn scala(text: &str) -> Vec<Brought> {
+    let text = text.strip_prefix("import ").unwrap_or(text).trim();
+    let Some((module, list)) = text.split_once('{') else {
+        return java(&text.strip_suffix(".given").unwrap_or(text).replace(".*", "._"));
+    };
+    let module = module.trim().trim_end_matches('.');
+    let one = |item: &str| match item.split_once("=>").or_else(|| item.split_once(" as ")) {
+        Some((name, local)) => Brought::new(local.trim(), module, Some(name.trim())),
+        None if matches!(item, "_" | "*" | "given") => Brought::star(module),
+        None => Brought::new(item, module, Some(item)),
+    };
+    list.trim_end_matches('}').split(',').map(str::trim).filter(|item| !item.is_empty()).map(one).collect()
+}
+
 fn csharp(text: &str) -> Vec<Brought> {
+    let words = ["global ", "using ", "static ", "unsafe "];
+    let text = words.iter().fold(text, |text, word| text.strip_prefix(word).unwrap_or(text).trim());
     match text.split_once('=') {
         Some((local, path)) => {
             let (module, name) = path.trim().rsplit_once('.').unwrap_or(("", path.trim()));
@@ -273,7 +291,12 @@ mod tests {
             ("php", "'x.php'", &["*x.php"]),
             ("ruby", "'set'", &["*set"]),
             ("bash", "./a.sh", &["*./a.sh"]),
-            ("csharp", "A = B.C", &["A=B:C"]),
+            ("csharp", "using A = B.C;", &["A=B:C"]),
+            ("csharp", "global using static A.B;", &["*A.B"]),
+            ("kotlin", "import a.b.c as d", &["d=a.b:c"]),
+            ("kotlin", "import a.b.*", &["*a.b"]),
+            ("scala", "import a.b.{C, D => E, _}", &["C=a.b:C", "E=a.b:D", "*a.b"]),
+            ("scala", "import a.b.*", &["*a.b"]),
         ];
         for (language, text, expected) in table {
             assert_eq!(said(language, text), *expected, "{language}: {text}");

@@ -5,6 +5,8 @@
 //! about a millisecond a file. Must not draw by default what it is not sure of.
 //! To add a language: `config/graph/<name>.scm`, an arm in [`imports`] and one in [`modules`], rows in `tests/fixtures/graph`.
 
+pub mod aliases;
+pub mod arguments;
 pub mod draw;
 pub mod facts;
 pub mod imports;

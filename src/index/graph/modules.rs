@@ -1,12 +1,13 @@
 //! In which files is what an import names?
 //!
 //! By the rules by which each language finds modules, over the paths of the work tree and the few files that name packages
-//! (`Cargo.toml`, `go.mod`). What is not in the project is [`Files::Elsewhere`]: the standard library, dependencies.
+//! (`Cargo.toml`, `go.mod`, `tsconfig.json`). What is not in the project is [`Files::Elsewhere`]: the standard library, dependencies.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use crate::base::path::open_regular;
+use crate::index::graph::aliases::{self, Alias};
 
 /// Where a module lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Modules {
     crates: HashMap<String, String>,
     /// Go's modules: folder and path.
     go: Vec<(String, String)>,
+    /// What names stand for in TypeScript.
+    aliases: Vec<Alias>,
 }
 
 const SCRIPTS: [&str; 9] = ["ts", "tsx", "d.ts", "js", "jsx", "mjs", "cjs", "mts", "cts"];
@@ -59,7 +62,10 @@ impl Modules {
         for folder in all {
             by_name.entry(format!("{}/", file_name(folder))).or_default().push(folder.clone());
         }
-        let mut modules = Self { folders, by_name, crates: HashMap::new(), go: Vec::new(), paths };
+        let mut modules = Self { folders, by_name, crates: HashMap::new(), go: Vec::new(), aliases: Vec::new(), paths };
+        for path in modules.paths.iter().filter(|path| aliases::is_settings(path)) {
+            modules.aliases.extend(aliases::read(path, &small_text(&root.join(path)).unwrap_or_default()));
+        }
         modules.read_crates(root);
         modules.read_go(root);
         modules
@@ -246,14 +252,18 @@ impl Modules {
             return Some(from.to_owned());
         }
         if !module.starts_with('.') {
-            return None;
+            return aliases::paths(&self.aliases, from, module).iter().find_map(|path| self.script_at(path));
         }
-        let whole = resolved(folder_of(from), module)?;
-        let bare = SCRIPTS.iter().find_map(|ending| whole.strip_suffix(&format!(".{ending}"))).unwrap_or(&whole);
-        let tries = std::iter::once(whole.clone())
+        self.script_at(&resolved(folder_of(from), module)?)
+    }
+
+    /// Returns the file of a module by its path, with whatever ending.
+    fn script_at(&self, whole: &str) -> Option<String> {
+        let bare = SCRIPTS.iter().find_map(|ending| whole.strip_suffix(&format!(".{ending}"))).unwrap_or(whole);
+        let tries = std::iter::once(whole.to_owned())
             .chain(SCRIPTS.iter().map(|ending| format!("{whole}.{ending}")))
             .chain(SCRIPTS.iter().map(|ending| format!("{bare}.{ending}")))
-            .chain(SCRIPTS.iter().map(|ending| join(&whole, &format!("index.{ending}"))));
+            .chain(SCRIPTS.iter().map(|ending| join(whole, &format!("index.{ending}"))));
         let mut tries = tries;
         tries.find(|path| self.has(path))
     }
@@ -290,7 +300,8 @@ impl Modules {
             }
         }
         let folders = self.called(&format!("{last}/")).iter().filter(|folder| ends(folder, &path));
-        folders.flat_map(|folder| self.folder(folder).iter().filter(|path| path.ends_with(".java")).cloned()).collect()
+        let is_code = |path: &&String| [".java", ".kt", ".scala"].iter().any(|ending| path.ends_with(ending));
+        folders.flat_map(|folder| self.folder(folder).iter().filter(is_code).cloned()).collect()
     }
 
     fn include(&self, from: &str, module: &str) -> Option<String> {
@@ -345,7 +356,7 @@ fn join(folder: &str, name: &str) -> String {
 }
 
 /// Resolves `.` and `..`; none when it leads out of the project.
-fn resolved(folder: &str, path: &str) -> Option<String> {
+pub fn resolved(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {
         match part {

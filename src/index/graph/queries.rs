@@ -48,8 +48,21 @@ macro_rules! bound {
     };
 }
 
-const TABLE: &[(&str, &str)] =
-    bound!["bash", "c", "cpp", "csharp", "go", "java", "javascript", "php", "python", "ruby", "rust", "typescript"];
+const TABLE: &[(&str, &str)] = bound![
+    "bash",
+    "c",
+    "cpp",
+    "csharp",
+    "go",
+    "java",
+    "javascript",
+    "kotlin",
+    "php",
+    "python",
+    "ruby",
+    "rust",
+    "typescript"
+];
 
 /// Returns the query of a language of `config/languages.yaml`; none when it has none.
 pub fn bound(language: &str, grammar: &Language) -> Option<&'static Bound> {

@@ -18,6 +18,8 @@ use crate::index::language::{Kind, Use};
 
 /// Definitions named for a use nobody can tell more of.
 const MAX_BY_NAME: usize = 10;
+/// Functions followed through what they give back, and modules on the way to them.
+const MAX_RETURNS: usize = 4;
 /// Types followed from one to the next.
 const MAX_TYPES: usize = 6;
 
@@ -352,6 +354,7 @@ impl<'w> Resolver<'w> {
                 let name = path.last()?;
                 match self.path(at, within, path, Look { name, how: Some(Use::Type), is_macro: false }) {
                     Meaning::Defs(defs) => defs,
+                    _ if matches!(typed, Typed::Made(_)) => return self.returned(at, within, path, depth),
                     _ => return None,
                 }
             }
@@ -364,6 +367,21 @@ impl<'w> Resolver<'w> {
         let is_type = |def: &Def| self.world.at(&def.path).is_some_and(|at| is_type_like(at.kind(def.number)));
         let types: Vec<Def> = types.into_iter().filter(is_type).collect();
         (!types.is_empty()).then_some(types)
+    }
+
+    /// Returns the type a function says it gives back.
+    fn returned(&self, at: &At, within: Option<u32>, path: &[String], depth: usize) -> Option<Vec<Def>> {
+        // `a = a.next()` leads to itself.
+        let _deeper = self.deeper().filter(|_| self.depth.get() <= MAX_RETURNS)?;
+        let (name, before) = path.split_last()?;
+        let how = Some(if before.is_empty() { Use::Call } else { Use::Method });
+        let look = Look { name, how, is_macro: false };
+        let meaning =
+            if before.is_empty() { self.bare(at, within, look) } else { self.behind(at, within, before, look) };
+        let Meaning::Defs(defs) = meaning else { return None };
+        let [def] = defs.as_slice() else { return None };
+        let returns = self.more(def)?.returns?;
+        self.type_of(&self.world.at(&def.path)?, Some(def.number), &Typed::Is(returns), depth + 1)
     }
 
     /// Returns the type around a place, as it is defined.

@@ -130,6 +130,13 @@ impl Resolver<'_> {
         if includes(at.language) {
             return Meaning::Unknown;
         }
+        // What is brought in as a whole stands behind the file's own package.
+        if scope.is_none()
+            && (is_packaged(at.language) || at.language == "java")
+            && let found @ Meaning::Defs(_) = self.beyond(at, look)
+        {
+            return found;
+        }
         let stars = at.facts.imports.iter().filter(|(brought, within)| *within == scope && brought.is_star);
         self.one_of(stars.map(|(brought, _)| self.star(at, scope, brought, look)))
     }
@@ -201,9 +208,15 @@ impl Resolver<'_> {
         if deeper.is_none() {
             return Meaning::Unknown;
         }
-        if matches!(at.language, "php" | "csharp") {
-            let name = brought.name.as_deref().unwrap_or_default();
+        let name = brought.name.as_deref().unwrap_or_default();
+        if at.language == "php" {
             return self.of_package(at, Some(&brought.module), Look { name, ..look });
+        }
+        if is_packaged(at.language) {
+            return match self.of_package_or_type(at, &brought.module, Look { name, ..look }) {
+                Meaning::Unknown => Meaning::Foreign,
+                found => found,
+            };
         }
         if at.language == "rust" {
             let mut parts: Vec<String> = brought.module.split("::").map(str::to_owned).collect();
@@ -245,8 +258,11 @@ impl Resolver<'_> {
                 found => found,
             };
         }
-        if matches!(at.language, "php" | "csharp") {
+        if at.language == "php" {
             return self.of_package(at, Some(&brought.module), look);
+        }
+        if is_packaged(at.language) {
+            return self.of_package_or_type(at, &brought.module, look);
         }
         match self.world.modules.find(at.language, &at.path, &brought.module) {
             Files::Here(files) if files.len() > 20 => {
@@ -356,6 +372,7 @@ impl Resolver<'_> {
                     && (is_test(&at.path) || !is_test(&named.def.path))
             }),
             "java" | "kotlin" | "scala" | "php" => self.of_package(at, at.facts.package.clone().as_deref(), look),
+            "csharp" => self.of_namespaces(at, look),
             "c" | "cpp" => self.included(at, look),
             "bash" => self.sourced(at, look),
             "ruby" if look.how.is_none() || look.name.chars().next().is_some_and(char::is_uppercase) => {
@@ -383,6 +400,31 @@ impl Resolver<'_> {
             };
             self.is_at_top(named) && self.world.at(&named.def.path).is_some_and(is_there)
         })
+    }
+
+    /// Returns what stands in a package, or belongs to a type of one: `a.b.C` is either.
+    fn of_package_or_type(&self, at: &At, module: &str, look: Look<'_>) -> Meaning {
+        let in_package = self.of_package(at, Some(module), look);
+        let Some((package, name)) = module.rsplit_once('.').filter(|_| in_package == Meaning::Unknown) else {
+            return in_package;
+        };
+        match self.of_package(at, Some(package), Look::owner(name)) {
+            Meaning::Defs(types) => {
+                let members: Vec<Def> = types.iter().flat_map(|class| self.members(class, look)).collect();
+                if members.is_empty() { Meaning::Unknown } else { Meaning::Defs(members) }
+            }
+            _ => Meaning::Unknown,
+        }
+    }
+
+    /// Returns what C# sees unasked: its own namespace, and those around it.
+    fn of_namespaces(&self, at: &At, look: Look<'_>) -> Meaning {
+        let mut namespace = at.facts.package.as_deref();
+        loop {
+            let found = self.of_package(at, namespace, look);
+            let Some(inner) = namespace.filter(|_| found == Meaning::Unknown) else { return found };
+            namespace = inner.rsplit_once('.').map(|(outer, _)| outer);
+        }
     }
 
     /// A namespace in braces around a definition does not put it anywhere else.
@@ -453,7 +495,7 @@ impl Resolver<'_> {
     }
 
     /// Counts how deep one module leads to the next; none when it is too deep, as in circles. Ends when it is dropped.
-    fn deeper(&self) -> Option<Deeper<'_>> {
+    pub(super) fn deeper(&self) -> Option<Deeper<'_>> {
         let depth = self.depth.get();
         (depth < MAX_DEPTH).then(|| {
             self.depth.set(depth + 1);
@@ -463,7 +505,7 @@ impl Resolver<'_> {
 }
 
 /// One module deeper.
-struct Deeper<'d>(&'d std::cell::Cell<usize>);
+pub(super) struct Deeper<'d>(&'d std::cell::Cell<usize>);
 
 impl Drop for Deeper<'_> {
     fn drop(&mut self) {
@@ -474,6 +516,11 @@ impl Drop for Deeper<'_> {
 /// Types and what stands for them: scopes that are looked into in another way.
 pub fn is_type_like(kind: Kind) -> bool {
     matches!(kind, Kind::Class | Kind::Type | Kind::Interface | Kind::Implementation)
+}
+
+/// Languages whose imports name packages and types, wherever their files lie.
+fn is_packaged(language: &str) -> bool {
+    matches!(language, "csharp" | "kotlin" | "scala")
 }
 
 /// Languages that bring whole files in.

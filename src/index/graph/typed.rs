@@ -103,6 +103,9 @@ pub fn made(node: Node<'_>, text: &[u8]) -> Typed {
         |node: Node<'_>| std::str::from_utf8(text.get(node.byte_range()).unwrap_or_default()).unwrap_or_default();
     let child = |names: &[&str]| names.iter().find_map(|name| node.child_by_field_name(name));
     match node.kind() {
+        "as_expression" if child(&["right"]).is_some() => {
+            child(&["right"]).and_then(|named| declared(words(named))).map_or(Typed::Unknown, Typed::Is)
+        }
         "identifier" | "variable_name" => Typed::Like(words(node).trim_start_matches('$').to_owned()),
         "parenthesized_expression"
         | "await"
@@ -123,7 +126,7 @@ pub fn made(node: Node<'_>, text: &[u8]) -> Typed {
         "composite_literal" | "struct_expression" => {
             child(&["type", "name"]).and_then(|named| declared(words(named))).map_or(Typed::Unknown, Typed::Is)
         }
-        "call" | "call_expression" => called(node, text),
+        "call" | "call_expression" | "invocation_expression" | "method_invocation" => called(node, text),
         _ => Typed::Unknown,
     }
 }
@@ -134,7 +137,17 @@ fn called(node: Node<'_>, text: &[u8]) -> Typed {
         |node: Node<'_>| std::str::from_utf8(text.get(node.byte_range()).unwrap_or_default()).unwrap_or_default();
     let whole = match (node.child_by_field_name("receiver"), node.child_by_field_name("method")) {
         (Some(receiver), Some(method)) => format!("{}.{}", words(receiver), words(method)),
-        _ => node.child_by_field_name("function").map(words).unwrap_or_default().to_owned(),
+        _ if node.kind() == "method_invocation" => {
+            let named = [node.child_by_field_name("object"), node.child_by_field_name("name")];
+            named.into_iter().flatten().map(words).collect::<Vec<_>>().join(".")
+        }
+        // Kotlin's grammar names no field here.
+        _ => node
+            .child_by_field_name("function")
+            .or_else(|| node.named_child(0))
+            .map(words)
+            .unwrap_or_default()
+            .to_owned(),
     };
     let Some(mut path) = path(&without_generics(&whole)) else { return Typed::Unknown };
     let is_maker = |last: &String| MAKERS.contains(&last.as_str()) && (last == MAKERS[0] || whole.contains(OF));

@@ -266,7 +266,7 @@ impl<'w> Walk<'w> {
                     Direction::Imports => from == path,
                     _ => match to {
                         To::File(to) => to == path,
-                        To::Package(to) => *to == package && (path.ends_with(".go") || path.ends_with(".java")),
+                        To::Package(to) => *to == package && is_of_package(path),
                         To::External(_) => false,
                     },
                 });
@@ -345,6 +345,8 @@ fn target(world: &World<'_>, language: &str, from: &str, brought: &Brought) -> T
             parts.extend(brought.name.clone());
             modules.rust_prefix(from, &parts).map_or(Files::Elsewhere, |(file, _)| Files::Here(vec![file]))
         }
+        "csharp" if brought.is_star => Files::Here(namespace(world, &brought.module)),
+        "kotlin" | "scala" if !brought.is_star => packaged(world, brought),
         "php" | "csharp" => {
             let classes = world.named(named, language);
             let paths: BTreeSet<String> = classes
@@ -368,6 +370,7 @@ fn target(world: &World<'_>, language: &str, from: &str, brought: &Brought) -> T
         _ => modules.find(language, from, &brought.module),
     };
     match files {
+        Files::Here(files) if files.is_empty() => To::External(brought.module.clone()),
         Files::Here(files) if files.len() <= MAX_PACKAGE && language != "go" => {
             files.into_iter().next().map_or_else(|| To::External(brought.module.clone()), To::File)
         }
@@ -378,6 +381,29 @@ fn target(world: &World<'_>, language: &str, from: &str, brought: &Brought) -> T
         Files::Elsewhere if brought.module.is_empty() => To::External(named.to_owned()),
         Files::Elsewhere => To::External(brought.module.clone()),
     }
+}
+
+/// Languages that bring in folders.
+fn is_of_package(path: &str) -> bool {
+    [".go", ".java", ".cs", ".kt", ".scala"].iter().any(|ending| path.ends_with(ending))
+}
+
+/// Returns the files in which a namespace of C# is written.
+fn namespace(world: &World<'_>, name: &str) -> Vec<String> {
+    let named = world.named(name, "csharp").into_iter().filter(|named| named.kind == Kind::Module);
+    named.map(|named| named.def.path.to_string()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Returns the file of what a package gives out, where files lie in folders called like the end of their packages.
+fn packaged(world: &World<'_>, brought: &Brought) -> Files {
+    let named = world.named(brought.name.as_deref().unwrap_or_default(), "jvm").into_iter();
+    let last = brought.module.rsplit('.').next().unwrap_or_default();
+    let is_there = |path: &str| folder_of(path).rsplit('/').next() == Some(last);
+    let paths: BTreeSet<String> = named
+        .filter(|named| named.is_top && is_there(&named.def.path))
+        .map(|named| named.def.path.to_string())
+        .collect();
+    Files::Here(if paths.len() == 1 { paths.into_iter().collect() } else { Vec::new() })
 }
 
 /// Returns every call of a file with what it means.

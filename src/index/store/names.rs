@@ -9,8 +9,7 @@ use std::ops::ControlFlow;
 use crate::db::work::{Row, Work};
 use crate::index::error::IndexError;
 use crate::index::language::Kind;
-use crate::index::store::packed::{needle, unpack_definitions, unpack_imports, unpack_references};
-use crate::index::store::write::folded;
+use crate::index::store::packed::{folded, may_hold, needle, unpack_definitions, unpack_imports, unpack_references};
 use crate::index::syntax::{Definition, Import, Reference};
 
 /// A file with a document.
@@ -98,6 +97,9 @@ pub fn like(work: &Work<'_>, tree: u64, text: &str, at_most: u64) -> Result<Vec<
         JOIN blob b ON b.id = f.blob WHERE f.tree = ?1 ORDER BY f.path";
     let mut found = Vec::new();
     work.each(sql, &[tree.into()], |row| {
+        if !may_hold(row.lend(1)?, &wanted) {
+            return Ok(ControlFlow::Continue(()));
+        }
         let (path, is_vendored) = (row.text(2)?, row.count(3)? != 0);
         for known in unpacked(row.count(0)?, row.lend(1)?) {
             let name = known.name.to_lowercase();

@@ -4,8 +4,57 @@
 //! the size of the database and the time to write it. A name is its length and its bytes, so that it can be looked for
 //! without unpacking.
 
+use memchr::memmem;
+
 use crate::index::language::{Kind, Use};
-use crate::index::syntax::{Definition, Import, Reference};
+use crate::index::syntax::{Definition, Import, Reference, Symbols};
+
+/// What a document says about names, as it is kept. Made by whoever reads the file: a name is a piece of memory of its own,
+/// and to free those in the one thread that writes would keep it from writing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Packed {
+    /// What it defines.
+    pub definitions: Vec<u8>,
+    /// What it uses.
+    pub references: Vec<u8>,
+    /// What it brings in.
+    pub imports: Vec<u8>,
+    /// What each name it defines is looked up by, in order, each once.
+    pub folded: Vec<u32>,
+    /// How many definitions have a name.
+    pub n_definitions: u64,
+}
+
+impl Packed {
+    /// Packs all of a document.
+    pub fn of(symbols: &Symbols) -> Self {
+        let named = symbols.definitions.iter().filter(|found| !found.name.is_empty());
+        let mut all: Vec<u32> = named.map(|found| folded(&found.name)).collect();
+        let n_definitions = all.len() as u64;
+        all.sort_unstable();
+        all.dedup();
+        Self {
+            definitions: pack_definitions(&symbols.definitions),
+            references: pack_references(&symbols.references, &symbols.definitions),
+            imports: pack_imports(&symbols.imports),
+            folded: all,
+            n_definitions,
+        }
+    }
+
+    /// Says whether there is nothing to keep.
+    pub fn is_empty(&self) -> bool {
+        self.definitions.is_empty() && self.references.is_empty() && self.imports.is_empty()
+    }
+}
+
+/// Returns what a name is looked up by: equal for names that differ in case alone. Few others share it; the name decides.
+pub fn folded(name: &str) -> u32 {
+    // FNV-1a of 32 bits.
+    let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    // The highest 23 bits: SQLite keeps such a number in three bytes.
+    name.to_lowercase().bytes().fold(0x811c_9dc5, step) >> 9
+}
 
 /// Packs definitions; one without a name keeps its place, because others refer to it by its number.
 pub fn pack_definitions(definitions: &[Definition]) -> Vec<u8> {
@@ -150,6 +199,12 @@ fn take(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
+/// Says whether a name in packed definitions can hold a text in small letters, without unpacking them.
+pub fn may_hold(packed: &[u8], wanted: &str) -> bool {
+    // Letters beyond ASCII have small forms of other lengths.
+    !wanted.is_ascii() || memmem::find(&packed.to_ascii_lowercase(), wanted.as_bytes()).is_some()
+}
+
 fn put_text(bytes: &mut Vec<u8>, text: &str) {
     put(bytes, text.len() as u64);
     bytes.extend_from_slice(text.as_bytes());
@@ -165,6 +220,17 @@ fn take_text<'b>(rest: &mut &'b [u8]) -> Option<&'b str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_name_is_found_in_the_packed_form_whatever_its_case() {
+        let definition =
+            |name: &str| Definition { name: name.to_owned(), kind: Kind::Function, line: 1, end_line: 2, parent: None };
+        let packed = pack_definitions(&[definition("HttpClient"), definition("größe")]);
+        let table = [("httpc", true), ("client", true), ("tpx", false), ("GRÖSSE", true), ("", true)];
+        for (wanted, expected) in table {
+            assert_eq!(may_hold(&packed, wanted), expected, "{wanted}");
+        }
+    }
 
     #[test]
     fn what_is_packed_comes_back_and_rubbish_does_no_harm() {

@@ -20,6 +20,8 @@ pub struct Kept {
     pub dimensions: usize,
     /// Where they are.
     pub store: Store,
+    /// What its model said of the text models are told apart by; 0 where nobody asked.
+    pub mark: u64,
 }
 
 /// Returns an embedder; none when it has no vectors here.
@@ -33,7 +35,8 @@ pub fn all(work: &Work<'_>) -> Result<Vec<Kept>, IndexError> {
     let rows = work.rows(sql, &[], |row| Ok((row.count(0)?, row.text(1)?, row.count(2)?)))?;
     let kept = rows.into_iter().map(|(id, name, dimensions)| {
         let store = if number(work, &key(id))? == 1 { Store::Vec0 } else { Store::Codes };
-        Ok(Kept { id, name, dimensions: usize::try_from(dimensions).unwrap_or_default(), store })
+        let mark = number(work, &mark_key(id))?;
+        Ok(Kept { id, name, dimensions: usize::try_from(dimensions).unwrap_or_default(), store, mark })
     });
     kept.collect()
 }
@@ -45,7 +48,7 @@ pub fn make(work: &Work<'_>, (name, dimensions): (&str, usize), store: Store) ->
     }
     let sql = "INSERT INTO embedder (name, dimensions) VALUES (?1, ?2)";
     work.run(sql, &[name.into(), (dimensions as u64).into()])?;
-    let kept = Kept { id: work.inserted().cast_unsigned(), name: name.to_owned(), dimensions, store };
+    let kept = Kept { id: work.inserted().cast_unsigned(), name: name.to_owned(), dimensions, store, mark: 0 };
     set_store(work, &kept)?;
     Ok(kept)
 }
@@ -55,8 +58,19 @@ pub fn forget(work: &Work<'_>, kept: &Kept) -> Result<(), IndexError> {
     crate::index::vectors::open(work, kept).clear()?;
     coverage::forget(work, kept.id)?;
     work.run("DELETE FROM embedder WHERE id = ?1", &[kept.id.into()])?;
-    work.run("DELETE FROM meta WHERE key = ?1", &[key(kept.id).as_str().into()])?;
+    for key in [key(kept.id), mark_key(kept.id)] {
+        work.run("DELETE FROM meta WHERE key = ?1", &[key.as_str().into()])?;
+    }
     Ok(())
+}
+
+/// Notes what its model said of the text models are told apart by.
+pub fn set_mark(work: &Work<'_>, kept: &Kept, mark: u64) -> Result<(), IndexError> {
+    if kept.mark == mark { Ok(()) } else { set_number(work, &mark_key(kept.id), mark) }
+}
+
+fn mark_key(id: u64) -> String {
+    format!("mark {id}")
 }
 
 /// Notes where its vectors are.

@@ -5,8 +5,8 @@
 
 use ratatui_textarea::{CursorMove, TextArea};
 
-use crate::base::text::count;
 use crate::tui::key::{Code, Key};
+use crate::tui::state::pastes::Pastes;
 use crate::tui::state::vim::{Mode, Vim};
 
 /// Lines or bytes from which a paste is folded.
@@ -17,16 +17,39 @@ const MAX_WRITTEN_BYTES: usize = 64_000;
 /// Entries of the history kept in memory.
 const MAX_HISTORY: usize = 1000;
 
+/// What a key deletes.
+#[derive(Clone, Copy)]
+enum Deletes {
+    SignBefore,
+    WordBefore,
+    SignBehind,
+    WordBehind,
+}
+
 /// The words being written.
 #[derive(Debug, Clone, Default)]
 pub struct Composer {
     area: TextArea<'static>,
-    pastes: Vec<String>,
+    pastes: Pastes,
     history: Vec<String>,
     /// Where in the history the person is, and what they had written before they went there.
     at: Option<(usize, String)>,
     /// The keys of vi, where they are wanted.
     vim: Option<Vim>,
+}
+
+/// Words set aside while something else is written: with their pastes, their cursor and what can be undone.
+#[derive(Debug, Clone)]
+pub struct Aside {
+    area: TextArea<'static>,
+    pastes: Pastes,
+}
+
+impl Aside {
+    /// Returns the words with what the chips stand for.
+    pub fn whole(&self) -> String {
+        self.pastes.unfolded(self.area.lines())
+    }
 }
 
 impl Composer {
@@ -84,11 +107,20 @@ impl Composer {
 
     /// Returns the words with what the chips stand for.
     pub fn whole(&self) -> String {
-        let mut whole = self.text();
-        for (at, paste) in self.pastes.iter().enumerate() {
-            whole = whole.replace(&chip(at, paste), paste);
-        }
-        whole
+        self.pastes.unfolded(self.area.lines())
+    }
+
+    /// Sets the words aside; nothing stands here then.
+    pub fn set_aside(&mut self) -> Aside {
+        let aside = Aside { area: std::mem::take(&mut self.area), pastes: std::mem::take(&mut self.pastes) };
+        self.clear();
+        aside
+    }
+
+    /// Comes back to words that were set aside, in the place of those that stand here.
+    pub fn take_back(&mut self, aside: Aside) {
+        self.clear();
+        (self.area, self.pastes) = (aside.area, aside.pastes);
     }
 
     /// Replaces the words; the cursor goes to the end. What nobody would look through is folded as a paste is.
@@ -120,24 +152,54 @@ impl Composer {
         if let Some(vim) = &mut self.vim {
             vim.mode = Mode::Insert;
         }
-        self.pastes.clear();
+        self.pastes = Pastes::default();
         self.at = None;
     }
 
     /// Puts in what was pasted: as it is, or folded where it is long.
     pub fn paste(&mut self, text: &str) {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        self.leave_chip();
         if text.lines().count() <= MAX_PASTE_LINES && text.len() <= MAX_PASTE_BYTES {
             self.area.insert_str(text);
             return;
         }
-        let chip = chip(self.pastes.len(), &text);
-        self.pastes.push(text);
+        let chip = self.pastes.fold(text);
         self.area.insert_str(chip);
+    }
+
+    /// Goes behind a chip, if the cursor stands inside of one: whatever is changed there would break it.
+    fn leave_chip(&mut self) {
+        let (line, at) = self.cursor();
+        let chips = self.pastes.in_line(&self.area.lines()[line]);
+        if let Some(chip) = chips.iter().find(|chip| chip.start < at && at < chip.end) {
+            self.jump(line, chip.end);
+        }
+    }
+
+    /// Deletes a chip that stands right before the cursor or behind it; says whether there was one. Whole words begin
+    /// behind blanks.
+    fn delete_chip(&mut self, deletes: Deletes) -> bool {
+        let (line, at) = self.cursor();
+        let text: Vec<char> = self.area.lines()[line].chars().collect();
+        let edge = match deletes {
+            Deletes::WordBefore => at - n_blanks(text[..at].iter().rev()),
+            Deletes::WordBehind => at + n_blanks(text[at..].iter()),
+            Deletes::SignBefore | Deletes::SignBehind => at,
+        };
+        let is_back = matches!(deletes, Deletes::SignBefore | Deletes::WordBefore);
+        let chips = self.pastes.in_line(&self.area.lines()[line]);
+        let Some(chip) = chips.into_iter().find(|chip| edge == if is_back { chip.end } else { chip.start }) else {
+            return false;
+        };
+        let (from, to) = if is_back { (chip.start, at) } else { (at, chip.end) };
+        self.jump(line, from);
+        self.area.delete_str(to - from)
     }
 
     /// Begins a new line.
     pub fn newline(&mut self) {
+        self.leave_chip();
         self.area.insert_newline();
     }
 
@@ -146,11 +208,29 @@ impl Composer {
         if let (Some(c), Some(vim)) = (key.typed(), &mut self.vim)
             && vim.mode == Mode::Normal
         {
+            let before = if self.pastes.is_empty() { Vec::new() } else { self.area.lines().to_vec() };
             vim.normal(&mut self.area, c);
+            if self.pastes.are_broken(&before, self.area.lines()) {
+                self.area.undo();
+            }
             return true;
         }
+        if self.move_by(key) {
+            return true;
+        }
+        self.leave_chip();
         if let Some(c) = key.typed() {
             self.area.insert_char(c);
+            return true;
+        }
+        let deletes = match (key.code, key.ctrl, key.alt) {
+            (Code::Backspace, false, false) => Some(Deletes::SignBefore),
+            (Code::Backspace, _, _) | (Code::Char('w'), true, false) => Some(Deletes::WordBefore),
+            (Code::Delete, false, false) => Some(Deletes::SignBehind),
+            (Code::Delete, _, _) | (Code::Char('d'), false, true) => Some(Deletes::WordBehind),
+            _ => None,
+        };
+        if deletes.is_some_and(|deletes| self.delete_chip(deletes)) {
             return true;
         }
         match (key.code, key.ctrl, key.alt) {
@@ -163,7 +243,7 @@ impl Composer {
             (Code::Char('y'), true, false) => self.area.paste(),
             (Code::Char('z'), false, true) | (Code::Char('_'), true, false) => self.area.undo(),
             (Code::Char('Z'), false, true) => self.area.redo(),
-            _ => return self.move_by(key),
+            _ => return false,
         };
         true
     }
@@ -234,8 +314,8 @@ impl Composer {
     }
 }
 
-fn chip(at: usize, paste: &str) -> String {
-    format!("[pasted #{}: {}]", at + 1, count(paste.lines().count(), "line"))
+fn n_blanks<'a>(signs: impl Iterator<Item = &'a char>) -> usize {
+    signs.take_while(|sign| **sign == ' ').count()
 }
 
 #[cfg(test)]
@@ -246,6 +326,40 @@ mod tests {
         for name in keys.split(' ') {
             composer.key(name.parse().unwrap());
         }
+    }
+
+    #[test]
+    fn a_chip_is_one_sign_to_whoever_writes_and_deletes() {
+        let long = "line\n".repeat(20);
+        let table = [
+            ("left left x", format!("a{long}xb"), "what is written inside goes behind it"),
+            ("left backspace", "ab".to_owned(), "deleted as a whole"),
+            ("left space ctrl+w", "ab".to_owned(), "as a word"),
+            ("home right delete", "ab".to_owned(), "forwards"),
+            ("home right alt+d", "ab".to_owned(), "forwards as a word"),
+            ("left left left ctrl+k", format!("a{long}"), "to the end of the line"),
+            ("left left left ctrl+u", "b".to_owned(), "to its beginning"),
+            ("left left ctrl+j", format!("a{long}\nb"), "a new line inside goes behind it"),
+        ];
+        for (keys, expected, why) in table {
+            let mut composer = Composer::new(Vec::new(), "a");
+            composer.paste(&long);
+            typed(&mut composer, "b");
+            for name in keys.split(' ') {
+                match name {
+                    "ctrl+j" => composer.newline(),
+                    name => drop(composer.key(name.parse().unwrap())),
+                }
+            }
+            assert_eq!(composer.whole(), expected, "{why}");
+        }
+        let mut composer = Composer::new(Vec::new(), "a").with_vim();
+        composer.paste(&long);
+        composer.leave_insert();
+        typed(&mut composer, "h h x D");
+        assert_eq!(composer.whole(), format!("a{long}"), "vi's keys do not cut it in two");
+        typed(&mut composer, "d d");
+        assert_eq!(composer.whole(), "", "but take it away");
     }
 
     #[test]

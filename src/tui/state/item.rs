@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::text::count;
 use crate::protocol::diff::FileDiff;
 use crate::protocol::event::TurnEnd;
 use crate::protocol::message::CallId;
@@ -121,6 +122,11 @@ pub enum CallState {
         /// How long it ran.
         duration_ms: u64,
     },
+}
+
+/// Says what a turn changed.
+pub fn changed(files: usize, added: usize, removed: usize) -> String {
+    format!("{} changed, +{added} -{removed}", count(files, "file"))
 }
 
 /// Says why a turn ended, unless it simply answered.

@@ -71,6 +71,7 @@ impl State {
             Some(Action::PickModel) => vec![Cmd::Want(Want::Models)],
             Some(Action::ToggleDetails) => {
                 self.shows_details = !self.shows_details;
+                self.turned.clear();
                 Vec::new()
             }
             Some(Action::PageUp) => vec![Cmd::Scroll(Scroll::Pages(-1))],
@@ -89,7 +90,7 @@ impl State {
             Some(Action::Queue) => return self.keep_for_later(),
             Some(Action::Unqueue) => {
                 if let Some(text) = self.queue.pop() {
-                    self.composer.set(&text);
+                    return self.put_words(&text);
                 }
                 return Vec::new();
             }
@@ -358,7 +359,7 @@ impl State {
     fn show_keys(&mut self) -> Vec<Cmd> {
         let view = self.view();
         let name = VIEWS.iter().find(|(_, known)| *known == view).map_or("", |(name, _)| name);
-        let rows = self.keymap.rows(view).into_iter().map(|(action, keys)| format!("{keys:<24} {}", action.words()));
+        let rows = self.keymap.rows(view).into_iter().map(|(action, keys)| format!("{keys:<23}  {}", action.words()));
         let text = rows.collect::<Vec<_>>().join("\n");
         self.read(&format!("keys: {name}"), text);
         Vec::new()

@@ -1,13 +1,13 @@
 //! Does the person look at this terminal, and what do they point at and take along?
 //!
 //! Whether they look decides about notifications: as the terminal reports it, else by when a key was last pressed. The wheel
-//! scrolls what is in front; a click chooses a row, or opens and folds details. Answers and their code can be copied.
+//! scrolls what is in front; a click chooses a row, or opens and folds the entry it is on. Answers and their code can be copied.
 
 use crate::base::text::first_line;
 use crate::tui::keymap::Action;
 use crate::tui::look::Look;
-use crate::tui::state::item::What;
-use crate::tui::state::message::{Cmd, Scroll};
+use crate::tui::state::item::{Item, What};
+use crate::tui::state::message::{Clicked, Cmd, Scroll};
 use crate::tui::state::{Front, State};
 
 /// Rows the wheel scrolls.
@@ -70,20 +70,33 @@ impl State {
         Vec::new()
     }
 
-    /// A click: on a row of a list it chooses that, elsewhere in the conversation it opens or folds details.
-    pub(super) fn on_click(&mut self, row: Option<usize>) -> Vec<Cmd> {
-        match (&mut self.front, row) {
-            (Front::List(choices), Some(row)) => {
+    /// Says whether a name is that of a file this conversation has to do with.
+    pub fn knows_file(&self, name: &str) -> bool {
+        let is_listed = || self.files.binary_search_by(|file| file.as_str().cmp(name)).is_ok();
+        self.transcript.has_touched(name) || is_listed()
+    }
+
+    /// Says whether the details of an entry are open.
+    pub fn is_open(&self, item: &Item) -> bool {
+        self.shows_details != self.turned.contains(&item.id)
+    }
+
+    /// A click: on a row of a list it chooses that, on an entry of the conversation it opens or folds what belongs to it.
+    pub(super) fn on_click(&mut self, on: Clicked) -> Vec<Cmd> {
+        match (&mut self.front, on) {
+            (Front::List(choices), Clicked::Row(row)) => {
                 choices.point(row);
                 self.on_list(None, Some(Action::Choose))
             }
-            (Front::Chat, Some(row)) => {
+            (Front::Chat, Clicked::Row(row)) => {
                 let Some(picks) = &mut self.picks else { return Vec::new() };
                 picks.choices.point(row);
                 self.on_picks(None, Some(Action::Complete))
             }
-            (Front::Chat, None) => {
-                self.shows_details = !self.shows_details;
+            (Front::Chat | Front::Find, Clicked::Entry(id)) => {
+                if !self.turned.remove(&id) {
+                    self.turned.insert(id);
+                }
                 Vec::new()
             }
             _ => Vec::new(),
@@ -193,9 +206,30 @@ mod tests {
         assert_eq!(state.update(Msg::Wheel(-1)), [Cmd::Scroll(Scroll::Rows(-3))]);
         keys(&mut state, "alt+m");
         state.update(Msg::Wheel(1));
-        state.update(Msg::Click(Some(1)));
+        state.update(Msg::Click(Clicked::Row(1)));
         assert_eq!(state.front, Front::Chat, "the mode was chosen");
-        state.update(Msg::Click(None));
-        assert!(state.shows_details);
+    }
+
+    #[test]
+    fn a_click_opens_and_folds_what_it_is_on_and_the_key_all_of_it() {
+        let mut state = state();
+        for text in ["one", "two"] {
+            record(&mut state, Event::ReasoningDelta { text: text.to_owned() });
+            record(&mut state, Event::TextDelta { text: text.to_owned() });
+        }
+        let open = |state: &State| -> Vec<u64> {
+            state.transcript.items().iter().filter(|item| state.is_open(item)).map(|item| item.id).collect()
+        };
+        state.update(Msg::Click(Clicked::Nothing));
+        assert_eq!(open(&state), [0; 0]);
+        state.update(Msg::Click(Clicked::Entry(2)));
+        assert_eq!(open(&state), [2]);
+        state.update(Msg::Click(Clicked::Entry(2)));
+        state.update(Msg::Click(Clicked::Entry(0)));
+        assert_eq!(open(&state), [0]);
+        keys(&mut state, "ctrl+o");
+        assert_eq!(open(&state), [0, 1, 2, 3], "the key opens all");
+        state.update(Msg::Click(Clicked::Entry(0)));
+        assert_eq!(open(&state), [1, 2, 3]);
     }
 }

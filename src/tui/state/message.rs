@@ -21,8 +21,8 @@ pub enum Msg {
     Focus(bool),
     /// The wheel was turned so many notches; up when negative.
     Wheel(i32),
-    /// The mouse was clicked, on this row of what is to be chosen from or elsewhere.
-    Click(Option<usize>),
+    /// The mouse was clicked.
+    Click(Clicked),
     /// The agent reported something.
     Record(Box<Record>),
     /// Time passed: milliseconds since the Unix epoch.
@@ -40,6 +40,17 @@ pub enum Msg {
     Begin,
     /// Something failed outside of the agent.
     Failed(String),
+}
+
+/// What the mouse was clicked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clicked {
+    /// This row of what is to be chosen from, from 0.
+    Row(usize),
+    /// This entry of the conversation, by its id.
+    Entry(u64),
+    /// Anything else.
+    Nothing,
 }
 
 /// What is written in the user's editor.

@@ -14,6 +14,7 @@ pub mod looking;
 pub mod message;
 pub mod outside;
 mod palette;
+mod pastes;
 pub mod picks;
 mod queueing;
 pub mod review;
@@ -25,7 +26,7 @@ pub mod transcript;
 mod update;
 pub mod vim;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::protocol::message::CallId;
 use crate::protocol::op::Mode;
@@ -35,7 +36,7 @@ use crate::tui::state::around::viewer::Viewer;
 use crate::tui::state::around::{Around, Writing};
 use crate::tui::state::asking::{Asked, Pieces};
 use crate::tui::state::choices::{Choice, Choices};
-use crate::tui::state::composer::Composer;
+use crate::tui::state::composer::{Aside, Composer};
 use crate::tui::state::looking::Looking;
 use crate::tui::state::message::Noting;
 use crate::tui::state::picks::Picks;
@@ -104,7 +105,7 @@ pub struct State {
     /// What they are for.
     pub purpose: Purpose,
     /// Words set aside while something else is asked for.
-    aside: Option<String>,
+    aside: Option<Aside>,
     /// What waits for the person, oldest first.
     pub asked: Vec<Asked>,
     /// Words for later turns, oldest first.
@@ -150,6 +151,8 @@ pub struct State {
     found: (String, Vec<Choice>),
     /// Whether thoughts and results are open.
     pub shows_details: bool,
+    /// Entries of which the opposite holds, by their ids.
+    turned: BTreeSet<u64>,
     /// What is there around the conversation.
     pub around: Around,
     /// A remark that goes with the next key.

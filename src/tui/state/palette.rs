@@ -3,6 +3,7 @@
 //! The palette lists every action of the view it was called from, every one that works everywhere and every slash command, each
 //! with its key; choosing does it, as its key would. Modes and what was written before are chosen in the same way.
 
+use crate::base::text::count;
 use crate::protocol::op::Mode;
 use crate::tui::key::Key;
 use crate::tui::keymap::Action;
@@ -54,7 +55,11 @@ impl State {
     }
 
     pub(super) fn search_history(&mut self) {
-        let found = self.composer.written().into_iter().map(|text| Choice::writing(&text, ""));
+        let size = |text: &str| match text.lines().count() {
+            0 | 1 => String::new(),
+            n => count(n, "line"),
+        };
+        let found = self.composer.written().into_iter().map(|text| Choice::writing(&text, &size(&text)));
         self.choose("written before", found.collect());
     }
 
@@ -107,7 +112,7 @@ impl State {
     /// Does what a chosen row of a list stands for.
     pub(super) fn follow(&mut self, then: Then) -> Vec<Cmd> {
         match then {
-            Then::Write(words) => self.composer.set(&words),
+            Then::Write(words) => return self.put_words(&words),
             Then::Act(action) => return self.dispatch(None, Some(action)),
             Then::Say(line) => {
                 if let Some(Ok(command)) = slash::parse(&line) {

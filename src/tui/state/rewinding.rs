@@ -109,7 +109,7 @@ impl State {
                     return vec![Cmd::Send(op)];
                 }
                 if let Some(text) = rewinding.text {
-                    self.composer.set(&text);
+                    return self.put_words(&text);
                 }
             }
             // Why it failed is said by this; a turn that began meanwhile ends it too.

@@ -12,6 +12,7 @@ use crate::protocol::message::CallId;
 use crate::protocol::plan::Plan;
 use crate::protocol::tool::ToolOutcome;
 use crate::protocol::tree::TreeChange;
+use crate::tui::links::place;
 use crate::tui::look::Look;
 use crate::tui::state::item::{Call, CallState, Item, VerbTable, Verbs, What, ending};
 
@@ -39,6 +40,8 @@ pub struct Transcript {
     unsaid: Vec<Said>,
     /// What goes along with the words that come next.
     attached: Vec<String>,
+    /// Files that calls were about, as they name them.
+    paths: BTreeSet<String>,
 }
 
 /// Words of the person that still stand.
@@ -72,6 +75,11 @@ impl Transcript {
     /// Returns what the person said that can be taken back, oldest first.
     pub fn messages(&self) -> &[Said] {
         &self.said
+    }
+
+    /// Says whether a call was about a file of this name.
+    pub fn has_touched(&self, name: &str) -> bool {
+        self.paths.contains(name)
     }
 
     /// Says how the work of a tool is called.
@@ -200,6 +208,7 @@ impl Transcript {
 
     fn touch(&mut self, diffs: &[FileDiff]) {
         for diff in diffs {
+            self.paths.insert(diff.path.clone());
             self.touched.files.insert(diff.path.clone());
             self.touched.added += diff.added;
             self.touched.removed += diff.removed;
@@ -291,6 +300,11 @@ impl Transcript {
 
     fn proposed(&mut self, call: &CallId, tool: &str, target: &str) {
         let verbs = self.verbs_of(tool);
+        // A command is no name; whether the file is there is its reader's matter.
+        let (name, _) = place(target);
+        if name.contains(['.', '/']) && !name.contains(char::is_whitespace) {
+            self.paths.insert(name.to_owned());
+        }
         self.push(What::Call(Box::new(Call {
             id: call.clone(),
             tool: tool.to_owned(),

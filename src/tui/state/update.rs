@@ -2,7 +2,7 @@
 //!
 //! Records, pastes and what the editor leaves; keys are in `keys`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::protocol::event::{Event, Record, TurnEnd};
 use crate::protocol::message::CallId;
@@ -12,7 +12,7 @@ use crate::tui::keymap::{Keymap, View};
 use crate::tui::look::Look;
 use crate::tui::state::around::Around;
 use crate::tui::state::asking::{Approval, Asked, Pieces, what_it_does};
-use crate::tui::state::composer::Composer;
+use crate::tui::state::composer::{Aside, Composer};
 use crate::tui::state::looking::Looking;
 use crate::tui::state::message::{Cmd, Editing, Msg, Scroll};
 use crate::tui::state::status::Status;
@@ -55,6 +55,7 @@ impl State {
             shut_picks: None,
             found: (String::new(), Vec::new()),
             shows_details: false,
+            turned: BTreeSet::new(),
             around: Around::default(),
             hint: None,
             keymap,
@@ -89,7 +90,7 @@ impl State {
             }
             Msg::Focus(has_focus) => self.on_focus(has_focus),
             Msg::Wheel(notches) => self.on_wheel(notches),
-            Msg::Click(row) => self.on_click(row),
+            Msg::Click(on) => self.on_click(on),
             Msg::Record(record) => self.on_record(&record),
             Msg::Tick(now_ms) => {
                 self.now_ms = now_ms;
@@ -268,7 +269,7 @@ impl State {
 
     /// Returns what is being written for the model, also while something else is.
     pub fn draft(&self) -> String {
-        self.aside.clone().unwrap_or_else(|| self.composer.whole())
+        self.aside.as_ref().map_or_else(|| self.composer.whole(), Aside::whole)
     }
 
     /// Says whether a turn or a command of the person's own runs.
@@ -303,7 +304,7 @@ impl State {
     /// Sets the words aside and asks for others.
     pub(super) fn write_for(&mut self, purpose: Purpose) {
         if self.purpose == Purpose::Words {
-            self.aside = Some(self.composer.text());
+            self.aside = Some(self.composer.set_aside());
         }
         self.composer.clear();
         self.purpose = purpose;
@@ -313,9 +314,17 @@ impl State {
     pub(super) fn write_words(&mut self) {
         self.purpose = Purpose::Words;
         match self.aside.take() {
-            Some(text) => self.composer.set(&text),
+            Some(aside) => self.composer.take_back(aside),
             None => self.composer.clear(),
         }
+    }
+
+    /// Puts words in the place of those being written, which are found in the history then.
+    pub(super) fn put_words(&mut self, words: &str) -> Vec<Cmd> {
+        let is_kept = self.purpose != Purpose::Words || self.composer.is_empty() || self.composer.whole() == words;
+        let cmds = if is_kept { Vec::new() } else { vec![Cmd::Remember(self.composer.take())] };
+        self.composer.set(words);
+        cmds
     }
 
     fn on_edited(&mut self, what: Editing, text: Option<String>) -> Vec<Cmd> {

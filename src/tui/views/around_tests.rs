@@ -132,7 +132,7 @@ fn found_words_are_gone_to_one_by_one_round_the_end() {
         ["is 5", "is 25", "is 45"].into_iter().filter(|words| shown.contains(words)).collect::<Vec<_>>()
     };
     assert_eq!(shown(&mut screen), ["is 45"], "the last is nearest to where one is");
-    assert_eq!(screen.marked(40, 12), ["needle"]);
+    assert_eq!(screen.marked(40, 12), ["needle", " more below (ctrl+end) "]);
     let mut seen = Vec::new();
     for key in ["N", "N", "N", "n", "n"] {
         screen.keys(key);
@@ -140,7 +140,7 @@ fn found_words_are_gone_to_one_by_one_round_the_end() {
     }
     assert_eq!(seen, ["is 25", "is 5", "is 45", "is 5", "is 25"]);
     screen.keys("esc");
-    assert_eq!(screen.marked(40, 12), [""; 0]);
+    assert_eq!(screen.marked(40, 12), [" more below (ctrl+end) "]);
 }
 
 fn working(screen: &mut Screen) {
@@ -293,7 +293,7 @@ fn the_status_line_says_what_matters_most_first_and_drops_the_rest_by_width() {
         "qwen3  ask  queued, 2 ahead  context 10k of 20k (50%)  sandbox full  cache 50%  50 tokens/s  main  10k tokens in all  dgx:8000"
     );
     assert_eq!(line(&mut screen, 80), "qwen3  ask  queued, 2 ahead  context 10k of 20k (50%)  sandbox full  cache 50%");
-    assert_eq!(line(&mut screen, 40), "qwen3  ask  queued, 2 ahead  cache 50%");
+    assert_eq!(line(&mut screen, 40), "qwen3  ask  queued, 2 ahead  context 50%");
     for width in 1..200 {
         assert!(line(&mut screen, width).chars().count() <= usize::from(width));
     }

@@ -5,14 +5,15 @@
 
 use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::{Position, Rect};
+use ratatui_core::style::Style;
 use ratatui_core::text::{Line, Span};
 
 use crate::base::text::visible;
 use crate::tui::diff_view::Spans;
 use crate::tui::look::{Look, Theme};
 use crate::tui::state::around::board::{Board, Row};
-use crate::tui::views::clip;
-use crate::tui::wrap::{Margin, wrap};
+use crate::tui::views::{cells, clip};
+use crate::tui::wrap::{Margin, wrap, wrap_text};
 
 /// Columns from which both stand beside each other.
 const WIDE_COLUMNS: u16 = 100;
@@ -69,34 +70,46 @@ fn split(area: Rect) -> (Rect, Option<Rect>) {
 fn rows(board: &Board, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let fitting = board.fitting();
     if fitting.is_empty() {
-        let words = if board.is_waiting { "..." } else { board.kind.empty() };
-        lines_in(&[vec![(Look::Dim, format!("  {words}"))]], theme, area, buffer);
+        let words = if board.is_waiting { "loading ..." } else { board.kind.empty() };
+        let width = usize::from(area.width).max(1);
+        let margin = Margin::of("  ", Style::new());
+        for (y, row) in wrap_text(words, theme.style(Look::Dim), width, &margin).iter().enumerate() {
+            line(row, area, clip(y), buffer);
+        }
         return;
     }
     // The chosen row is in sight, whole.
     let mut laid: Vec<(usize, Line<'static>)> = Vec::new();
     for (at, row) in fitting.iter().enumerate() {
-        laid.extend(row_lines(row, at == board.at, theme).into_iter().map(|line| (at, line)));
+        let lines = row_lines(row, at == board.at, theme, usize::from(area.width));
+        laid.extend(lines.into_iter().map(|line| (at, line)));
     }
     let end = laid.iter().rposition(|(at, _)| *at == board.at).unwrap_or(0);
-    let first = (end + 1).saturating_sub(usize::from(area.height));
+    let mut first = (end + 1).saturating_sub(usize::from(area.height));
+    // What is above it begins with a whole row.
+    while first > 0 && first < end && laid[first].0 == laid[first - 1].0 && laid[first].0 < board.at {
+        first += 1;
+    }
     for (y, (_, row)) in laid.iter().skip(first).take(usize::from(area.height)).enumerate() {
         line(row, area, clip(y), buffer);
     }
 }
 
-fn row_lines(row: &Row, is_chosen: bool, theme: &Theme) -> Vec<Line<'static>> {
+/// Lays a row out: what there is to know of it stands behind its name, or below where there is no room.
+fn row_lines(row: &Row, is_chosen: bool, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let (mark, look) = if is_chosen { ("> ", Look::Chosen) } else { ("  ", Look::Plain) };
     let shown = |text: &str| visible(text).replace(['\n', '\t'], " ");
-    let mut lines = vec![Line::from(vec![
-        Span::styled(format!("{mark}{}", shown(&row.label)), theme.style(look)),
-        Span::raw("  "),
-        Span::styled(shown(&row.meaning), theme.style(Look::Dim)),
-    ])];
+    let name = Span::styled(format!("{mark}{}", shown(&row.label)), theme.style(look));
+    let meaning = Span::styled(shown(&row.meaning), theme.style(Look::Dim));
+    let mut lines = if name.width() + 2 + meaning.width() <= width || row.meaning.is_empty() {
+        vec![Line::from(vec![name, Span::raw("  "), meaning])]
+    } else {
+        vec![Line::from(name), Line::from(vec![Span::raw("    "), meaning])]
+    };
     if !row.more.is_empty() {
         lines.push(Line::styled(format!("    {}", shown(&row.more)), theme.style(Look::Quote)));
     }
-    lines
+    lines.into_iter().map(|line| cells::clipped(line, width)).collect()
 }
 
 /// Draws what is in the chosen row.
@@ -125,6 +138,6 @@ pub(super) fn laid(spans: &Spans, theme: &Theme, width: usize) -> Vec<Line<'stat
 /// Writes a row of an area, cut where it ends.
 pub(super) fn line(row: &Line<'_>, area: Rect, y: u16, buffer: &mut Buffer) {
     if y < area.height && area.width > 0 {
-        buffer.set_line(area.x, area.y + y, row, area.width);
+        cells::write(row, Position { x: area.x, y: area.y + y }, area.width, buffer);
     }
 }

@@ -11,7 +11,7 @@ use crate::tui::keymap::{Action, View};
 use crate::tui::look::{Look, Theme};
 use crate::tui::markdown;
 use crate::tui::state::State;
-use crate::tui::state::item::{Call, CallState, Item, What};
+use crate::tui::state::item::{Call, CallState, Item, What, changed};
 use crate::tui::wrap::{Margin, wrap, wrap_text};
 
 /// Columns of running text; longer lines are hard to read.
@@ -26,6 +26,10 @@ const LIVE_ROWS: usize = 3;
 const OWN_ROWS: usize = 20;
 /// Rows of it shown when details are open.
 const OPEN_ROWS: usize = 200;
+
+/// What stands before the rest of a line of a change that is broken, and columns from which there is room for it.
+const DIFF_INDENT: &str = "      ";
+const MIN_INDENTED_COLUMNS: usize = 24;
 
 /// Says whether an entry looks different as time passes.
 pub(super) fn is_live(item: &Item) -> bool {
@@ -51,17 +55,38 @@ pub(super) fn rows(item: &Item, state: &State, theme: &Theme, width: usize) -> V
             lines(text, Look::Person, theme, width, &Margin::hanging("> ", theme.style(Look::Accent)))
         }
         What::Words { text, .. } => words(text, theme, width),
-        What::Thought { text, from_ms, to_ms } => thought(text, *from_ms, *to_ms, state, theme, width),
-        What::Call(call) => self::call(call, state, theme, width),
+        What::Thought { text, from_ms, to_ms } => {
+            let took = format_duration(to_ms.unwrap_or(state.now_ms).saturating_sub(*from_ms));
+            let heading = if to_ms.is_some() { format!("thought for {took}") } else { format!("thinking, {took}") };
+            thought(&heading, text, fold_of(item, state), theme, width)
+        }
+        What::Call(call) => {
+            let (fold, now_ms) = (fold_of(item, state), state.now_ms);
+            let mut rows = self::call(call, now_ms, theme, width);
+            rows.extend(output(call, fold, theme, width));
+            rows.extend(changes(call, fold, theme, width));
+            rows
+        }
         What::Plan(plan) => lines(plan.to_string().trim_end(), Look::Bold, theme, width, &Margin::default()),
         What::Changed { files, added, removed } => {
             let key = state.keymap.key_of(View::Everywhere, Action::ReviewTurn);
             let how = key.unwrap_or_else(|| "/diff turn".to_owned());
-            let text = format!("{} changed, +{added} -{removed}; {how} reviews them", count(*files, "file"));
+            let text = format!("{}; {how} reviews them", changed(*files, *added, *removed));
             lines(&text, Look::Dim, theme, width, &Margin::default())
         }
         What::Note { look, text } => lines(text, *look, theme, width, &Margin::default()),
     }
+}
+
+/// Whether the details of an entry are shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fold {
+    Open,
+    Folded,
+}
+
+fn fold_of(item: &Item, state: &State) -> Fold {
+    if state.is_open(item) { Fold::Open } else { Fold::Folded }
 }
 
 /// Columns that running text takes of a width.
@@ -84,31 +109,22 @@ fn lines(text: &str, look: Look, theme: &Theme, width: usize, margin: &Margin) -
         .collect()
 }
 
-fn thought(
-    text: &str,
-    from_ms: u64,
-    to_ms: Option<u64>,
-    state: &State,
-    theme: &Theme,
-    width: usize,
-) -> Vec<Line<'static>> {
-    let took = format_duration(to_ms.unwrap_or(state.now_ms).saturating_sub(from_ms));
-    let heading = if to_ms.is_some() { format!("thought for {took}") } else { format!("thinking, {took}") };
+fn thought(heading: &str, text: &str, fold: Fold, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let style = theme.style(Look::Thought);
-    let mut rows = wrap_text(&heading, style, width, &Margin::default());
-    if state.shows_details {
+    let mut rows = wrap_text(heading, style, width, &Margin::default());
+    if fold == Fold::Open {
         let bar = Margin::of("│ ", theme.style(Look::Border));
         rows.extend(lines(text.trim(), Look::Thought, theme, text_columns(width), &bar));
     }
     rows
 }
 
-fn call(call: &Call, state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+fn call(call: &Call, now_ms: u64, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let (mark, look, verb, rest) = match &call.state {
         CallState::Proposed => (". ", Look::Dim, &call.verbs.ask, String::new()),
         CallState::Asked => ("? ", Look::Notice, &call.verbs.ask, " waits for an answer".to_owned()),
         CallState::Running { from_ms } => {
-            let time = format_duration(state.now_ms.saturating_sub(*from_ms));
+            let time = format_duration(now_ms.saturating_sub(*from_ms));
             ("* ", Look::Accent, &call.verbs.doing, format!(" ({time})"))
         }
         CallState::Ended { outcome, summary, duration_ms } => {
@@ -129,23 +145,20 @@ fn call(call: &Call, state: &State, theme: &Theme, width: usize) -> Vec<Line<'st
     let target = first_line(&visible(&call.target), 200);
     let style = theme.style(look);
     let words = [
-        Span::styled(format!("{verb} "), style),
+        Span::styled(if target.is_empty() { verb.clone() } else { format!("{verb} ") }, style),
         Span::styled(target, theme.style(Look::Plain)),
         Span::styled(rest, style),
     ];
-    let mut rows = wrap(&words, width, &Margin::hanging(mark, style));
-    rows.extend(output(call, state, theme, width));
-    rows.extend(changes(call, state, theme, width));
-    rows
+    wrap(&words, width, &Margin::hanging(mark, style))
 }
 
 /// The end of what a command printed: a few rows while it runs, more when details are open.
-fn output(call: &Call, state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-    let n = match (&call.state, state.shows_details) {
-        (_, true) => OPEN_ROWS,
+fn output(call: &Call, fold: Fold, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let n = match (&call.state, fold) {
+        (_, Fold::Open) => OPEN_ROWS,
         // They ran it to see what it says.
         _ if call.id.is_of_user() => OWN_ROWS,
-        (CallState::Running { .. }, false) => LIVE_ROWS,
+        (CallState::Running { .. }, Fold::Folded) => LIVE_ROWS,
         _ => return Vec::new(),
     };
     let text = visible(call.output.trim_end());
@@ -155,7 +168,7 @@ fn output(call: &Call, state: &State, theme: &Theme, width: usize) -> Vec<Line<'
     last.iter().rev().filter_map(one_row).collect()
 }
 
-fn changes(call: &Call, state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+fn changes(call: &Call, fold: Fold, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let mut rows = Vec::new();
     for diff in &call.diffs {
         if call.diffs.len() > 1 {
@@ -163,7 +176,7 @@ fn changes(call: &Call, state: &State, theme: &Theme, width: usize) -> Vec<Line<
             rows.extend(wrap_text(&name, theme.style(Look::Bold), width, &Margin::default()));
         }
         let all = diff_view::view(diff, Some(width));
-        let n = if state.shows_details { all.len() } else { all.len().min(FOLDED_DIFF_ROWS) };
+        let n = if fold == Fold::Open { all.len() } else { all.len().min(FOLDED_DIFF_ROWS) };
         rows.extend(all[..n].iter().flat_map(|spans| painted(spans, theme, width)));
         if n < all.len() {
             let more = format!("    ... {} more", count(all.len() - n, "row"));
@@ -177,5 +190,6 @@ fn changes(call: &Call, state: &State, theme: &Theme, width: usize) -> Vec<Line<
 pub(super) fn painted(spans: &diff_view::Spans, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let spans: Vec<Span<'static>> =
         spans.iter().map(|(look, text)| Span::styled(text.clone(), theme.style(*look))).collect();
-    wrap(&spans, width, &Margin::default())
+    let rest = if width < MIN_INDENTED_COLUMNS { Vec::new() } else { vec![Span::raw(DIFF_INDENT)] };
+    wrap(&spans, width, &Margin { first: Vec::new(), rest })
 }

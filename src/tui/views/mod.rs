@@ -5,6 +5,7 @@
 //! [`State`], but for how far the transcript is scrolled. To add a view: a file here, a variant of [`Front`], an arm in [`Views::draw`].
 
 mod board;
+mod cells;
 mod composer;
 mod front;
 mod item;
@@ -20,8 +21,9 @@ use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::{Position, Rect};
 use ratatui_core::text::Line;
 
+use crate::tui::keymap::Action;
 use crate::tui::look::{Look, Theme};
-use crate::tui::state::message::Scroll;
+use crate::tui::state::message::{Clicked, Scroll};
 use crate::tui::state::{Front, State};
 use crate::tui::views::transcript::Layout;
 
@@ -57,11 +59,14 @@ impl Views {
         self.layout.scroll(by, state, &self.theme);
     }
 
-    /// Says which row to choose from stands in a row of the screen.
-    pub fn choice_at(&self, row: u16) -> Option<usize> {
-        let (top, first, n) = self.choices?;
-        let at = usize::from(row.checked_sub(top)?);
-        (at < n).then_some(first + at)
+    /// Says what stands in a place of the screen.
+    pub fn at(&self, column: u16, row: u16) -> Clicked {
+        let choice = self.choices.and_then(|(top, first, n)| {
+            let at = usize::from(row.checked_sub(top)?);
+            (at < n).then_some(first + at)
+        });
+        let entry = || self.layout.entry_at(Position { x: column, y: row });
+        choice.map_or_else(|| entry().map_or(Clicked::Nothing, Clicked::Entry), Clicked::Row)
     }
 
     /// Draws everything; returns where the cursor stands, if it is to be seen.
@@ -71,56 +76,63 @@ impl Views {
             return None;
         }
         self.choices = None;
+        self.layout.cover();
         match &state.front {
-            Front::Reader { title, text, at } => {
-                front::reader(title, text, *at, &self.theme, buffer);
-                None
+            Front::Reader { .. } => {
+                front::reader(state, &self.theme, buffer);
+                return None;
             }
-            Front::Review => self.review.draw(state, &self.theme, buffer),
-            Front::Pieces(pieces) => {
-                let below = self.draw_below(state, buffer);
-                let above = Rect { height: area.height - below.height, ..area };
-                front::pieces(pieces, &self.theme, above, buffer);
-                below.cursor
-            }
+            Front::Review => return self.review.draw(state, &self.theme, buffer),
+            _ => {}
+        }
+        let below = self.draw_below(state, buffer);
+        let above = Rect { height: area.height - below.height, ..area };
+        match &state.front {
+            Front::Pieces(pieces) => front::pieces(pieces, &self.theme, above, buffer),
             Front::Board(board) => {
-                let below = self.draw_below(state, buffer);
-                let above = Rect { height: area.height - below.height, ..area };
                 let typed = board::draw(board, &self.theme, above, buffer);
-                below.cursor.or_else(|| (above.height > 0).then_some(typed))
+                return below.cursor.or_else(|| (above.height > 0).then_some(typed));
             }
-            Front::Viewer(viewer) => {
-                let below = self.draw_below(state, buffer);
-                let above = Rect { height: area.height - below.height, ..area };
-                viewer::draw(viewer, &self.theme, above, buffer);
-                below.cursor
-            }
-            Front::Chat | Front::List(_) | Front::Queue(_) | Front::Find => {
-                let below = self.draw_below(state, buffer);
-                let above = Rect { height: area.height - below.height, ..area };
-                let (chat, beside) = side::split(state, above);
-                self.layout.draw(state, &self.theme, chat, buffer);
-                if let Some(beside) = beside {
-                    side::draw(state, &self.theme, beside, buffer);
-                }
-                if let (Front::Find, Some(find)) = (&state.front, &state.around.find) {
-                    marks::mark(&find.query, &self.theme, chat, buffer);
-                }
-                if let Front::List(choices) = &state.front {
-                    let (shown, cursor) = front::list(choices, &self.theme, above, buffer);
-                    self.choices = Some(shown);
-                    return Some(cursor);
-                }
-                if let Front::Queue(at) = &state.front {
-                    front::queue(&state.queue, *at, &self.theme, above, buffer);
-                    return None;
-                }
-                if let Some(picks) = &state.picks {
-                    self.choices = Some(front::offer(&picks.choices, &self.theme, above, buffer));
-                }
-                below.cursor
+            Front::Viewer(viewer) => viewer::draw(viewer, &self.theme, above, buffer),
+            Front::Chat | Front::List(_) | Front::Queue(_) | Front::Find | Front::Reader { .. } | Front::Review => {
+                return self.draw_chat(state, above, below.cursor, buffer);
             }
         }
+        below.cursor
+    }
+
+    /// Draws the conversation and what stands over it; `cursor` is where words are written.
+    fn draw_chat(
+        &mut self,
+        state: &State,
+        above: Rect,
+        cursor: Option<Position>,
+        buffer: &mut Buffer,
+    ) -> Option<Position> {
+        let (chat, beside) = side::split(state, above);
+        self.layout.draw(state, &self.theme, chat, buffer);
+        if self.layout.is_scrolled() {
+            more_below(state, &self.theme, chat, buffer);
+        }
+        if let Some(beside) = beside {
+            side::draw(state, &self.theme, beside, buffer);
+        }
+        if let (Front::Find, Some(find)) = (&state.front, &state.around.find) {
+            marks::mark(&find.query, &self.theme, chat, buffer);
+        }
+        if let Front::List(choices) = &state.front {
+            let (shown, cursor) = front::list(choices, &self.theme, above, buffer);
+            self.choices = Some(shown);
+            return Some(cursor);
+        }
+        if let Front::Queue(at) = &state.front {
+            front::queue(&state.queue, *at, &self.theme, above, buffer);
+            return None;
+        }
+        if let Some(picks) = &state.picks {
+            self.choices = Some(front::offer(&picks.choices, &self.theme, above, buffer));
+        }
+        cursor
     }
 
     /// Lays the whole conversation out, to be left behind on a terminal of a width.
@@ -145,8 +157,9 @@ impl Views {
         let room = area.height;
         let n_composer = clip(composer.len()).min(MAX_COMPOSER_ROWS).min(room);
         let n_status = u16::from(room > n_composer + 2);
-        let panel = panel::rows(state, &self.theme, width);
-        let n_panel = clip(panel.len()).min(room.saturating_sub(n_composer + n_status + 1).min(room / 2 + 1));
+        let most = room.saturating_sub(n_composer + n_status + 1).min(room / 2 + 1);
+        let panel = panel::rows(state, &self.theme, width, usize::from(most));
+        let n_panel = clip(panel.len()).min(most);
         let n_rule = u16::from(room >= MIN_RULED_ROWS);
         let height = n_composer + n_status + n_panel + n_rule;
         let mut y = area.height - height;
@@ -182,6 +195,15 @@ struct Below {
     cursor: Option<Position>,
 }
 
+/// Says that there is more below what is on the screen, where it ends.
+fn more_below(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let key = state.keymap.key_of(state.view(), Action::Bottom).unwrap_or_default();
+    let text = format!(" more below ({key}) ");
+    let Some(x) = area.width.checked_sub(clip(text.len())).filter(|_| area.height > 0) else { return };
+    let at = Position { x: area.x + x, y: area.y + area.height - 1 };
+    cells::write(&Line::styled(text, theme.style(Look::Chosen)), at, area.width, buffer);
+}
+
 fn clip(n: usize) -> u16 {
     u16::try_from(n).unwrap_or(u16::MAX)
 }
@@ -189,7 +211,7 @@ fn clip(n: usize) -> u16 {
 /// Writes a row at the left edge.
 fn put(row: &Line<'_>, y: u16, buffer: &mut Buffer) {
     if y < buffer.area.height {
-        buffer.set_line(0, y, row, buffer.area.width);
+        cells::write(row, Position { x: 0, y }, buffer.area.width, buffer);
     }
 }
 
@@ -200,3 +222,11 @@ mod tests;
 #[cfg(test)]
 #[path = "around_tests.rs"]
 mod around_tests;
+
+#[cfg(test)]
+#[path = "scenes_tests.rs"]
+mod scenes;
+
+#[cfg(test)]
+#[path = "snapshots_tests.rs"]
+mod snapshots;

@@ -13,17 +13,31 @@ use crate::tui::diff_view;
 use crate::tui::keymap::{Action, View};
 use crate::tui::look::{Look, Theme};
 use crate::tui::state::asking::{Approval, Asked};
-use crate::tui::state::{Front, State};
+use crate::tui::state::{Front, Purpose, State};
 use crate::tui::views::item::painted;
 use crate::tui::wrap::{Margin, wrap, wrap_text};
 
 /// Rows of a command shown with its question; all of it stands in the transcript.
 const MAX_WHAT_ROWS: usize = 6;
+/// Rows that stand with it: why it is asked, the rule, the keys, a remark.
+const MAX_ABOUT_ROWS: usize = 9;
 /// Words that wait for later turns and are shown.
 const MAX_QUEUED: usize = 3;
 
-/// Lays out the panel, from top to bottom.
-pub(super) fn rows(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+/// Lays out the panel, from top to bottom, in so many rows: what is asked, with its keys, comes before what only is to be known.
+pub(super) fn rows(state: &State, theme: &Theme, width: usize, room: usize) -> Vec<Line<'static>> {
+    let hint = state.hint.as_ref().map_or_else(Vec::new, |hint| text(hint, Look::Notice, theme, width));
+    let mut rows = asked(state, theme, width, room.saturating_sub(hint.len()));
+    let mut more = queued(state, theme, width);
+    more.extend(suggested(state, theme, width));
+    more.truncate(room.saturating_sub(rows.len() + hint.len()));
+    rows.extend(more);
+    rows.extend(hint);
+    rows
+}
+
+/// Lays out what is in front, or what the agent does.
+fn asked(state: &State, theme: &Theme, width: usize, room: usize) -> Vec<Line<'static>> {
     let mut rows = Vec::new();
     let is_behind = matches!(state.front, Front::Board(_) | Front::Viewer(_) | Front::Find);
     if is_behind && !state.asked.is_empty() {
@@ -32,6 +46,9 @@ pub(super) fn rows(state: &State, theme: &Theme, width: usize) -> Vec<Line<'stat
         rows.extend(text(&waits, Look::Notice, theme, width));
     }
     match (&state.front, state.asked.first()) {
+        (Front::Board(_) | Front::Viewer(_) | Front::Pieces(_), _) if writes(state) => {
+            rows.extend(keys(WRITING, View::Composer, state, theme, width));
+        }
         (Front::Queue(_), _) => rows.extend(keys(QUEUE, View::Queue, state, theme, width)),
         (Front::Pieces(_), _) => rows.extend(keys(PIECES, View::Pieces, state, theme, width)),
         (Front::Board(board), _) => rows.extend(keys(BOARD, board.kind.view(), state, theme, width)),
@@ -42,7 +59,7 @@ pub(super) fn rows(state: &State, theme: &Theme, width: usize) -> Vec<Line<'stat
             rows.extend(text(&found.collect::<String>(), Look::Accent, theme, width));
             rows.extend(keys(FIND, View::Find, state, theme, width));
         }
-        (_, Some(Asked::Approval(approval))) => rows.extend(approval_rows(approval, state, theme, width)),
+        (_, Some(Asked::Approval(approval))) => rows.extend(approval_rows(approval, state, theme, width, room)),
         (_, Some(Asked::Question { question, .. })) => {
             rows.extend(text(&format!("? {}", question.question), Look::Bold, theme, width));
             for (at, option) in question.options.iter().enumerate() {
@@ -51,20 +68,21 @@ pub(super) fn rows(state: &State, theme: &Theme, width: usize) -> Vec<Line<'stat
         }
         _ => rows.extend(busy(state, theme, width)),
     }
-    rows.extend(queued(state, theme, width));
-    rows.extend(suggested(state, theme, width));
-    if let Some(hint) = &state.hint {
-        rows.extend(text(hint, Look::Notice, theme, width));
-    }
     rows
 }
 
+/// Says whether something is written for what is in front, so that its keys do not hold.
+fn writes(state: &State) -> bool {
+    matches!(state.purpose, Purpose::Reason(_) | Purpose::PieceReason | Purpose::Line(_))
+}
+
 /// Lays out what is judged: the whole command or change, at the end of the transcript.
-pub(super) fn preview(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+pub(super) fn preview(state: &State, theme: &Theme, width: usize, height: usize) -> Vec<Line<'static>> {
     let Some(approval) = state.approval() else { return Vec::new() };
     let mut rows = Vec::new();
     let what = what_rows(approval, theme, width);
-    if what.len() > MAX_WHAT_ROWS {
+    // On a low screen the question may have no room for it.
+    if what.len() > MAX_WHAT_ROWS || (what.len() > 1 && what.len() + MAX_ABOUT_ROWS > height / 2) {
         rows.push(Line::default());
         rows.extend(what);
     }
@@ -77,9 +95,15 @@ pub(super) fn preview(state: &State, theme: &Theme, width: usize) -> Vec<Line<'s
     rows
 }
 
+/// Lays lines out; what is broken is as far in as it began.
 fn text(text: &str, look: Look, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let shown = visible(text).into_owned();
-    shown.split('\n').flat_map(|line| wrap_text(line, theme.style(look), width, &Margin::default())).collect()
+    let rows = shown.split('\n').flat_map(|line| {
+        let words = line.trim_start_matches(' ');
+        let margin = Margin::of(&" ".repeat(line.len() - words.len()), Style::new());
+        wrap_text(words, theme.style(look), width, &margin)
+    });
+    rows.collect()
 }
 
 fn what_rows(approval: &Approval, theme: &Theme, width: usize) -> Vec<Line<'static>> {
@@ -98,6 +122,9 @@ const BOARD: &[(Action, &str)] = &[
     (Action::TakeOut, "take it out"),
     (Action::Close, "back"),
 ];
+
+/// The keys while something is written for what is in front.
+const WRITING: &[(Action, &str)] = &[(Action::Submit, "done"), (Action::Back, "back")];
 
 /// The keys of a file.
 const VIEWER: &[(Action, &str)] = &[
@@ -168,17 +195,41 @@ const PIECES: &[(Action, &str)] = &[
     (Action::Close, "back"),
 ];
 
-fn approval_rows(approval: &Approval, state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+/// Lays a question out: where there is little room the keys stay, and the rule that one of them agrees to; then the command, then why.
+fn approval_rows(approval: &Approval, state: &State, theme: &Theme, width: usize, room: usize) -> Vec<Line<'static>> {
     let what = what_rows(approval, theme, width);
-    let mut rows: Vec<_> = what.iter().take(MAX_WHAT_ROWS).cloned().collect();
-    if what.len() > MAX_WHAT_ROWS {
-        rows.extend(text("  ... the whole command stands above", Look::Dim, theme, width));
+    let (why, below) = (why_rows(approval, state, theme, width), answer_rows(approval, state, theme, width));
+    let least = if what.len() > 1 { 2 } else { 1 };
+    let left = room.saturating_sub(below.len());
+    let why = if left >= least + why.len() { why } else { Vec::new() };
+    let n = what.len().min(MAX_WHAT_ROWS).min(left.saturating_sub(why.len()).max(1));
+    let is_cut = n < what.len();
+    // The row that says so takes the place of one.
+    let n = if is_cut && n > 1 && n < MAX_WHAT_ROWS { n - 1 } else { n };
+    let mut rows: Vec<_> = what[..n].to_vec();
+    if is_cut {
+        rows.extend(text("  ... the whole command stands above", Look::Dim, theme, width).into_iter().take(1));
     }
+    rows.extend(why);
+    rows.extend(below);
+    rows
+}
+
+/// Why it is asked, and what else waits.
+fn why_rows(approval: &Approval, state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let n_more = state.asked.len() - 1;
     let all =
         state.keymap.key_of(View::Approval, Action::ShowAsked).map_or_else(String::new, |key| format!(" ({key})"));
     let more = if n_more > 0 { format!("; {} more behind it{all}", count(n_more, "question")) } else { String::new() };
-    rows.extend(text(&format!("  {}{more}", approval.why), Look::Dim, theme, width));
+    text(&format!("  {}{more}", approval.why), Look::Dim, theme, width)
+}
+
+/// The rule that can be agreed to, and the keys.
+fn answer_rows(approval: &Approval, state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    if writes(state) {
+        return keys(WRITING, View::Composer, state, theme, width);
+    }
+    let mut rows = Vec::new();
     if let Some(offer) = &approval.always {
         let also =
             if offer.also.is_empty() { "and nothing else".to_owned() } else { format!("that is {}", offer.also) };
@@ -226,10 +277,14 @@ fn busy(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     };
     let time = format_duration(state.now_ms.saturating_sub(from_ms));
     let stop = state.keymap.key_of(View::Composer, Action::Back).unwrap_or_default();
-    text(&format!("* {doing}, {time} ({stop} stops)"), Look::Accent, theme, width)
+    let time = if state.status.retry.is_some() { String::new() } else { format!(", {time}") };
+    text(&format!("* {doing}{time} ({stop} stops)"), Look::Accent, theme, width)
 }
 
 fn queued(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    if matches!(state.front, Front::Queue(_)) {
+        return Vec::new();
+    }
     let shown = state.queue.iter().take(MAX_QUEUED).map(|words| format!("queued: {}", first_line(words, width)));
     let n_more = state.queue.len().saturating_sub(MAX_QUEUED);
     let more = (n_more > 0).then(|| format!("and {} more", count(n_more, "message")));

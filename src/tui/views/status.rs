@@ -26,7 +26,15 @@ pub(super) fn row(state: &State, theme: &Theme, width: usize) -> Line<'static> {
     for (look, text) in parts(state) {
         let text = visible(&first_line(&text, 60)).into_owned();
         let gap = if used == 0 { 0 } else { GAP.len() };
-        if text.is_empty() || used + gap + text.width() > width {
+        let fits = |text: &str| used + gap + text.width() <= width;
+        // How full the context is matters more than of how much.
+        let text = match text.rsplit_once(" (") {
+            Some((_, share)) if !fits(&text) && text.starts_with("context ") => {
+                format!("context {}", share.trim_end_matches(')'))
+            }
+            _ => text,
+        };
+        if text.is_empty() || !fits(&text) {
             continue;
         }
         if gap > 0 {
@@ -63,6 +71,11 @@ fn parts(state: &State) -> Vec<(Look, String)> {
     });
     let mut parts: Vec<(Look, String)> = vim.into_iter().collect();
     parts.extend([(Look::Dim, facts.model.clone()), (mode, status.mode.name().to_owned())]);
+    // That nothing holds commands back must be seen on a narrow screen too.
+    let (is_open, tier) = (facts.tier == "none", format!("sandbox {}", facts.tier));
+    if is_open {
+        parts.push((Look::Notice, tier.clone()));
+    }
     // The queue and the reading of the prompt, for those who do not look at the line of the turn.
     if let Some(wait) = status.wait {
         parts.push((Look::Notice, waiting(&wait)));
@@ -77,8 +90,9 @@ fn parts(state: &State) -> Vec<(Look, String)> {
         );
         parts.push((look, text));
     }
-    let tier = if facts.tier == "none" { Look::Notice } else { Look::Dim };
-    parts.push((tier, format!("sandbox {}", facts.tier)));
+    if !is_open {
+        parts.push((Look::Dim, tier));
+    }
     if let Some(share) = status.cache_share() {
         parts.push((Look::Dim, format!("cache {:.0}%", share * 100.0)));
     }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use ratatui_core::buffer::Buffer;
-use ratatui_core::layout::Rect;
+use ratatui_core::layout::{Position, Rect};
 use ratatui_core::text::Line;
 
 use crate::base::text::visible;
@@ -16,7 +16,7 @@ use crate::tui::state::State;
 use crate::tui::state::around::find::may_say;
 use crate::tui::state::item::{Item, What};
 use crate::tui::state::message::Scroll;
-use crate::tui::views::{clip, item, panel};
+use crate::tui::views::{cells, clip, item, panel};
 
 /// Entries whose rows are kept.
 const MAX_KEPT: usize = 200;
@@ -38,6 +38,8 @@ struct Laid {
     rows: Vec<Line<'static>>,
     /// Words that are still coming.
     growing: Option<Growing>,
+    /// Those words as they are shown, and of how many bytes they are.
+    shown: (String, usize),
     /// When it was last needed.
     used: u64,
 }
@@ -52,6 +54,8 @@ pub(super) struct Layout {
     /// What waits for an answer, which stands behind the last entry.
     tail: Vec<Line<'static>>,
     n_drawn: u64,
+    /// The entry of each row on the screen, from the top of the area on.
+    entries: Vec<u64>,
     /// The row with words that were found last.
     found: Option<Place>,
 }
@@ -76,22 +80,26 @@ impl Layout {
     pub(super) fn draw(&mut self, state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         self.area = area;
         self.n_drawn += 1;
-        self.tail = panel::preview(state, theme, usize::from(area.width));
+        self.entries.clear();
+        self.tail = panel::preview(state, theme, usize::from(area.width), usize::from(buffer.area.height));
         let height = usize::from(area.height);
-        let top = match self.top {
-            Some(top) => top,
-            None => self.back(self.end(state), height, state, theme),
-        };
+        let end = self.back(self.end(state), height, state, theme);
+        // Scrolled to where everything behind fits: the end.
+        self.top = self.top.filter(|top| *top < end);
+        let top = self.top.unwrap_or(end);
         let mut place = top;
         let mut n_shown = 0;
         while n_shown < height && place.entry <= state.transcript.items().len() {
             self.lay_out(place.entry, state, theme);
+            let id = state.transcript.items().get(place.entry).map_or(u64::MAX, |item| item.id);
             while n_shown < height
                 && let Some(row) = self.row(place, state)
             {
                 if let Some(line) = row {
-                    buffer.set_line(area.x, area.y + clip(n_shown), line, area.width);
+                    let at = Position { x: area.x, y: area.y + clip(n_shown) };
+                    cells::write(line, at, area.width, buffer);
                 }
+                self.entries.push(id);
                 n_shown += 1;
                 place.row += 1;
             }
@@ -99,11 +107,23 @@ impl Layout {
                 place = Place { entry: place.entry + 1, row: 0 };
             }
         }
-        // Scrolled to where everything behind fits: the end.
-        if n_shown < height {
-            self.top = None;
-        }
         self.forget();
+    }
+
+    /// Says whether there is more below what is on the screen.
+    pub(super) fn is_scrolled(&self) -> bool {
+        self.top.is_some()
+    }
+
+    /// Returns the entry that stands in a place on the screen, by its id; none beside it, and none while it is covered.
+    pub(super) fn entry_at(&self, at: Position) -> Option<u64> {
+        let row = at.y.checked_sub(self.area.y).filter(|_| self.area.contains(at))?;
+        self.entries.get(usize::from(row)).copied().filter(|id| *id != u64::MAX)
+    }
+
+    /// The conversation is not on the screen.
+    pub(super) fn cover(&mut self) {
+        self.entries.clear();
     }
 
     /// Scrolls.
@@ -133,7 +153,7 @@ impl Layout {
         let start = from.map_or(n.saturating_sub(1), |place| place.entry.min(n.saturating_sub(1)));
         for step in 0..=n {
             let entry = if by > 0 { (start + step) % n.max(1) } else { (start + n - step % n.max(1)) % n.max(1) };
-            if !items.get(entry).is_some_and(|item| may_say(item, &find.query, state.shows_details)) {
+            if !items.get(entry).is_some_and(|item| may_say(item, &find.query, state)) {
                 continue;
             }
             let rows = self.rows_with(entry, &find.query, state, theme);
@@ -228,13 +248,13 @@ impl Layout {
         laid.used = self.n_drawn;
         let is_same = laid.version == item.version
             && laid.width == width
-            && laid.shows_details == state.shows_details
+            && laid.shows_details == state.is_open(item)
             && laid.has_gap == has_gap;
         if is_same && !item::is_live(item) {
             return;
         }
         (laid.version, laid.width, laid.shows_details, laid.has_gap) =
-            (item.version, width, state.shows_details, has_gap);
+            (item.version, width, state.is_open(item), has_gap);
         lay(laid, item, state, theme);
     }
 
@@ -256,11 +276,17 @@ fn lay(laid: &mut Laid, item: &Item, state: &State, theme: &Theme) {
     match &item.what {
         What::Words { text, is_open: true } => {
             let growing = laid.growing.get_or_insert_default();
-            growing.update(&visible(text), item::text_columns(laid.width), theme);
+            // Only what came since is looked through: an answer may be long, and this is done for every frame.
+            let (shown, n_taken) = &mut laid.shown;
+            if let Some(more) = text.get(*n_taken..) {
+                shown.push_str(&visible(more));
+                *n_taken = text.len();
+            }
+            growing.update(shown, item::text_columns(laid.width), theme);
             laid.rows.clear();
         }
         _ => {
-            laid.growing = None;
+            (laid.growing, laid.shown) = (None, Default::default());
             laid.rows = item::rows(item, state, theme, laid.width);
         }
     }

@@ -11,6 +11,9 @@ use crate::tui::state::status::{Facts, Status};
 use crate::tui::state::transcript::Transcript;
 use proptest::prelude::*;
 
+/// The keys that come along, read once.
+static KEYMAP: std::sync::LazyLock<Keymap> = std::sync::LazyLock::new(|| Keymap::read(None).unwrap());
+
 pub(super) struct Screen {
     pub(super) state: State,
     views: Views,
@@ -18,11 +21,18 @@ pub(super) struct Screen {
 
 impl Screen {
     pub(super) fn new() -> Self {
-        let verbs = Verbs { ask: "Run".into(), doing: "Running".into(), done: "Ran".into() };
-        let verbs = VerbTable::from([("shell".to_owned(), verbs)]);
+        let verbs = [
+            ("shell", ["Run", "Running", "Ran"]),
+            ("read_file", ["Read", "Reading", "Read"]),
+            ("edit_file", ["Edit", "Editing", "Edited"]),
+        ];
+        let verbs = verbs.map(|(name, [ask, doing, done])| {
+            (name.to_owned(), Verbs { ask: ask.into(), doing: doing.into(), done: done.into() })
+        });
+        let verbs = VerbTable::from(verbs);
         let facts = Facts { model: "qwen3".into(), server: "dgx:8000".into(), tier: "full".into(), ..Facts::default() };
         let status = Status { facts, ..Status::default() };
-        let state = State::new(Transcript::new(verbs), Composer::default(), status, Keymap::read(None).unwrap());
+        let state = State::new(Transcript::new(verbs), Composer::default(), status, KEYMAP.clone());
         Self { state, views: Views::new(Theme::without_colours()) }
     }
 
@@ -50,11 +60,7 @@ impl Screen {
     pub(super) fn rows(&mut self, width: u16, height: u16) -> Vec<String> {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         self.views.draw(&self.state, &mut buffer);
-        let row = |y| {
-            let cells = (0..width).filter_map(|x| buffer.cell((x, y)));
-            cells.map(ratatui_core::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()
-        };
-        (0..height).map(row).collect()
+        (0..height).map(|y| row_of(&buffer, y)).collect()
     }
 
     /// Where the cursor stands.
@@ -87,6 +93,16 @@ impl Screen {
     pub(super) fn shows(&mut self, width: u16, height: u16) -> String {
         self.rows(width, height).join("\n").replace('\u{a0}', " ")
     }
+}
+
+/// What a row says; cells behind a wide sign are part of it.
+fn row_of(buffer: &Buffer, y: u16) -> String {
+    let (mut text, mut x) = (String::new(), 0);
+    while let Some(cell) = buffer.cell((x, y)) {
+        text.push_str(cell.symbol());
+        x += u16::try_from(unicode_width::UnicodeWidthStr::width(cell.symbol()).max(1)).unwrap();
+    }
+    text.trim_end().to_owned()
 }
 
 pub(super) fn says(text: &str) -> Event {

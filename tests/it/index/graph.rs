@@ -117,7 +117,10 @@ impl Score {
 
 #[test]
 fn edges_called_exact_are_right_in_each_language() {
-    let languages = ["python", "typescript", "rust", "go", "java", "c", "cpp", "php", "ruby", "bash"];
+    let mut languages = vec!["python", "typescript", "rust", "go", "java", "c", "cpp", "php", "ruby", "bash"];
+    if cfg!(feature = "lang-extra") {
+        languages.extend(["csharp", "kotlin"]);
+    }
     let (mut exact, mut right, mut here) = (0, 0, 0);
     let mut failed = Vec::new();
     for language in languages {
@@ -191,6 +194,27 @@ fn files_are_followed_both_ways() {
     assert!(
         graph_of(&java, "src/shop/pay/Payment.java", Direction::Dependents, 1)
             .contains(&"src/shop/Book.java -> src/shop/pay/Payment.java".to_owned())
+    );
+}
+
+#[cfg(feature = "lang-extra")]
+#[test]
+fn files_of_csharp_and_kotlin_are_followed_both_ways() {
+    let (csharp, _) = fixture("csharp");
+    assert_eq!(
+        graph_of(&csharp, "App.cs", Direction::Imports, 1),
+        ["App.cs -> Store/", "App.cs -> System", "App.cs -> Tools/Tools.cs"]
+    );
+    assert_eq!(graph_of(&csharp, "Store/Stores.cs", Direction::Dependents, 1), ["App.cs -> Store/Stores.cs"]);
+    let (kotlin, _) = fixture("kotlin");
+    let imports = graph_of(&kotlin, "app/Main.kt", Direction::Imports, 1);
+    assert_eq!(
+        imports,
+        ["app/Main.kt -> app/store/Stores.kt", "app/Main.kt -> app/store/Texts.kt", "app/Main.kt -> java.io"]
+    );
+    assert_eq!(
+        graph_of(&kotlin, "app/store/Texts.kt", Direction::Dependents, 1),
+        ["app/Main.kt -> app/store/Texts.kt"]
     );
 }
 

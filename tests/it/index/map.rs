@@ -47,6 +47,34 @@ fn what_everybody_uses_comes_first_and_what_is_in_play_changes_that() {
 }
 
 #[test]
+fn a_helper_called_like_what_the_language_has_does_not_lead() {
+    let project = Project::new(&[
+        (
+            "src/row.rs",
+            "fn starts_with(row: &[char], mark: &str) -> bool {\n    row.iter().zip(mark.chars()).all(|(a, b)| *a == b)\n}\n\npub fn any_row(row: &[char]) -> bool {\n    starts_with(row, \"x\")\n}\n",
+        ),
+        (
+            "src/ledger.rs",
+            "pub struct Ledger;\n\nimpl Ledger {\n    pub fn post_entry(&self) {}\n\n    pub fn tally_up(&self) -> usize {\n        0\n    }\n}\n",
+        ),
+        ("src/lib.rs", "mod ledger;\nmod row;\n"),
+    ]);
+    for n in 0..8 {
+        let text = format!(
+            "use crate::ledger::Ledger;\n\npub fn user_{n}(name: &str, all: &[u8], ledger: &Ledger) -> bool {{\n    ledger.post_entry();\n    name.starts_with(\"a\") && all.starts_with(b\"b\") && name.trim().starts_with('c') && all.tally_up()\n}}\n"
+        );
+        project.write(&format!("src/user{n}.rs"), text);
+    }
+    project.settle();
+    let plain = map(&project, &[], 40);
+    assert_eq!(plain.files[0].path, "src/ledger.rs", "{plain:?}");
+    assert!(!plain.text().contains("fn starts_with"), "{plain:?}");
+    // Asked for, it is shown all the same.
+    let focused = map(&project, &["src/row.rs"], 400);
+    assert!(focused.text().contains("fn starts_with"), "{focused:?}");
+}
+
+#[test]
 fn the_budget_is_kept_and_the_same_tree_gives_the_same_map() {
     let project = project();
     let mut before = 0;
@@ -62,6 +90,32 @@ fn the_budget_is_kept_and_the_same_tree_gives_the_same_map() {
         "{whole}"
     );
     assert_eq!(map(&Project::new(&[]), &[], 100), Map::default());
+}
+
+#[test]
+fn a_map_of_the_same_files_is_kept_and_one_of_others_is_not_taken_for_it() {
+    let project = project();
+    let kept = || {
+        let folder = project.index().place().folder.clone();
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("map.")).collect::<Vec<_>>()
+    };
+    let first = map(&project, &[], 100);
+    assert_eq!(kept().len(), 1);
+    assert_eq!((map(&project, &[], 100), kept().len()), (first.clone(), 1));
+    assert_eq!(map(&project, &[], 60), map(&project, &[], 60), "whatever the budget");
+    map(&project, &["src/odd.py"], 100);
+    assert_eq!(kept().len(), 2, "what is in play is told apart");
+    project.write("src/core.py", "def wholly_other_engine():\n    return 1\n");
+    project.settle();
+    assert_ne!(map(&project, &[], 100), first);
+    for n in 0..12 {
+        map(&project, &[&format!("src/user{}.py", n % 6), &format!("src/{n}")], 100);
+    }
+    assert_eq!(kept().len(), 8, "no more than a few");
+    let spoiled = project.index().place().folder.join(&kept()[0]);
+    std::fs::write(&spoiled, "[").unwrap();
+    assert!(!map(&project, &["src/user0.py", "src/0"], 100).files.is_empty());
 }
 
 #[test]

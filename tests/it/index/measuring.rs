@@ -94,6 +94,10 @@ fn bad_files_are_named_with_what_is_wrong() {
         let outcome = env.run(arguments.clone()).outcome().fails_with(2);
         assert!(outcome.stderr.contains(expected), "{arguments:?}: {outcome}");
     }
+    let missing = env.run(["eval", "search", "missing.jsonl"]).outcome().fails_with(2);
+    assert!(
+        missing.stderr.contains("hint: mimi eval questions DIR > FILE.jsonl") && !missing.stderr.contains("ls -ld")
+    );
 }
 
 #[test]

@@ -216,6 +216,32 @@ fn unwanted_and_odd_files_do_not_stand_in_the_way() {
 }
 
 #[test]
+fn texts_in_several_encodings_and_links_in_circles_cost_nobody_an_answer() {
+    let project = Project::new(FILES);
+    let mut mixed =
+        b"# caf\xe9 in one line, \xd1\x84 and \xe2\x82\xac in the next\ndef mixed_encodings(): pass\n".to_vec();
+    mixed.extend(b"x = '\xff\xfe\xc3\x28'\r\n");
+    project.write("mixed.py", mixed);
+    project.write("marked.py", b"\xef\xbb\xbfdef with_a_mark(): pass\n");
+    let wide: Vec<u8> = "\u{feff}def in_wide_letters(): pass\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    project.write("wide.py", wide);
+    let link = |to: &str, at: &str| std::os::unix::fs::symlink(to, project.root().join(at)).unwrap();
+    link("b", "a");
+    link("a", "b");
+    link("..", "src/up");
+    link("nowhere", "dangling.py");
+    let settled = project.settle();
+    assert!(settled.notes.is_empty(), "{:?}", settled.notes);
+    assert_eq!(project.paths("symbol:mixed_encodings"), ["mixed.py"]);
+    assert_eq!(project.paths("symbol:with_a_mark"), ["marked.py"]);
+    assert_eq!(project.paths("evict_expired")[0], "src/cache.rs");
+    let status = project.index().status().unwrap().unwrap();
+    assert_eq!(status.passed.get("binary"), Some(&1), "two bytes a letter: {:?}", status.passed);
+    assert_eq!(status.n_files, FILES.len() as u64 + 2);
+    assert!(project.settle().updated.n_chunks == 0, "nothing of it is read again and again");
+}
+
+#[test]
 fn each_side_finds_something_and_both_together_are_no_worse() {
     let project = Project::new(FILES);
     project.settle();

@@ -78,6 +78,13 @@ fn what_cannot_be_meant_is_said() {
     );
     let empty = env.run(["search", "path:src"]).outcome().fails_with(1);
     assert!(empty.stderr.contains("no question beside what narrows it"), "{empty}");
+    for nothing in ["", "  ", "\n\t"] {
+        let empty = env.run(["search", nothing]).outcome().fails_with(2);
+        assert!(
+            empty.stderr.contains("the question is empty") && empty.stderr.contains("hint: mimi search"),
+            "{empty}"
+        );
+    }
     let quoted = env.run(["search", "path:\"src/net\" request", "-n1"]).outcome().success();
     assert!(quoted.stdout.starts_with("src/net/retry.rs"), "{quoted}");
 }

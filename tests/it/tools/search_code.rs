@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mimi::index::embed::server::{Server, Trouble};
+use mimi::index::embed::server::{Server, Trouble, Witness};
 use mimi::index::engine::Index;
 use serde_json::json;
 
@@ -89,9 +89,18 @@ impl Server for Zebra {
         Ok("zebra-embed".to_owned())
     }
 
-    fn embed(&self, texts: Vec<String>, _limit: Option<Duration>) -> Result<Vec<Vec<f32>>, Trouble> {
+    fn embed(
+        &self,
+        texts: Vec<String>,
+        _witness: Option<&Witness>,
+        _limit: Option<Duration>,
+    ) -> Result<Vec<Vec<f32>>, Trouble> {
         let is_near = |text: &String| text.contains("zebra") || text.contains("draw_line");
         Ok(texts.iter().map(|text| if is_near(text) { vec![1.0, 0.0] } else { vec![0.0, 1.0] }).collect())
+    }
+
+    fn embed_anew(&self, _text: String, _limit: Option<Duration>) -> Result<Vec<f32>, Trouble> {
+        Ok(vec![0.0, 1.0])
     }
 }
 

@@ -85,6 +85,19 @@ fn sessions_are_searched_as_words_are_typed_and_late_answers_are_dropped() {
 }
 
 #[test]
+fn what_is_pressed_while_a_list_is_read_holds_once_it_is_there() {
+    let mut state = state();
+    let asked = asks(&keys(&mut state, "f6"));
+    assert_eq!(asked, [Ask::Rows { kind: Kind::Checkpoints, words: String::new() }]);
+    assert!(asks(&keys(&mut state, "m a k e down enter ctrl+r")).is_empty(), "nothing is done blindly");
+    let rows = vec![row("a", "edit"), row("b", "make one"), row("c", "make two")];
+    let asked = asks(&told(&mut state, Told::Rows { kind: Kind::Checkpoints, words: String::new(), rows }));
+    assert_eq!(asked.last(), Some(&Ask::Beside { kind: Kind::Checkpoints, id: "c".into() }));
+    assert_eq!((board(&state).query.as_str(), board(&state).at), ("make", 1));
+    assert_eq!(board(&state).doomed, None);
+}
+
+#[test]
 fn a_session_is_gone_on_with_unless_a_turn_runs() {
     let mut state = state();
     sessions(&mut state);

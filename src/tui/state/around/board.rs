@@ -7,7 +7,7 @@ use crate::protocol::message::CallId;
 use crate::protocol::op::Op;
 use crate::tui::diff_view::Spans;
 use crate::tui::key::{Code, Key};
-use crate::tui::keymap::View;
+use crate::tui::keymap::{Action, View};
 use crate::tui::state::around::Ask;
 use crate::tui::state::around::made;
 use crate::tui::state::message::Cmd;
@@ -63,6 +63,8 @@ pub struct Board {
     pub beside_at: usize,
     /// What was asked to be sure about: the row that goes with the same key again.
     pub doomed: Option<String>,
+    /// What was pressed while there were no rows yet, oldest first.
+    pub(super) early: Vec<Action>,
 }
 
 impl Kind {
@@ -118,7 +120,18 @@ impl Board {
             beside: None,
             beside_at: 0,
             doomed: None,
+            early: Vec::new(),
         }
+    }
+
+    /// Keeps what was pressed before there are rows to press it on; says whether it did. What changes something waits for
+    /// nobody: it would hit a row that was not seen.
+    pub(super) fn is_too_early(&mut self, action: Option<Action>) -> bool {
+        let waits =
+            matches!(action, Some(Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Choose));
+        let is_early = self.is_waiting && self.rows.is_empty() && waits;
+        self.early.extend(action.filter(|_| is_early));
+        is_early
     }
 
     /// Returns the rows that fit what is typed; those that were looked for outside all do.
@@ -213,7 +226,12 @@ impl State {
         (board.rows_of, board.is_waiting) = (words.to_owned(), false);
         let again = board.fitting().iter().position(|row| Some(&row.id) == chosen.as_ref());
         board.at = again.unwrap_or(board.at).min(board.fitting().len().saturating_sub(1));
-        self.look_beside()
+        let early = std::mem::take(&mut board.early);
+        let mut cmds = self.look_beside();
+        for action in early {
+            cmds.extend(self.on_board(None, Some(action)));
+        }
+        cmds
     }
 
     /// Has what is in the chosen row come, unless it is there.

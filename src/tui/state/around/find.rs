@@ -6,7 +6,7 @@
 use crate::tui::keymap::Action;
 use crate::tui::look::Look;
 use crate::tui::state::around::Writing;
-use crate::tui::state::item::{Item, What};
+use crate::tui::state::item::{Item, What, changed};
 use crate::tui::state::message::{Cmd, Scroll};
 use crate::tui::state::{Front, Purpose, State};
 
@@ -23,14 +23,15 @@ pub struct Find {
 const MARKS: &[char] = &['*', '`', '_'];
 
 /// Says whether an entry may show the words, which are in small letters; looked at closely where it is laid out.
-pub fn may_say(item: &Item, query: &str, shows_details: bool) -> bool {
+pub fn may_say(item: &Item, query: &str, state: &State) -> bool {
+    let shows_details = state.is_open(item);
     let says = |text: &str| text.to_lowercase().contains(query);
     match &item.what {
         What::Person(text) | What::Note { text, .. } => says(text),
         What::Words { text, .. } => says(text) || says(&text.replace(MARKS, "")),
         What::Thought { text, .. } => shows_details && says(text),
         What::Plan(plan) => says(&plan.to_string()),
-        What::Changed { .. } => true,
+        What::Changed { files, added, removed } => says(&changed(*files, *added, *removed)),
         What::Call(call) => {
             let lines = call.diffs.iter().flat_map(|diff| &diff.hunks).flat_map(|hunk| &hunk.lines);
             says(&call.verbs.done)
@@ -51,7 +52,7 @@ impl State {
             return Vec::new();
         }
         let items = self.transcript.items();
-        let n_entries = items.iter().filter(|item| may_say(item, &query, self.shows_details)).count();
+        let n_entries = items.iter().filter(|item| may_say(item, &query, self)).count();
         if n_entries == 0 {
             let key = self.keymap.key_of(self.view(), Action::ToggleDetails).unwrap_or_default();
             let folded = if self.shows_details { String::new() } else { format!("; {key} opens what is folded") };

@@ -18,6 +18,9 @@ const PAGE: isize = 10;
 impl State {
     pub(in crate::tui::state) fn on_board(&mut self, key: Option<Key>, action: Option<Action>) -> Vec<Cmd> {
         let Front::Board(board) = &mut self.front else { return Vec::new() };
+        if board.is_too_early(action) {
+            return Vec::new();
+        }
         let last = board.beside.as_ref().map_or(0, |(_, lines)| lines.len().saturating_sub(1));
         match action {
             Some(Action::Up) => board.go(-1),

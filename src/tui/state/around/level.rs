@@ -104,8 +104,8 @@ impl State {
         self.around.kept = Kept { level, preset, is_offered: true };
         let shows = match preset {
             Preset::Chat => "the conversation and its changes",
-            Preset::Build => "plan, files and running commands beside it",
-            Preset::Debug => "the server and the records beside it",
+            Preset::Build => "plan, files and running commands beside it, on wide screens",
+            Preset::Debug => "the server and the records beside it, on wide screens",
         };
         self.hint = Some(format!("level {name}: {shows}"));
         self.arranged()

@@ -21,7 +21,6 @@ const KEYS: &[(Action, &str)] = &[
     (Action::Reject, "reject"),
     (Action::EditHunk, "edit"),
     (Action::Comment, "comment"),
-    (Action::Help, "all keys"),
     (Action::StageHunk, "stage"),
     (Action::UndoDecision, "undo"),
     (Action::NextHunk, "next hunk"),
@@ -31,6 +30,10 @@ const KEYS: &[(Action, &str)] = &[
     (Action::Send, "send"),
     (Action::Close, "back"),
 ];
+
+/// The keys where there is nothing to decide.
+const EMPTY_KEYS: &[(Action, &str)] =
+    &[(Action::PickSource, "other changes"), (Action::Reload, "read again"), (Action::Close, "back")];
 
 /// Draws what stands at the bottom; returns how many rows that are, and where the cursor is.
 pub(super) fn draw(state: &State, review: &Review, theme: &Theme, buffer: &mut Buffer) -> (u16, Option<Position>) {
@@ -50,7 +53,8 @@ pub(super) fn draw(state: &State, review: &Review, theme: &Theme, buffer: &mut B
     if area.height < 3 {
         return (0, None);
     }
-    let waits = state.asked.first().map(|_| "a call waits for your answer".to_owned());
+    let back = state.keymap.key_of(View::Review, Action::Close).unwrap_or_default();
+    let waits = state.asked.first().map(|_| format!("a call waits for your answer ({back} back)"));
     let line = match state.hint.clone().or(waits) {
         Some(hint) => Line::styled(visible(&first_line(&hint, width)).into_owned(), theme.style(Look::Notice)),
         None => keys(state, review, theme, width),
@@ -62,7 +66,12 @@ pub(super) fn draw(state: &State, review: &Review, theme: &Theme, buffer: &mut B
 fn keys(state: &State, review: &Review, theme: &Theme, width: usize) -> Line<'static> {
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
-    for (action, words) in KEYS {
+    let rows = if review.files.is_empty() { EMPTY_KEYS } else { KEYS };
+    // All others are a key away, which is named wherever it fits.
+    let help = state.keymap.key_of(View::Review, Action::Help).map(|key| (key, "keys"));
+    let kept = help.as_ref().map_or(0, |(key, words)| key.width() + words.len() + 3);
+    let width = if kept < width / 2 { width - kept } else { width };
+    for (action, words) in rows {
         let Some(key) = state.keymap.key_of(View::Review, *action) else { continue };
         let words = match action {
             Action::Send if review.remarks.is_empty() => continue,
@@ -74,6 +83,10 @@ fn keys(state: &State, review: &Review, theme: &Theme, width: usize) -> Line<'st
             break;
         }
         spans.push(Span::styled(format!("{gap}{key}"), theme.style(Look::Accent)));
+        spans.push(Span::styled(format!(" {words}"), theme.style(Look::Dim)));
+    }
+    if let Some((key, words)) = help.filter(|_| used > 0) {
+        spans.push(Span::styled(format!("  {key}"), theme.style(Look::Accent)));
         spans.push(Span::styled(format!(" {words}"), theme.style(Look::Dim)));
     }
     Line::from(spans)

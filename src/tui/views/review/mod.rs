@@ -19,9 +19,9 @@ use crate::base::text::{count, one_line_name, visible};
 use crate::tui::look::{Look, Theme};
 use crate::tui::state::State;
 use crate::tui::state::review::{Reading, Review, Shape};
-use crate::tui::views::clip;
 use crate::tui::views::review::paint::Painted;
 use crate::tui::views::review::rows::Rows;
+use crate::tui::views::{cells, clip};
 use crate::tui::wrap::{Margin, wrap_text};
 
 /// Columns from which the files stand beside the lines, and what they take of them.
@@ -198,7 +198,8 @@ fn name(diff: &crate::protocol::diff::FileDiff) -> String {
 fn put(row: &Line<'_>, area: Rect, buffer: &mut Buffer) {
     let all = buffer.area;
     if area.y < all.y + all.height && area.x < all.x + all.width {
-        buffer.set_line(area.x, area.y, row, area.width.min(all.x + all.width - area.x));
+        let columns = area.width.min(all.x + all.width - area.x);
+        cells::write(row, Position { x: area.x, y: area.y }, columns, buffer);
     }
 }
 

@@ -58,7 +58,7 @@ src/a/x.rs  +2 -2
   30   before two
   31 - old two
   31 + new two
-y accept  n reject  e edit  c comment";
+y accept  n reject  e edit  ? keys";
     // The sign stands behind the number, and the words behind the sign.
     let expected = expected.replace("   before", "  before").replace("- old", "-old").replace("+ new", "+new");
     assert_eq!(screen.shows(40, 12), expected);

@@ -1,0 +1,12 @@
+(import) @import
+(package_header (qualified_identifier) @package)
+(parameter (identifier) @local)
+(parameter (identifier) @local . [(user_type) (nullable_type)] @type)
+(class_parameter (identifier) @field . [(user_type) (nullable_type)] @type)
+(class_parameter (identifier) @local . [(user_type) (nullable_type)] @type)
+(variable_declaration (identifier) @local)
+(variable_declaration (identifier) @local . [(user_type) (nullable_type)] @type)
+(property_declaration (variable_declaration (identifier) @local) [(call_expression) (identifier) (as_expression)] @value)
+(class_body (property_declaration (variable_declaration (identifier) @field . [(user_type) (nullable_type)] @type)))
+(class_body (property_declaration (variable_declaration (identifier) @field .) [(call_expression) (identifier)] @value))
+(catch_block (identifier) @local)
