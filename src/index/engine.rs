@@ -250,6 +250,10 @@ impl Index {
         if settled.updated.n_unreadable > 0 {
             settled.notes.push(format!("{} cannot be read", count(settled.updated.n_unreadable, "file or folder")));
         }
+        if settled.updated.n_restless > 0 {
+            let n = count(settled.updated.n_restless, "file");
+            settled.notes.push(format!("{n} changed while being read; the next search looks again"));
+        }
         Ok(settled)
     }
 

@@ -98,31 +98,25 @@ impl Patterns {
 
     /// Shows what each pattern captures: nodes in the order of the text, for each the patterns in their order.
     pub fn each<'t>(&self, tree: &'t Tree, text: &[u8], mut show: impl FnMut(&[Capture<'t>])) {
-        let mut walk = tree.walk();
         let mut finding = Finding { text, below: tree.walk(), children: Vec::new(), found: Vec::new() };
-        let mut depth = 0;
-        loop {
-            let node = walk.node();
+        // Nodes to be looked at, the next last, each with its depth. Signs and keywords are no part of any pattern.
+        let mut open = vec![(tree.root_node(), 0)];
+        while let Some((node, depth)) = open.pop() {
             // What is broken has a kind beyond the table.
             let group = self.by_kind.get(usize::from(node.kind_id())).filter(|group| !group.numbers.is_empty());
-            if let Some(group) = group {
-                finding.children.clear();
-                // All patterns of a kind look at the same children.
-                let children = if group.has_children { finding.children_of(node) } else { (0, 0) };
-                for pattern in group.numbers.iter().filter_map(|number| self.all.get(*number)) {
+            let is_above = depth < MAX_DEPTH && node.named_child_count() > 0;
+            let has_children = group.is_some_and(|group| group.has_children);
+            let fields = if has_children { Fields::Known } else { Fields::Unknown };
+            finding.children.clear();
+            // All patterns of a kind look at the same children, and so does the way down.
+            let children = if is_above || has_children { finding.children_of(node, fields) } else { (0, 0) };
+            for number in group.iter().flat_map(|group| &group.numbers) {
+                if let Some(pattern) = self.all.get(*number) {
                     finding.pattern(pattern, node, children, &mut show);
                 }
             }
-            // Below what holds nothing but signs and keywords there is nothing to be found.
-            if depth < MAX_DEPTH && node.named_child_count() > 0 && walk.goto_first_child() {
-                depth += 1;
-                continue;
-            }
-            while !walk.goto_next_sibling() {
-                if !walk.goto_parent() {
-                    return;
-                }
-                depth -= 1;
+            if is_above {
+                open.extend(finding.children.iter().rev().map(|(child, _)| (*child, depth + 1)));
             }
         }
     }
@@ -130,6 +124,13 @@ impl Patterns {
 
 /// Children of a node, as a range of a list.
 type Range = (usize, usize);
+
+/// Whether the fields of children are asked for, which takes as long as to find the children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fields {
+    Known,
+    Unknown,
+}
 
 /// Looks for one pattern at one node.
 struct Finding<'t, 'x> {
@@ -151,14 +152,16 @@ struct Rest<'r> {
 }
 
 impl<'t> Finding<'t, '_> {
-    fn children_of(&mut self, node: Node<'t>) -> Range {
+    /// Lists the named children of a node; only with their fields can patterns look at them.
+    fn children_of(&mut self, node: Node<'t>, fields: Fields) -> Range {
         let begin = self.children.len();
         self.below.reset(node);
         if self.below.goto_first_child() {
             loop {
                 let child = self.below.node();
                 if child.is_named() {
-                    self.children.push((child, self.below.field_id().map_or(0, u16::from)));
+                    let field = if fields == Fields::Known { self.below.field_id().map_or(0, u16::from) } else { 0 };
+                    self.children.push((child, field));
                 }
                 if !self.below.goto_next_sibling() {
                     break;
@@ -196,7 +199,7 @@ impl<'t> Finding<'t, '_> {
             self.rest(then, show);
         } else {
             let n_children = self.children.len();
-            let range = known.unwrap_or_else(|| self.children_of(node));
+            let range = known.unwrap_or_else(|| self.children_of(node, Fields::Known));
             let has = |field: &u16| self.children[range.0..range.1].iter().any(|(_, own)| own == field);
             if !shape.absent.iter().any(has) {
                 self.rest(Some(&Rest { shape, at: 0, range, from: range.0, then }), show);

@@ -3,7 +3,6 @@
 //! Looks for the patterns of its language in its syntax tree. Broken syntax is normal: what is whole is found. Must not resolve
 //! anything: which definition a name means is asked of the whole project.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use tree_sitter::{Node, ParseOptions, Parser, Tree};
 
 use crate::index::language::{Compiled, Kind, Role, Use};
 use crate::index::pattern::Capture;
+use crate::index::quick_hash::QuickMap;
 
 /// A file that takes longer is read as plain text; thousands are parsed in that time.
 const PARSE_TIME: Duration = Duration::from_secs(2);
@@ -159,7 +159,7 @@ impl<'t> Found<'t> {
             .zip(&parents)
             .map(|((.., found), parent)| Definition { parent: *parent, ..found })
             .collect();
-        let mut seen: HashMap<(&str, Option<u32>, Use), u32> = HashMap::new();
+        let mut seen: QuickMap<(&str, Option<u32>, Use), u32> = QuickMap::default();
         self.references.sort_by_key(|(begin, ..)| *begin);
         for (begin, name, how, line) in &self.references {
             let within = innermost(&spans, &parents, *begin);

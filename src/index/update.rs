@@ -22,6 +22,7 @@ use crate::index::error::IndexError;
 use crate::index::files::{self, Passed};
 use crate::index::scan::{Scan, stamp};
 use crate::index::store::frequent;
+use crate::index::store::packed::Packed;
 use crate::index::store::write::{Outcome, Stamp, Writer};
 use crate::index::vectors::kept::Kept;
 use crate::index::vectors::{self, Choice};
@@ -76,6 +77,8 @@ pub struct Updated {
     pub n_left: usize,
     /// Files and folders that could not be read.
     pub n_unreadable: usize,
+    /// Files that changed again and again while they were read.
+    pub n_restless: usize,
 }
 
 /// What an update may take and whom it tells.
@@ -90,7 +93,7 @@ pub struct Limits<'l> {
 
 /// What became of a file.
 enum Read {
-    Document(Key, Box<Document>),
+    Document(Key, Box<(Document, Packed)>),
     Known(Key),
     Passed(Passed),
     Gone,
@@ -191,11 +194,12 @@ fn write_all(
 impl Updated {
     fn note(&mut self, read: &Read) {
         self.n_read += 1;
-        if let Read::Document(_, document) = read {
+        if let Read::Document(_, parsed) = read {
             self.n_parsed += 1;
-            self.n_chunks += document.chunks.len();
+            self.n_chunks += parsed.0.chunks.len();
         }
         self.n_unreadable += usize::from(matches!(read, Read::Passed(Passed::Unreadable)));
+        self.n_restless += usize::from(matches!(read, Read::Passed(Passed::Restless)));
     }
 }
 
@@ -266,8 +270,8 @@ impl Batch {
         let mut n_written = 0;
         while let Some(done) = next {
             let done = done?;
-            Self::put(&mut writer, tree, &done)?;
             note(&done.read);
+            Self::put(&mut writer, tree, done)?;
             n_written += 1;
             let is_full = n_written >= BATCH_FILES || since.elapsed() > BATCH_TIME;
             next = if is_full { None } else { others.recv().ok() };
@@ -275,22 +279,25 @@ impl Batch {
         writer.finish(&self.kept)
     }
 
-    fn put(writer: &mut Writer<'_>, tree: u64, done: &Done) -> Result<(), IndexError> {
+    fn put(writer: &mut Writer<'_>, tree: u64, done: Done) -> Result<(), IndexError> {
         let Done { path, stamp, read } = done;
         let outcome = match read {
-            Read::Gone => return writer.remove_file(tree, path),
-            Read::Passed(why) => Outcome::Passed(*why),
-            Read::Known(key) => match writer.known(key)? {
+            Read::Gone => return writer.remove_file(tree, &path),
+            Read::Passed(why) => Outcome::Passed(why),
+            Read::Known(key) => match writer.known(&key)? {
                 Some(blob) => Outcome::Blob(blob),
                 // Forgotten meanwhile: the next scan reads it again.
                 None => return Ok(()),
             },
-            Read::Document(key, document) => match writer.known(key)? {
+            Read::Document(key, parsed) => match writer.known(&key)? {
                 Some(blob) => Outcome::Blob(blob),
-                None => Outcome::Blob(writer.put(key, document)?),
+                None => {
+                    let (document, names) = *parsed;
+                    Outcome::Blob(writer.put(&key, document, &names)?)
+                }
             },
         };
-        writer.set_file(tree, path, *stamp, outcome)
+        writer.set_file(tree, &path, stamp, outcome)
     }
 }
 
@@ -354,7 +361,11 @@ impl Reading<'_> {
         }
         match table.by_content(path, bytes) {
             Some(why) => Read::Passed(why),
-            None => Read::Document(key, Box::new(reader.read(path, bytes))),
+            None => {
+                let mut document = reader.read(path, bytes);
+                let names = Packed::of(&std::mem::take(&mut document.symbols));
+                Read::Document(key, Box::new((document, names)))
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ use mimi::index::engine::Index;
 use mimi::index::search::Sides;
 use mimi::index::search::route::Query;
 use mimi::index::store::PLAN;
+use mimi::index::store::packed::Packed;
 use mimi::index::store::write::{Outcome, Stamp, Writer};
 use mimi::index::token;
 use mimi::index::vectors::{self, Choice, Store};
@@ -92,10 +93,10 @@ fn make() -> Result<PathBuf, Failed> {
             let kept = vectors::choose(work, (table.id(), table.dimensions()), Choice::Only(Store::Codes), 0)?;
             let mut writer = Writer::new(work)?;
             let tree = writer.tree(&root, 1)?;
-            for (n, document) in (batch * BATCH..).zip(&documents) {
+            for (n, document) in (batch * BATCH..).zip(documents) {
                 let mut key = [0; 16];
                 key[..8].copy_from_slice(&n.to_le_bytes());
-                let blob = writer.put(&key, document)?;
+                let blob = writer.put(&key, document, &Packed::default())?;
                 let path = format!("part{}/file{n}.rs", n % 500);
                 writer.set_file(tree, &path, Stamp { value: 0, is_racy: false }, Outcome::Blob(blob))?;
             }

@@ -9,8 +9,7 @@ use std::ops::ControlFlow;
 use crate::db::work::{Row, Work};
 use crate::index::error::IndexError;
 use crate::index::language::Kind;
-use crate::index::store::packed::{may_hold, needle, unpack_definitions, unpack_imports, unpack_references};
-use crate::index::store::write::folded;
+use crate::index::store::packed::{folded, may_hold, needle, unpack_definitions, unpack_imports, unpack_references};
 use crate::index::syntax::{Definition, Import, Reference};
 
 /// A file with a document.

@@ -7,7 +7,54 @@
 use memchr::memmem;
 
 use crate::index::language::{Kind, Use};
-use crate::index::syntax::{Definition, Import, Reference};
+use crate::index::syntax::{Definition, Import, Reference, Symbols};
+
+/// What a document says about names, as it is kept. Made by whoever reads the file: a name is a piece of memory of its own,
+/// and to free those in the one thread that writes would keep it from writing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Packed {
+    /// What it defines.
+    pub definitions: Vec<u8>,
+    /// What it uses.
+    pub references: Vec<u8>,
+    /// What it brings in.
+    pub imports: Vec<u8>,
+    /// What each name it defines is looked up by, in order, each once.
+    pub folded: Vec<u32>,
+    /// How many definitions have a name.
+    pub n_definitions: u64,
+}
+
+impl Packed {
+    /// Packs all of a document.
+    pub fn of(symbols: &Symbols) -> Self {
+        let named = symbols.definitions.iter().filter(|found| !found.name.is_empty());
+        let mut all: Vec<u32> = named.map(|found| folded(&found.name)).collect();
+        let n_definitions = all.len() as u64;
+        all.sort_unstable();
+        all.dedup();
+        Self {
+            definitions: pack_definitions(&symbols.definitions),
+            references: pack_references(&symbols.references, &symbols.definitions),
+            imports: pack_imports(&symbols.imports),
+            folded: all,
+            n_definitions,
+        }
+    }
+
+    /// Says whether there is nothing to keep.
+    pub fn is_empty(&self) -> bool {
+        self.definitions.is_empty() && self.references.is_empty() && self.imports.is_empty()
+    }
+}
+
+/// Returns what a name is looked up by: equal for names that differ in case alone. Few others share it; the name decides.
+pub fn folded(name: &str) -> u32 {
+    // FNV-1a of 32 bits.
+    let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    // The highest 23 bits: SQLite keeps such a number in three bytes.
+    name.to_lowercase().bytes().fold(0x811c_9dc5, step) >> 9
+}
 
 /// Packs definitions; one without a name keeps its place, because others refer to it by its number.
 pub fn pack_definitions(definitions: &[Definition]) -> Vec<u8> {

@@ -8,8 +8,8 @@ use crate::db::work::{Row, RowResult, Work};
 use crate::index::error::IndexError;
 use crate::index::files::Passed;
 use crate::index::language::Kind;
-use crate::index::store::packed;
-use crate::index::store::write::{Stamp, folded};
+use crate::index::store::packed::{self, folded};
+use crate::index::store::write::Stamp;
 use crate::index::syntax::Definition;
 
 /// What is known of a work tree.

@@ -3,15 +3,15 @@
 //! Within one transaction of the elected writer. Small values of many rows are collected and written by [`Writer::finish`];
 //! a transaction without it would leave pieces that cannot be found.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use crate::db::work::Work;
 use crate::index::document::{Chunk, Document, Key};
 use crate::index::error::IndexError;
 use crate::index::files::Passed;
+use crate::index::store::packed::{self, Packed, folded};
 use crate::index::store::segment::{Changes, LENGTHS};
-use crate::index::store::{WORDS_PER_STEP, packed, short};
-use crate::index::syntax::Symbols;
+use crate::index::store::{WORDS_PER_STEP, short};
 use crate::index::vectors::kept::{self, Kept};
 use crate::index::vectors::{self, Entry};
 
@@ -31,7 +31,7 @@ pub struct Writer<'w> {
     /// Vectors of the built-in embedder and the language they are of, by text.
     vectors: HashMap<u64, (&'static str, Vec<f32>)>,
     /// Names that are defined, with the documents: in order, they are written in a fraction of the time.
-    defined: BTreeSet<(u32, u64)>,
+    defined: Vec<(u32, u64)>,
     next_text: u64,
     next_chunk: u64,
 }
@@ -44,7 +44,7 @@ impl<'w> Writer<'w> {
             work,
             lengths: Changes::new(LENGTHS, 1),
             vectors: HashMap::new(),
-            defined: BTreeSet::new(),
+            defined: Vec::new(),
             next_text: number(work, "next_text")?.max(1),
             next_chunk: next("SELECT coalesce(max(id), 0) FROM chunk")?,
         })
@@ -72,53 +72,47 @@ impl<'w> Writer<'w> {
         Ok(self.work.first("SELECT id FROM blob WHERE key = ?1", &[key[..].into()], |row| row.count(0))?)
     }
 
-    /// Keeps a document and returns its number.
-    pub fn put(&mut self, key: &Key, document: &Document) -> Result<u64, IndexError> {
+    /// Keeps a document with what it says about names, and returns its number.
+    pub fn put(&mut self, key: &Key, document: Document, names: &Packed) -> Result<u64, IndexError> {
         let sql =
             "INSERT INTO blob (key, language, bytes, first_chunk, n_chunks, n_definitions, n_secrets, is_vendored)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        let n_definitions = document.symbols.definitions.iter().filter(|found| !found.name.is_empty()).count();
         let values = [
             key[..].into(),
             document.language.into(),
             document.bytes.into(),
             self.next_chunk.into(),
             (document.chunks.len() as u64).into(),
-            (n_definitions as u64).into(),
+            names.n_definitions.into(),
             document.n_secrets.into(),
             u64::from(document.is_vendored).into(),
         ];
         self.work.run(sql, &values)?;
         let blob = self.work.inserted().cast_unsigned();
-        for chunk in &document.chunks {
+        for chunk in document.chunks {
             self.put_chunk(blob, document.language, chunk)?;
         }
-        self.put_names(blob, &document.symbols)?;
+        self.put_names(blob, names)?;
         Ok(blob)
     }
 
-    fn put_names(&mut self, blob: u64, symbols: &Symbols) -> Result<(), IndexError> {
-        if *symbols == Symbols::default() {
+    fn put_names(&mut self, blob: u64, names: &Packed) -> Result<(), IndexError> {
+        if names.is_empty() {
             return Ok(());
         }
-        let (definitions, references, imports) = (
-            packed::pack_definitions(&symbols.definitions),
-            packed::pack_references(&symbols.references, &symbols.definitions),
-            packed::pack_imports(&symbols.imports),
-        );
         let sql = "INSERT INTO names (blob, defs, refs, imports) VALUES (?1, ?2, ?3, ?4)";
+        let [definitions, references, imports] = [&names.definitions, &names.references, &names.imports];
         let values =
             [blob.into(), definitions.as_slice().into(), references.as_slice().into(), imports.as_slice().into()];
         self.work.run(sql, &values)?;
-        let named = symbols.definitions.iter().filter(|found| !found.name.is_empty());
-        self.defined.extend(named.map(|found| (folded(&found.name), blob)));
+        self.defined.extend(names.folded.iter().map(|folded| (*folded, blob)));
         Ok(())
     }
 
-    fn put_chunk(&mut self, blob: u64, language: &'static str, chunk: &Chunk) -> Result<(), IndexError> {
+    fn put_chunk(&mut self, blob: u64, language: &'static str, chunk: Chunk) -> Result<(), IndexError> {
         let text = self.text(&chunk.text)?;
-        if let Some(vector) = &chunk.vector {
-            let kept = self.vectors.entry(text).or_insert_with(|| (language, vector.clone()));
+        if let Some(vector) = chunk.vector {
+            let kept = self.vectors.entry(text).or_insert((language, vector));
             if kept.0 != language {
                 kept.0 = "";
             }
@@ -220,6 +214,7 @@ impl<'w> Writer<'w> {
     /// Writes what was collected, the vectors as those of `embedder`.
     pub fn finish(mut self, embedder: &Kept) -> Result<(), IndexError> {
         self.lengths.flush(self.work)?;
+        self.defined.sort_unstable();
         for (folded, blob) in &self.defined {
             self.work.run("INSERT INTO defined (folded, blob) VALUES (?1, ?2)", &[(*folded).into(), (*blob).into()])?;
         }
@@ -250,12 +245,4 @@ pub fn number(work: &Work<'_>, key: &str) -> Result<u64, IndexError> {
 pub fn set_number(work: &Work<'_>, key: &str, value: u64) -> Result<(), IndexError> {
     work.run("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", &[key.into(), value.into()])?;
     Ok(())
-}
-
-/// Returns what a name is looked up by: equal for names that differ in case alone. Few others share it; the name decides.
-pub fn folded(name: &str) -> u32 {
-    // FNV-1a of 32 bits.
-    let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    // The highest 23 bits: SQLite keeps such a number in three bytes.
-    name.to_lowercase().bytes().fold(0x811c_9dc5, step) >> 9
 }

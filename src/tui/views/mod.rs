@@ -80,56 +80,59 @@ impl Views {
         match &state.front {
             Front::Reader { .. } => {
                 front::reader(state, &self.theme, buffer);
-                None
+                return None;
             }
-            Front::Review => self.review.draw(state, &self.theme, buffer),
-            Front::Pieces(pieces) => {
-                let below = self.draw_below(state, buffer);
-                let above = Rect { height: area.height - below.height, ..area };
-                front::pieces(pieces, &self.theme, above, buffer);
-                below.cursor
-            }
+            Front::Review => return self.review.draw(state, &self.theme, buffer),
+            _ => {}
+        }
+        let below = self.draw_below(state, buffer);
+        let above = Rect { height: area.height - below.height, ..area };
+        match &state.front {
+            Front::Pieces(pieces) => front::pieces(pieces, &self.theme, above, buffer),
             Front::Board(board) => {
-                let below = self.draw_below(state, buffer);
-                let above = Rect { height: area.height - below.height, ..area };
                 let typed = board::draw(board, &self.theme, above, buffer);
-                below.cursor.or_else(|| (above.height > 0).then_some(typed))
+                return below.cursor.or_else(|| (above.height > 0).then_some(typed));
             }
-            Front::Viewer(viewer) => {
-                let below = self.draw_below(state, buffer);
-                let above = Rect { height: area.height - below.height, ..area };
-                viewer::draw(viewer, &self.theme, above, buffer);
-                below.cursor
-            }
-            Front::Chat | Front::List(_) | Front::Queue(_) | Front::Find => {
-                let below = self.draw_below(state, buffer);
-                let above = Rect { height: area.height - below.height, ..area };
-                let (chat, beside) = side::split(state, above);
-                self.layout.draw(state, &self.theme, chat, buffer);
-                if self.layout.is_scrolled() {
-                    more_below(state, &self.theme, chat, buffer);
-                }
-                if let Some(beside) = beside {
-                    side::draw(state, &self.theme, beside, buffer);
-                }
-                if let (Front::Find, Some(find)) = (&state.front, &state.around.find) {
-                    marks::mark(&find.query, &self.theme, chat, buffer);
-                }
-                if let Front::List(choices) = &state.front {
-                    let (shown, cursor) = front::list(choices, &self.theme, above, buffer);
-                    self.choices = Some(shown);
-                    return Some(cursor);
-                }
-                if let Front::Queue(at) = &state.front {
-                    front::queue(&state.queue, *at, &self.theme, above, buffer);
-                    return None;
-                }
-                if let Some(picks) = &state.picks {
-                    self.choices = Some(front::offer(&picks.choices, &self.theme, above, buffer));
-                }
-                below.cursor
+            Front::Viewer(viewer) => viewer::draw(viewer, &self.theme, above, buffer),
+            Front::Chat | Front::List(_) | Front::Queue(_) | Front::Find | Front::Reader { .. } | Front::Review => {
+                return self.draw_chat(state, above, below.cursor, buffer);
             }
         }
+        below.cursor
+    }
+
+    /// Draws the conversation and what stands over it; `cursor` is where words are written.
+    fn draw_chat(
+        &mut self,
+        state: &State,
+        above: Rect,
+        cursor: Option<Position>,
+        buffer: &mut Buffer,
+    ) -> Option<Position> {
+        let (chat, beside) = side::split(state, above);
+        self.layout.draw(state, &self.theme, chat, buffer);
+        if self.layout.is_scrolled() {
+            more_below(state, &self.theme, chat, buffer);
+        }
+        if let Some(beside) = beside {
+            side::draw(state, &self.theme, beside, buffer);
+        }
+        if let (Front::Find, Some(find)) = (&state.front, &state.around.find) {
+            marks::mark(&find.query, &self.theme, chat, buffer);
+        }
+        if let Front::List(choices) = &state.front {
+            let (shown, cursor) = front::list(choices, &self.theme, above, buffer);
+            self.choices = Some(shown);
+            return Some(cursor);
+        }
+        if let Front::Queue(at) = &state.front {
+            front::queue(&state.queue, *at, &self.theme, above, buffer);
+            return None;
+        }
+        if let Some(picks) = &state.picks {
+            self.choices = Some(front::offer(&picks.choices, &self.theme, above, buffer));
+        }
+        cursor
     }
 
     /// Lays the whole conversation out, to be left behind on a terminal of a width.

@@ -1,6 +1,7 @@
 //! Is what a search finds what is in the files at this moment?
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use mimi::index::search::Sides;
@@ -135,6 +136,40 @@ fn a_clock_that_was_set_back_hides_no_change() {
     std::fs::write(&path, "fn written_under_another_clock() {}\n").unwrap();
     std::fs::File::options().write(true).open(&path).unwrap().set_modified(ahead).unwrap();
     assert_eq!(project.paths("written_under_another_clock")[0], "src/cache.rs");
+    // Written after the clock was set back by a year: older than what is in the index.
+    project.write("src/cache.rs", "fn written_a_year_before() {}\n");
+    let before = SystemTime::now() - Duration::from_secs(365 * 86_400);
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(before).unwrap();
+    assert_eq!(project.paths("written_a_year_before")[0], "src/cache.rs");
+    assert!(project.paths("symbol:written_under_another_clock").is_empty());
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_named_and_comes_when_it_is_quiet() {
+    let project = Project::new(FILES);
+    // As large as files that are read may be, so that reading takes a while.
+    let filler = "// a line that says nothing\n".repeat(18_000);
+    project.write("src/restless.rs", format!("{filler}fn found_once_it_is_quiet() {{}}\n"));
+    let file = std::fs::File::options().write(true).open(project.root().join("src/restless.rs")).unwrap();
+    let is_over = AtomicBool::new(false);
+    let noted = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in (1..).take_while(|_| !is_over.load(Ordering::Relaxed)) {
+                file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_nanos(n)).unwrap();
+            }
+        });
+        // Where the other thread does not run just then, the file keeps still: once is enough.
+        let noted = (0..5000).any(|_| {
+            let settled = project.settle();
+            assert!(!project.index().search(&Query::parse("HttpClient"), 3, Sides::All).unwrap().is_empty());
+            settled.notes.iter().any(|note| note == "1 file changed while being read; the next search looks again")
+        });
+        is_over.store(true, Ordering::Relaxed);
+        noted
+    });
+    assert!(noted, "5000 times nothing changed while it was read");
+    assert_eq!(project.paths("found_once_it_is_quiet")[0], "src/restless.rs");
+    assert!(project.settle().notes.is_empty());
 }
 
 #[test]

@@ -74,14 +74,27 @@ fn sessions_are_searched_as_words_are_typed_and_late_answers_are_dropped() {
     let mut state = state();
     let cmds = say(&mut state, "/sessions par");
     assert_eq!(asks(&cmds), [Ask::Rows { kind: Kind::Sessions, words: "par".into() }]);
-    let cmds = keys(&mut state, "s");
-    assert_eq!(asks(&cmds), [Ask::Rows { kind: Kind::Sessions, words: "pars".into() }]);
-    told(&mut state, Told::Rows { kind: Kind::Sessions, words: "par".into(), rows: vec![row("old", "par")] });
+    assert_eq!(asks(&keys(&mut state, "s e")), [], "one search at a time, however quickly somebody types");
+    let late = Told::Rows { kind: Kind::Sessions, words: "par".into(), rows: vec![row("old", "par")] };
+    assert_eq!(asks(&told(&mut state, late)), [Ask::Rows { kind: Kind::Sessions, words: "parse".into() }]);
     assert_eq!(board(&state).rows, []);
     let rows = vec![row("one", "said in an answer only")];
-    let cmds = told(&mut state, Told::Rows { kind: Kind::Sessions, words: "pars".into(), rows });
+    let cmds = told(&mut state, Told::Rows { kind: Kind::Sessions, words: "parse".into(), rows });
     assert_eq!(board(&state).fitting().len(), 1, "what was found outside needs no further look");
     assert_eq!(asks(&cmds), [Ask::Beside { kind: Kind::Sessions, id: "one".into() }]);
+}
+
+#[test]
+fn what_is_pressed_while_a_list_is_read_holds_once_it_is_there() {
+    let mut state = state();
+    let asked = asks(&keys(&mut state, "f6"));
+    assert_eq!(asked, [Ask::Rows { kind: Kind::Checkpoints, words: String::new() }]);
+    assert!(asks(&keys(&mut state, "m a k e down enter ctrl+r")).is_empty(), "nothing is done blindly");
+    let rows = vec![row("a", "edit"), row("b", "make one"), row("c", "make two")];
+    let asked = asks(&told(&mut state, Told::Rows { kind: Kind::Checkpoints, words: String::new(), rows }));
+    assert_eq!(asked.last(), Some(&Ask::Beside { kind: Kind::Checkpoints, id: "c".into() }));
+    assert_eq!((board(&state).query.as_str(), board(&state).at), ("make", 1));
+    assert_eq!(board(&state).doomed, None);
 }
 
 #[test]

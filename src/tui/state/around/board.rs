@@ -7,7 +7,7 @@ use crate::protocol::message::CallId;
 use crate::protocol::op::Op;
 use crate::tui::diff_view::Spans;
 use crate::tui::key::{Code, Key};
-use crate::tui::keymap::View;
+use crate::tui::keymap::{Action, View};
 use crate::tui::state::around::Ask;
 use crate::tui::state::around::made;
 use crate::tui::state::message::Cmd;
@@ -63,6 +63,10 @@ pub struct Board {
     pub beside_at: usize,
     /// What was asked to be sure about: the row that goes with the same key again.
     pub doomed: Option<String>,
+    /// Whether words are being looked for. One search at a time: whoever types is quicker than they are.
+    pub(in crate::tui::state) is_searching: bool,
+    /// What was pressed while there were no rows yet, oldest first.
+    pub(super) early: Vec<Action>,
 }
 
 impl Kind {
@@ -118,7 +122,19 @@ impl Board {
             beside: None,
             beside_at: 0,
             doomed: None,
+            is_searching: false,
+            early: Vec::new(),
         }
+    }
+
+    /// Keeps what was pressed before there are rows to press it on; says whether it did. What changes something waits for
+    /// nobody: it would hit a row that was not seen.
+    pub(super) fn is_too_early(&mut self, action: Option<Action>) -> bool {
+        let waits =
+            matches!(action, Some(Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Choose));
+        let is_early = self.is_waiting && self.rows.is_empty() && waits;
+        self.early.extend(action.filter(|_| is_early));
+        is_early
     }
 
     /// Returns the rows that fit what is typed; those that were looked for outside all do.
@@ -176,13 +192,23 @@ impl State {
 
     /// Has the rows of the board come anew.
     pub(in crate::tui::state) fn reload(&mut self) -> Vec<Cmd> {
-        let Front::Board(board) = &self.front else { return Vec::new() };
+        let Front::Board(board) = &mut self.front else { return Vec::new() };
         let (kind, words) = (board.kind, board.query.clone());
+        board.is_searching = kind == Kind::Sessions;
         if kind.is_at_hand() {
             let rows = self.rows_at_hand(kind);
             return self.take_rows(kind, &words, rows);
         }
         vec![Cmd::Want(Want::Around(Ask::Rows { kind, words }))]
+    }
+
+    /// Has words looked for that are typed, unless others still are.
+    pub(super) fn search(&mut self) -> Vec<Cmd> {
+        let Front::Board(board) = &mut self.front else { return Vec::new() };
+        if board.kind != Kind::Sessions || std::mem::replace(&mut board.is_searching, true) {
+            return Vec::new();
+        }
+        vec![Cmd::Want(Want::Around(Ask::Rows { kind: board.kind, words: board.query.clone() }))]
     }
 
     /// Keeps a board true whose rows are in the transcript.
@@ -204,16 +230,25 @@ impl State {
 
     pub(super) fn take_rows(&mut self, kind: Kind, words: &str, rows: Vec<Row>) -> Vec<Cmd> {
         let Front::Board(board) = &mut self.front else { return Vec::new() };
-        // What comes late for words that have changed since is of no use.
-        if board.kind != kind || (kind == Kind::Sessions && board.query != words) {
+        if board.kind != kind {
             return Vec::new();
+        }
+        board.is_searching = false;
+        // What comes late for words that have changed since is of no use; those are looked for now.
+        if kind == Kind::Sessions && board.query != words {
+            return self.search();
         }
         let chosen = board.chosen().map(|row| row.id.clone());
         board.rows = rows;
         (board.rows_of, board.is_waiting) = (words.to_owned(), false);
         let again = board.fitting().iter().position(|row| Some(&row.id) == chosen.as_ref());
         board.at = again.unwrap_or(board.at).min(board.fitting().len().saturating_sub(1));
-        self.look_beside()
+        let early = std::mem::take(&mut board.early);
+        let mut cmds = self.look_beside();
+        for action in early {
+            cmds.extend(self.on_board(None, Some(action)));
+        }
+        cmds
     }
 
     /// Has what is in the chosen row come, unless it is there.

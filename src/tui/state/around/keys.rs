@@ -18,6 +18,9 @@ const PAGE: isize = 10;
 impl State {
     pub(in crate::tui::state) fn on_board(&mut self, key: Option<Key>, action: Option<Action>) -> Vec<Cmd> {
         let Front::Board(board) = &mut self.front else { return Vec::new() };
+        if board.is_too_early(action) {
+            return Vec::new();
+        }
         let last = board.beside.as_ref().map_or(0, |(_, lines)| lines.len().saturating_sub(1));
         match action {
             Some(Action::Up) => board.go(-1),
@@ -49,12 +52,8 @@ impl State {
 
     /// What is typed has changed.
     fn narrowed(&mut self) -> Vec<Cmd> {
-        let Front::Board(board) = &mut self.front else { return Vec::new() };
-        let (kind, words) = (board.kind, board.query.clone());
         let mut cmds = self.look_beside();
-        if kind == Kind::Sessions {
-            cmds.push(Cmd::Want(Want::Around(Ask::Rows { kind, words })));
-        }
+        cmds.extend(self.search());
         cmds
     }
 
