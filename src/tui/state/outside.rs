@@ -110,7 +110,12 @@ impl State {
             Given::Choices(choices) if self.front == Front::Chat => self.cover(Front::List(choices)),
             Given::Choices(_) => {}
             Given::Around(told) => return self.take_told(told),
-            Given::Failed(wrong) => self.hint = Some(wrong),
+            Given::Failed(wrong) => {
+                if let Front::Board(board) = &mut self.front {
+                    board.is_searching = false;
+                }
+                self.hint = Some(wrong);
+            }
             Given::Review(outcome) => return self.review_given(*outcome),
         }
         Vec::new()
