@@ -87,9 +87,13 @@ impl Db {
     /// the newest version either.
     pub fn open_to_read(path: &Path, plan: Plan) -> Result<Self, DbError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        // A log needs a file of shared memory beside it. Where none can be made nobody writes, and none is needed.
         let open = |how| connect(&uri(path, how), path, plan, flags).and_then(|opened| is_readable(opened, path));
-        let connection = open("mode=ro").or_else(|_| open("immutable=1"))?;
+        let connection = match open("mode=ro") {
+            // A log needs a file of shared memory beside it. Where none can be made nobody writes, and none is needed. But
+            // one who is only in the way does write, and whoever reads past his locks finds halves of what he wrote.
+            Err(error) if !error.is_busy() && !error.is_corrupt() => open("immutable=1")?,
+            opened => opened?,
+        };
         let db = Self { connection, path: path.to_path_buf(), plan, identity: identity(path), note: None };
         db.check_version()?;
         Ok(db)
@@ -137,10 +141,11 @@ impl Db {
         behavior: TransactionBehavior,
         work: impl FnOnce(&Work<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let path = &self.path;
+        let (path, plan) = (&self.path, self.plan);
         let wrap = |error| DbError::of(path, error);
+        let is_writing = matches!(behavior, TransactionBehavior::Immediate);
         let transaction = self.connection.transaction_with_behavior(behavior).map_err(wrap)?;
-        let done = work(&Work { connection: &transaction, path })?;
+        let done = work(&Work { connection: &transaction, path, plan, is_writing })?;
         transaction.commit().map_err(wrap)?;
         Ok(done)
     }
@@ -192,6 +197,11 @@ impl Db {
         let lines = statement.query_map([], |row| row.get::<_, String>(0)).map_err(wrap)?;
         let lines: Vec<String> = lines.collect::<Result<_, _>>().map_err(wrap)?;
         Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// Says whether it has no tables yet, because another process is just making it.
+    pub fn is_bare(&self) -> Result<bool, DbError> {
+        Ok(self.version()? == 0)
     }
 
     /// Reads the version and refuses one this mimi does not know.

@@ -4,12 +4,13 @@
 //! by their text: pass the same text again and again, and values as values.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
 use crate::db::error::DbError;
+use crate::db::open::{Db, Plan};
 
 /// One value of a statement.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -129,6 +130,26 @@ impl Row<'_> {
 pub struct Work<'c> {
     pub(crate) connection: &'c Connection,
     pub(crate) path: &'c Path,
+    pub(crate) plan: Plan,
+    pub(crate) is_writing: bool,
+}
+
+/// The file of a transaction once more, for another thread of this process.
+pub struct Beside {
+    path: PathBuf,
+    plan: Plan,
+    db: Option<Db>,
+}
+
+impl Beside {
+    /// Reads beside the transaction. What other processes wrote since that began may be seen here already.
+    pub fn read<T, E: From<DbError>>(&mut self, work: impl FnOnce(&Work<'_>) -> Result<T, E>) -> Result<T, E> {
+        let db = match &mut self.db {
+            Some(db) => db,
+            none => none.insert(Db::open_to_read(&self.path, self.plan)?),
+        };
+        db.read(work)
+    }
 }
 
 impl Work<'_> {
@@ -181,6 +202,11 @@ impl Work<'_> {
         read: impl FnMut(&Row<'_>) -> RowResult<T>,
     ) -> Result<Option<T>, DbError> {
         Ok(self.rows(sql, values, read)?.into_iter().next())
+    }
+
+    /// Lets another thread read the same file; none when this transaction writes, which the other would not see.
+    pub fn beside(&self) -> Option<Beside> {
+        (!self.is_writing).then(|| Beside { path: self.path.to_path_buf(), plan: self.plan, db: None })
     }
 
     fn error(&self, error: rusqlite::Error) -> DbError {

@@ -155,15 +155,19 @@ impl Index {
         if !path.exists() {
             return Ok(None);
         }
-        let mut db = Db::open_to_read(&path, PLAN)?;
+        let mut db = match Db::open_to_read(&path, PLAN) {
+            // Another process is just building it anew.
+            Err(DbError::Open { .. }) if !path.exists() => return Ok(None),
+            opened => opened?,
+        };
+        if db.is_bare()? {
+            return Ok(None);
+        }
         db.know_vectors()?;
-        let content = db.read(|work| number(work, "content"));
-        match content {
-            Ok(CONTENT_VERSION) => Ok(Some(db)),
-            Ok(found) if found > CONTENT_VERSION => Err(IndexError::Newer { path }),
-            // The error: a file whose tables another process is just making.
-            Ok(_) | Err(IndexError::Db(DbError::Use { .. })) => Ok(None),
-            Err(error) => Err(error),
+        match db.read(|work| number(work, "content"))? {
+            CONTENT_VERSION => Ok(Some(db)),
+            found if found > CONTENT_VERSION => Err(IndexError::Newer { path }),
+            _ => Ok(None),
         }
     }
 

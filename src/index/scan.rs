@@ -4,6 +4,11 @@
 //! an ignore file changed, or nothing is known, the whole tree is walked. Must not open files nor write anything.
 //! Surprising: times do not tell of a change within their own tick, so what was read within two seconds of its last change
 //! is read again the next time. Links are never followed.
+//! The index that git keeps is not asked which files are as they were: it would have to be believed, and there is little to
+//! win. A search without changes reads nothing but times, and those must be read either way. Where it could tell: of 10,010
+//! files with 114 MB, a second work tree took 0.48 s of processors, of which any search takes 0.16 s and reading all files
+//! 0.08 s; a change of branch with 1,346 files 0.27 s instead of 0.13 s. The rest is hashing, looking at files, and writing
+//! what is where.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;

@@ -15,6 +15,7 @@ mod control;
 mod edit;
 mod fixing;
 mod kept;
+mod large_tree;
 mod many;
 mod memory;
 mod prefix;
@@ -150,6 +151,9 @@ const FIGURES: &[(&str, Unit, Goal, Measure)] = &[
     ("search: a question, 500,000 pieces", Unit::Milliseconds, Goal::AtMost(25.0), many::query),
     ("search: 95 of 100 questions, 500,000", Unit::Milliseconds, Goal::AtMost(60.0), many::query_slow),
     ("search: memory with 500,000 pieces", Unit::MiB, Goal::Below(80.0), many::peak),
+    ("large tree: files a second, 200,000", Unit::PerSecond, Goal::AtLeast(1000.0), large_tree::indexing),
+    ("large tree: a search, nothing changed", Unit::Milliseconds, Goal::Below(1000.0), large_tree::search),
+    ("large tree: memory of a search", Unit::MiB, Goal::Below(80.0), large_tree::peak),
     ("vectors: recall@10 of 500,000 x 768", Unit::Percent, Goal::AtLeast(98.0), vectors::recall),
     ("vectors: the nearest of 500,000 x 768", Unit::Milliseconds, Goal::AtMost(10.0), vectors::nearest),
     ("stream: decoder", Unit::MegabytesPerSecond, Goal::AtLeast(200.0), stream::decoder),

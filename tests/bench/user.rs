@@ -100,7 +100,7 @@ impl User {
 }
 
 /// Waits for a process while looking at its memory; leaves what it printed empty.
-fn watch(mut child: Child, started_at: Instant) -> io::Result<Ended> {
+pub fn watch(mut child: Child, started_at: Instant) -> io::Result<Ended> {
     let mut peak_bytes = 0;
     loop {
         peak_bytes = peak_bytes.max(memory(child.id(), Memory::Peak).unwrap_or_default());

@@ -30,7 +30,7 @@ pub const PLAN: Plan = Plan {
 
 /// Version of what is in the tables: how files are cut, what words and names are. Raised whenever that
 /// or a table changes; an index of an older version is deleted and built anew, one of a newer is left alone.
-pub const CONTENT_VERSION: u64 = 3;
+pub const CONTENT_VERSION: u64 = 4;
 
 /// Words per piece, in bytes of one segment slot: lengths above are all the same to BM25.
 pub const WORDS_PER_STEP: u32 = 4;
@@ -43,7 +43,7 @@ pub fn short(key: &Key) -> i64 {
 
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO meta VALUES ('content', 3), ('next_text', 1);
+INSERT INTO meta VALUES ('content', 4), ('next_text', 1);
 -- A work tree, by its root.
 CREATE TABLE tree (id INTEGER PRIMARY KEY, root TEXT NOT NULL UNIQUE, generation INTEGER NOT NULL, used_at_ms INTEGER NOT NULL);
 -- Its files. `stamp` tells whether one has changed; `is_racy` that it was read so soon after a change that the stamp would
@@ -84,5 +84,6 @@ CREATE TABLE embedder (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, dimens
 -- Vectors by embedder and text, both in one number; see `vectors::codes`.
 CREATE TABLE vector (id INTEGER PRIMARY KEY, code BLOB NOT NULL);
 -- Small values of many rows in one: lengths of pieces (kind 0), codes of one bit a dimension (kind: the embedder).
-CREATE TABLE segment (kind INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (kind, number)) WITHOUT ROWID;
+-- Kind and number in one: by a key of two, the bytes would be read once more for each key that is compared.
+CREATE TABLE segment (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 "];

@@ -4,7 +4,7 @@
 //! the end of a batch, each touched blob once.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use crate::db::error::DbError;
 use crate::db::work::Work;
@@ -32,9 +32,8 @@ impl Changes {
         let (number, at) = (row / ROWS, (row % ROWS) as usize * self.row_bytes);
         let whole = ROWS as usize * self.row_bytes;
         if !self.touched.contains_key(&number) {
-            let sql = "SELECT bytes FROM segment WHERE kind = ?1 AND number = ?2";
-            let mut known =
-                work.first(sql, &[self.kind.into(), number.into()], |row| row.bytes(0))?.unwrap_or_default();
+            let sql = "SELECT bytes FROM segment WHERE id = ?1";
+            let mut known = work.first(sql, &[id(self.kind, number).into()], |row| row.bytes(0))?.unwrap_or_default();
             known.resize(whole, 0);
             self.touched.insert(number, known);
         }
@@ -47,17 +46,48 @@ impl Changes {
     /// Writes what was set.
     pub fn flush(&mut self, work: &Work<'_>) -> Result<(), DbError> {
         for (number, bytes) in std::mem::take(&mut self.touched) {
-            let sql = "INSERT OR REPLACE INTO segment (kind, number, bytes) VALUES (?1, ?2, ?3)";
-            work.run(sql, &[self.kind.into(), number.into(), bytes.as_slice().into()])?;
+            let sql = "INSERT OR REPLACE INTO segment (id, bytes) VALUES (?1, ?2)";
+            work.run(sql, &[id(self.kind, number).into(), bytes.as_slice().into()])?;
         }
         Ok(())
     }
 }
 
+/// Bits of the number of a blob in that of its row; the kind stands above them.
+const NUMBER_BITS: u32 = 32;
+
+fn id(kind: u64, number: u64) -> u64 {
+    kind << NUMBER_BITS | number
+}
+
+/// Returns the number behind that of the last blob of a kind.
+pub fn end(work: &Work<'_>, kind: u64) -> Result<u64, DbError> {
+    let sql = "SELECT max(id) FROM segment WHERE id >= ?1 AND id < ?2";
+    let last = work.first(sql, &[id(kind, 0).into(), id(kind + 1, 0).into()], |row| row.count_or_none(0))?.flatten();
+    Ok(last.map_or(0, |last| last - id(kind, 0) + 1))
+}
+
 /// Shows all blobs of a kind in order, with the number of their first row.
-pub fn each(work: &Work<'_>, kind: u64, mut show: impl FnMut(u64, &[u8])) -> Result<(), DbError> {
-    work.each("SELECT number, bytes FROM segment WHERE kind = ?1 ORDER BY number", &[kind.into()], |row| {
-        show(row.count(0)? * ROWS, row.lend(1)?);
+pub fn each(work: &Work<'_>, kind: u64, show: impl FnMut(u64, &[u8])) -> Result<(), DbError> {
+    each_within(work, kind, 0..1 << NUMBER_BITS, show)
+}
+
+/// As [`each`], of the blobs with these numbers alone.
+pub fn each_within(
+    work: &Work<'_>,
+    kind: u64,
+    numbers: Range<u64>,
+    mut show: impl FnMut(u64, &[u8]),
+) -> Result<(), DbError> {
+    let sql = "SELECT id, bytes FROM segment WHERE id >= ?1 AND id < ?2 ORDER BY id";
+    work.each(sql, &[id(kind, numbers.start).into(), id(kind, numbers.end).into()], |row| {
+        show((row.count(0)? - id(kind, 0)) * ROWS, row.lend(1)?);
         Ok(ControlFlow::Continue(()))
     })
+}
+
+/// Forgets all blobs of a kind.
+pub fn clear(work: &Work<'_>, kind: u64) -> Result<(), DbError> {
+    work.run("DELETE FROM segment WHERE id >= ?1 AND id < ?2", &[id(kind, 0).into(), id(kind + 1, 0).into()])?;
+    Ok(())
 }

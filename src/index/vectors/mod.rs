@@ -8,7 +8,9 @@
 //! To add a store: a file here with a [`VectorStore`], a variant of [`Store`], a row in the tests of both together.
 
 pub mod codes;
+pub mod differing;
 pub mod kept;
+pub mod near;
 pub mod rounded;
 pub mod vec0;
 

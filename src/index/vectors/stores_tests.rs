@@ -246,3 +246,25 @@ fn the_store_follows_the_size_until_somebody_decides() {
     });
     done.unwrap();
 }
+
+/// Far apart, so that there are many rows of zeros between them to be looked through.
+#[test]
+fn two_threads_find_what_one_finds_and_one_alone_sees_what_it_is_just_writing() {
+    let mut numbers = Numbers(13);
+    let vectors: Vec<Vec<f32>> = (0..600).map(|_| numbers.vector(768)).collect();
+    let entries: Vec<Entry<'_>> = vectors.iter().zip(1..).map(|(vector, at)| entry(at * 150, vector)).collect();
+    let question = wanted(&vectors[400], 20);
+    let mut place = place();
+    let (kept, alone) = place
+        .db
+        .write(|work| {
+            let kept = kept::make(work, ("own", 768), Store::Codes)?;
+            open(work, &kept).put(&entries)?;
+            let alone = open(work, &kept).nearest(&question)?;
+            Ok::<_, IndexError>((kept, alone))
+        })
+        .unwrap();
+    assert_eq!((alone.len(), alone[0].0), (20, 401 * 150));
+    let by_two = place.db.read(|work| open(work, &kept).nearest(&question)).unwrap();
+    assert_eq!(alone, by_two);
+}

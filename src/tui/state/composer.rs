@@ -278,10 +278,22 @@ impl Composer {
         }
     }
 
+    /// Leaves an entry of the history; returns what to come back to. One that was changed is what is being written now, and
+    /// what was before it goes into the history.
+    fn left(&mut self, at: usize, kept: String) -> String {
+        if self.history.get(at).is_some_and(|entry| *entry == self.whole()) {
+            return kept;
+        }
+        if !kept.trim().is_empty() {
+            self.history.push(kept);
+        }
+        self.text()
+    }
+
     /// Shows what was written before; says whether there was something.
     pub fn back(&mut self) -> bool {
         let (now, kept) = match self.at.take() {
-            Some((at, kept)) => (at, kept),
+            Some((at, kept)) => (at, self.left(at, kept)),
             None => (self.history.len(), self.text()),
         };
         let Some(at) = now.checked_sub(1) else {
@@ -297,6 +309,7 @@ impl Composer {
     /// Shows what was written after that, at last what the person had begun.
     pub fn forward(&mut self) -> bool {
         let Some((at, kept)) = self.at.take() else { return false };
+        let kept = self.left(at, kept);
         match self.history.get(at + 1).cloned() {
             Some(text) => {
                 self.set(&text);
@@ -325,6 +338,20 @@ mod tests {
     fn typed(composer: &mut Composer, keys: &str) {
         for name in keys.split(' ') {
             composer.key(name.parse().unwrap());
+        }
+    }
+
+    #[test]
+    fn an_entry_of_the_history_that_was_changed_is_not_lost_on_the_way_back() {
+        for (draft, expected) in [("", "entry!"), ("draft", "draft")] {
+            let mut composer = Composer::new(vec!["entry".to_owned()], draft);
+            composer.back();
+            typed(&mut composer, "!");
+            composer.forward();
+            assert_eq!(composer.text(), expected, "behind {draft:?}");
+            assert!(draft.is_empty() || composer.written().contains(&draft.to_owned()));
+            composer.forward();
+            assert_eq!(composer.text(), "entry!");
         }
     }
 

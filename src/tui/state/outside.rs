@@ -148,7 +148,12 @@ impl State {
             Given::Choices(_) => {}
             Given::Around(told) => return self.take_told(told),
             Given::Colours { path, colours } => self.take_colours(&path, colours),
-            Given::Failed(wrong) => self.hint = Some(wrong),
+            Given::Failed(wrong) => {
+                if let Front::Board(board) = &mut self.front {
+                    board.is_searching = false;
+                }
+                self.hint = Some(wrong);
+            }
             Given::Review(outcome) => return self.review_given(*outcome),
         }
         Vec::new()

@@ -77,12 +77,12 @@ fn sessions_are_searched_as_words_are_typed_and_late_answers_are_dropped() {
     let mut state = state();
     let cmds = say(&mut state, "/sessions par");
     assert_eq!(asks(&cmds), [Ask::Rows { kind: Kind::Sessions, words: "par".into() }]);
-    let cmds = keys(&mut state, "s");
-    assert_eq!(asks(&cmds), [Ask::Rows { kind: Kind::Sessions, words: "pars".into() }]);
-    told(&mut state, Told::Rows { kind: Kind::Sessions, words: "par".into(), rows: vec![row("old", "par")] });
+    assert_eq!(asks(&keys(&mut state, "s e")), [], "one search at a time, however quickly somebody types");
+    let late = Told::Rows { kind: Kind::Sessions, words: "par".into(), rows: vec![row("old", "par")] };
+    assert_eq!(asks(&told(&mut state, late)), [Ask::Rows { kind: Kind::Sessions, words: "parse".into() }]);
     assert_eq!(board(&state).rows, []);
     let rows = vec![row("one", "said in an answer only")];
-    let cmds = told(&mut state, Told::Rows { kind: Kind::Sessions, words: "pars".into(), rows });
+    let cmds = told(&mut state, Told::Rows { kind: Kind::Sessions, words: "parse".into(), rows });
     assert_eq!(board(&state).fitting().len(), 1, "what was found outside needs no further look");
     assert_eq!(asks(&cmds), [Ask::Beside { kind: Kind::Sessions, id: "one".into() }]);
 }

@@ -67,6 +67,8 @@ pub struct Board {
     pub beside_at: usize,
     /// What was asked to be sure about: the row that goes with the same key again.
     pub doomed: Option<String>,
+    /// Whether words are being looked for. One search at a time: whoever types is quicker than they are.
+    pub(in crate::tui::state) is_searching: bool,
     /// What was pressed while there were no rows yet, oldest first.
     pub(super) early: Vec<Action>,
 }
@@ -124,6 +126,7 @@ impl Board {
             beside: None,
             beside_at: 0,
             doomed: None,
+            is_searching: false,
             early: Vec::new(),
         }
     }
@@ -196,13 +199,23 @@ impl State {
 
     /// Has the rows of the board come anew.
     pub(in crate::tui::state) fn reload(&mut self) -> Vec<Cmd> {
-        let Front::Board(board) = &self.front else { return Vec::new() };
+        let Front::Board(board) = &mut self.front else { return Vec::new() };
         let (kind, words) = (board.kind, board.query.clone());
+        board.is_searching = kind == Kind::Sessions;
         if kind.is_at_hand() {
             let rows = self.rows_at_hand(kind);
             return self.take_rows(kind, &words, rows);
         }
         vec![Cmd::Want(Want::Around(Ask::Rows { kind, words }))]
+    }
+
+    /// Has words looked for that are typed, unless others still are.
+    pub(super) fn search(&mut self) -> Vec<Cmd> {
+        let Front::Board(board) = &mut self.front else { return Vec::new() };
+        if board.kind != Kind::Sessions || std::mem::replace(&mut board.is_searching, true) {
+            return Vec::new();
+        }
+        vec![Cmd::Want(Want::Around(Ask::Rows { kind: board.kind, words: board.query.clone() }))]
     }
 
     /// Keeps a board true whose rows are in the transcript.
@@ -224,9 +237,13 @@ impl State {
 
     pub(super) fn take_rows(&mut self, kind: Kind, words: &str, rows: Vec<Row>) -> Vec<Cmd> {
         let Front::Board(board) = &mut self.front else { return Vec::new() };
-        // What comes late for words that have changed since is of no use.
-        if board.kind != kind || (kind == Kind::Sessions && board.query != words) {
+        if board.kind != kind {
             return Vec::new();
+        }
+        board.is_searching = false;
+        // What comes late for words that have changed since is of no use; those are looked for now.
+        if kind == Kind::Sessions && board.query != words {
+            return self.search();
         }
         let chosen = board.chosen().map(|row| row.id.clone());
         board.rows = rows;

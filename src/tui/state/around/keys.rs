@@ -53,12 +53,8 @@ impl State {
 
     /// What is typed has changed.
     fn narrowed(&mut self) -> Vec<Cmd> {
-        let Front::Board(board) = &mut self.front else { return Vec::new() };
-        let (kind, words) = (board.kind, board.query.clone());
         let mut cmds = self.look_beside();
-        if kind == Kind::Sessions {
-            cmds.push(Cmd::Want(Want::Around(Ask::Rows { kind, words })));
-        }
+        cmds.extend(self.search());
         cmds
     }
 
