@@ -23,7 +23,7 @@ fn wait_for_command(chat: &Chat) {
 }
 
 fn runs(chat: &Chat) -> bool {
-    processes_of(chat.env.home()).iter().any(|line| line.contains("sleep 600"))
+    processes_of(chat.env.home()).iter().any(|line| line.trim() == "sleep 600")
 }
 
 #[test]
