@@ -146,6 +146,7 @@ impl Driver {
                 }
                 Wake::Progress(pieces) => self.on_progress(pieces).await,
                 Wake::Call(Heard::Printed(call, text)) => self.emit(Event::ToolOutput { call, text }).await,
+                Wake::Call(Heard::Begun(call)) => self.put_behind(&call).await,
                 Wake::Call(Heard::Ended(ended)) => self.on_ended(ended).await,
                 Wake::TimeUp => {
                     self.deadline = None;

@@ -39,6 +39,8 @@ struct Run {
     /// What it is about.
     what: String,
     is_behind: bool,
+    /// Whether it goes behind as soon as it has begun.
+    is_awaited: bool,
     cancel: CancellationToken,
     so_far: SoFar,
     started: Instant,
@@ -50,15 +52,34 @@ pub struct Running {
     /// By a number of their own: ids of calls may repeat.
     runs: BTreeMap<u64, Run>,
     n_runs: u64,
-    output: (mpsc::Sender<(u64, String)>, mpsc::Receiver<(u64, String)>),
+    notes: (mpsc::Sender<(u64, Note)>, mpsc::Receiver<(u64, Note)>),
+}
+
+/// What a running call tells while it runs.
+enum Note {
+    Printed(String),
+    /// Its command runs.
+    Begun,
 }
 
 /// Something that is heard of a running call.
 pub enum Heard {
     /// It printed something.
     Printed(CallId, String),
+    /// Its command has begun, and is to go behind the turn.
+    Begun(CallId),
     /// It ended.
     Ended(Ended),
+}
+
+/// What became of the wish that a call goes behind the turn.
+pub enum Wish {
+    /// It is there.
+    Granted(Behind),
+    /// It goes there as soon as its command has begun.
+    Kept,
+    /// There is no such call.
+    Unknown,
 }
 
 /// A call that ended.
@@ -87,7 +108,7 @@ impl Default for Running {
             calls: FuturesUnordered::new(),
             runs: BTreeMap::new(),
             n_runs: 0,
-            output: mpsc::channel(RECORDS_CAPACITY),
+            notes: mpsc::channel(RECORDS_CAPACITY),
         }
     }
 }
@@ -101,7 +122,7 @@ impl Running {
         self.n_runs += 1;
         let (n, cancel, so_far) = (self.n_runs, CancellationToken::new(), SoFar::default());
         let (progress, mut pieces) = mpsc::channel::<String>(PIECES);
-        let output = self.output.0.clone();
+        let (output, telling) = (self.notes.0.clone(), self.notes.0.clone());
         let run = run(Leash { progress, cancel: cancel.clone(), so_far: so_far.clone() });
         let forward = async move {
             let mut left_bytes = MAX_SHOWN_BYTES;
@@ -109,12 +130,25 @@ impl Running {
                 let Some(left) = left_bytes.checked_sub(text.len()) else { continue };
                 left_bytes = left;
                 // Only for the person watching: what does not fit is dropped rather than waited for.
-                drop(output.try_send((n, text)));
+                drop(output.try_send((n, Note::Printed(text))));
             }
         };
-        let started = Instant::now();
-        self.runs.insert(n, Run { call: call.clone(), what, is_behind: false, cancel, so_far, started });
-        self.calls.push(async move { (n, tokio::join!(run, forward).0) }.boxed());
+        let begins = so_far.clone();
+        let begun = async move {
+            begins.begun().await;
+            drop(telling.send((n, Note::Begun)).await);
+            std::future::pending::<Finished>().await
+        };
+        let run = async move { tokio::join!(run, forward).0 };
+        let (call, started) = (call.clone(), Instant::now());
+        self.runs.insert(n, Run { call, what, is_behind: false, is_awaited: false, cancel, so_far, started });
+        let all = async move {
+            tokio::select! {
+                finished = run => (n, finished),
+                finished = begun => (n, finished),
+            }
+        };
+        self.calls.push(all.boxed());
     }
 
     /// Waits for the next that is heard; without a running call for ever. May be dropped and called again.
@@ -122,9 +156,11 @@ impl Running {
         loop {
             tokio::select! {
                 biased;
-                Some((n, text)) = self.output.1.recv() => {
-                    if let Some(run) = self.runs.get(&n) {
-                        return Heard::Printed(run.call.clone(), text);
+                Some((n, note)) = self.notes.1.recv() => {
+                    match (self.runs.get(&n), note) {
+                        (Some(run), Note::Printed(text)) => return Heard::Printed(run.call.clone(), text),
+                        (Some(run), Note::Begun) if run.is_awaited => return Heard::Begun(run.call.clone()),
+                        _ => {}
                     }
                 }
                 Some((n, finished)) = self.calls.next() => {
@@ -138,22 +174,33 @@ impl Running {
 
     /// Returns what has been printed and not been heard yet.
     pub fn printed(&mut self) -> Vec<(CallId, String)> {
-        let mut all = Vec::new();
-        while let Ok((n, text)) = self.output.1.try_recv() {
-            all.extend(self.runs.get(&n).map(|run| (run.call.clone(), text)));
+        let (mut all, mut begun) = (Vec::new(), Vec::new());
+        while let Ok((n, note)) = self.notes.1.try_recv() {
+            match (self.runs.get(&n), note) {
+                (Some(run), Note::Printed(text)) => all.push((run.call.clone(), text)),
+                (Some(_), Note::Begun) => begun.push(n),
+                (None, _) => {}
+            }
         }
+        // Heard in its turn; there is room for what was taken out.
+        begun.into_iter().for_each(|n| drop(self.notes.0.try_send((n, Note::Begun))));
         all
     }
 
-    /// Puts a running command behind the turn; none when it is no command, or has not begun.
-    pub fn put_behind(&mut self, call: &CallId) -> Option<Behind> {
-        let run = self.runs.values_mut().find(|run| run.call == *call && !run.is_behind)?;
+    /// Puts a running command behind the turn, or notes that it is to go there: the look at the files before it may take a while.
+    pub fn put_behind(&mut self, call: &CallId) -> Wish {
+        let Some(run) = self.runs.values_mut().find(|run| run.call == *call && !run.is_behind) else {
+            return Wish::Unknown;
+        };
         // What the user runs themselves has no turn that waits for it: it may be behind before it has begun.
-        let text = run.so_far.text().or_else(|| run.call.is_of_user().then(String::new))?;
+        let Some(text) = run.so_far.text().or_else(|| run.call.is_of_user().then(String::new)) else {
+            run.is_awaited = true;
+            return Wish::Kept;
+        };
         run.is_behind = true;
         run.call = CallId::behind(&clock::new_id());
         let duration_ms = run.started.elapsed().as_millis() as u64;
-        Some(Behind { name: run.call.clone(), command: run.what.clone(), text, duration_ms })
+        Wish::Granted(Behind { name: run.call.clone(), command: run.what.clone(), text, duration_ms })
     }
 
     /// Returns the commands behind the turn, the oldest first.

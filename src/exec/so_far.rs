@@ -5,11 +5,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Notify;
+
 use crate::exec::capture::Peep;
 
 /// What a command printed so far. Clones look at the same command.
 #[derive(Debug, Clone, Default)]
-pub struct SoFar(Arc<Mutex<Option<Peep>>>);
+pub struct SoFar {
+    peep: Arc<Mutex<Option<Peep>>>,
+    begun: Arc<Notify>,
+}
 
 impl SoFar {
     /// Returns the text as a reader with little room should see it; none unless the command runs.
@@ -17,16 +22,21 @@ impl SoFar {
         self.peep().as_ref().and_then(Peep::text)
     }
 
-    /// Says whether the command runs.
-    pub fn is_running(&self) -> bool {
-        self.peep().is_some()
+    /// Waits until the command has begun; for ever where none does.
+    pub async fn begun(&self) {
+        self.begun.notified().await;
     }
 
     pub(super) fn watch(&self, peep: Option<Peep>) {
+        let has_begun = peep.is_some();
         *self.peep() = peep;
+        if has_begun {
+            // Kept for whoever waits later.
+            self.begun.notify_one();
+        }
     }
 
     fn peep(&self) -> std::sync::MutexGuard<'_, Option<Peep>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.peep.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

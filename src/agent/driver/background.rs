@@ -5,7 +5,7 @@
 
 use crate::agent::driver::Driver;
 use crate::agent::emit::{behind_ended, behind_lost, behind_report};
-use crate::agent::running::Behind;
+use crate::agent::running::{Behind, Wish};
 use crate::agent::step::Input;
 use crate::agent::taped;
 use crate::base::text::first_line;
@@ -23,9 +23,13 @@ impl Driver {
         for (call, text) in self.running.printed() {
             self.emit(Event::ToolOutput { call, text }).await;
         }
-        let Some(Behind { name, command, text, duration_ms }) = self.running.put_behind(call) else {
-            let text = "only a command that runs can go on in the background".to_owned();
-            return self.emit(Event::Warning { text }).await;
+        let Behind { name, command, text, duration_ms } = match self.running.put_behind(call) {
+            Wish::Granted(behind) => behind,
+            Wish::Kept => return,
+            Wish::Unknown => {
+                let text = "only a command that runs can go on in the background".to_owned();
+                return self.emit(Event::Warning { text }).await;
+            }
         };
         let report = Box::new(behind_report(duration_ms, &text));
         self.parts.tape.ran(|| taped::ran(call, &report, &[], duration_ms));

@@ -100,6 +100,9 @@ fn parts(state: &State) -> Vec<(Look, String)> {
     if let Some(share) = status.cache_share() {
         parts.push((Look::Dim, format!("cache {:.0}%", share * 100.0)));
     }
+    if let Some(cost) = status.cost {
+        parts.push((Look::Dim, format!("cost {}", money(cost))));
+    }
     if let Some(speed) = status.tokens_per_s {
         parts.push((Look::Dim, format!("{speed:.0} tokens/s")));
     }
@@ -108,8 +111,7 @@ fn parts(state: &State) -> Vec<(Look, String)> {
     }
     let spent = status.spent.input_tokens + status.spent.output_tokens;
     if spent > 0 {
-        let cost = status.cost.map_or_else(String::new, |cost| format!(", cost {}", money(cost)));
-        parts.push((Look::Dim, format!("{} tokens in all{cost}", short(spent))));
+        parts.push((Look::Dim, format!("{} tokens in all", short(spent))));
     }
     parts.push((Look::Dim, facts.server.clone()));
     parts

@@ -199,3 +199,18 @@ async fn what_others_changed_meanwhile_is_not_taken_for_what_it_did() {
     }
     assert_eq!((stage.read("a.txt").as_str(), stage.has("out.txt")), ("one\n", false));
 }
+
+#[tokio::test]
+async fn a_wish_that_comes_before_the_command_has_begun_is_kept() {
+    let stage = stage("  - {say: it builds}\n  - {say: I see}\n");
+    let mut talk = stage.alone(Mode::Auto, &[&format!("shell:{COMMAND}")]).await;
+    talk.submit("build it").await;
+    let started = talk.until(|event| matches!(event, Event::ToolStarted { .. })).await;
+    let Event::ToolStarted { call, .. } = started else { panic!("{started:?}") };
+    talk.send(Op::Background { call }).await;
+    assert_eq!(talk.done().await, TurnEnd::Answered);
+    assert!(stage.last_request().pop().unwrap().contains("put this command into the background"));
+    assert!(talk.warnings().is_empty(), "{:?}", talk.warnings());
+    stage.write("go", "");
+    assert_eq!(ended(&mut talk).await.2, "exit 3");
+}

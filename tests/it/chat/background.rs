@@ -30,7 +30,8 @@ fn runs(chat: &Chat) -> bool {
 fn the_view_of_what_runs_puts_it_behind_shows_it_and_ends_it() {
     let chat = Chat::new(TURNS);
     let mut pty = chat.start_full();
-    pty.line("build").wait_until_shown("begun");
+    pty.line("build");
+    wait_for_command(&chat);
     pty.send(F7).wait_until_shown("running (1)").send(CTRL_B).wait_until_shown("in the background fo");
     pty.send(key::ESCAPE).wait_until_shown("it goes on").wait_until_shown("1 in the background");
     assert!(runs(&chat), "it goes on");

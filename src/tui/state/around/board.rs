@@ -297,6 +297,10 @@ impl State {
 
     /// Puts a running command behind the turn.
     pub(super) fn put_behind(&mut self, id: &str) -> Vec<Cmd> {
+        if !made::may_go_behind(&self.transcript, id) {
+            self.hint = Some("only a command that runs can go on in the background".to_owned());
+            return Vec::new();
+        }
         vec![Cmd::Send(Op::Background { call: CallId(id.to_owned()) })]
     }
 

@@ -121,10 +121,18 @@ pub fn running(transcript: &Transcript, now_ms: u64) -> Vec<Row> {
     recent.chain(transcript.behind().filter_map(row)).collect()
 }
 
+/// Says whether a call is a command that runs and is not behind the turn.
+pub fn may_go_behind(transcript: &Transcript, id: &str) -> bool {
+    calls(transcript).rfind(|call| call.id.0 == id).is_some_and(runs)
+}
+
+fn runs(call: &Call) -> bool {
+    matches!(call.state, CallState::Running { .. }) && call.tool == SHELL
+}
+
 /// Names the call that began last and could go on behind the turn.
 pub fn last_running(transcript: &Transcript) -> Option<String> {
-    let runs = |call: &&Call| matches!(call.state, CallState::Running { .. }) && call.tool == SHELL;
-    calls(transcript).rfind(runs).map(|call| call.id.to_string())
+    calls(transcript).rfind(|call| runs(call)).map(|call| call.id.to_string())
 }
 
 /// Returns what is in a row.
