@@ -20,6 +20,7 @@ pub mod live;
 pub mod machine;
 pub mod memory;
 mod mistakes;
+mod pieces;
 pub mod pinned;
 pub mod review;
 pub mod running;
