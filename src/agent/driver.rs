@@ -3,8 +3,6 @@
 //! One loop per session: it waits for operations, the model's stream, running calls and the turn's clock, hands each to
 //! the machine and carries out the effects. Events are in the session file before they are shown or acted on.
 
-mod background;
-
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,14 +67,15 @@ pub fn start(parts: Parts) -> Handle {
     Handle { ops, records }
 }
 
-struct Driver {
-    parts: Parts,
+/// A session under way. What its rooms touch is open to them.
+pub(in crate::agent) struct Driver {
+    pub(in crate::agent) parts: Parts,
     ops: mpsc::Receiver<Op>,
     records: mpsc::Sender<Record>,
     stream: Option<Stream>,
-    running: Running,
+    pub(in crate::agent) running: Running,
     deadline: Option<Instant>,
-    inputs: VecDeque<Input>,
+    pub(in crate::agent) inputs: VecDeque<Input>,
     telling: Telling,
 }
 
@@ -145,7 +144,7 @@ impl Driver {
                 }
                 Wake::Progress(pieces) => self.on_progress(pieces).await,
                 Wake::Call(Heard::Printed(call, text)) => self.emit(Event::ToolOutput { call, text }).await,
-                Wake::Call(Heard::Ended(ended)) => self.on_ended(ended).await,
+                Wake::Call(Heard::Ended(ended)) => self.on_ended(*ended).await,
                 Wake::TimeUp => {
                     self.deadline = None;
                     self.inputs.push_back(Input::TimeUp);
@@ -251,7 +250,7 @@ impl Driver {
     }
 
     /// Writes the event to the session file, takes it into the conversation, and shows it.
-    async fn emit(&mut self, event: Event) {
+    pub(in crate::agent) async fn emit(&mut self, event: Event) {
         let told = self.telling.of(&event).map(|text| Event::Warning { text });
         let recorder = &mut self.parts.recorder;
         let (record, trouble) = recorder.record(event);

@@ -44,13 +44,18 @@ struct Run {
     started: Instant,
 }
 
+/// A run by its number, and how it ends.
+type Job = BoxFuture<'static, (u64, Finished)>;
+/// Text that a run printed, by its number.
+type Piece = (u64, String);
+
 /// All calls that run.
 pub struct Running {
-    calls: FuturesUnordered<BoxFuture<'static, (u64, Finished)>>,
+    calls: FuturesUnordered<Job>,
     /// By a number of their own: ids of calls may repeat.
     runs: BTreeMap<u64, Run>,
     n_runs: u64,
-    output: (mpsc::Sender<(u64, String)>, mpsc::Receiver<(u64, String)>),
+    output: (mpsc::Sender<Piece>, mpsc::Receiver<Piece>),
 }
 
 /// Something that is heard of a running call.
@@ -58,7 +63,7 @@ pub enum Heard {
     /// It printed something.
     Printed(CallId, String),
     /// It ended.
-    Ended(Ended),
+    Ended(Box<Ended>),
 }
 
 /// A call that ended.
@@ -130,7 +135,7 @@ impl Running {
                 Some((n, finished)) = self.calls.next() => {
                     let run = self.runs.remove(&n).filter(|run| run.is_behind);
                     let behind = run.map(|run| (run.call, run.what));
-                    return Heard::Ended(Ended { finished, behind });
+                    return Heard::Ended(Box::new(Ended { finished, behind }));
                 }
             }
         }
