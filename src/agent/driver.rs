@@ -3,14 +3,10 @@
 //! One loop per session: it waits for operations, the model's stream, running calls and the turn's clock, hands each to
 //! the machine and carries out the effects. Events are in the session file before they are shown or acted on.
 
-mod background;
-
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::FutureExt as _;
-use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +18,7 @@ use crate::agent::handle::{Handle, OPS_CAPACITY, RECORDS_CAPACITY};
 use crate::agent::live::Live;
 use crate::agent::machine::Machine;
 use crate::agent::memory::Memory;
+use crate::agent::pieces::Pieces;
 use crate::agent::running::{Ended, Heard, Running};
 use crate::agent::step::{Effect, Input};
 use crate::agent::taking_back::Rewound;
@@ -70,21 +67,22 @@ pub fn start(parts: Parts) -> Handle {
     Handle { ops, records }
 }
 
-struct Driver {
-    parts: Parts,
+/// A session under way. What its rooms touch is open to them.
+pub(in crate::agent) struct Driver {
+    pub(in crate::agent) parts: Parts,
     ops: mpsc::Receiver<Op>,
     records: mpsc::Sender<Record>,
     stream: Option<Stream>,
-    running: Running,
+    pub(in crate::agent) running: Running,
     deadline: Option<Instant>,
-    inputs: VecDeque<Input>,
+    pub(in crate::agent) inputs: VecDeque<Input>,
     telling: Telling,
 }
 
 /// The model request under way.
 struct Stream {
     purpose: Purpose,
-    progress: BoxStream<'static, Progress>,
+    pieces: Pieces,
     /// Whether the model must call a tool.
     tool_choice: ToolChoice,
     live: Live,
@@ -147,7 +145,7 @@ impl Driver {
                 Wake::Progress(pieces) => self.on_progress(pieces).await,
                 Wake::Call(Heard::Printed(call, text)) => self.emit(Event::ToolOutput { call, text }).await,
                 Wake::Call(Heard::Begun(call)) => self.put_behind(&call).await,
-                Wake::Call(Heard::Ended(ended)) => self.on_ended(ended).await,
+                Wake::Call(Heard::Ended(ended)) => self.on_ended(*ended).await,
                 Wake::TimeUp => {
                     self.deadline = None;
                     self.inputs.push_back(Input::TimeUp);
@@ -177,7 +175,12 @@ impl Driver {
         match effect {
             Effect::Emit(event) => self.emit(event).await,
             Effect::CallModel(tool_choice) => self.call_model(tool_choice),
-            Effect::StopModel => self.stream = None,
+            Effect::StopModel => {
+                // What the model had said is shown, also what did not move on yet.
+                let held = self.stream.as_mut().map(|stream| stream.pieces.take()).unwrap_or_default();
+                self.on_progress(held).await;
+                self.stream = None;
+            }
             Effect::Judge(call) => {
                 if call.arguments.contains(secrets::OPEN) {
                     self.parts.dispatch.veiled = self.parts.memory.veiled();
@@ -248,7 +251,7 @@ impl Driver {
     }
 
     /// Writes the event to the session file, takes it into the conversation, and shows it.
-    async fn emit(&mut self, event: Event) {
+    pub(in crate::agent) async fn emit(&mut self, event: Event) {
         let told = self.telling.of(&event).map(|text| Event::Warning { text });
         let recorder = &mut self.parts.recorder;
         let (record, trouble) = recorder.record(event);
@@ -294,7 +297,8 @@ impl Driver {
         let cancel = CancellationToken::new();
         let tool_choice = request.tool_choice;
         let progress = self.parts.gateway.stream(self.parts.memory.route(), request, cancel);
-        self.stream = Some(Stream { purpose, progress, tool_choice, live: Live::default(), estimate });
+        self.stream =
+            Some(Stream { purpose, pieces: Pieces::new(progress), tool_choice, live: Live::default(), estimate });
     }
 
     async fn on_progress(&mut self, pieces: Vec<Progress>) {
@@ -542,37 +546,10 @@ impl Driver {
     }
 }
 
-/// Waits for the next piece of the stream and takes along what is there already, joining neighbouring text, so that a
-/// fast server costs one record per wake-up instead of one per token.
 async fn next_pieces(stream: &mut Option<Stream>) -> Vec<Progress> {
-    let Some(stream) = stream else { return Vec::new() };
-    let mut pieces = Vec::new();
-    let mut next = stream.progress.next().await;
-    loop {
-        let Some(piece) = next else {
-            pieces.push(Progress::Failed(ModelError::Broken {
-                url: String::new(),
-                what: "it ended without an end".to_owned(),
-            }));
-            return pieces;
-        };
-        let is_end = matches!(piece, Progress::Done(_) | Progress::Failed(_));
-        join(&mut pieces, piece);
-        if is_end {
-            return pieces;
-        }
-        match stream.progress.next().now_or_never() {
-            Some(ready) => next = ready,
-            None => return pieces,
-        }
-    }
-}
-
-fn join(pieces: &mut Vec<Progress>, piece: Progress) {
-    match (pieces.last_mut(), piece) {
-        (Some(Progress::Text(last)), Progress::Text(more))
-        | (Some(Progress::Reasoning(last)), Progress::Reasoning(more)) => last.push_str(&more),
-        (_, piece) => pieces.push(piece),
+    match stream {
+        Some(stream) => stream.pieces.next().await,
+        None => Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! front end listens.
 //! To add an operation: a variant of `protocol::op::Op`, an arm in [`machine`], and an effect if it touches the world.
 
+mod background;
 pub mod batch;
 mod brought;
 pub mod changed;
@@ -20,6 +21,7 @@ pub mod live;
 pub mod machine;
 pub mod memory;
 mod mistakes;
+mod pieces;
 pub mod pinned;
 pub mod review;
 pub mod running;

@@ -46,13 +46,18 @@ struct Run {
     started: Instant,
 }
 
+/// A run by its number, and how it ends.
+type Job = BoxFuture<'static, (u64, Finished)>;
+/// What a run tells, by its number.
+type Told = (u64, Note);
+
 /// All calls that run.
 pub struct Running {
-    calls: FuturesUnordered<BoxFuture<'static, (u64, Finished)>>,
+    calls: FuturesUnordered<Job>,
     /// By a number of their own: ids of calls may repeat.
     runs: BTreeMap<u64, Run>,
     n_runs: u64,
-    notes: (mpsc::Sender<(u64, Note)>, mpsc::Receiver<(u64, Note)>),
+    notes: (mpsc::Sender<Told>, mpsc::Receiver<Told>),
 }
 
 /// What a running call tells while it runs.
@@ -69,7 +74,7 @@ pub enum Heard {
     /// Its command has begun, and is to go behind the turn.
     Begun(CallId),
     /// It ended.
-    Ended(Ended),
+    Ended(Box<Ended>),
 }
 
 /// What became of the wish that a call goes behind the turn.
@@ -166,7 +171,7 @@ impl Running {
                 Some((n, finished)) = self.calls.next() => {
                     let run = self.runs.remove(&n).filter(|run| run.is_behind);
                     let behind = run.map(|run| (run.call, run.what));
-                    return Heard::Ended(Ended { finished, behind });
+                    return Heard::Ended(Box::new(Ended { finished, behind }));
                 }
             }
         }

@@ -187,7 +187,7 @@ impl Transcript {
                 self.checkpoints.push(Checkpoint { turn: *turn, kept: Kept::Tree(change.checkpoint.clone()) });
             }
             Event::Backgrounded { behind, command, .. } => {
-                self.background.push(Background { name: behind.clone(), command: command.clone(), ended: None })
+                self.background.push(Background { name: behind.clone(), command: command.clone(), ended: None });
             }
             Event::BackgroundEnded { behind, outcome, summary, .. } => {
                 let running = self.background.iter_mut().filter(|one| one.name == *behind);

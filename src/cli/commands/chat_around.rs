@@ -136,7 +136,7 @@ impl Chat<'_> {
                 }
                 match read(kind, &text, rows.len()) {
                     None => {
-                        self.cx.out.styled(Look::Notice, "a number of the list, or one of the words with a number")?
+                        self.cx.out.styled(Look::Notice, "a number of the list, or one of the words with a number")?;
                     }
                     Some(said) if said.verb.is_empty() => self.look_into(kind, &rows[said.at]).await?,
                     Some(said) => match self.act(&said, &rows[said.at]).await? {
@@ -328,9 +328,12 @@ fn said(item: &Item) -> (&'static str, &str) {
 mod tests {
     use super::*;
 
+    /// A verb, a place in the list and the words behind it.
+    type Expected = Option<(&'static str, usize, &'static str)>;
+
     #[test]
     fn a_number_looks_and_a_word_with_a_number_does() {
-        let table: [(Kind, &str, Option<(&str, usize, &str)>); 8] = [
+        let table: [(Kind, &str, Expected); 8] = [
             (Kind::Running, "2", Some(("", 1, ""))),
             (Kind::Running, " kill 3 ", Some(("kill", 2, ""))),
             (Kind::Running, "kill", None),

@@ -125,10 +125,11 @@ impl Review<'_, '_> {
                 Key::Char('r') => self.with_words("r", "reason> ").await?,
                 Key::Char('c') => self.comment().await?,
                 Key::Char('m') => self.commit().await?,
-                Key::Char(c) => match key_of(c) {
-                    Some(key) => self.press(key).await?,
-                    None => {}
-                },
+                Key::Char(c) => {
+                    if let Some(key) = key_of(c) {
+                        self.press(key).await?;
+                    }
+                }
                 Key::Other => {}
             }
         }
@@ -197,10 +198,10 @@ impl Review<'_, '_> {
         {
             let is_new = |at: &usize| hunk.lines[*at].starts_with(['+', ' ']);
             let is_changed = |at: &usize| hunk.lines[*at].starts_with(['+', '-']) && hunk.lines[*at] != NO_END;
-            let lines = 0..hunk.lines.len();
+            let mut lines = 0..hunk.lines.len();
             let found = match wanted {
-                Some(wanted) => lines.clone().filter(is_new).find(|at| hunk.number(*at) == wanted),
-                None => lines.clone().find(is_changed),
+                Some(wanted) => lines.filter(is_new).find(|at| hunk.number(*at) == wanted),
+                None => lines.find(is_changed),
             };
             match found {
                 Some(at) => review.at.line = at,

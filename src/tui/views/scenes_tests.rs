@@ -24,8 +24,11 @@ use crate::tui::state::outside::Given;
 #[path = "scenes_review_tests.rs"]
 mod review;
 
-/// Every scene by the name of its file.
-pub(super) const SCENES: &[(&str, fn(&mut Screen))] = &[
+/// The name of a scene's file, and what brings it about.
+pub(super) type Scene = (&'static str, fn(&mut Screen));
+
+/// Every scene.
+pub(super) const SCENES: &[Scene] = &[
     ("front", front),
     ("front-long-draft", long_draft),
     ("transcript", |screen| {

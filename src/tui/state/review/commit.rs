@@ -44,7 +44,7 @@ impl State {
     }
 
     /// Has what is staged committed with this message.
-    pub(super) fn commit_written(&mut self, message: String) -> Vec<Cmd> {
+    pub(super) fn commit_written(&mut self, message: &str) -> Vec<Cmd> {
         if message.trim().is_empty() {
             self.hint = Some("the message is empty, so nothing is committed".to_owned());
             return Vec::new();

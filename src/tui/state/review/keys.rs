@@ -209,7 +209,7 @@ impl State {
                 let decided = review.reject(trimmed);
                 self.follow_decision(decided, true)
             }
-            Noting::Commit => self.commit_written(words),
+            Noting::Commit => self.commit_written(&words),
             Noting::Line => {
                 let decided = review.with_line(&words).and_then(|text| review.edit(text));
                 self.follow_decision(decided, false)

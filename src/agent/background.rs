@@ -19,7 +19,7 @@ const MAX_NAME_CHARS: usize = 60;
 
 impl Driver {
     /// Puts a running command behind the turn, which goes on with what it printed so far.
-    pub(super) async fn put_behind(&mut self, call: &CallId) {
+    pub(in crate::agent) async fn put_behind(&mut self, call: &CallId) {
         for (call, text) in self.running.printed() {
             self.emit(Event::ToolOutput { call, text }).await;
         }
@@ -38,7 +38,7 @@ impl Driver {
     }
 
     /// Tells what became of commands that were behind a turn when the session ended last.
-    pub(super) async fn miss_background(&mut self) {
+    pub(in crate::agent) async fn miss_background(&mut self) {
         for Background { name, command, ended } in self.parts.memory.background() {
             if let Some((outcome, summary)) = ended {
                 // It ended in good order, and nobody spoke since.
@@ -53,7 +53,7 @@ impl Driver {
     }
 
     /// Says what may still write to files that are about to go back to how they were.
-    pub(super) async fn warn_of_background(&mut self) {
+    pub(in crate::agent) async fn warn_of_background(&mut self) {
         let running = self.running.behind();
         if !running.is_empty() {
             let names: Vec<String> =
