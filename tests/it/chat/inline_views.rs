@@ -80,7 +80,7 @@ fn what_fills_the_window_and_what_changed_files_is_listed_and_put_back() {
     pty.line("/context").wait_for("how mimi tells the model to work").wait_for("goes back> ").send(key::ENTER);
     pty.wait_for("auto> ").line("/checkpoints").wait_for("checkpoints (1)").wait_for("goes back> ");
     pty.line("1").wait_for("+hello").wait_for("goes back> ");
-    pty.line("restore 1").wait_for("y does it> ").line("y").wait_for("1 path put back");
+    pty.line("restore 1").wait_for("y does it> ").line("y").wait_for("1 path put back").wait_for("goes back> ");
     assert!(!chat.env.work().join("new.txt").exists());
     pty.send(key::CTRL_C)
         .wait_for("auto> ")
