@@ -23,6 +23,9 @@ const UNFINISHED: u32 = 0o600;
 /// Set-user-id, set-group-id: not for a file whose owner could not be kept.
 const SET_ID: u32 = 0o6000;
 
+/// Saves by somebody else that are followed while a change is taken back.
+const MAX_ROUNDS: u32 = 100;
+
 /// What a file must be for a change to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Before {
@@ -244,19 +247,51 @@ impl Swap {
         Ok(true)
     }
 
-    /// Undoes [`Self::exchange`] and [`Self::set_aside`]. When it fails the old file stays under the temporary name.
-    fn put_back(&mut self) -> io::Result<()> {
+    /// Undoes [`Self::exchange`] and [`Self::set_aside`]. Says whether the old file is in its place: a save since then stays
+    /// there instead. When it fails the old file stays under the temporary name.
+    fn put_back(&mut self) -> io::Result<bool> {
         self.is_spare = false;
-        let is_back = match (&self.after, self.way) {
-            (Some(_), Way::Exchange) => matches!(self.folder.exchange(&self.temporary, &self.name), Ok(Some(()))),
-            (Some(_), Way::Link | Way::Replace) => self.folder.rename(&self.temporary, &self.name).is_ok(),
-            (None, _) => false,
+        let came_back = match (self.after.clone(), self.way) {
+            (Some(new), Way::Exchange) => self.exchange_back(&new).ok(),
+            (Some(_), Way::Link | Way::Replace) => {
+                self.folder.rename(&self.temporary, &self.name).is_ok().then_some(true)
+            }
+            (None, _) => None,
         };
-        if !is_back {
+        if came_back.is_none() {
             self.folder.rename_to_free(&self.temporary, &self.name)?;
         }
         self.is_spare = true;
-        Ok(())
+        Ok(came_back.unwrap_or(true))
+    }
+
+    /// Exchanges the names back. What comes out should be what was put there; if not, somebody saved in between, and whoever
+    /// saved last has the last word. Says whether it is the old file that is in its place.
+    fn exchange_back(&self, new: &Content) -> io::Result<bool> {
+        let mut put_there = None;
+        for round in 0..MAX_ROUNDS {
+            let next = self.file_id(&self.temporary)?;
+            if self.folder.exchange(&self.temporary, &self.name)?.is_none() {
+                break;
+            }
+            let is_ours = match put_there {
+                None => self.ensure(&self.temporary, new).is_ok(),
+                Some(id) => self.file_id(&self.temporary)? == id,
+            };
+            if is_ours {
+                return Ok(round == 0);
+            }
+            put_there = Some(next);
+        }
+        Err(io::ErrorKind::ResourceBusy.into())
+    }
+
+    /// Tells the file of that name from every other.
+    fn file_id(&self, name: &OsStr) -> io::Result<(u64, u64)> {
+        match self.folder.look(name)? {
+            Found::File(_, meta) => Ok((meta.dev(), meta.ino())),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 
     /// Fails unless the file of that name has this content.
@@ -296,7 +331,11 @@ impl Done {
         match swap.before {
             Before::Nothing if swap.after.is_none() => {}
             Before::Nothing => swap.folder.rename_to_free(&swap.name, &swap.temporary)?,
-            Before::Content(_) if self.is_revertible => swap.put_back()?,
+            Before::Content(_) if self.is_revertible => {
+                if !swap.put_back()? {
+                    return Err(SwapError::Changed);
+                }
+            }
             Before::Content(_) => return Err(SwapError::System(io::ErrorKind::Unsupported.into())),
         }
         swap.is_vain = true;

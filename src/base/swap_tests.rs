@@ -192,6 +192,23 @@ fn save_and_look(desk: &Desk, n_saves: usize) -> usize {
 }
 
 #[test]
+fn a_save_while_a_change_is_taken_back_has_the_last_word() {
+    let desk = Desk::new().with("f", "one\n");
+    let save = |text: &str| {
+        std::fs::write(desk.path("theirs"), text).unwrap();
+        std::fs::rename(desk.path("theirs"), desk.path("f")).unwrap();
+    };
+    let mut swap = desk.prepare("f", Some("one\n"), Some("ours\n")).unwrap();
+    save("two\n");
+    swap.exchange().unwrap();
+    assert_eq!(desk.text("f").as_deref(), Some("ours\n"));
+    save("three\n");
+    assert!(!swap.put_back().unwrap(), "it is the last save that is there");
+    drop(swap);
+    assert_eq!((desk.text("f").as_deref(), desk.names()), (Some("three\n"), vec!["f".to_owned()]));
+}
+
+#[test]
 fn no_save_of_an_editor_is_overwritten_unseen() {
     let desk = Desk::new().with("f", "save\n");
     let is_over = AtomicBool::new(false);
