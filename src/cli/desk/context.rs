@@ -62,7 +62,9 @@ fn parts(of: &Of) -> Result<Parts, Fault> {
     let tools = Registry::new().specs_for(route.tool_budget(), route.edit_dialect());
     let opening = transcript.opening.as_deref().map_or(0.0, text_tokens);
     let sum = |is_one: fn(&Message) -> bool| {
-        transcript.messages.iter().filter(|message| is_one(message)).map(message_tokens).sum::<f64>()
+        let tokens = transcript.messages.iter().filter(|message| is_one(message)).map(message_tokens);
+        // The sum of nothing is -0.0, which would be shown so.
+        0.0 + tokens.sum::<f64>()
     };
     let words = (sum(|message| matches!(message, Message::User { .. })) - opening).max(0.0);
     let part = |id: &str, what, tokens| Part { id: format!("part {id}"), label: id.to_owned(), what, tokens };

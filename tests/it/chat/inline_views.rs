@@ -109,6 +109,14 @@ fn another_session_is_gone_on_with_and_a_file_is_looked_at() {
 }
 
 #[test]
+fn what_fills_nothing_of_the_window_is_shown_as_nothing() {
+    let chat = Chat::new("  - say: hello\n");
+    let mut pty = chat.start();
+    pty.line("hi").wait_for("hello").wait_for("ask> ");
+    pty.line("/context").wait_for("results  0 tokens, 0.0%").wait_for("goes back> ");
+}
+
+#[test]
 fn a_note_goes_back_with_the_turn() {
     let chat = Chat::new("  - say: hello\n");
     chat.env.write("AGENTS.md", "# Rules\n");
