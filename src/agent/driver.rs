@@ -67,7 +67,7 @@ pub fn start(parts: Parts) -> Handle {
     Handle { ops, records }
 }
 
-/// A session under way. What its rooms touch is open to them.
+/// A session under way. Open to its neighbours is what `background` needs, which moves commands behind the turn.
 pub(in crate::agent) struct Driver {
     pub(in crate::agent) parts: Parts,
     ops: mpsc::Receiver<Op>,

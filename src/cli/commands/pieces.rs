@@ -104,14 +104,14 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Lets the person change a text in their editor; none when it was left with an error or cannot be started.
-    async fn edited(&mut self, path: &str, text: &str) -> Result<Option<String>, Fault> {
+    /// Lets the person change a text in their editor, named by the file it is of; none when it was left with an error or cannot be started.
+    pub(super) async fn edited(&mut self, path: &str, text: &str) -> Result<Option<String>, Fault> {
         let extension = std::path::Path::new(path).extension().and_then(|extension| extension.to_str());
-        let name = format!("piece-{}.{}", new_id(), extension.unwrap_or("txt"));
+        let name = format!("text-{}.{}", new_id(), extension.unwrap_or("txt"));
         match edited(self.cx, &name, text).await {
             Ok(text) => Ok(Some(text)),
             Err(error) => {
-                let fault = Fault::io(Kind::Task, "the piece was not edited", &error).hint("export EDITOR=vi");
+                let fault = Fault::io(Kind::Task, "the text was not edited", &error).hint("export EDITOR=vi");
                 self.cx.out.styled(Look::Notice, visible(&fault.to_string()))?;
                 Ok(None)
             }

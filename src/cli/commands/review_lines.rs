@@ -8,12 +8,10 @@ use std::collections::VecDeque;
 
 use crate::app::App;
 use crate::app::reviewing::Reviewing;
-use crate::base::clock::new_id;
 use crate::base::fault::{Fault, Kind};
 use crate::base::text::{count, one_line_name, visible};
 use crate::cli::commands::commit::commit;
 use crate::cli::commands::pieces::Walk;
-use crate::cli::editing::edited;
 use crate::cli::prompt::{Key, Line};
 use crate::protocol::changes::{Order, Outcome, Source};
 use crate::protocol::diff::NO_END;
@@ -233,7 +231,7 @@ impl Review<'_, '_> {
                     return self.press("enter").await;
                 }
                 Key::Char('e') => {
-                    if let Some(text) = self.edited("commit.txt", &message).await? {
+                    if let Some(text) = self.walk.edited("commit.txt", &message).await? {
                         text.trim().clone_into(&mut message);
                         self.walk.cx.out.text(&format!("{}\n", visible(&message)))?;
                     }
@@ -250,19 +248,6 @@ impl Review<'_, '_> {
             Line::Text(text) => Some(text),
             Line::End | Line::Interrupted => None,
         })
-    }
-
-    async fn edited(&mut self, name: &str, text: &str) -> Result<Option<String>, Fault> {
-        let extension = std::path::Path::new(name).extension().and_then(|extension| extension.to_str());
-        let name = format!("review-{}.{}", new_id(), extension.unwrap_or("txt"));
-        match edited(self.walk.cx, &name, text).await {
-            Ok(text) => Ok(Some(text)),
-            Err(error) => {
-                let fault = Fault::io(Kind::Task, "it was not edited", &error).hint("export EDITOR=vi");
-                self.walk.cx.out.styled(Look::Notice, visible(&fault.to_string()))?;
-                Ok(None)
-            }
-        }
     }
 
     async fn take(&mut self, outcome: Outcome) -> Result<(), Fault> {
@@ -282,7 +267,7 @@ impl Review<'_, '_> {
                     let outcome = self.reviewing.carry_out(self.app, *order).await;
                     Msg::Given(Given::Review(Box::new(outcome)))
                 }
-                Cmd::Edit { what, text, name } => match self.edited(&name, &text).await? {
+                Cmd::Edit { what, text, name } => match self.walk.edited(&name, &text).await? {
                     Some(text) => Msg::Edited { what, text: Some(text) },
                     None => continue,
                 },
